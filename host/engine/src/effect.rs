@@ -1,0 +1,101 @@
+//! Everything that a run can ask of the world.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::value::RawValue;
+
+use crate::entry::{Call, Event, InvocationId, Micros, TimerId};
+
+/// Something to be done, in order.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// Enter an attempt with a fresh instance.
+    Invoke(Box<Invoke>),
+    /// Answer the call that an attempt waits in. The instance goes on.
+    Answer {
+        /// Which invocation.
+        invocation: InvocationId,
+        /// Which attempt.
+        attempt: u32,
+        /// The call with its answer filled in.
+        call: Call,
+    },
+    /// Drop the attempt's instance, if it has one, and refuse its reports.
+    Abort {
+        /// Which invocation.
+        invocation: InvocationId,
+        /// Which attempt.
+        attempt: u32,
+    },
+    /// Report `TimerFired` when it is due. Forgotten at the run's end.
+    SetTimer {
+        /// Which.
+        timer: TimerId,
+        /// When.
+        due: Due,
+    },
+    /// Forget a timer.
+    ClearTimer {
+        /// Which.
+        timer: TimerId,
+    },
+    /// Write a frame to the stream.
+    Publish(Frame),
+    /// The run has ended; its terminal frame came just before.
+    Finish(Outcome),
+}
+
+/// When a timer is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// In UTC: sleeps and retries.
+    At(Micros),
+    /// On the clock that stands while no host is up: timeouts of runs and waits.
+    Alive(Micros),
+}
+
+/// What to enter.
+#[derive(Clone, Debug)]
+pub struct Invoke {
+    /// The invocation.
+    pub invocation: InvocationId,
+    /// The attempt, from 0.
+    pub attempt: u32,
+    /// The step.
+    pub step: Arc<str>,
+    /// The component that has it: an index into the definition.
+    pub component: usize,
+    /// What it is given.
+    pub events: Vec<Event>,
+    /// When the attempt was started: its clocks begin there.
+    pub started_at: Micros,
+    /// The recorded calls, answered: up to *recorded*.
+    pub log: Vec<Call>,
+    /// How many of them are committed.
+    pub committed: u32,
+    /// Kept by this invocation.
+    pub memos: BTreeMap<String, Arc<RawValue>>,
+    /// Executing time that is left to the attempt by the step's timeout; none for no limit.
+    pub time_left: Option<Micros>,
+}
+
+/// An event on the stream, and its number there.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    /// From 0, without gaps.
+    pub sequence: u64,
+    /// The event.
+    pub event: Event,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// With a stop event.
+    Completed(Event),
+    /// With a message.
+    Failed(String),
+    /// On request.
+    Cancelled,
+}

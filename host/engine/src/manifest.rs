@@ -1,0 +1,187 @@
+//! What a component says about itself, and the definition made of one or more of them.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// A component's self-description. Keys that we do not know are kept in `other`.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
+pub struct Manifest {
+    /// The workflow's default name.
+    pub name: String,
+    /// The author's version of the workflow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// What the workflow does, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The source language, for display.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// Every event type that the workflow names. Built-in types may be left out.
+    #[serde(default)]
+    pub events: Vec<EventType>,
+    /// The steps.
+    pub steps: Vec<StepManifest>,
+    /// Seconds after which a run fails; none for never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<f64>,
+    /// Event types, by name, that the outside may send although no step accepts them (waits).
+    #[serde(default)]
+    pub additional_events: Vec<String>,
+    /// Unknown keys.
+    #[serde(flatten)]
+    pub other: BTreeMap<String, Value>,
+}
+
+/// An event type.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
+pub struct EventType {
+    /// The bare type name.
+    pub name: String,
+    /// What the type is for; follows from the built-in base types where it is left out.
+    pub kind: EventKind,
+    /// The type that it derives from; `Event` (and so nothing) where it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<String>,
+    /// The JSON Schema of the payload; `title` is the type name.
+    #[serde(default)]
+    pub schema: Value,
+    /// Unknown keys.
+    #[serde(flatten)]
+    pub other: BTreeMap<String, Value>,
+}
+
+/// The kinds of events.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[serde(rename_all = "kebab-case")]
+pub enum EventKind {
+    /// Begins a run.
+    Start,
+    /// Ends a run when it is returned.
+    Stop,
+    /// Published to ask the outside for something.
+    InputRequired,
+    /// Sent by the outside.
+    HumanResponse,
+    /// Any other.
+    Plain,
+}
+
+/// A step.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
+pub struct StepManifest {
+    /// The step's name, unique in the definition.
+    pub name: String,
+    /// What the step does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// The event types that it accepts, by name.
+    pub accepts: Vec<String>,
+    /// The event types that it may return, by name.
+    #[serde(default)]
+    pub emits: Vec<String>,
+    /// Whether an event whose type derives from an accepted one is accepted too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub subtypes: bool,
+    /// Whether it returns a list, and so opens a scope at every return.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fan_out: bool,
+    /// How several events are joined into one invocation; none: each event is an invocation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub join: Option<Join>,
+    /// How many invocations run at once.
+    #[serde(default = "default_slots")]
+    pub num_workers: u32,
+    /// How a failure is retried; none: it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry: Option<Retry>,
+    /// Seconds of executing time that an attempt may take; none for the host's limit alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<f64>,
+    /// Makes this a catch-error step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub catch_error: Option<CatchError>,
+    /// Unknown keys.
+    #[serde(flatten)]
+    pub other: BTreeMap<String, Value>,
+}
+
+/// A step's slots where it does not say.
+pub const SLOTS_DEFAULT: u32 = 4;
+
+fn default_slots() -> u32 {
+    SLOTS_DEFAULT
+}
+
+/// How a step joins events.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Join {
+    /// One event of each accepted type, paired first in, first out.
+    Each,
+    /// All events of the accepted types that a fan-out gave rise to.
+    All,
+}
+
+/// A retry policy. Times are in seconds.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
+pub struct Retry {
+    /// How the delay grows.
+    #[serde(default)]
+    pub backoff: Backoff,
+    /// The delay before the second attempt.
+    #[serde(default)]
+    pub delay: f64,
+    /// The longest delay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delay_max: Option<f64>,
+    /// What the delay is multiplied by each time, when exponential (2).
+    #[serde(default = "default_factor")]
+    pub factor: f64,
+    /// The part of the delay, 0 to 1, that is added or taken away by chance.
+    #[serde(default)]
+    pub jitter: f64,
+    /// Most attempts, the first included; none for no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempts_max: Option<u32>,
+    /// No further attempt once this much time has passed since the first began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub elapsed_max: Option<f64>,
+    /// Only failures of these kinds; empty for all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kinds: Vec<String>,
+}
+
+fn default_factor() -> f64 {
+    2.0
+}
+
+/// How a retry's delay grows.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Backoff {
+    /// The same each time.
+    #[default]
+    Constant,
+    /// The delay times the number of failures.
+    Linear,
+    /// The delay times the factor to the power of the failures before.
+    Exponential,
+}
+
+/// Whose errors a catch-error step takes, and how often in a run.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
+pub struct CatchError {
+    /// The steps; empty for every step that no other catch-error step names.
+    #[serde(default)]
+    pub steps: Vec<String>,
+    /// Most recoveries in a run.
+    #[serde(default = "default_recoveries")]
+    pub max_recoveries: u32,
+}
+
+fn default_recoveries() -> u32 {
+    1
+}

@@ -1,0 +1,18 @@
+//! A definition with findings: a step that nothing reaches, and no stop.
+
+use wf_guest::bindings::exports::wf::workflow::steps::Guest;
+use wf_guest::bindings::wf::workflow::types::{Event, Failure};
+
+struct Component;
+
+impl Guest for Component {
+    fn describe() -> String {
+        r#"{"name":"unsound","events":[{"name":"Lost","kind":"plain"}],"steps":[{"name":"start","accepts":["StartEvent"]},{"name":"lost","accepts":["Lost"]}]}"#.to_owned()
+    }
+
+    fn invoke(_step: String, events: Vec<Event>) -> Result<Vec<Event>, Failure> {
+        Ok(events)
+    }
+}
+
+wf_guest::bindings::export_component!(Component with_types_in wf_guest::bindings);

@@ -4,8 +4,8 @@ use reqwest::Method;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
+use crate::Stream;
 use crate::patience::{until, within};
-use crate::{Server, Stream};
 
 /// An answer, whole.
 #[derive(Clone, Debug)]
@@ -56,11 +56,34 @@ impl Answer {
     }
 }
 
-impl Server {
+/// A client of one server. Cheap to clone: it outlives the server that is killed.
+#[derive(Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    url: String,
+}
+
+impl Client {
+    /// For a server at `http://HOST:PORT`.
+    pub fn new(url: &str) -> Client {
+        let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+        Client { http, url: url.to_owned() }
+    }
+
+    /// `http://127.0.0.1:PORT`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// `127.0.0.1:PORT`.
+    pub fn address(&self) -> &str {
+        self.url.trim_start_matches("http://")
+    }
+
     /// Any request; none where the connection broke.
     pub async fn attempt(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Option<Answer> {
         let method = Method::from_bytes(method.as_bytes()).expect("a method");
-        let mut request = self.client.request(method, format!("{}{path}", self.url()));
+        let mut request = self.http.request(method, format!("{}{path}", self.url()));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -76,7 +99,7 @@ impl Server {
     /// Any request.
     pub async fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         let answer = self.attempt(method, path, headers, body).await;
-        answer.unwrap_or_else(|| panic!("no answer to {method} {path}\n{}", self.log()))
+        answer.unwrap_or_else(|| panic!("no answer to {method} {path}"))
     }
 
     /// GET.
@@ -124,11 +147,16 @@ impl Server {
 
     /// A stream, by its whole path.
     pub async fn stream(&self, path: &str, headers: &[(&str, &str)]) -> Stream {
-        let mut request = self.client.get(format!("{}{path}", self.url()));
+        self.open(path, headers).await.unwrap_or_else(|| panic!("no answer to GET {path}"))
+    }
+
+    /// A stream; none where the connection broke before the head.
+    pub async fn open(&self, path: &str, headers: &[(&str, &str)]) -> Option<Stream> {
+        let mut request = self.http.get(format!("{}{path}", self.url()));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        Stream::new(within(path, request.send()).await.expect("the head of an answer"))
+        Some(Stream::new(within(path, request.send()).await.ok()?))
     }
 
     /// All visible events of a handler, once it has ended.

@@ -15,12 +15,11 @@ pub mod server;
 pub mod stream;
 pub mod wire;
 
-pub use http::Answer;
+pub use http::{Answer, Client};
 pub use patience::until;
 pub use script::check;
 pub use server::{Serve, Server};
-pub use stream::{Frame, Stream};
+pub use stream::{End, Frame, Stream};
 
 /// The conformance workflows, in the order in which they are given to the server.
-pub const CONFORMANCE: [&str; 10] =
-    ["greeting", "hitl", "waiter", "failing", "retry", "slow", "timeout", "fanout", "counter", "random"];
+pub const CONFORMANCE: [&str; 10] = ["greeting", "hitl", "waiter", "failing", "retry", "slow", "timeout", "fanout", "counter", "random"];

@@ -15,6 +15,11 @@ use crate::{Answer, Server};
 
 /// Sends the requests of a script one after the other and compares what comes back.
 pub async fn check(server: &Server, script: &str, expect: Expect) {
+    expect.assert_eq(&outcome(server, script).await);
+}
+
+/// Sends the requests of a script one after the other; what came back, as text.
+pub async fn outcome(server: &Server, script: &str) -> String {
     let mut names = Names::default();
     let mut outcome = String::new();
     for step in steps(script) {
@@ -22,7 +27,7 @@ pub async fn check(server: &Server, script: &str, expect: Expect) {
         names.learn(&answer.body);
         outcome += &step.shown(&names.hide(&answer.shown(&step.show)));
     }
-    expect.assert_eq(&outcome);
+    outcome
 }
 
 struct Step {

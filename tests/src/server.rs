@@ -1,11 +1,13 @@
 //! A wf-host process under test.
 
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use tempfile::TempDir;
 
 use crate::artifacts;
+use crate::http::Client;
 use crate::output::Output;
 use crate::patience::{until, until_blocking};
 
@@ -27,9 +29,7 @@ pub struct Server {
     child: Child,
     stdout: Output,
     stderr: Output,
-    url: String,
-    /// Keeps connections open between requests.
-    pub client: reqwest::Client,
+    client: Client,
 }
 
 impl Serve {
@@ -48,9 +48,8 @@ impl Serve {
     /// Starts it on a free port, with a data directory of its own, and waits until it is healthy.
     pub async fn start(self) -> Server {
         let directory = tempfile::tempdir().expect("a temporary directory");
-        let client = reqwest::Client::builder().no_proxy().build().expect("a client");
         let (child, stdout, stderr) = self.spawn(&directory.path().join("data"));
-        let mut server = Server { serve: self, directory, child, stdout, stderr, url: String::new(), client };
+        let mut server = Server { serve: self, directory, child, stdout, stderr, client: Client::new("") };
         server.ready().await;
         server
     }
@@ -70,16 +69,6 @@ impl Server {
     /// Starts one with these components.
     pub async fn start(names: &[&str]) -> Server {
         Serve::guests(names).start().await
-    }
-
-    /// `http://127.0.0.1:PORT`.
-    pub fn url(&self) -> &str {
-        &self.url
-    }
-
-    /// `127.0.0.1:PORT`.
-    pub fn address(&self) -> &str {
-        self.url.trim_start_matches("http://")
     }
 
     /// The first screen.
@@ -143,7 +132,8 @@ impl Server {
     }
 
     async fn ready(&mut self) {
-        self.url = until("the server to listen", async || self.listening()).await;
+        let url = until("the server to listen", async || self.listening()).await;
+        self.client = Client::new(&url);
         until("the server to be healthy", async || (self.get("/health").await.status == 200).then_some(())).await;
     }
 
@@ -155,6 +145,14 @@ impl Server {
         let (_, rest) = screen.split_once("listening on")?;
         let (url, _) = rest.split_once('\n')?;
         Some(url.trim().to_owned())
+    }
+}
+
+impl Deref for Server {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
     }
 }
 

@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Installs the official clients at the versions that are pinned beside this script: two Python
+# environments under target/clients, and node_modules beside the TypeScript driver. Says nothing
+# and does nothing where they are installed already.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
+target="$root/target/clients"
+mkdir -p "$target"
+
+for generation in python-old python-new; do
+    wanted="$here/$generation/requirements.txt"
+    environment="$target/$generation"
+    if cmp -s "$wanted" "$environment/installed.txt"; then continue; fi
+    echo "installing the client for $generation" >&2
+    rm -rf "$environment"
+    python3 -m venv "$environment"
+    "$environment/bin/pip" install --quiet --disable-pip-version-check --no-deps --requirement "$wanted"
+    cp "$wanted" "$environment/installed.txt"
+done
+
+lock="$here/typescript/package-lock.json"
+if ! cmp -s "$lock" "$target/typescript-installed.json" || [ ! -d "$here/typescript/node_modules" ]; then
+    echo "installing the client for TypeScript" >&2
+    (cd "$here/typescript" && npm ci --silent --no-audit --no-fund)
+    cp "$lock" "$target/typescript-installed.json"
+fi

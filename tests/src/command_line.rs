@@ -1,0 +1,46 @@
+//! The command line as a black box: exit code, stdout, stderr.
+
+use std::path::Path;
+use std::process::Stdio;
+
+use expect_test::Expect;
+
+use crate::artifacts;
+use crate::output::Output;
+use crate::patience::until_blocking;
+use crate::server::command;
+
+/// Runs `wf-host` with arguments in a directory and compares what it prints. It must end by itself.
+///
+/// The directory is shown as `[DIR]`, the folder of the guests as `[GUESTS]`, times as `[TIME]`.
+pub fn check_command(directory: &Path, arguments: &[&str], expect: &Expect) {
+    expect.assert_eq(&outcome(directory, arguments));
+}
+
+fn outcome(directory: &Path, arguments: &[&str]) -> String {
+    let mut command = command();
+    command.current_dir(directory).args(arguments).env("COLUMNS", "100").stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the binary starts");
+    let mut stdout = Output::of(child.stdout.take().expect("piped"));
+    let mut stderr = Output::of(child.stderr.take().expect("piped"));
+    let status = until_blocking("the command to end", || child.try_wait().expect("it is a child"));
+    let code = status.code().map_or("killed".into(), |code| code.to_string());
+    let text = format!("exit code {code}\n--- stdout\n{}--- stderr\n{}", stdout.whole(), stderr.whole());
+    filtered(&text, directory)
+}
+
+/// Without what differs from machine to machine.
+pub fn filtered(text: &str, directory: &Path) -> String {
+    let guests = artifacts::guests().display().to_string();
+    let text = text.replace(&guests, "[GUESTS]").replace(&directory.display().to_string(), "[DIR]");
+    let lines = text.lines().map(|line| without_time(line).trim_end().to_owned() + "\n");
+    lines.collect()
+}
+
+/// A log line begins with its time.
+fn without_time(line: &str) -> String {
+    match line.split_once("Z ") {
+        Some((time, rest)) if time.len() > 15 && time.starts_with("20") && !time.contains(' ') => format!("[TIME] {rest}"),
+        _ => line.to_owned(),
+    }
+}

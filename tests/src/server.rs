@@ -1,0 +1,191 @@
+//! A wf-host process under test.
+
+use std::ops::Deref;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+use tempfile::TempDir;
+
+use crate::artifacts;
+use crate::http::Client;
+use crate::output::Output;
+use crate::patience::{until, until_blocking};
+
+/// How a server is started.
+#[derive(Clone, Debug, Default)]
+pub struct Serve {
+    /// Paths as on the command line.
+    pub paths: Vec<String>,
+    /// Further arguments.
+    pub arguments: Vec<String>,
+    /// Further environment variables.
+    pub environment: Vec<(String, String)>,
+}
+
+/// A running server. Killed when dropped.
+pub struct Server {
+    serve: Serve,
+    directory: TempDir,
+    child: Child,
+    stdout: Output,
+    stderr: Output,
+    client: Client,
+}
+
+impl Serve {
+    /// Components by their names.
+    pub fn guests(names: &[&str]) -> Serve {
+        let paths = names.iter().map(|name| artifacts::guest(name).display().to_string()).collect();
+        Serve { paths, ..Serve::default() }
+    }
+
+    /// With more arguments.
+    pub fn with(mut self, arguments: &[&str]) -> Serve {
+        self.arguments.extend(arguments.iter().map(|&it| it.to_owned()));
+        self
+    }
+
+    /// Starts it on a free port, with a data directory of its own, and waits until it is healthy.
+    pub async fn start(self) -> Server {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let (child, stdout, stderr) = self.spawn(&directory.path().join("data"));
+        let mut server = Server { serve: self, directory, child, stdout, stderr, client: Client::new("") };
+        server.ready().await;
+        server
+    }
+
+    fn spawn(&self, data: &Path) -> (Child, Output, Output) {
+        let mut command = command();
+        command.args(["serve", "--host", "127.0.0.1", "--port", "0", "--data-dir"]).arg(data);
+        command.args(&self.arguments).args(&self.paths).envs(self.environment.iter().cloned());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
+        let stdout = Output::of(child.stdout.take().expect("piped"));
+        let stderr = Output::of(child.stderr.take().expect("piped"));
+        (child, stdout, stderr)
+    }
+}
+
+impl Server {
+    /// Starts one with these components.
+    pub async fn start(names: &[&str]) -> Server {
+        Serve::guests(names).start().await
+    }
+
+    /// The first screen.
+    pub fn screen(&self) -> String {
+        self.stdout.so_far()
+    }
+
+    /// What it has logged so far.
+    pub fn log(&self) -> String {
+        self.stderr.so_far()
+    }
+
+    /// The data directory; it outlives restarts.
+    pub fn data(&self) -> PathBuf {
+        self.directory.path().join("data")
+    }
+
+    /// The process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Changes what a restart loads.
+    pub fn load(&mut self, serve: Serve) {
+        self.serve = serve;
+    }
+
+    /// `kill -9`.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("it can be killed");
+        self.child.wait().expect("it is a child");
+    }
+
+    /// A graceful stop is asked for.
+    pub fn terminate(&self) {
+        signal(&self.child, "TERM");
+    }
+
+    /// Waits for the end of the process.
+    pub fn exited(&mut self) -> ExitStatus {
+        until_blocking("the server to stop", || self.child.try_wait().expect("it is a child"))
+    }
+
+    /// A graceful stop, to its end.
+    pub fn stop(&mut self) -> ExitStatus {
+        self.terminate();
+        self.exited()
+    }
+
+    /// Starts it again on the same data, after it has ended.
+    pub async fn restart(&mut self) {
+        assert!(self.child.try_wait().expect("it is a child").is_some(), "stop it first");
+        (self.child, self.stdout, self.stderr) = self.serve.spawn(&self.data());
+        self.ready().await;
+    }
+
+    /// `kill -9`, and starts it again on the same data.
+    pub async fn crash(&mut self) {
+        self.kill();
+        self.restart().await;
+    }
+
+    async fn ready(&mut self) {
+        let url = until("the server to listen", async || self.listening()).await;
+        self.client = Client::new(&url);
+        until("the server to be healthy", async || (self.get("/health").await.status == 200).then_some(())).await;
+    }
+
+    fn listening(&mut self) -> Option<String> {
+        if let Some(status) = self.child.try_wait().expect("it is a child") {
+            panic!("the server ended with {status} instead of starting:\n{}{}", self.stdout.whole(), self.stderr.whole());
+        }
+        let screen = self.stdout.so_far();
+        let (_, rest) = screen.split_once("listening on")?;
+        let (url, _) = rest.split_once('\n')?;
+        Some(url.trim().to_owned())
+    }
+}
+
+impl Deref for Server {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended before; either way no process stays behind.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            self.show_log();
+        }
+    }
+}
+
+impl Server {
+    #[expect(clippy::print_stdout, reason = "shown by the test harness when the test fails")]
+    fn show_log(&mut self) {
+        println!("--- the server's log ---\n{}", self.stderr.whole());
+    }
+}
+
+/// The binary, without this machine's settings.
+pub(crate) fn command() -> Command {
+    let mut command = Command::new(artifacts::binary());
+    let ours = |name: &str| name.starts_with("WF_HOST_") || name.starts_with("WORKFLOWS_PY_") || name == "RUST_LOG";
+    for (name, _) in std::env::vars().filter(|(name, _)| ours(name)) {
+        command.env_remove(name);
+    }
+    command.stdin(Stdio::null());
+    command
+}
+
+fn signal(child: &Child, name: &str) {
+    let status = Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status();
+    assert!(status.expect("`kill` exists").success(), "the process takes signals");
+}

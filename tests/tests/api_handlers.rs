@@ -1,0 +1,143 @@
+//! `GET /handlers`, `/handlers/{id}`, `/results/{id}` and `POST /handlers/{id}/cancel`.
+
+use expect_test::expect;
+use wf_tests::{Server, check};
+
+#[tokio::test]
+async fn a_handler_in_every_state() {
+    let server = Server::start(&["greeting", "hitl", "failing", "slow"]).await;
+    check(
+        &server,
+        r#"
+        POST /workflows/hitl/run-nowait {"handler_id":"asked"}
+        GET /handlers/asked
+        GET /results/asked
+        POST /events/asked {"event":{"type":"ResponseEvent","value":{"response":"Ada"}}}
+        UNTIL 200 /handlers/asked
+        GET /results/asked
+        POST /workflows/greeting/run {"handler_id":"greeted"}
+        GET /handlers/greeted
+        GET /results/greeted
+        POST /workflows/failing/run {"handler_id":"failed"}
+        GET /handlers/failed
+        GET /results/failed
+        POST /workflows/slow/run-nowait {"handler_id":"cancelled","start_event":{"seconds":600}}
+        POST /handlers/cancelled/cancel
+        GET /handlers/cancelled
+        GET /results/cancelled
+        GET /handlers/nobody
+        GET /results/nobody
+        "#,
+        expect![[]],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn the_list() {
+    let server = Server::start(&["greeting", "hitl", "failing"]).await;
+    for (workflow, handler) in [("greeting", "a"), ("hitl", "b"), ("failing", "c"), ("greeting", "d")] {
+        let started = server.post(&format!("/workflows/{workflow}/run-nowait"), &format!(r#"{{"handler_id":"{handler}"}}"#)).await;
+        assert_eq!(started.status, 200, "{started:?}");
+        if workflow != "hitl" {
+            server.ended(handler).await;
+        }
+    }
+    let cases = [
+        ("", "a b c d"),
+        ("?status=completed", "a d"),
+        ("?status=running", "b"),
+        ("?status=failed", "c"),
+        ("?status=cancelled", ""),
+        ("?status=completed&status=failed", "a c d"),
+        ("?workflow_name=greeting", "a d"),
+        ("?workflow_name=greeting&workflow_name=hitl", "a b d"),
+        ("?workflow_name=greeting&status=running", ""),
+        ("?status=&workflow_name=", "a b c d"),
+        ("?status=&status=failed", "c"),
+        ("?status=completed,failed", ""),
+        ("?status=nope", ""),
+        ("?workflow_name=nope", ""),
+        ("?unknown=1", "a b c d"),
+    ];
+    for (query, expected) in cases {
+        let answer = server.get(&format!("/handlers{query}")).await;
+        assert_eq!((answer.status, listed(&answer).as_str()), (200, expected), "{query}");
+        let body = answer.json();
+        assert_eq!(body.as_object().map(|it| it.len()), Some(1), "{query}: `next` only when paging is asked for");
+    }
+}
+
+#[tokio::test]
+async fn the_list_in_pages() {
+    let server = Server::start(&["greeting"]).await;
+    for handler in ["a", "b", "c", "d", "e"] {
+        server.post("/workflows/greeting/run", &format!(r#"{{"handler_id":"{handler}"}}"#)).await;
+    }
+    let mut seen = Vec::new();
+    let mut query = "?limit=2".to_owned();
+    loop {
+        let answer = server.get(&format!("/handlers{query}")).await;
+        assert!(answer.json().as_object().expect("an object").contains_key("next"), "{answer:?}");
+        seen.push(listed(&answer));
+        match answer.json()["next"].as_str() {
+            Some(next) => query = format!("?limit=2&after={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(seen, ["a b", "c d", "e"]);
+    assert_eq!(listed(&server.get("/handlers?after=c").await), "d e");
+    assert_eq!(server.get("/handlers?limit=x").await.status, 400);
+}
+
+fn listed(answer: &wf_tests::Answer) -> String {
+    let handlers = answer.json()["handlers"].clone();
+    let ids = handlers.as_array().expect("a list").iter().map(|it| it["handler_id"].as_str().expect("an id").to_owned());
+    ids.collect::<Vec<_>>().join(" ")
+}
+
+#[tokio::test]
+async fn cancelling_and_purging() {
+    let server = Server::start(&["slow", "greeting"]).await;
+    check(
+        &server,
+        r#"
+        POST /workflows/slow/run-nowait {"handler_id":"s","start_event":{"seconds":600}}
+        POST /handlers/s/cancel
+        GET /handlers/s
+        GET /events/s
+        POST /handlers/s/cancel
+        POST /handlers/s/cancel?purge=false
+        POST /handlers/s/cancel?purge=TRUE
+        POST /handlers/s/cancel?purge=true
+        GET /handlers/s
+        GET /events/s
+        GET /api/v1/runs/$r1
+        POST /handlers/nobody/cancel
+        POST /handlers/nobody/cancel?purge=true
+        POST /workflows/slow/run-nowait {"handler_id":"t","start_event":{"seconds":600}}
+        POST /handlers/t/cancel?purge=true
+        GET /handlers/t
+        POST /workflows/slow/run-nowait {"handler_id":"u","start_event":{"seconds":600}}
+        POST /handlers/u/cancel?purge=yes
+        GET /handlers
+        "#,
+        expect![[]],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_cancel_ends_the_streams_of_connected_readers() {
+    let server = Server::start(&["slow", "hitl"]).await;
+    for purge in ["false", "true"] {
+        let handler = server.begin("slow", r#"{"seconds":600}"#).await;
+        let stream = server.events(&handler, "").await;
+        let path = format!("/handlers/{handler}/cancel?purge={purge}");
+        let (frames, answer) = tokio::join!(stream.rest(), server.post(&path, ""));
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let shapes: Vec<String> = frames.iter().map(wf_tests::Frame::shape).collect();
+        assert_eq!(shapes, ["WorkflowCancelledEvent {}"], "purge={purge}");
+        assert_eq!(frames[0].json()["types"].to_string(), r#"["StopEvent"]"#);
+    }
+}

@@ -1,0 +1,166 @@
+//! `POST /workflows/{name}/run` and `/run-nowait`: every row of their table.
+
+use expect_test::expect;
+use wf_tests::{Server, check, until};
+
+#[tokio::test]
+async fn a_run_that_completes() {
+    let server = Server::start(&["greeting", "hitl"]).await;
+    check(
+        &server,
+        r#"
+        POST /workflows/greeting/run {"start_event":{"name":"Ada"}}
+        POST /workflows/greeting/run {}
+        POST /workflows/greeting/run {"start_event":null,"context":{},"handler_id":null}
+        POST /workflows/greeting/run {"kwargs":{"name":"Kay"}}
+        POST /workflows/greeting/run {"start_event":{"name":"Ada"},"kwargs":{"name":"Kay"}}
+        POST /workflows/hitl/run-nowait {}
+        "#,
+        expect![[]],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn forms_of_a_start_event() {
+    let server = Server::start(&["greeting", "fanout"]).await;
+    let forms = [
+        (r#"{"name":"Ada"}"#, "Ada"),
+        (r#"{"_data":{"name":"Ada"}}"#, "Ada"),
+        (r#"{"type":"StartEvent","value":{"name":"Ada"}}"#, "Ada"),
+        (r#"{"type":"StartEvent","value":{"_data":{"name":"Ada"}}}"#, "Ada"),
+        (r#"{"type":"StartEvent","data":{"name":"Ada"}}"#, "Ada"),
+        (r#"{"__is_pydantic":true,"value":{"name":"Ada"},"qualified_name":"workflows.events.StartEvent"}"#, "Ada"),
+        (r#"{"value":{"_data":{"name":"Ada"}},"qualified_name":"workflows.events.StartEvent"}"#, "Ada"),
+        (r#"{"type":"StartEvent","qualified_name":"some.Other","value":{"name":"Ada"}}"#, "Ada"),
+        (r#""{\"name\":\"Ada\"}""#, "Ada"),
+        (r#""{\"type\":\"StartEvent\",\"value\":{\"name\":\"Ada\"}}""#, "Ada"),
+        (r#""""#, "World"),
+        ("null", "World"),
+        ("{}", "World"),
+    ];
+    for (form, name) in forms {
+        let answer = server.run("greeting", form).await;
+        assert_eq!((answer.status, answer.result()), (200, format!("Hello, {name}!").into()), "{form}: {answer:?}");
+    }
+    let own = [
+        r#"{"n":2}"#,
+        r#"{"type":"FanStart","value":{"n":2}}"#,
+        r#"{"value":{"n":2},"qualified_name":"anything.at.all.FanStart"}"#,
+        r#""{\"n\":2}""#,
+    ];
+    for form in own {
+        let answer = server.run("fanout", form).await;
+        assert_eq!((answer.status, answer.result().to_string()), (200, "[0,1]".into()), "{form}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_does_not_complete() {
+    let server = Server::start(&["failing", "timeout", "slow"]).await;
+    check(
+        &server,
+        r#"
+        POST /workflows/failing/run {"start_event":{"message":"no luck"}}
+        POST /workflows/timeout/run {}
+        "#,
+        expect![[]],
+    )
+    .await;
+    let path = "/workflows/slow/run";
+    let body = r#"{"handler_id":"sleeper","start_event":{"seconds":600}}"#;
+    let cancelled = async {
+        until("the run to be there", async || (server.get("/handlers/sleeper").await.status == 202).then_some(())).await;
+        server.post("/handlers/sleeper/cancel", "").await
+    };
+    let (held, cancel) = tokio::join!(server.post(path, body), cancelled);
+    assert_eq!(cancel.body, r#"{"status":"cancelled"}"#);
+    assert_eq!((held.status, held.text("status")), (500, "cancelled".into()), "{held:?}");
+    assert!(held.json()["error"].is_null() && held.json()["result"].is_null(), "{held:?}");
+}
+
+#[tokio::test]
+async fn what_is_refused() {
+    let server = Server::start(&["greeting", "fanout", "hitl"]).await;
+    check(
+        &server,
+        r#"
+        POST /workflows/nope/run {}
+        POST /workflows/nope/run-nowait {}
+        POST /workflows/greeting/run
+        POST /workflows/greeting/run {
+        POST /workflows/greeting/run []
+        POST /workflows/greeting/run "text"
+        POST /workflows/greeting/run-nowait
+        POST /workflows/greeting/run-nowait 17
+        POST /workflows/greeting/run {"start_event":17}
+        POST /workflows/greeting/run {"start_event":[]}
+        POST /workflows/greeting/run {"start_event":"no JSON"}
+        POST /workflows/greeting/run {"start_event":{"type":"Nope","value":{}}}
+        POST /workflows/greeting/run {"start_event":{"value":{}}}
+        POST /workflows/greeting/run {"start_event":{"type":"StopEvent","value":{}}}
+        POST /workflows/hitl/run {"start_event":{"type":"ResponseEvent","value":{"response":"x"}}}
+        POST /workflows/fanout/run {"start_event":{"type":"StartEvent","value":{}}}
+        POST /workflows/fanout/run {"start_event":{"n":"many"}}
+        POST /workflows/fanout/run {"start_event":{"n":-1}}
+        POST /workflows/fanout/run {"start_event":{"n":1001}}
+        POST /workflows/fanout/run-nowait {"start_event":{"n":1.5}}
+        POST /workflows/greeting/run {"context":{"version":3}}
+        POST /workflows/greeting/run {"handler_id":"no spaces"}
+        POST /workflows/greeting/run {"handler_id":"a/b"}
+        POST /workflows/greeting/run {"handler_id":17}
+        GET /handlers
+        "#,
+        expect![[]],
+    )
+    .await;
+    let long = "h".repeat(129);
+    assert_eq!(server.post("/workflows/greeting/run", &format!(r#"{{"handler_id":"{long}"}}"#)).await.status, 400);
+    let longest = "h".repeat(128);
+    let answer = server.post("/workflows/greeting/run", &format!(r#"{{"handler_id":"{longest}"}}"#)).await;
+    assert_eq!((answer.status, answer.handler()), (200, longest));
+}
+
+#[tokio::test]
+async fn handlers_of_the_clients_choice() {
+    let server = Server::start(&["counter", "slow", "failing"]).await;
+    check(
+        &server,
+        r#"
+        POST /workflows/counter/run {"handler_id":"my.own:handler_1-x","start_event":{"by":2}}
+        GET /events/my.own:handler_1-x
+        POST /workflows/counter/run {"handler_id":"my.own:handler_1-x","start_event":{"by":3}}
+        GET /events/my.own:handler_1-x
+        POST /workflows/counter/run-nowait {"handler_id":"my.own:handler_1-x","start_event":{"by":4}}
+        UNTIL 200 /handlers/my.own:handler_1-x
+        GET /api/v1/runs/$r1
+        GET /api/v1/runs/$r1/events
+        GET /api/v1/runs/$r2
+        GET /api/v1/runs/nope
+        GET /api/v1/runs/nope/events
+        POST /workflows/counter/run {"handler_id":""}
+        POST /workflows/slow/run-nowait {"handler_id":"busy","start_event":{"seconds":600}}
+        POST /workflows/slow/run-nowait {"handler_id":"busy"}
+        POST /workflows/slow/run {"handler_id":"busy"}
+        POST /handlers/busy/cancel
+        POST /workflows/slow/run {"handler_id":"busy","start_event":{"seconds":0.01}}
+        POST /workflows/failing/run {"handler_id":"luckless"}
+        POST /workflows/failing/run {"handler_id":"luckless","start_event":{"message":"again"}}
+        GET /handlers
+        "#,
+        expect![[]],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_client_that_goes_away_ends_nothing() {
+    let server = Server::start(&["slow"]).await;
+    let body = r#"{"handler_id":"left","start_event":{"seconds":0.5}}"#;
+    let mut wire = wf_tests::wire::Wire::connect(server.address());
+    let head = format!("POST /workflows/slow/run HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    assert!(wire.write(head.as_bytes()));
+    until("the run to be there", async || (server.get("/handlers/left").await.status == 202).then_some(())).await;
+    drop(wire);
+    assert_eq!(server.ended("left").await.result(), "slept 0.5");
+}

@@ -1,0 +1,151 @@
+//! `GET /events/{id}`.
+
+use expect_test::expect;
+use wf_tests::wire::Wire;
+use wf_tests::{Frame, Server, check};
+
+#[tokio::test]
+async fn cursors_and_forms() {
+    let server = Server::start(&["greeting"]).await;
+    check(
+        &server,
+        r#"
+        POST /workflows/greeting/run {"handler_id":"g","start_event":{"name":"Ada"}}
+        GET /events/g
+          ? content-type
+        GET /events/g?sse=false
+          ? content-type
+        GET /events/g?sse=no&include_qualified_name=false
+        GET /events/g?sse=TRUE&after_sequence=2
+        GET /events/g?after_sequence=-1&sse=false
+        GET /events/g?after_sequence=now
+        GET /events/g?after_sequence=1000000
+        GET /events/g?after_sequence=abc
+        GET /events/g?after_sequence=1.5
+        GET /events/g?after_sequence=
+        GET /events/g?acquire_timeout=abc
+        GET /events/g?acquire_timeout=0.5&after_sequence=3&sse=false
+        GET /events/g?after_sequence=1000
+          Last-Event-ID: 3
+        GET /events/g?after_sequence=3
+          Last-Event-ID: abc
+        GET /events/g?sse=false&include_internal=true
+        GET /events/nobody
+        "#,
+        expect![[]],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn the_terminal_events() {
+    let server = Server::start(&["failing", "timeout", "hitl", "slow", "retry"]).await;
+    check(
+        &server,
+        r#"
+        POST /workflows/failing/run-nowait {"handler_id":"f","start_event":{"message":"no luck"}}
+        UNTIL 500 /handlers/f
+        GET /events/f?sse=false
+        POST /workflows/timeout/run-nowait {"handler_id":"t"}
+        UNTIL 500 /handlers/t
+        GET /events/t?sse=false
+        POST /workflows/slow/run-nowait {"handler_id":"c","start_event":{"seconds":600}}
+        POST /handlers/c/cancel
+        GET /events/c?sse=false
+        POST /workflows/hitl/run-nowait {"handler_id":"h"}
+        POST /events/h {"event":{"type":"ResponseEvent","value":{"response":"Ada"}}}
+        UNTIL 200 /handlers/h
+        GET /events/h?sse=false
+        POST /workflows/retry/run {"handler_id":"r"}
+        GET /events/r?sse=false
+        "#,
+        expect![[]],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn internal_events_count() {
+    let server = Server::start(&["greeting", "hitl"]).await;
+    let handler = server.begin("hitl", "{}").await;
+    server.events(&handler, "").await.until("RequestEvent").await;
+    server.send(&handler, "ResponseEvent", r#"{"response":"Ada"}"#).await;
+    server.ended(&handler).await;
+    let every = server.events(&handler, "include_internal=true").await.rest().await;
+    let ids: Vec<u64> = every.iter().map(|it| it.id).collect();
+    assert_eq!(ids, (0..ids.len() as u64).collect::<Vec<_>>(), "sequences start at 0 and have no gap");
+    let internal = |frame: &&Frame| frame.json()["types"].to_string() == r#"["InternalDispatchEvent"]"#;
+    let visible: Vec<Frame> = every.iter().filter(|it| !internal(it)).cloned().collect();
+    assert_eq!(server.events(&handler, "").await.rest().await, visible, "the same numbers without the internal ones");
+    let states: Vec<String> = every.iter().filter(internal).map(Frame::shape).collect();
+    expect![[]].assert_eq(&states.join("\n"));
+}
+
+#[tokio::test]
+async fn bytes_on_the_wire() {
+    let server = Server::start(&["hitl"]).await;
+    let handler = server.begin("hitl", "{}").await;
+    server.events(&handler, "").await.until("RequestEvent").await;
+    let id = server.events(&handler, "").await.next().await.expect("an event").id;
+    let mut wire = Wire::connect(server.address());
+    assert!(wire.write(format!("GET /events/{handler} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").as_bytes()));
+    let event = r#"{"value":{"prompt":"What is your name?"},"qualified_name":"hitl.RequestEvent","type":"RequestEvent","types":["InputRequiredEvent"]}"#;
+    let frame = format!("id: {id}\ndata: {event}\n\n");
+    let seen = String::from_utf8(wire.read_until(frame.as_bytes())).expect("text");
+    let head = seen.to_ascii_lowercase();
+    assert!(head.starts_with("http/1.1 200 ok\r\n"), "{seen}");
+    assert!(head.contains("content-type: text/event-stream; charset=utf-8\r\n"), "{seen}");
+}
+
+#[tokio::test]
+async fn any_number_of_readers_each_see_everything() {
+    let server = Server::start(&["greeting"]).await;
+    let handler = server.begin("greeting", r#"{"delay":0.1,"name":"Ada"}"#).await;
+    let first = server.events(&handler, "").await;
+    let second = server.events(&handler, "after_sequence=-1").await;
+    let (first, second) = tokio::join!(first.rest(), second.rest());
+    let shapes: Vec<String> = first.iter().map(Frame::shape).collect();
+    let expected = [
+        r#"StreamEvent {"sequence":0}"#,
+        r#"StreamEvent {"sequence":1}"#,
+        r#"StreamEvent {"sequence":2}"#,
+        r#"StopEvent {"result":"Hello, Ada!"}"#,
+    ];
+    assert_eq!(shapes, expected);
+    assert_eq!(first, second);
+    let after = server.events(&handler, &format!("after_sequence={}", first[1].id)).await.rest().await;
+    assert_eq!(after, first[2..]);
+}
+
+#[tokio::test]
+async fn from_now_on() {
+    let server = Server::start(&["hitl"]).await;
+    let handler = server.begin("hitl", "{}").await;
+    server.events(&handler, "").await.until("RequestEvent").await;
+    let stream = server.events(&handler, "after_sequence=now").await;
+    assert_eq!(stream.status(), 200);
+    server.send(&handler, "ResponseEvent", r#"{"response":"Ada"}"#).await;
+    let shapes: Vec<String> = stream.rest().await.iter().map(Frame::shape).collect();
+    assert_eq!(shapes, [r#"OutEvent {"output":"Hello, Ada"}"#]);
+}
+
+#[tokio::test]
+async fn a_silent_stream_has_a_heartbeat() {
+    let server = Server::start(&["hitl"]).await;
+    let handler = server.begin("hitl", "{}").await;
+    let mut wire = Wire::connect(server.address());
+    assert!(wire.write(format!("GET /events/{handler} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()));
+    wire.read_until(b": heartbeat\n\n");
+}
+
+#[tokio::test]
+async fn a_finished_run_stays_readable_over_a_restart() {
+    let mut server = Server::start(&["greeting"]).await;
+    let handler = server.begin("greeting", r#"{"name":"Ada"}"#).await;
+    server.ended(&handler).await;
+    let before = server.events(&handler, "include_internal=true").await.rest().await;
+    assert!(server.stop().success());
+    server.restart().await;
+    assert_eq!(server.events(&handler, "include_internal=true").await.rest().await, before);
+    assert_eq!(server.get(&format!("/events/{handler}?after_sequence=now")).await.status, 204);
+}

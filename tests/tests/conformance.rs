@@ -1,0 +1,189 @@
+//! The conformance set: exact behaviour, the same for every language.
+
+use serde_json::{Value, json};
+use wf_tests::{Answer, CONFORMANCE, Frame, Server};
+
+#[tokio::test]
+async fn all_are_there() {
+    let server = Server::start(&CONFORMANCE).await;
+    assert_eq!(server.get("/workflows").await.json(), json!({ "workflows": CONFORMANCE }));
+}
+
+#[tokio::test]
+async fn greeting() {
+    let server = Server::start(&["greeting"]).await;
+    assert_eq!(server.run("greeting", "{}").await.result(), "Hello, World!");
+    for event in [r#"{"name":"Ada"}"#, r#"{"name":"Ada","delay":0.02}"#] {
+        let handler = server.begin("greeting", event).await;
+        assert_eq!(server.ended(&handler).await.result(), "Hello, Ada!");
+        let events = [
+            r#"StreamEvent {"sequence":0}"#,
+            r#"StreamEvent {"sequence":1}"#,
+            r#"StreamEvent {"sequence":2}"#,
+            r#"StopEvent {"result":"Hello, Ada!"}"#,
+        ];
+        assert_eq!(server.shape(&handler).await, events);
+    }
+    let taken = seconds(&server.run("greeting", r#"{"delay":0.2}"#).await);
+    assert!(taken >= 0.6, "it sleeps after each event: {taken}");
+    let odd = server.run("greeting", r#"{"name":"Ünïcode \"quoted\" 🦀 \\ \u0000 end"}"#).await;
+    assert_eq!(odd.result(), "Hello, Ünïcode \"quoted\" 🦀 \\ \u{0} end!");
+}
+
+#[tokio::test]
+async fn hitl() {
+    let server = Server::start(&["hitl"]).await;
+    let handler = server.begin("hitl", "{}").await;
+    let asked = server.events(&handler, "").await.next().await.expect("an event");
+    assert_eq!(asked.shape(), r#"RequestEvent {"prompt":"What is your name?"}"#);
+    assert_eq!(asked.json()["types"], json!(["InputRequiredEvent"]));
+    assert_eq!(asked.json()["qualified_name"], "hitl.RequestEvent");
+    assert_eq!(server.get(&format!("/handlers/{handler}")).await.status, 202);
+    server.send(&handler, "ResponseEvent", r#"{"response":"Ada"}"#).await;
+    let ended = server.ended(&handler).await;
+    let result = json!({"value": {"output": "Hello, Ada"}, "qualified_name": "hitl.OutEvent", "type": "OutEvent", "types": ["StopEvent"]});
+    assert_eq!(ended.json()["result"], result);
+    let events = [r#"RequestEvent {"prompt":"What is your name?"}"#, r#"OutEvent {"output":"Hello, Ada"}"#];
+    assert_eq!(server.shape(&handler).await, events);
+}
+
+#[tokio::test]
+async fn waiter() {
+    let server = Server::start(&["waiter"]).await;
+    let handler = server.begin("waiter", "{}").await;
+    let asked = server.events(&handler, "").await.next().await.expect("an event");
+    assert_eq!(asked.shape(), r#"AskEvent {"question":"who?"}"#);
+    for other in [r#"{"answer":"1"}"#, r#"{"answer":"2","user":"Laurie"}"#, r#"{"answer":"3","user":"anyone"}"#] {
+        assert_eq!(server.send(&handler, "AnswerEvent", other).await.status, 200);
+    }
+    assert_eq!(server.get(&format!("/handlers/{handler}")).await.status, 202, "no other answer is taken");
+    server.send(&handler, "AnswerEvent", r#"{"answer":"42","user":"laurie"}"#).await;
+    assert_eq!(server.ended(&handler).await.result(), json!({"answer": "42"}));
+    assert_eq!(server.shape(&handler).await, [r#"AskEvent {"question":"who?"}"#, r#"StopEvent {"result":{"answer":"42"}}"#]);
+}
+
+#[tokio::test]
+async fn waiter_without_an_answer() {
+    let server = Server::start(&["waiter"]).await;
+    let ended = server.run("waiter", r#"{"wait":0.2}"#).await;
+    assert_eq!((ended.status, ended.text("status")), (500, "failed".into()), "{ended:?}");
+    assert!(seconds(&ended) >= 0.2, "{ended:?}");
+    let events = server.shape(&ended.handler()).await;
+    assert_eq!(events[0], r#"AskEvent {"question":"who?"}"#);
+    assert!(events[1].starts_with("WorkflowFailedEvent "), "{events:?}");
+    assert_eq!(events.len(), 2);
+}
+
+#[tokio::test]
+async fn failing() {
+    let server = Server::start(&["failing"]).await;
+    for (event, message) in [("{}", "boom"), (r#"{"message":"no luck"}"#, "no luck")] {
+        let ended = server.run("failing", event).await;
+        assert_eq!((ended.status, ended.text("error"), ended.text("status")), (500, message.into(), "failed".into()));
+        let events = server.events(&ended.handler(), "").await.rest().await;
+        assert_eq!(events.len(), 1);
+        let failed = events[0].json();
+        assert_eq!((&failed["type"], &failed["types"]), (&json!("WorkflowFailedEvent"), &json!(["StopEvent"])));
+        let value = &failed["value"];
+        assert_eq!((&value["step_name"], &value["attempts"]), (&json!("fail"), &json!(1)), "{failed}");
+        assert_eq!(value["exception"]["exception_message"], message);
+        assert!(value["exception"]["exception_type"].as_str().is_some_and(|it| it.ends_with("ValueError")), "{failed}");
+        assert!(value["elapsed_seconds"].is_number(), "{failed}");
+    }
+}
+
+#[tokio::test]
+async fn retry() {
+    let server = Server::start(&["retry"]).await;
+    let ended = server.run("retry", "{}").await;
+    assert_eq!(ended.result(), json!({"tries": 3}));
+    assert!(seconds(&ended) >= 0.1, "two delays of 0.05 s: {ended:?}");
+}
+
+#[tokio::test]
+async fn slow() {
+    let server = Server::start(&["slow"]).await;
+    for (event, result, least) in
+        [("{}", "slept 1.0", 1.0), (r#"{"seconds":0.5}"#, "slept 0.5", 0.5), (r#"{"seconds":0}"#, "slept 0.0", 0.0)]
+    {
+        let ended = server.run("slow", event).await;
+        assert_eq!(ended.result(), result);
+        assert!((least..least + 30.0).contains(&seconds(&ended)), "{ended:?}");
+    }
+}
+
+#[tokio::test]
+async fn timeout() {
+    let server = Server::start(&["timeout"]).await;
+    let ended = server.run("timeout", r#"{"seconds":600}"#).await;
+    assert_eq!((ended.status, ended.text("error")), (500, "Workflow timed out after 0.3s".into()));
+    let events = server.shape(&ended.handler()).await;
+    assert_eq!(events, [r#"WorkflowTimedOutEvent {"timeout":0.3,"active_steps":["nap"]}"#]);
+    assert_eq!(server.run("timeout", r#"{"seconds":0.01}"#).await.result(), "slept 0.01");
+}
+
+#[tokio::test]
+async fn fanout() {
+    let server = Server::start(&["fanout"]).await;
+    for (event, n) in [("{}", 3), (r#"{"n":0}"#, 0), (r#"{"n":1}"#, 1), (r#"{"n":50}"#, 50), (r#"{"n":1000}"#, 1000)] {
+        let squares: Vec<u64> = (0..n).map(|i| i * i).collect();
+        assert_eq!(server.run("fanout", event).await.result(), json!(squares), "{event}");
+    }
+}
+
+#[tokio::test]
+async fn fanout_works_in_four_slots() {
+    let server = Server::start(&["fanout"]).await;
+    let ended = server.run("fanout", r#"{"n":40}"#).await;
+    let events = server.events(&ended.handler(), "include_internal=true").await.rest().await;
+    let mut running = 0;
+    let mut most = 0;
+    for event in events.iter().map(Frame::json).filter(|it| it["value"]["name"] == "work") {
+        match event["value"]["step_state"].as_str() {
+            Some("running") => running += 1,
+            Some("not_running") => running -= 1,
+            _ => {}
+        }
+        most = most.max(running);
+    }
+    assert_eq!((running, most), (0, 4), "at most four at once, and never fewer than could be");
+}
+
+#[tokio::test]
+async fn counter() {
+    let server = Server::start(&["counter"]).await;
+    let first = server.run("counter", "{}").await;
+    assert_eq!(first.result(), json!({"count": 1}));
+    let handler = first.handler();
+    for (by, count) in [("{}", 2), (r#"{"by":5}"#, 7), (r#"{"by":-3}"#, 4)] {
+        let body = format!(r#"{{"handler_id":"{handler}","start_event":{by}}}"#);
+        let next = server.post("/workflows/counter/run", &body).await;
+        assert_eq!((next.result(), next.handler()), (json!({"count": count}), handler.clone()));
+        assert_ne!(next.run(), first.run());
+    }
+    assert_eq!(server.run("counter", "{}").await.result(), json!({"count": 1}), "another handler counts for itself");
+}
+
+#[tokio::test]
+async fn random() {
+    let server = Server::start(&["random"]).await;
+    let mut seen: Vec<Value> = Vec::new();
+    for _ in 0..5 {
+        let result = server.run("random", "{}").await.result();
+        assert!(result["a"].is_number() && result["b"].is_number(), "{result}");
+        seen.extend([result["a"].clone(), result["b"].clone()]);
+    }
+    let distinct: std::collections::BTreeSet<String> = seen.iter().map(Value::to_string).collect();
+    assert_eq!(distinct.len(), seen.len(), "{seen:?}");
+}
+
+/// From start to completion, as the handler says.
+fn seconds(answer: &Answer) -> f64 {
+    let at = |key: &str| {
+        let text = answer.text(key);
+        let (_, clock) = text.split_once('T').expect("a time");
+        let parts: Vec<f64> = clock.trim_end_matches("+00:00").split(':').map(|it| it.parse().expect("a number")).collect();
+        parts[0] * 3600.0 + parts[1] * 60.0 + parts[2]
+    };
+    (at("completed_at") - at("started_at")).rem_euclid(86400.0)
+}

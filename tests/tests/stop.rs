@@ -1,0 +1,86 @@
+//! A graceful stop: nothing is cancelled, nothing is lost, and it ends in time.
+
+use serde_json::json;
+use wf_tests::{CONFORMANCE, End, Serve, Server, until};
+
+#[tokio::test]
+async fn running_runs_go_on_after_the_restart() {
+    let mut server = Server::start(&CONFORMANCE).await;
+    let slow = server.begin("slow", r#"{"seconds":1.5}"#).await;
+    let greeting = server.begin("greeting", r#"{"delay":0.4,"name":"Ada"}"#).await;
+    let fanout = server.begin("fanout", r#"{"n":400}"#).await;
+    let hitl = server.begin("hitl", "{}").await;
+    let waiter = server.begin("waiter", "{}").await;
+    server.events(&hitl, "").await.until("RequestEvent").await;
+    server.events(&waiter, "").await.until("AskEvent").await;
+    let seen = server.events(&greeting, "").await.until("StreamEvent").await;
+
+    assert!(server.stop().success(), "{}", server.log());
+    server.restart().await;
+    assert!(server.screen().contains("going on with 5 unfinished runs"), "{}", server.screen());
+
+    server.send(&hitl, "ResponseEvent", r#"{"response":"Ada"}"#).await;
+    server.send(&waiter, "AnswerEvent", r#"{"user":"laurie","answer":"42"}"#).await;
+    assert_eq!(server.ended(&slow).await.result(), "slept 1.5");
+    assert_eq!(server.ended(&fanout).await.result(), json!((0..400).map(|i| i * i).collect::<Vec<u64>>()));
+    assert_eq!(server.ended(&hitl).await.value(), json!({"output": "Hello, Ada"}));
+    assert_eq!(server.ended(&waiter).await.result(), json!({"answer": "42"}));
+    assert_eq!(server.ended(&greeting).await.result(), "Hello, Ada!");
+    let all = server.events(&greeting, "").await.rest().await;
+    assert_eq!((&all[..seen.len()], all.len()), (&seen[..], 4));
+}
+
+#[tokio::test]
+async fn held_requests_get_503_and_streams_end_without_a_terminal_event() {
+    let mut server = Server::start(&["slow"]).await;
+    let held = {
+        let client = (*server).clone();
+        tokio::spawn(async move { client.post("/workflows/slow/run", r#"{"handler_id":"held","start_event":{"seconds":1}}"#).await })
+    };
+    until("the run to be there", async || (server.get("/handlers/held").await.status == 202).then_some(())).await;
+    let mut stream = server.events("held", "").await;
+    server.terminate();
+    let (frames, end) = stream.to_end().await;
+    assert_eq!((frames, end), (vec![], End::Whole));
+    let held = held.await.expect("no panic");
+    assert_eq!(held.status, 503, "{held:?}");
+    assert!(held.json()["detail"].is_string(), "{held:?}");
+    assert!(server.exited().success(), "{}", server.log());
+    server.restart().await;
+    assert_eq!(server.ended("held").await.result(), "slept 1.0");
+}
+
+#[tokio::test]
+async fn stopping_many_times_does_not_count_as_poison() {
+    let mut server = Server::start(&["slow"]).await;
+    let handler = server.begin("slow", r#"{"seconds":3}"#).await;
+    for _ in 0..12 {
+        assert!(server.stop().success());
+        server.restart().await;
+    }
+    assert_eq!(server.ended(&handler).await.result(), "slept 3.0");
+}
+
+#[tokio::test]
+async fn a_timeout_does_not_run_while_no_host_is_up() {
+    let mut server = Server::start(&["waiter"]).await;
+    let handler = server.begin("waiter", r#"{"wait":2}"#).await;
+    server.events(&handler, "").await.until("AskEvent").await;
+    let stopped = std::time::Instant::now();
+    assert!(server.stop().success());
+    // The host is down for longer than the wait.
+    until("two seconds without a host", async || (stopped.elapsed().as_millis() > 2100).then_some(())).await;
+    server.restart().await;
+    assert_eq!(server.send(&handler, "AnswerEvent", r#"{"user":"laurie","answer":"42"}"#).await.status, 200);
+    assert_eq!(server.ended(&handler).await.result(), json!({"answer": "42"}));
+}
+
+#[tokio::test]
+async fn the_memory_store_keeps_nothing() {
+    let mut server = Serve::guests(&["greeting"]).with(&["--store", "memory:"]).start().await;
+    let handler = server.run("greeting", "{}").await.handler();
+    assert_eq!(server.get(&format!("/handlers/{handler}")).await.status, 200);
+    assert!(server.stop().success());
+    server.restart().await;
+    assert_eq!(server.get(&format!("/handlers/{handler}")).await.status, 404);
+}

@@ -17,7 +17,8 @@ pub fn check_command(directory: &Path, arguments: &[&str], expect: &Expect) {
     expect.assert_eq(&outcome(directory, arguments));
 }
 
-fn outcome(directory: &Path, arguments: &[&str]) -> String {
+/// What it prints, with the same replacements.
+pub fn outcome(directory: &Path, arguments: &[&str]) -> String {
     let mut command = command();
     command.current_dir(directory).args(arguments).env("COLUMNS", "100").stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the binary starts");

@@ -13,6 +13,7 @@ pub mod patience;
 pub mod script;
 pub mod server;
 pub mod stream;
+pub mod wasm;
 pub mod wire;
 
 pub use http::{Answer, Client};

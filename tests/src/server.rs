@@ -175,7 +175,7 @@ impl Server {
 }
 
 /// The binary, without this machine's settings.
-pub(crate) fn command() -> Command {
+pub fn command() -> Command {
     let mut command = Command::new(artifacts::binary());
     let ours = |name: &str| name.starts_with("WF_HOST_") || name.starts_with("WORKFLOWS_PY_") || name == "RUST_LOG";
     for (name, _) in std::env::vars().filter(|(name, _)| ours(name)) {

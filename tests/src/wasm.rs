@@ -1,0 +1,49 @@
+//! Modules that no toolchain would make, written out.
+
+/// A core module with our exports. The host makes a component of it, as it does for Go.
+pub struct Module {
+    /// The version in the names of its exports.
+    pub version: &'static str,
+    /// Imports and data.
+    pub fields: String,
+    /// What `describe` does; the offset of a pointer and a length is left on the stack.
+    pub describe: &'static str,
+}
+
+impl Module {
+    /// One whose `describe` returns this text.
+    pub fn describing(manifest: &str) -> Module {
+        // At 8: where the text is and how long. At 16: the text.
+        let head = bytes(&[16_u32.to_le_bytes(), (manifest.len() as u32).to_le_bytes()].concat());
+        let fields = format!(r#"(data (i32.const 8) "{head}") (data (i32.const 16) "{}")"#, bytes(manifest.as_bytes()));
+        Module { version: "0.1.0", fields, describe: "(i32.const 8)" }
+    }
+
+    /// A sound one: one step from `StartEvent` to `StopEvent`, which traps when it is invoked.
+    pub fn sound(name: &str) -> Module {
+        let step = r#"{"name":"only","accepts":["StartEvent"],"emits":["StopEvent"]}"#;
+        Module::describing(&format!(r#"{{"name":"{name}","steps":[{step}]}}"#))
+    }
+
+    /// Its binary form.
+    pub fn binary(&self) -> Vec<u8> {
+        let Module { version, fields, describe } = self;
+        compiled(&format!(
+            r#"(module
+                {fields}
+                (memory (export "memory") 1)
+                (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 32768))
+                (func (export "wf:workflow/steps@{version}#describe") (result i32) {describe})
+                (func (export "wf:workflow/steps@{version}#invoke") (param i32 i32 i32 i32) (result i32) unreachable))"#
+        ))
+    }
+}
+
+/// Any module or component, from its text form.
+pub fn compiled(text: &str) -> Vec<u8> {
+    wat::parse_str(text).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn bytes(bytes: &[u8]) -> String {
+    bytes.iter().map(|it| format!("\\{it:02x}")).collect()
+}

@@ -120,13 +120,15 @@ struct Reader {
     tail: Arc<Tail>,
     signal: watch::Receiver<Mark>,
     after: i64,
+    /// Seen running while we held the tail: then its end comes through the tail.
+    known_running: bool,
     ended: bool,
 }
 
 /// Durable frames after a sequence, then live ones; ends after the terminal frame.
 pub fn frames(store: Arc<dyn Store>, tail: Arc<Tail>, run: &str, after: i64) -> BoxStream<'static, Vec<Frame>> {
     let signal = tail.signal.subscribe();
-    let reader = Reader { store, run: run.to_owned(), tail, signal, after, ended: false };
+    let reader = Reader { store, run: run.to_owned(), tail, signal, after, known_running: false, ended: false };
     stream::unfold(reader, |mut reader| async {
         let frames = reader.next().await?;
         Some((frames, reader))
@@ -147,12 +149,20 @@ impl Reader {
                 // Purged: the store has nothing left, and the terminal frame is still here.
                 frames = self.tail.remaining(self.after);
             }
+            if frames.is_empty() && !self.known_running && ended.is_none() {
+                self.known_running = self.is_running().await;
+                if !self.known_running {
+                    // It ended while we looked, or before: whatever there is, is stored.
+                    frames = self.stored().await?;
+                    self.ended = frames.is_empty();
+                }
+            }
             if let Some(last) = frames.last() {
                 self.after = i64::try_from(last.sequence).unwrap_or(i64::MAX);
                 self.ended = last.terminal;
                 return Some(frames);
             }
-            if closed || ended.is_some() || !self.is_running().await || self.signal.changed().await.is_err() {
+            if self.ended || closed || ended.is_some() || self.signal.changed().await.is_err() {
                 return None;
             }
         }

@@ -40,6 +40,12 @@ pub(super) fn head_as_get<B>(request: &mut Request<B>) {
     }
 }
 
+/// A path with a slash at its end is another path, which is not there; warp would ignore it.
+pub(super) fn trailing_slash<B>(request: &Request<B>) -> Option<Response> {
+    let path = request.uri().path();
+    (path.len() > 1 && path.ends_with('/')).then(|| ApiError::not_found("Not Found").response())
+}
+
 /// Every endpoint. Domain errors are replies; a rejection only means that no path fits.
 pub(super) fn all(api: &Shared) -> impl Filter<Extract = (Response,), Error = Infallible> + Clone + Send + Sync + 'static {
     let reading = warp::get().and(with(api.clone())).and(warp::header::headers_cloned()).and(query());

@@ -55,6 +55,9 @@ pub async fn serve(
                     Ok(origin) => origin,
                     Err(response) => return Ok::<_, Infallible>(*response),
                 };
+                if let Some(response) = routes::trailing_slash(&request) {
+                    return Ok(response);
+                }
                 routes::head_as_get(&mut request);
                 let mut response = service(&routes, request).await?;
                 cors::allow(origin, &mut response);

@@ -2,6 +2,7 @@
 
 mod error;
 mod paths;
+mod screen;
 mod serve;
 
 use std::process::ExitCode;

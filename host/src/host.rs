@@ -2,7 +2,7 @@
 
 mod runs;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -10,20 +10,23 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use serde_json::Value;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use wf_engine::definition::Definition;
 use wf_engine::entry::{Event, Micros, Started};
 
+use crate::alarms::Alarms;
 use crate::clock::Clock;
 use crate::registry::Registry;
 use crate::runtime::{Component, RunInfo, Runtime};
 use crate::store::Store;
 use crate::tail::{self, Tails};
-use crate::worker::{self, Command, Fresh};
+use crate::worker::{self, Command, Commands, Fresh};
 
 /// How often the store's clock is saved: a crash loses at most this much of it.
 const CLOCK_SAVED_EVERY: Duration = Duration::from_millis(500);
+/// Runs that are read from the store at once.
+const LOADING_MAX: usize = 64;
 
 /// The host. Cheap to clone.
 #[derive(Clone)]
@@ -156,6 +159,20 @@ pub enum Refusal {
     Unavailable(String),
 }
 
+impl Refusal {
+    pub(crate) fn stopping() -> Refusal {
+        Refusal::Unavailable("it is starting or stopping; runs go on after it".into())
+    }
+}
+
+impl From<crate::store::Error> for Refusal {
+    fn from(error: crate::store::Error) -> Refusal {
+        match error {
+            crate::store::Error::Gone => Refusal::NotFound,
+            other => Refusal::Unavailable(other.to_string()),
+        }
+    }
+}
 
 pub(crate) struct Inner {
     pub(crate) store: Arc<dyn Store>,
@@ -166,21 +183,23 @@ pub(crate) struct Inner {
     /// The runs in memory. Locked for as long as a command is sent, so that none is sent to a
     /// worker that has just left.
     active: Mutex<HashMap<String, Active>>,
+    pub(crate) loading: Semaphore,
+    pub(crate) alarms: Alarms,
     healthy: AtomicBool,
-    /// Whether the host before this one left gracefully.
-    planned: bool,
+    /// The runs that the host before this one left without a graceful stop, until they are loaded.
+    crashed: Mutex<HashSet<String>>,
 }
 
 struct Active {
     commands: mpsc::UnboundedSender<Command>,
-    task: Option<JoinHandle<()>>,
+    task: JoinHandle<()>,
 }
 
 impl Host {
     /// Opens a host on a store. Its runs go on once [`Host::resume`] is called.
     pub async fn open(store: Arc<dyn Store>, runtime: Runtime) -> Result<Host, crate::store::Error> {
         let clock = Clock::new(store.alive().await?);
-        let planned = store.take_planned().await?;
+        let crashed = if store.take_planned().await? { Vec::new() } else { store.unfinished().await? };
         let inner = Arc::new(Inner {
             store,
             runtime,
@@ -188,10 +207,13 @@ impl Host {
             clock,
             tails: Tails::default(),
             active: Mutex::default(),
+            loading: Semaphore::new(LOADING_MAX),
+            alarms: Alarms::default(),
             healthy: AtomicBool::new(false),
-            planned,
+            crashed: Mutex::new(crashed.into_iter().collect()),
         });
         tokio::spawn(save_clock(Arc::downgrade(&inner)));
+        tokio::spawn(wake(inner.clone()));
         Ok(Host(inner))
     }
 
@@ -217,8 +239,10 @@ impl Host {
         for run in &active {
             let _ = run.commands.send(Command::Stop);
         }
-        for task in active.into_iter().filter_map(|run| run.task) {
-            let _ = task.await;
+        for run in active {
+            if let Err(error) = run.task.await {
+                tracing::error!("a worker ended badly: {error}");
+            }
         }
         self.0.tails.close();
         let saved = self.0.store.save_alive(self.0.clock.alive()).await;
@@ -260,10 +284,15 @@ impl Inner {
     pub(crate) fn tell(self: &Arc<Self>, run: &str, command: Command) -> Result<(), Refusal> {
         let mut active = self.active.lock().expect("no panic while locked");
         if !self.healthy.load(Ordering::Acquire) {
-            return Err(Refusal::Unavailable("it is starting or stopping".into()));
+            return Err(Refusal::stopping());
         }
-        let entry = active.entry(run.to_owned()).or_insert_with(|| self.spawn(run, None));
-        let sent = entry.commands.send(command);
+        // Where the worker is dead, a defect has killed it: the run starts again from its journal.
+        let entry = active.entry(run.to_owned()).and_modify(|it| {
+            if it.commands.is_closed() {
+                *it = self.spawn(run, None);
+            }
+        });
+        let sent = entry.or_insert_with(|| self.spawn(run, None)).commands.send(command);
         sent.map_err(|_| Refusal::Unavailable(format!("run `{run}` could not be loaded")))
     }
 
@@ -278,23 +307,38 @@ impl Inner {
     }
 
     fn spawn(self: &Arc<Self>, run: &str, fresh: Option<Fresh>) -> Active {
+        self.alarms.clear(run);
         let (commands, receiver) = mpsc::unbounded_channel();
         let task = tokio::spawn(worker::drive(self.clone(), run.to_owned(), fresh, receiver));
-        Active { commands, task: Some(task) }
+        Active { commands, task }
     }
 
-    /// Forgets a worker that leaves, unless somebody has told it something meanwhile.
-    pub(crate) fn forget(&self, run: &str, commands: &mut mpsc::UnboundedReceiver<Command>) -> bool {
+    /// Lets a worker leave memory until a command comes or the time is up; not when it has been
+    /// told something meanwhile.
+    pub(crate) fn park(&self, run: &str, commands: &Commands, wake_in: Option<Duration>) -> bool {
         let mut active = self.active.lock().expect("no panic while locked");
-        if !commands.is_empty() {
+        if !commands.is_empty() || active.remove(run).is_none() {
             return false;
         }
-        active.remove(run);
+        if let Some(wake_in) = wake_in {
+            self.alarms.set(run, tokio::time::Instant::now() + wake_in);
+        }
         true
     }
 
-    pub(crate) fn was_planned(&self) -> bool {
-        self.planned
+    /// Forgets a worker that leaves.
+    pub(crate) fn forget(&self, run: &str) {
+        self.active.lock().expect("no panic while locked").remove(run);
+    }
+
+    /// Whether a run has its worker in memory.
+    pub(crate) fn is_active(&self, run: &str) -> bool {
+        self.active.lock().expect("no panic while locked").contains_key(run)
+    }
+
+    /// Whether a run that is being loaded was left on purpose: parked, or at a graceful stop.
+    pub(crate) fn left_planned(&self, run: &str) -> bool {
+        !self.crashed.lock().expect("no panic while locked").remove(run)
     }
 
     pub(crate) fn info(started: &Started) -> Arc<RunInfo> {
@@ -308,15 +352,13 @@ impl Inner {
 
     /// The workflow as a run holds it.
     pub(crate) async fn pinned(&self, started: &Started) -> Result<Arc<Workflow>, Refusal> {
-        let pinned = self.registry.pinned(&started.definition, &self.runtime, &*self.store).await;
-        let (definition, components) =
-            pinned.map_err(|error| Refusal::Unavailable(format!("run `{}` cannot be loaded: {error:#}", started.run)))?;
-        Ok(Arc::new(Workflow {
-            name: started.workflow.clone(),
-            definition: Arc::new(definition),
-            additional_events: started.additional_events.clone(),
-            components,
-        }))
+        if let Some(current) = self.registry.workflow(&started.workflow)
+            && current.digests() == started.definition
+        {
+            return Ok(current);
+        }
+        let pinned = self.registry.pinned(started, &self.runtime, &*self.store).await;
+        pinned.map(Arc::new).map_err(|error| Refusal::Unavailable(format!("run `{}` cannot be loaded: {error:#}", started.run)))
     }
 }
 
@@ -327,6 +369,14 @@ async fn save_clock(inner: std::sync::Weak<Inner>) {
         if let Err(error) = inner.store.save_alive(inner.clock.alive()).await {
             tracing::warn!("the store's clock could not be saved: {error}");
         }
+    }
+}
+
+async fn wake(inner: Arc<Inner>) {
+    loop {
+        let run = inner.alarms.next().await;
+        // While the host stops nothing is woken: the run goes on after the restart.
+        let _ = inner.tell(&run, Command::Wake);
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::{Arc, RwLock, Weak};
 
 use anyhow::Context;
 use wf_engine::definition::Definition;
+use wf_engine::entry::Started;
 use wf_engine::manifest::Manifest;
 
 use crate::host::Workflow;
@@ -61,7 +62,7 @@ impl Registry {
         if let Some(finding) = findings(&definition) {
             return Err(Rejected::new(&source.path, finding, "fix the workflow's steps and events and build it again"));
         }
-        let additional_events = Vec::new();
+        let additional_events = definition.additional_events();
         let workflow = Arc::new(Workflow { name, definition: Arc::new(definition), additional_events, components: vec![component] });
         self.publish(workflow.clone(), &source.path)?;
         Ok(workflow)
@@ -94,16 +95,29 @@ impl Registry {
         self.loaded.write().expect("no panic while locked").insert(component.digest.clone(), Arc::downgrade(component));
     }
 
-    /// The definition that a run is pinned to, from memory or from the store.
-    pub async fn pinned(&self, digests: &[String], runtime: &Runtime, store: &dyn Store) -> anyhow::Result<(Definition, Vec<Arc<Component>>)> {
-        let mut described = Vec::new();
+    /// The workflow that a run is pinned to, from memory or from the store.
+    pub async fn pinned(&self, started: &Started, runtime: &Runtime, store: &dyn Store) -> anyhow::Result<Workflow> {
+        let definition = self.definition(&started.definition, store).await?;
         let mut components = Vec::new();
-        for digest in digests {
-            let json = store.manifest(digest).await?.with_context(|| format!("component {digest} is not in the store"))?;
-            described.push((digest.clone(), parse(&json).map_err(anyhow::Error::from)?));
+        for digest in &started.definition {
             components.push(self.component(digest, runtime, store).await?);
         }
-        Ok((Definition::new(described), components))
+        Ok(Workflow {
+            name: started.workflow.clone(),
+            definition: Arc::new(definition),
+            additional_events: started.additional_events.clone(),
+            components,
+        })
+    }
+
+    /// The definition of these components, from the store.
+    pub async fn definition(&self, digests: &[String], store: &dyn Store) -> anyhow::Result<Definition> {
+        let mut described = Vec::new();
+        for digest in digests {
+            let json = store.manifest(digest).await?.with_context(|| format!("component {digest} is not in the store"))?;
+            described.push((digest.clone(), parse(&json)?));
+        }
+        Ok(Definition::new(described))
     }
 
     async fn component(&self, digest: &str, runtime: &Runtime, store: &dyn Store) -> anyhow::Result<Arc<Component>> {

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, Weak};
 use futures_util::stream::{self, BoxStream, StreamExt};
 use tokio::sync::watch;
 
-use crate::host::Frame;
+use crate::host::{Frame, RunView};
 use crate::store::Store;
 
 /// Frames kept in memory for the readers of one run.
@@ -27,11 +27,13 @@ pub struct Tail {
     recent: Mutex<VecDeque<Frame>>,
 }
 
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Default)]
 struct Mark {
     /// Counts the changes, so that each wakes the readers.
     changes: u64,
-    /// Nothing will follow: the run has ended, or the host stops.
+    /// The run has ended.
+    ended: Option<Arc<RunView>>,
+    /// The host stops: nothing will follow.
     closed: bool,
 }
 
@@ -54,14 +56,20 @@ impl Tails {
     /// Ends every stream without a terminal frame: the host stops.
     pub fn close(&self) {
         let tails = self.0.lock().expect("no panic while locked");
-        tails.values().filter_map(Weak::upgrade).for_each(|tail| tail.close());
+        let open = tails.values().filter_map(Weak::upgrade);
+        open.for_each(|tail| tail.signal.send_modify(|mark| mark.closed = true));
     }
 }
 
 impl Tail {
     /// Hands durable frames to the readers.
-    pub fn extend(&self, frames: impl IntoIterator<Item = Frame>) {
+    pub fn extend(&self, frames: Vec<Frame>) {
+        let Some(first) = frames.first() else { return };
         let mut recent = self.recent.lock().expect("no panic while locked");
+        // After a reload some may be missing here; the readers find them in the store.
+        if recent.back().is_some_and(|last| last.sequence + 1 != first.sequence) {
+            recent.clear();
+        }
         recent.extend(frames);
         let excess = recent.len().saturating_sub(RECENT_MAX);
         recent.drain(..excess);
@@ -69,17 +77,35 @@ impl Tail {
         self.signal.send_modify(|mark| mark.changes += 1);
     }
 
-    /// Says that nothing will follow.
-    pub fn close(&self) {
-        self.signal.send_modify(|mark| mark.closed = true);
+    /// Says that the run has ended, durably; its frames came before.
+    pub fn end(&self, view: RunView) {
+        self.signal.send_modify(|mark| mark.ended = Some(Arc::new(view)));
+    }
+
+    /// How the run ended, if this tail has seen it.
+    pub fn ended(&self) -> Option<RunView> {
+        self.signal.borrow().ended.as_deref().cloned()
+    }
+
+    /// Waits for the end of the run; none when the host stops before.
+    pub async fn until_ended(&self) -> Option<RunView> {
+        let mut signal = self.signal.subscribe();
+        let mark = signal.wait_for(|mark| mark.closed || mark.ended.is_some()).await.ok()?;
+        mark.ended.as_deref().cloned()
     }
 
     /// The frames after a sequence, if memory reaches back that far.
     fn recent(&self, after: i64) -> Option<Vec<Frame>> {
         let recent = self.recent.lock().expect("no panic while locked");
-        let first = recent.front()?.sequence as i64;
-        let skip = usize::try_from(after + 1 - first).ok()?;
+        let first = i64::try_from(recent.front()?.sequence).ok()?;
+        let skip = usize::try_from(after.saturating_add(1).checked_sub(first)?).ok()?;
         Some(recent.iter().skip(skip).cloned().collect())
+    }
+
+    /// What memory still has after a sequence.
+    fn remaining(&self, after: i64) -> Vec<Frame> {
+        let recent = self.recent.lock().expect("no panic while locked");
+        recent.iter().filter(|frame| i64::try_from(frame.sequence).is_ok_and(|it| it > after)).cloned().collect()
     }
 }
 
@@ -107,21 +133,30 @@ impl Reader {
     async fn next(&mut self) -> Option<Vec<Frame>> {
         while !self.ended {
             // Marked as seen before reading, so that what comes in between wakes us again.
-            let closed = self.signal.borrow_and_update().closed;
-            let frames = match self.tail.recent(self.after) {
+            let Mark { closed, ended, .. } = self.signal.borrow_and_update().clone();
+            let mut frames = match self.tail.recent(self.after) {
                 Some(frames) => frames,
                 None => self.stored().await?,
             };
+            if frames.is_empty() && ended.is_some() {
+                // Purged: the store has nothing left, and the terminal frame is still here.
+                frames = self.tail.remaining(self.after);
+            }
             if let Some(last) = frames.last() {
-                self.after = last.sequence as i64;
+                self.after = i64::try_from(last.sequence).unwrap_or(i64::MAX);
                 self.ended = last.terminal;
                 return Some(frames);
             }
-            if closed || self.signal.changed().await.is_err() {
+            if closed || ended.is_some() || !self.is_running().await || self.signal.changed().await.is_err() {
                 return None;
             }
         }
         None
+    }
+
+    /// Whether something may follow. A run may have ended before this tail was made.
+    async fn is_running(&self) -> bool {
+        matches!(self.store.run(&self.run).await, Ok(Some(run)) if run.status.is_running())
     }
 
     async fn stored(&self) -> Option<Vec<Frame>> {

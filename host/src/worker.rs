@@ -4,25 +4,27 @@
 //! go on before that, because a crash only makes them compute the same again.
 
 mod guests;
+mod held;
 mod load;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::{BoxFuture, FutureExt};
-use futures_util::stream::{FuturesOrdered, StreamExt};
+use futures_util::stream::StreamExt;
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 use wf_engine::effect::{Due, Effect, Invoke};
 use wf_engine::entry::{ENTRY_VERSION, Entry, Event, Input, TimerId};
-use wf_engine::run::{Run, Status};
+use wf_engine::run::Run;
 
 use crate::host::{Frame, Idempotency, Inner, Refusal, RunView, Workflow};
 use crate::runtime::{Report, RunInfo};
-use crate::store::{self, Append, EntryRow, FrameRow, IdempotencyRow, LogRow, RunKey};
+use crate::store::{self, Append, EntryRow, FrameRow, IdempotencyRow, LogRow, Made, RunKey};
 use crate::tail::Tail;
 use guests::Guests;
+pub(crate) use load::entries;
+use held::{Appends, Held};
 
 /// A run with nothing in flight leaves memory after this long.
 const PARK_AFTER: Duration = Duration::from_millis(500);
@@ -31,6 +33,7 @@ const RELOAD_DELAY: Duration = Duration::from_millis(100);
 const RELOAD_DELAY_MAX: Duration = Duration::from_secs(5);
 
 pub(crate) type Reply<T> = oneshot::Sender<Result<T, Refusal>>;
+pub(crate) type Commands = mpsc::UnboundedReceiver<Command>;
 
 /// What the outside asks of a run.
 pub(crate) enum Command {
@@ -67,45 +70,46 @@ pub(crate) struct Worker {
     guests: Guests,
     timers: BTreeMap<TimerId, Due>,
     logs: Vec<LogRow>,
-    appends: FuturesOrdered<BoxFuture<'static, (Result<(), store::Error>, Held)>>,
-    commands: mpsc::UnboundedReceiver<Command>,
+    appends: Appends,
+    /// The idempotency keys of events that were accepted while the run was in memory.
+    keys: HashMap<String, [u8; 32]>,
+    commands: Commands,
 }
 
-/// What waits for an append to be durable.
-#[derive(Default)]
-struct Held {
-    frames: Vec<Frame>,
-    reply: Option<Reply<()>>,
-    ended: Option<RunView>,
+/// A run that has just been created, or loaded.
+pub(crate) struct Fresh {
+    pub key: RunKey,
+    pub generation: u64,
+    pub run: Run,
+    pub workflow: Arc<Workflow>,
+    pub info: Arc<RunInfo>,
+    /// To be carried out: durable already.
+    pub effects: Vec<Effect>,
 }
 
-/// Drives a run until it has ended or has nothing to do. `started`: a run that has just been
-/// created and the effects of its first entry; none: load it.
-pub(crate) async fn drive(inner: Arc<Inner>, id: String, started: Option<Fresh>, mut commands: mpsc::UnboundedReceiver<Command>) {
-    let mut fresh = started;
+/// Drives a run until it has ended or has nothing to do. `fresh`: a run that has just been
+/// created; none: load it.
+pub(crate) async fn drive(inner: Arc<Inner>, id: String, mut fresh: Option<Fresh>, mut commands: Commands) {
     let mut delay = RELOAD_DELAY;
     loop {
         let loaded = match fresh.take() {
-            Some(fresh) => Ok(Worker::fresh(inner.clone(), fresh, commands)),
+            Some(fresh) => Ok(Worker::new(inner.clone(), fresh, commands)),
             None => Worker::load(inner.clone(), &id, commands).await,
         };
         let mut worker = match loaded {
             Ok(worker) => worker,
-            Err((refusal, rest)) => {
-                inner.forget(&id);
-                return load::refuse(rest, refusal);
-            }
+            Err((refusal, rest)) => return load::refuse(&inner, &id, rest, &refusal),
         };
         let exit = worker.run().await;
         worker.guests.abort_all();
         match exit {
-            Exit::Ended | Exit::Stopped => return worker.leave(&id),
-            Exit::Parked => match worker.park(&id) {
-                Some(again) => commands = again,
-                None => return,
-            },
+            Exit::Parked => return,
+            Exit::Ended => return worker.leave(),
+            Exit::Stopped => return load::refuse(&inner, &id, worker.commands, &Refusal::stopping()),
+            Exit::Broken(store::Error::Gone) => return load::refuse(&inner, &id, worker.commands, &Refusal::NotFound),
             Exit::Broken(error) => {
-                tracing::error!(run.id = id, "run `{id}`: its journal could not be written, it is loaded again in {delay:?}: {error}");
+                tracing::error!(run.id = id, "run `{id}`: its journal could not be written; it is loaded again in {delay:?}: {error}");
+                worker.refuse_held(&error).await;
                 commands = worker.commands;
                 tokio::time::sleep(delay).await;
                 delay = (delay * 2).min(RELOAD_DELAY_MAX);
@@ -114,25 +118,15 @@ pub(crate) async fn drive(inner: Arc<Inner>, id: String, started: Option<Fresh>,
     }
 }
 
-/// A run that has just been created.
-pub(crate) struct Fresh {
-    pub key: RunKey,
-    pub generation: u64,
-    pub run: Run,
-    pub workflow: Arc<Workflow>,
-    pub info: Arc<RunInfo>,
-    pub effects: Vec<Effect>,
-}
-
 impl Worker {
     async fn run(&mut self) -> Exit {
         loop {
-            if self.run.status() != &Status::Running && self.appends.is_empty() {
+            if !self.run.is_running() && self.appends.is_empty() {
                 return Exit::Ended;
             }
             let due = self.timers.iter().map(|(&timer, &due)| (self.inner.clock.until(due), timer)).min();
-            let idle = self.guests.is_empty() && self.appends.is_empty();
             let wake = due.map_or(Duration::MAX, |(until, _)| until);
+            let idle = self.guests.is_empty() && self.appends.is_empty() && wake > PARK_AFTER;
             tokio::select! {
                 biased;
                 Some((result, held)) = self.appends.next() => {
@@ -147,37 +141,62 @@ impl Worker {
                     Some(command) => self.command(command),
                 },
                 report = self.guests.report() => self.report(report),
-                () = tokio::time::sleep(wake), if due.is_some() && !(idle && wake > PARK_AFTER) => {
+                () = tokio::time::sleep(wake), if !idle && due.is_some() => {
                     let (_, timer) = due.expect("guarded");
                     self.timers.remove(&timer);
                     self.input(Input::TimerFired { timer }, Held::default(), None);
                 }
-                () = tokio::time::sleep(PARK_AFTER), if idle && wake > PARK_AFTER => return Exit::Parked,
+                () = tokio::time::sleep(PARK_AFTER), if idle => {
+                    if self.inner.park(&self.info.run, &self.commands, due.map(|(until, _)| until.saturating_sub(PARK_AFTER))) {
+                        return Exit::Parked;
+                    }
+                }
             }
         }
     }
 
+    /// Brings the run to a durable point. What executes is entered again after the restart.
+    async fn stop(&mut self) -> Exit {
+        self.guests.abort_all();
+        while let Some((result, held)) = self.appends.next().await {
+            match result {
+                Ok(()) => held.release(&self.tail),
+                Err(error) => held.refuse(&error),
+            }
+        }
+        Exit::Stopped
+    }
+
     fn command(&mut self, command: Command) {
-        let running = self.run.status() == &Status::Running;
         match command {
-            Command::Send { reply, .. } | Command::Cancel { reply } if !running => {
+            Command::Send { reply, .. } | Command::Cancel { reply } if !self.run.is_running() => {
                 let _ = reply.send(Err(Refusal::AlreadyCompleted));
             }
-            Command::Send { event, step, idempotency, reply } => {
-                let id = crate::host::new_id();
-                let idempotency = idempotency.map(|it| IdempotencyRow::event(&self.info.handler, it, &id));
-                let held = Held { reply: Some(reply), ..Held::default() };
-                self.input(Input::EventReceived { id, event, step }, held, idempotency);
-            }
-            Command::Cancel { reply } => {
-                let held = Held { reply: Some(reply), ..Held::default() };
-                self.input(Input::CancelRequested, held, None);
-            }
+            Command::Send { event, step, idempotency, reply } => self.send(event, step, idempotency, reply),
+            Command::Cancel { reply } => self.input(Input::CancelRequested, Held::reply(reply, ()), None),
             Command::State { reply } => {
-                let _ = reply.send(Ok(self.run.state().clone()));
+                let state = self.run.state().clone();
+                self.appends.push(Held::reply(reply, state), None);
             }
             Command::Wake | Command::Stop => (),
         }
+    }
+
+    fn send(&mut self, event: Event, step: Option<String>, idempotency: Option<Idempotency>, reply: Reply<()>) {
+        let held = Held::reply(reply, ());
+        // The store was asked before; a repeat may have come in between.
+        if let Some(Idempotency { key, body }) = &idempotency
+            && let Some(sent) = self.keys.insert(key.clone(), *body)
+        {
+            if sent == *body { self.appends.push(held, None) } else { held.refuse_with(Refusal::KeyReused) }
+            return;
+        }
+        let id = crate::host::new_id();
+        let row = idempotency.map(|Idempotency { key, body }| {
+            let scope = store::event_scope(&self.info.handler);
+            IdempotencyRow { scope, key, body, made: Made::Event(id.clone()) }
+        });
+        self.input(Input::EventReceived { id, event, step }, held, row);
     }
 
     fn report(&mut self, report: Report) {
@@ -189,9 +208,10 @@ impl Worker {
                 }
             }
             Report::Read { query, own, reply, .. } => {
+                // A guest that is gone meanwhile needs no answer.
                 let _ = reply.send(guests::read(&self.run, &query, &own));
             }
-            Report::Logged { .. } => self.logs.push(guests::log_row(report)),
+            Report::Logged { invocation, attempt, line } => self.logs.push(guests::log_row(invocation, attempt, line)),
             Report::Returned { invocation, attempt, calls, commit, events, usage } => {
                 if self.guests.ended(invocation, attempt) {
                     let input = Input::StepReturned { invocation, attempt, calls, commit, events, usage };
@@ -219,20 +239,19 @@ impl Worker {
         let frames = frame_rows(&self.workflow, effects);
         held.frames = frames.iter().cloned().map(Frame::from).collect();
         let ended = effects.iter().any(|effect| matches!(effect, Effect::Finish(_)));
-        let view = ended.then(|| view(&self.run, &self.workflow));
+        held.ended = ended.then(|| RunView::of(&self.run, &self.workflow, &self.info));
         let append = Append {
             run: self.key,
             generation: self.generation,
             expected_seq: entry.seq,
             entries: vec![entry_row(entry)],
             frames,
-            summary: view.as_ref().map(store::RunSummary::from),
+            updated_at: entry.at,
+            ended: held.ended.as_ref().and_then(RunView::end),
             idempotency,
             logs: std::mem::take(&mut self.logs),
         };
-        held.ended = view;
-        let durable = self.inner.store.append(append);
-        self.appends.push_back(durable.map(move |result| (result, held)).boxed());
+        self.appends.push(held, Some(self.inner.store.append(append)));
     }
 
     fn perform(&mut self, effects: Vec<Effect>) {
@@ -255,26 +274,6 @@ impl Worker {
     fn enter(&mut self, invoke: Invoke) {
         let component = self.workflow.components[invoke.component].clone();
         self.guests.enter(&self.inner.runtime, component, invoke, self.info.clone());
-    }
-}
-
-impl Held {
-    fn release(self, tail: &Tail) {
-        if !self.frames.is_empty() {
-            tail.extend(self.frames);
-        }
-        if let Some(view) = self.ended {
-            tail.end(view);
-        }
-        if let Some(reply) = self.reply {
-            let _ = reply.send(Ok(()));
-        }
-    }
-
-    fn refuse(self, error: &store::Error) {
-        if let Some(reply) = self.reply {
-            let _ = reply.send(Err(Refusal::Unavailable(error.to_string())));
-        }
     }
 }
 

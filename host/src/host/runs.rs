@@ -9,8 +9,9 @@ use wf_engine::entry::{ENTRY_VERSION, Entry, Event, Input, Micros, RULES, Starte
 use wf_engine::run::{Run, Status};
 
 use super::{Filter, Frame, Host, Idempotency, Inner, Refusal, RunStatus, RunView, Start, Workflow, new_id};
-use crate::store::{self, FrameRow, IdempotencyRow, Made, NewRun, RunSummary};
-use crate::worker::{Command, Fresh, Reply, entry_row, frame_rows};
+use crate::runtime::RunInfo;
+use crate::store::{self, Ended, FrameRow, HandlersQuery, IdempotencyRow, Made, NewRun, RunKey, RunSummary};
+use crate::worker::{Command, Fresh, Reply, entries, entry_row, frame_rows};
 
 impl Host {
     /// The run that an idempotency key made earlier, as it now stands. Looked up before every other check.
@@ -28,20 +29,30 @@ impl Host {
 
     /// Starts a run; returns when it is durable.
     pub async fn start(&self, start: Start) -> Result<RunView, Refusal> {
+        let repeated = start.idempotency.clone().map(|idempotency| (start.workflow.name.clone(), idempotency));
         // Its own task: a client that goes away must not leave a run that nobody drives.
         let started = tokio::spawn(self.0.clone().start(start)).await;
-        started.unwrap_or_else(|error| Err(Refusal::Unavailable(error.to_string())))
+        match (started, repeated) {
+            // The same key came twice at once, and the other was first.
+            (Ok(Err(Refusal::KeyReused)), Some((workflow, idempotency))) => {
+                self.repeated_start(&workflow, &idempotency).await?.ok_or(Refusal::KeyReused)
+            }
+            (Ok(result), _) => result,
+            (Err(error), _) => Err(Refusal::Unavailable(error.to_string())),
+        }
     }
 
     /// Waits for a run's end. Refused with `Unavailable` at a graceful stop.
     pub async fn ended(&self, run: &str) -> Result<RunView, Refusal> {
+        // Held over the whole wait, so that the worker's end cannot be missed.
         let tail = self.0.tails.of(run);
-        let mut end = tail.end();
-        let view = self.run(run).await?;
-        if !matches!(view.status, RunStatus::Running) {
-            return Ok(view);
+        if tail.ended().is_none() && !self.0.is_active(run) {
+            let view = self.run(run).await?;
+            if !matches!(view.status, RunStatus::Running) {
+                return Ok(view);
+            }
         }
-        end.wait().await.ok_or_else(|| Refusal::Unavailable("it is stopping; the run goes on after the restart".into()))
+        tail.until_ended().await.ok_or_else(Refusal::stopping)
     }
 
     /// The workflow as the handler's run holds it: events are parsed and checked against it.
@@ -52,12 +63,7 @@ impl Host {
         {
             return Ok(current);
         }
-        let journal = self.0.store.journal(run.key).await?;
-        let first = journal.first().and_then(|row| serde_json::from_slice::<Entry>(&row.bytes).ok());
-        match first.map(|entry| entry.input) {
-            Some(Input::Started(started)) => self.0.pinned(&started).await,
-            _ => Err(Refusal::Unavailable(format!("the journal of run `{}` has no beginning", run.run))),
-        }
+        self.0.pinned(&self.0.started(&run.run, run.key).await?.0).await
     }
 
     /// Sends an event to the handler's run; returns when it is durable.
@@ -110,7 +116,7 @@ impl Host {
         if row.status.is_running() {
             return self.ask(&row.run, |reply| Command::State { reply }).await;
         }
-        self.0.last_state(row.key).await
+        self.0.last_state(&row.run, row.key).await
     }
 
     async fn running(&self, handler: &str) -> Result<RunSummary, Refusal> {
@@ -139,18 +145,18 @@ impl Inner {
         if !self.is_healthy() {
             return Err(Refusal::stopping());
         }
-        let handler = start.handler.clone().unwrap_or_else(new_id);
-        let state = match start.state.clone() {
-            Some(state) => state,
-            None => self.carried_state(&handler).await?,
+        let state = match (start.state.clone(), &start.handler) {
+            (Some(state), _) => state,
+            (None, Some(handler)) => self.carried_state(handler).await?,
+            (None, None) => Value::Object(Default::default()),
         };
         let mut seed = [0; 32];
         rand::rng().fill(&mut seed);
         let started = Started {
             rules: RULES,
-            definition: start.workflow.digests().to_vec(),
+            definition: start.workflow.digests(),
             workflow: start.workflow.name.clone(),
-            handler,
+            handler: start.handler.unwrap_or_else(new_id),
             run: new_id(),
             start: start.event,
             state,
@@ -173,16 +179,33 @@ impl Inner {
         let mut run = Run::new(workflow.definition.clone());
         let effects = run.apply(&entry);
         let frames = frame_rows(&workflow, &effects);
-        let view = RunView::of(&run, &workflow.name, &info.handler, &info.run);
+        let view = RunView::of(&run, &workflow, &info);
         let new = NewRun {
-            summary: view.clone().into(),
-            definition: workflow.digests().to_vec(),
-            idempotency: idempotency.map(|it| IdempotencyRow::start(&workflow.name, it, &info.run)),
+            run: info.run.clone(),
+            handler: info.handler.clone(),
+            workflow: workflow.name.clone(),
+            definition: workflow.digests(),
+            started_at: entry.at,
             entry: entry_row(&entry),
             frames: frames.clone(),
+            ended: view.end(),
+            idempotency: idempotency.map(|Idempotency { key, body }| IdempotencyRow {
+                scope: store::start_scope(&workflow.name),
+                key,
+                body,
+                made: Made::Run(info.run.clone()),
+            }),
         };
-        let (key, generation) = self.store.create(new).await?;
-        self.tails.of(&info.run).extend(frames.into_iter().map(Frame::from));
+        let (key, generation) = self.store.create(new).await.map_err(|error| match error {
+            store::Error::AlreadyRunning => Refusal::AlreadyRunning(info.handler.clone()),
+            store::Error::KeyTaken => Refusal::KeyReused,
+            other => other.into(),
+        })?;
+        let tail = self.tails.of(&info.run);
+        tail.extend(frames.into_iter().map(Frame::from).collect());
+        if !run.is_running() {
+            tail.end(view.clone());
+        }
         self.adopt(Fresh { key, generation, run, workflow, info, effects });
         Ok(view)
     }
@@ -191,22 +214,26 @@ impl Inner {
     async fn carried_state(&self, handler: &str) -> Result<Value, Refusal> {
         match self.store.handler(handler).await? {
             Some(row) if row.status.is_running() => Err(Refusal::AlreadyRunning(handler.to_owned())),
-            Some(row) => self.last_state(row.key).await,
+            Some(row) => self.last_state(&row.run, row.key).await,
             None => Ok(Value::Object(Default::default())),
         }
     }
 
     /// The state of a run that has ended: the fold of its journal.
-    async fn last_state(&self, key: store::RunKey) -> Result<Value, Refusal> {
-        let journal = self.store.journal(key).await?;
-        let entries: Result<Vec<Entry>, _> = journal.iter().map(|row| serde_json::from_slice(&row.bytes)).collect();
-        let entries = entries.map_err(|error| Refusal::Unavailable(format!("a journal is unreadable: {error}")))?;
-        let Some(Input::Started(started)) = entries.first().map(|entry| &entry.input) else {
-            return Ok(Value::Object(Default::default()));
-        };
+    async fn last_state(&self, run: &str, key: RunKey) -> Result<Value, Refusal> {
+        let (started, entries) = self.started(run, key).await?;
         let definition = self.registry.definition(&started.definition, &*self.store).await;
         let definition = definition.map_err(|error| Refusal::Unavailable(format!("{error:#}")))?;
         Ok(Run::replay(Arc::new(definition), &entries).state().clone())
+    }
+
+    /// A run's journal, and its first entry.
+    async fn started(&self, run: &str, key: RunKey) -> Result<(Started, Vec<Entry>), Refusal> {
+        let entries = entries(run, &self.store.journal(key).await?)?;
+        match entries.first().map(|entry| &entry.input) {
+            Some(Input::Started(started)) => Ok(((**started).clone(), entries)),
+            _ => Err(Refusal::Unavailable(format!("the journal of run `{run}` has no beginning"))),
+        }
     }
 }
 
@@ -219,7 +246,7 @@ impl Workflow {
 
 impl RunView {
     /// A run in memory, as the outside sees it.
-    pub(crate) fn of(run: &Run, workflow: &Workflow, handler: &str, id: &str) -> RunView {
+    pub(crate) fn of(run: &Run, workflow: &Workflow, info: &RunInfo) -> RunView {
         let status = match run.status() {
             Status::Running => RunStatus::Running,
             Status::Completed(event) => RunStatus::Completed(crate::envelope::envelope(&workflow.definition, &workflow.name, event)),
@@ -229,14 +256,63 @@ impl RunView {
         let ended = !matches!(status, RunStatus::Running);
         let updated: Micros = run.updated_at();
         RunView {
-            handler: handler.to_owned(),
-            run: id.to_owned(),
+            handler: info.handler.clone(),
+            run: info.run.clone(),
             workflow: workflow.name.clone(),
             status,
             started_at: run.started_at(),
             updated_at: Some(updated),
             completed_at: ended.then_some(updated),
         }
+    }
+
+    /// How and when it ended, for the store.
+    pub(crate) fn end(&self) -> Option<Ended> {
+        let at = self.completed_at?;
+        Some(Ended { status: self.status.clone().into(), at })
+    }
+}
+
+impl From<RunSummary> for RunView {
+    fn from(row: RunSummary) -> RunView {
+        RunView {
+            handler: row.handler,
+            run: row.run,
+            workflow: row.workflow,
+            status: row.status.into(),
+            started_at: row.started_at,
+            updated_at: row.updated_at,
+            completed_at: row.completed_at,
+        }
+    }
+}
+
+impl From<RunStatus> for store::Status {
+    fn from(status: RunStatus) -> store::Status {
+        match status {
+            RunStatus::Running => store::Status::Running,
+            RunStatus::Completed(result) => store::Status::Completed(result),
+            RunStatus::Failed(message) => store::Status::Failed(message),
+            RunStatus::Cancelled => store::Status::Cancelled,
+        }
+    }
+}
+
+impl From<store::Status> for RunStatus {
+    fn from(status: store::Status) -> RunStatus {
+        match status {
+            store::Status::Running => RunStatus::Running,
+            store::Status::Completed(result) => RunStatus::Completed(result),
+            store::Status::Failed(message) => RunStatus::Failed(message),
+            store::Status::Cancelled => RunStatus::Cancelled,
+        }
+    }
+}
+
+impl From<Filter> for HandlersQuery {
+    fn from(filter: Filter) -> HandlersQuery {
+        let Filter { status, workflow, limit, after } = filter;
+        HandlersQuery { status, workflow, limit, after }
     }
 }
 

@@ -9,7 +9,8 @@ use wf_engine::effect::Invoke;
 use wf_engine::entry::{Buffered, Call, InvocationId};
 use wf_engine::run::Run;
 
-use crate::runtime::{Component, Query, ReadAnswer, Report, RunInfo, Runtime};
+use crate::runtime::{Component, LogLine, Query, ReadAnswer, Report, RunInfo, Runtime};
+use crate::store::LogRow;
 
 /// The live instances of one run.
 pub(super) struct Guests {
@@ -93,7 +94,13 @@ pub(super) fn read(run: &Run, query: &Query, own: &[Buffered]) -> Result<ReadAns
     match query {
         Query::Get { path } => run.read(path, own).map(ReadAnswer::Value),
         Query::EditBegin { path } => run.edit_begin(path, own).map(|(version, value)| ReadAnswer::Edit(version, value)),
-        Query::CheckWrite { path } => run.check_write(path, own).map(|()| ReadAnswer::Sound),
+        Query::CheckWrite { path, .. } => run.check_write(path, own).map(|()| ReadAnswer::Sound),
     }
     .map_err(|error| error.to_string())
+}
+
+/// A line as the store keeps it.
+pub(super) fn log_row(invocation: InvocationId, attempt: u32, line: LogLine) -> LogRow {
+    let LogLine { source, number, at, level, message, fields } = line;
+    LogRow { invocation, attempt, source: source.to_owned(), number, at, level, message, fields }
 }

@@ -1,5 +1,7 @@
 //! The journal: everything that can happen to a run.
 
+pub(crate) mod calls;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -18,6 +20,8 @@ pub type TimerId = u64;
 pub const ENTRY_VERSION: u16 = 1;
 /// The number of the fold's observable behaviour. A change to it gets a new number.
 pub const RULES: u32 = 1;
+/// A sleep of this length or longer drops the instance: 1 second.
+pub const SLEEP_DROP_MIN: Micros = 1_000_000;
 
 /// A typed JSON value. The payload's text is carried as it came.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -5,6 +5,14 @@
 #![warn(missing_docs)]
 
 // Read in this order.
-pub mod effect;
 pub mod entry;
+
+pub mod effect;
+
 pub mod manifest;
+
+pub mod definition;
+
+pub mod run;
+
+pub mod state;

@@ -1,0 +1,75 @@
+//! Whether a failed attempt is followed by another, and when.
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+use super::{Run, time};
+use crate::entry::{Failure, InvocationId, Micros};
+use crate::manifest::{Backoff, Retry};
+
+/// The stream of a ChaCha generator that retries draw from; a guest's own randomness has another.
+const STREAM: u64 = u64::from_be_bytes(*b"retrying");
+
+impl Run {
+    /// The delay before the next attempt; none: there is none.
+    pub(super) fn retry_delay(&self, id: InvocationId, failure: &Failure) -> Option<Micros> {
+        let invocation = self.invocations.get(&id)?;
+        let retry = self.definition.step(&self.steps[invocation.step].name)?.retry.as_ref()?;
+        let failures = invocation.attempt.saturating_add(1);
+        if !failure.retryable || !retry.covers(failure) || retry.attempts_max.is_some_and(|max| failures >= max) {
+            return None;
+        }
+        let delay = match failure.retry_after {
+            Some(seconds) => time::micros(seconds),
+            None => time::micros(retry.delay_after(failures, self.chance(id, invocation.attempt))),
+        };
+        let began = invocation.first_at.unwrap_or(self.at);
+        let elapsed = self.at.saturating_sub(began).saturating_add(delay);
+        let in_time = retry.elapsed_max.is_none_or(|max| elapsed < time::micros(max));
+        in_time.then_some(delay)
+    }
+
+    /// A number from -1 to 1 that follows from the run's seed, the invocation and the attempt.
+    fn chance(&self, id: InvocationId, attempt: u32) -> f64 {
+        let mut key = self.started.as_ref().map_or([0; 32], |started| started.seed_bytes());
+        let salt = id.to_le_bytes().into_iter().chain(attempt.to_le_bytes());
+        key.iter_mut().zip(salt).for_each(|(byte, salt)| *byte ^= salt);
+        let mut chance = ChaCha8Rng::from_seed(key);
+        chance.set_stream(STREAM);
+        f64::from(chance.next_u32()) / f64::from(u32::MAX) * 2.0 - 1.0
+    }
+}
+
+impl Retry {
+    fn covers(&self, failure: &Failure) -> bool {
+        self.kinds.is_empty() || self.kinds.contains(&failure.kind)
+    }
+
+    /// Seconds to wait after so many failures.
+    fn delay_after(&self, failures: u32, chance: f64) -> f64 {
+        if self.delay <= 0.0 {
+            return 0.0;
+        }
+        let delay = match self.backoff {
+            Backoff::Constant => self.delay,
+            Backoff::Linear => self.delay * f64::from(failures),
+            Backoff::Exponential => self.delay * power(self.factor, failures.saturating_sub(1)),
+        };
+        let longest = self.delay_max.unwrap_or(f64::INFINITY);
+        let delay = delay.min(longest);
+        (delay + delay * self.jitter.clamp(0.0, 1.0) * chance).min(longest)
+    }
+}
+
+/// By squaring, because `powi` may differ in its last digits from machine to machine.
+fn power(mut base: f64, mut exponent: u32) -> f64 {
+    let mut power = 1.0;
+    while exponent > 0 {
+        if exponent & 1 == 1 {
+            power *= base;
+        }
+        base *= base;
+        exponent >>= 1;
+    }
+    power
+}

@@ -154,7 +154,7 @@ impl Findings<'_> {
                 let derived =
                     || definition.event_types().any(|it| produced(&it.name) && definition.types(&it.name).contains(&event.as_str()));
                 let made = event == "StepFailedEvent" || definition.is_from_outside(event) || produced(event);
-                if !made && !(step.subtypes && derived()) {
+                if !(made || step.subtypes && derived()) {
                     self.add(format!(
                         "step `{}` accepts event `{event}`, which nothing produces: let a step return it, or name it in the `sends` of the step that sends it",
                         step.name

@@ -77,6 +77,11 @@ impl Tail {
         self.signal.send_modify(|mark| mark.changes += 1);
     }
 
+    /// Whether somebody waits for frames, or for the end.
+    pub fn has_readers(&self) -> bool {
+        self.signal.receiver_count() > 0
+    }
+
     /// Says that the run has ended, durably; its frames came before.
     pub fn end(&self, view: RunView) {
         self.signal.send_modify(|mark| mark.ended = Some(Arc::new(view)));

@@ -250,6 +250,7 @@ impl Worker {
             ended: held.ended.as_ref().and_then(RunView::end),
             idempotency,
             logs: std::mem::take(&mut self.logs),
+            waited: held.is_answer() || self.tail.has_readers(),
         };
         self.appends.push(held, Some(self.inner.store.append(append)));
     }

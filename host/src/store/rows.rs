@@ -157,6 +157,8 @@ pub struct Append {
     pub idempotency: Option<IdempotencyRow>,
     /// Lines that steps wrote.
     pub logs: Vec<LogRow>,
+    /// Somebody waits for it: it is synced at once. Else it may wait some milliseconds for others.
+    pub waited: bool,
 }
 
 /// An idempotency key and what it made. It lives as long as the run that it made or sent to.

@@ -31,6 +31,10 @@ impl Held {
         Held { answer: Some(answer), ..Held::default() }
     }
 
+    pub(super) fn is_answer(&self) -> bool {
+        self.answer.is_some()
+    }
+
     pub(super) fn release(self, tail: &Tail) {
         tail.extend(self.frames);
         if let Some(view) = self.ended {

@@ -14,6 +14,8 @@ mod join;
 mod route;
 mod scope;
 
+mod commit;
+mod forbidden;
 mod report;
 
 mod collect;

@@ -106,16 +106,14 @@ fn a_run_that_nothing_can_move_is_stuck_and_says_so() {
         step split: StartEvent -> Item
         step pair: Item Other -> StopEvent, join each
         @1 start
-        @2 #0 return Item, Nobody
-        @3 #0 return Item
+        @2 #0 return Item
         "#,
         expect![[r#"
             @1 start
                 invoke #0.0 split(StartEvent)
-            @2 #0 return Item, Nobody
-                frame 2: WorkflowFailedEvent {"step_name":"split","exception":{"exception_type":"invalid","exception_message":"step `split` returned `Nobody`, which it does not declare: add the type to what the step emits"},"attempts":1,"elapsed_seconds":1.0}
-                failed: step `split` returned `Nobody`, which it does not declare: add the type to what the step emits
-            @3 #0 return Item
+            @2 #0 return Item
+                frame 2: WorkflowFailedEvent {"step_name":"","exception":{"exception_type":"stuck","exception_message":"the run is stuck: nothing is queued, running or waiting, and nothing from the outside could move it. Return a stop event, let a step accept a human-response event, or declare the event that is still to come as an additional event"},"attempts":null,"elapsed_seconds":1.0}
+                failed: the run is stuck: nothing is queued, running or waiting, and nothing from the outside could move it. Return a stop event, let a step accept a human-response event, or declare the event that is still to come as an additional event
         "#]],
     );
     check(

@@ -37,11 +37,12 @@ fn payload_text_is_carried_as_it_came() {
         "#,
         expect![[r#"
             start {"z":1.50,"a":12345678901234567890123,"z":1}
-                frame 0: UnhandledEvent {"event_type":"{\"z\":1.50,\"a\":12345678901234567890123,\"z\":1}","qualified_name":"demo.{\"z\":1.50,\"a\":12345678901234567890123,\"z\":1}","step_name":null,"idle":true}
-                frame 1: WorkflowFailedEvent {"step_name":"","exception":{"exception_type":"stuck","exception_message":"the run is stuck: nothing is queued, running or waiting, and nothing from the outside could move it. Return a stop event, let a step accept a human-response event, or declare the event that is still to come as an additional event"},"attempts":null,"elapsed_seconds":0.0}
-                failed: the run is stuck: nothing is queued, running or waiting, and nothing from the outside could move it. Return a stop event, let a step accept a human-response event, or declare the event that is still to come as an additional event
+                invoke #0.0 work(StartEvent {"z":1.50,"a":12345678901234567890123,"z":1})
             #0 return Item { "b" : 1e2 }
+                invoke #1.0 next(Item { "b" : 1e2 })
             #1 return StopEvent {"result":0.10}
+                frame 4: StopEvent {"result":0.10}
+                completed with StopEvent {"result":0.10}
         "#]],
     );
 }

@@ -4,7 +4,7 @@
 //! Inputs, one a line (`workflow` and `guest` hold the rest of the language):
 //!
 //! ```text
-//! start [Name] [{}]           event Name {} [to step]          timer 0
+//! start [{}]                  event Name {} [to step]          timer 0
 //! cancel                      resume                           resume planned
 //! @5 …                        the clocks now stand at 5 s; `@9/5`: UTC at 9, alive at 5
 //! ```

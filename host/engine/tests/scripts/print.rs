@@ -50,7 +50,8 @@ fn frame(frame: &Frame) -> String {
     let field = |name: &str| payload[name].as_str().unwrap_or("-").to_owned();
     match &*it.name {
         "StepStateChanged" => {
-            let [step, state, slot, input, output] = ["name", "step_state", "worker_id", "input_event_name", "output_event_name"].map(field);
+            let [step, state, slot, input, output] =
+                ["name", "step_state", "worker_id", "input_event_name", "output_event_name"].map(field);
             format!("frame {sequence}: {step} {state} [{slot}] {input} -> {output}")
         }
         _ => format!("frame {sequence}: {}", event(it)),

@@ -60,28 +60,26 @@ fn what_was_executing_is_entered_and_every_timer_set_again() {
         expect![[r#"
             start {"n":0}
                 timer 0 alive at 60s
-                frame 0: UnhandledEvent {"event_type":"{\"n\":0}","qualified_name":"demo.{\"n\":0}","step_name":null,"idle":true}
-                frame 1: WorkflowIdleEvent
+                invoke #0.0 work(StartEvent {"n":0})
             event StartEvent {"n":1}
-                invoke #0.0 work(StartEvent {"n":1})
+                invoke #1.0 work(StartEvent {"n":1})
             event StartEvent {"n":2}
-                invoke #1.0 work(StartEvent {"n":2})
             event StartEvent {"n":3}
             event StartEvent {"n":4}
             #0 wait Answer timeout 30
                 timer 1 alive at 30s
-                invoke #2.0 work(StartEvent {"n":3})
+                invoke #2.0 work(StartEvent {"n":2})
             #1 sleep 20
                 timer 2 at 20s
             #2 fail Boom ""
                 timer 3 at 9s
-                invoke #3.0 work(StartEvent {"n":4})
+                invoke #3.0 work(StartEvent {"n":3})
             resume
                 timer 0 alive at 60s
                 timer 1 alive at 30s
                 timer 2 at 20s
                 timer 3 at 9s
-                invoke #3.0 work(StartEvent {"n":4})
+                invoke #3.0 work(StartEvent {"n":3})
         "#]],
     );
 }
@@ -168,7 +166,9 @@ fn calls_that_are_recorded_already_are_not_recorded_again() {
 fn an_attempt_that_takes_down_ten_hosts_in_a_row_fails() {
     let nine = "resume\n".repeat(9);
     let planned = "resume planned\n".repeat(3);
-    check(&format!("step work: StartEvent -> StopEvent, retry 1 attempts 2\n start\n {nine} {planned} resume"), expect![[r#"
+    check(
+        &format!("step work: StartEvent -> StopEvent, retry 1 attempts 2\n start\n {nine} {planned} resume"),
+        expect![[r#"
         start
             invoke #0.0 work(StartEvent)
         resume
@@ -198,13 +198,16 @@ fn an_attempt_that_takes_down_ten_hosts_in_a_row_fails() {
         resume
             frame 2: WorkflowFailedEvent {"step_name":"work","exception":{"exception_type":"crashed","exception_message":"step `work` was entered 10 times, and each time its host was lost before it recorded anything"},"attempts":1,"elapsed_seconds":0.0}
             failed: step `work` was entered 10 times, and each time its host was lost before it recorded anything
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
 fn what_an_attempt_records_in_between_ends_the_count() {
     let nine = "resume\n".repeat(9);
-    check(&format!("step work: StartEvent -> StopEvent\n start\n {nine} #0 log; commit\n {nine} #0 return StopEvent"), expect![[r#"
+    check(
+        &format!("step work: StartEvent -> StopEvent\n start\n {nine} #0 log; commit\n {nine} #0 return StopEvent"),
+        expect![[r#"
         start
             invoke #0.0 work(StartEvent)
         resume
@@ -248,5 +251,6 @@ fn what_an_attempt_records_in_between_ends_the_count() {
         #0 return StopEvent
             frame 2: StopEvent
             completed with StopEvent
-    "#]]);
+    "#]],
+    );
 }

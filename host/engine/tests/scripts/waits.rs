@@ -140,16 +140,14 @@ fn a_resumed_step_goes_to_the_head_of_its_queue() {
         "#,
         expect![[r#"
             start {"n":0}
-                frame 0: UnhandledEvent {"event_type":"{\"n\":0}","qualified_name":"demo.{\"n\":0}","step_name":null,"idle":true}
-                frame 1: WorkflowIdleEvent
+                invoke #0.0 ask(StartEvent {"n":0})
             event StartEvent {"n":1}
-                invoke #0.0 ask(StartEvent {"n":1})
             event StartEvent {"n":2}
             #0 wait Answer
-                invoke #1.0 ask(StartEvent {"n":2})
+                invoke #1.0 ask(StartEvent {"n":1})
             event Answer
             #1 return
-                invoke #0.0 ask(StartEvent {"n":1}) from 0s, committed 1, log: wait Answer = Answer @0s
+                invoke #0.0 ask(StartEvent {"n":0}) from 0s, committed 1, log: wait Answer = Answer @0s
         "#]],
     );
 }

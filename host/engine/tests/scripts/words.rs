@@ -65,7 +65,13 @@ impl<'a> Words<'a> {
 
     /// A type's name and a payload; `{}` where it is left out.
     pub fn event(&mut self) -> Event {
-        let name = self.word().into();
+        let name = self.word();
+        self.event_of(name)
+    }
+
+    /// A payload, of this type.
+    pub fn event_of(&mut self, name: &str) -> Event {
+        let name = name.into();
         let payload = if self.0.starts_with('{') { self.json() } else { RawValue::from_string("{}".into()).expect("JSON").into() };
         Event { name, payload }
     }

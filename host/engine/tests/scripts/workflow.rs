@@ -50,7 +50,7 @@ pub fn parse(script: &str) -> (Workflow, Vec<&str>) {
 
 impl Workflow {
     pub fn started(&self, words: &mut Words) -> Started {
-        let start = if words.is_empty() { Words::of("StartEvent").event() } else { words.event() };
+        let start = words.event_of("StartEvent");
         Started {
             rules: RULES,
             definition: vec!["digest".into()],
@@ -68,9 +68,12 @@ impl Workflow {
 
 fn undeclared(steps: &[Value], events: &[Value]) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
-    for name in steps.iter().flat_map(|step| ["accepts", "emits"].map(|key| &step[key])).flat_map(|names| names.as_array().into_iter().flatten()) {
+    for name in
+        steps.iter().flat_map(|step| ["accepts", "emits"].map(|key| &step[key])).flat_map(|names| names.as_array().into_iter().flatten())
+    {
         let name = name.as_str().expect("a name");
-        let is_known = BUILT_IN.contains(&name) || events.iter().any(|event| event["name"] == name) || names.iter().any(|known| known == name);
+        let is_known =
+            BUILT_IN.contains(&name) || events.iter().any(|event| event["name"] == name) || names.iter().any(|known| known == name);
         if !is_known {
             names.push(name.to_owned());
         }
@@ -97,7 +100,10 @@ fn step(words: &mut Words) -> Value {
             "slots" => step["num_workers"] = json!(words.number() as u32),
             "join" => step["join"] = json!(words.word()),
             "timeout" => step["timeout"] = json!(words.number()),
-            "catch" => step["catch_error"] = json!({ "steps": words.names(&["max"]), "max_recoveries": words.number_after("max").unwrap_or(1.0) as u32 }),
+            "catch" => {
+                step["catch_error"] =
+                    json!({ "steps": words.names(&["max"]), "max_recoveries": words.number_after("max").unwrap_or(1.0) as u32 })
+            }
             "retry" => step["retry"] = retry(words),
             other => panic!("`{other}` is no option of a step"),
         }

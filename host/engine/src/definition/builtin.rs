@@ -1,0 +1,51 @@
+//! The event types that every workflow has.
+
+use serde_json::{Value, json};
+
+use crate::manifest::{EventKind, EventType};
+
+pub(super) const STOP: &str = "StopEvent";
+pub(super) const INTERNAL: &str = "InternalDispatchEvent";
+
+/// Name, kind, base, fields. The names are those of LlamaIndex Workflows.
+const TYPES: [(&str, EventKind, Option<&str>, &[&str]); 11] = [
+    ("StartEvent", EventKind::Start, None, &[]),
+    (STOP, EventKind::Stop, None, &[]),
+    ("InputRequiredEvent", EventKind::InputRequired, None, &[]),
+    ("HumanResponseEvent", EventKind::HumanResponse, None, &[]),
+    ("StepFailedEvent", EventKind::Plain, None, &["step_name", "input_event", "exception", "attempts", "elapsed_seconds", "failed_at"]),
+    ("WorkflowFailedEvent", EventKind::Stop, Some(STOP), &["step_name", "exception", "attempts", "elapsed_seconds"]),
+    ("WorkflowTimedOutEvent", EventKind::Stop, Some(STOP), &["timeout", "active_steps"]),
+    ("WorkflowCancelledEvent", EventKind::Stop, Some(STOP), &[]),
+    ("StepStateChanged", EventKind::Plain, Some(INTERNAL), &["name", "step_state", "worker_id", "input_event_name", "output_event_name"]),
+    ("WorkflowIdleEvent", EventKind::Plain, Some(INTERNAL), &[]),
+    ("UnhandledEvent", EventKind::Plain, Some(INTERNAL), &["event_type", "qualified_name", "step_name", "idle"]),
+];
+
+pub(super) fn types() -> Vec<EventType> {
+    let types = TYPES.iter().map(|&(name, kind, base, fields)| EventType {
+        name: name.to_owned(),
+        kind,
+        base: base.map(str::to_owned),
+        schema: schema(name, fields),
+        other: Default::default(),
+    });
+    types.collect()
+}
+
+fn schema(name: &str, fields: &[&str]) -> Value {
+    let properties: serde_json::Map<String, Value> = fields.iter().map(|&field| (field.to_owned(), json!({}))).collect();
+    json!({ "properties": properties, "title": name, "type": "object" })
+}
+
+/// The base of a type that names none: it follows from its kind.
+pub(super) fn base(event: &EventType) -> Option<&'static str> {
+    let base = match event.kind {
+        EventKind::Start => "StartEvent",
+        EventKind::Stop => STOP,
+        EventKind::InputRequired => "InputRequiredEvent",
+        EventKind::HumanResponse => "HumanResponseEvent",
+        EventKind::Plain => return None,
+    };
+    (event.name != base).then_some(base)
+}

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::invocation::{Invocation, Phase};
 use super::pool::Pool;
 use super::scope::{Held, ScopeId};
-use super::{Run, frames, join, time};
+use super::{Run, frames, time};
 use crate::definition::Definition;
 use crate::effect::{Effect, Invoke};
 use crate::entry::{Event, InvocationId, Micros};
@@ -43,10 +43,14 @@ pub(super) fn steps(definition: &Definition) -> Vec<Step> {
             }
         }
     }
-    for join in 0..steps.len() {
-        steps[join].opener = join::opener(definition, &steps, join);
-    }
+    let openers: Vec<Option<usize>> = steps.iter().map(|step| opener(definition, &steps, step)).collect();
+    steps.iter_mut().zip(openers).for_each(|(step, opener)| step.opener = opener);
     steps
+}
+
+fn opener(definition: &Definition, steps: &[Step], join: &Step) -> Option<usize> {
+    let opener = definition.fan_out_of(&join.name)?;
+    steps.iter().position(|step| *step.name == *opener)
 }
 
 impl Step {

@@ -75,7 +75,7 @@ fn a_whole_number_of_seconds_is_written_without_a_fraction() {
 fn a_cancelled_run_aborts_its_guests_and_nothing_follows_the_terminal_frame() {
     check(
         r#"
-        show states
+        show steps
         step work: StartEvent -> StopEvent, slots 1
         start
         event StartEvent

@@ -8,7 +8,7 @@ use super::check;
 fn a_failure_without_a_policy_fails_the_run_with_its_message() {
     check(
         r#"
-        show states
+        show steps
         step work: StartEvent -> StopEvent
         step other: StartEvent -> StopEvent
         @1 start
@@ -33,7 +33,7 @@ fn a_failure_without_a_policy_fails_the_run_with_its_message() {
 fn a_constant_retry_waits_the_same_each_time_and_ends_with_its_attempts() {
     check(
         r#"
-        show states
+        show steps
         step flaky: StartEvent -> StopEvent, slots 1 retry 0.05 attempts 3
         start
         event StartEvent
@@ -305,6 +305,7 @@ fn a_catch_error_step_does_not_catch_its_own_errors() {
 fn publishing_or_sending_a_stop_event_fails_for_good_and_commits_nothing() {
     check(
         r#"
+        show state
         type Out: stop
         step work: StartEvent -> StopEvent, retry 1
         step recover: StepFailedEvent -> Nothing, catch max 5
@@ -341,6 +342,7 @@ fn publishing_or_sending_a_stop_event_fails_for_good_and_commits_nothing() {
 fn returning_an_undeclared_type_fails_for_good() {
     check(
         r#"
+        show state
         type Out: stop
         step work: StartEvent -> Item, retry 1
         step next: Item Other -> Out

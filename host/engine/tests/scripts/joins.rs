@@ -93,7 +93,7 @@ fn an_all_join_fires_when_nothing_of_its_scope_is_in_flight() {
 fn an_empty_fan_out_fires_its_join_with_nothing() {
     check(
         r#"
-        show states
+        show steps
         step split: StartEvent -> Item, fan-out
         step work: Item -> Done
         step gather: Done -> StopEvent, join all

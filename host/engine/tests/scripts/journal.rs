@@ -5,14 +5,7 @@ use wf_engine::effect::Effect;
 use wf_engine::entry::{Entry, Event, Function, Input, Started};
 use wf_engine::run::{Run, Status};
 
-use super::{World, check, workflow};
-
-fn played(script: &str) -> World {
-    let (workflow, inputs) = workflow::parse(script);
-    let mut world = World::new(workflow);
-    inputs.into_iter().for_each(|line| world.line(line));
-    world
-}
+use super::{check, played};
 
 #[test]
 fn the_payload_of_a_published_frame_is_not_journaled() {
@@ -128,18 +121,21 @@ fn an_attempt_with_ten_thousand_frames_reports_each_in_little_time() {
 
 #[test]
 fn the_frames_of_the_fold_have_these_payloads() {
-    let mut world = played(
+    let world = played(
         "timeout 0.3
         type Ask: input-required
         type Answer: human-response
         step prompt: StartEvent -> Ask
         step greet: Answer -> StopEvent, slots 1
-        start",
+        start
+        #0 return Ask
+        event Answer
+        event Answer
+        event Item to greet
+        event StopEvent
+        timer 0",
     );
     let mut out = String::new();
-    for line in ["#0 return Ask {}", "event Answer {}", "event Answer {}", "event Item to greet", "event StopEvent", "timer 0"] {
-        world.line(line);
-    }
     let mut run = Run::new(world.definition.clone());
     for effect in world.journal.iter().flat_map(|entry| run.apply(entry)) {
         if let Effect::Publish(frame) = effect {

@@ -42,16 +42,20 @@ use workflow::Workflow;
 /// the same run again.
 #[track_caller]
 pub fn check(script: &str, expect: Expect) {
-    let (workflow, inputs) = workflow::parse(script);
-    let mut world = World::new(workflow);
-    for line in inputs {
-        world.line(line);
-    }
+    let world = played(script);
     let text = serde_json::to_string(&world.journal).expect("entries are JSON");
     let journal: Vec<Entry> = serde_json::from_str(&text).expect("entries are read back");
     let replayed = Run::replay(world.definition.clone(), &journal);
     assert_eq!(format!("{:?}", world.run), format!("{replayed:?}"), "a replay gives the same run");
     expect.assert_eq(&world.out);
+}
+
+/// The world after a script.
+fn played(script: &str) -> World {
+    let (workflow, inputs) = workflow::parse(script);
+    let mut world = World::new(workflow);
+    inputs.into_iter().for_each(|line| world.line(line));
+    world
 }
 
 /// A run, its guests and its clocks.
@@ -82,11 +86,15 @@ impl World {
         let input = self.input(words);
         let entry = Entry { v: ENTRY_VERSION, seq: self.run.next_seq(), at: self.at, alive: self.alive, input };
         let _ = writeln!(self.out, "{line}");
+        let before = self.run.state().clone();
         for effect in self.run.apply(&entry) {
             Guest::hear(&mut self.guests, &effect);
-            if let Some(line) = print::effect(&effect, self.workflow.shows_states) {
+            if let Some(line) = print::effect(&effect, self.workflow.shows_steps) {
                 let _ = writeln!(self.out, "    {line}");
             }
+        }
+        if self.workflow.shows_state && *self.run.state() != before {
+            let _ = writeln!(self.out, "    state {}", self.run.state());
         }
         self.journal.push(entry);
     }

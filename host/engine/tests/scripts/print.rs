@@ -9,7 +9,7 @@ use wf_engine::effect::{Due, Effect, Frame, Invoke, Outcome};
 use wf_engine::entry::{Call, Event, Function, Micros, WaitAnswer};
 
 /// The line of an effect; none for a frame that is not to be shown.
-pub fn effect(effect: &Effect, shows_states: bool) -> Option<String> {
+pub fn effect(effect: &Effect, shows_steps: bool) -> Option<String> {
     let line = match effect {
         Effect::Invoke(it) => invoke(it),
         Effect::Answer { invocation, attempt, call: it } => format!("answer #{invocation}.{attempt} {}", call(it)),
@@ -17,7 +17,7 @@ pub fn effect(effect: &Effect, shows_states: bool) -> Option<String> {
         Effect::SetTimer { timer, due: Due::At(at) } => format!("timer {timer} at {}", seconds(*at)),
         Effect::SetTimer { timer, due: Due::Alive(at) } => format!("timer {timer} alive at {}", seconds(*at)),
         Effect::ClearTimer { timer } => format!("clear timer {timer}"),
-        Effect::Publish(it) if &*it.event.name == "StepStateChanged" && !shows_states => return None,
+        Effect::Publish(it) if &*it.event.name == "StepStateChanged" && !shows_steps => return None,
         Effect::Publish(it) => frame(it),
         Effect::Finish(Outcome::Completed(it)) => format!("completed with {}", event(it)),
         Effect::Finish(Outcome::Failed(message)) => format!("failed: {message}"),

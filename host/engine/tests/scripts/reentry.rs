@@ -8,7 +8,7 @@ use super::check;
 fn the_same_attempt_goes_on_with_its_log_and_no_frame_is_written_again() {
     check(
         r#"
-        show states
+        show steps
         step work: StartEvent -> StopEvent
         step other: Item -> StopEvent
         @5 start

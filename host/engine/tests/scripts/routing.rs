@@ -89,7 +89,7 @@ fn an_event_that_nobody_takes_is_told_to_the_stream() {
 fn a_step_runs_at_once_as_many_as_it_has_slots_in_order_of_arrival() {
     check(
         r#"
-        show states
+        show steps
         step split: StartEvent -> Item, fan-out
         step work: Item -> Done, slots 2
         step end: Done -> StopEvent
@@ -149,7 +149,7 @@ fn a_step_has_four_slots_where_it_does_not_say() {
 fn a_returned_stop_event_ends_the_run_and_aborts_what_is_in_flight() {
     check(
         r#"
-        show states
+        show steps
         type Ask: input-required
         type Out: stop
         step split: StartEvent -> Item Ask Out

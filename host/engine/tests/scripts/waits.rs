@@ -8,7 +8,7 @@ use super::check;
 fn a_wait_publishes_its_request_frees_its_slot_and_is_entered_again_with_its_answer() {
     check(
         r#"
-        show states
+        show steps
         additional Answer
         step ask: StartEvent Item -> StopEvent, slots 1
         start

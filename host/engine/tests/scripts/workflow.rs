@@ -8,7 +8,8 @@
 //! step work: Item -> Done     accepts and returns, then any of:
 //!   subtypes; slots 2; fan-out; join each; join all; timeout 3; catch [steps] max 2;
 //!   retry 0.5 [linear|exponential] [factor 3] [at-most 9] [jitter 0.5] [attempts 3] [elapsed 60] [on ValueError]
-//! show states                 print the frames of StepStateChanged too
+//! show steps                  print the frames of StepStateChanged too
+//! show state                  print the committed state wherever it has changed
 //! ```
 
 use serde_json::{Value, json};
@@ -22,13 +23,14 @@ const BUILT_IN: [&str; 5] = ["StartEvent", "StopEvent", "InputRequiredEvent", "H
 pub struct Workflow {
     pub manifest: Manifest,
     pub state: Value,
-    pub shows_states: bool,
+    pub shows_steps: bool,
+    pub shows_state: bool,
 }
 
 /// The workflow, and the lines that are not about it.
 pub fn parse(script: &str) -> (Workflow, Vec<&str>) {
     let (mut steps, mut events, mut additional, mut timeout) = (Vec::new(), Vec::new(), Vec::new(), Value::Null);
-    let (mut state, mut shows_states, mut inputs) = (json!({}), false, Vec::new());
+    let (mut state, mut shows_steps, mut shows_state, mut inputs) = (json!({}), false, false, Vec::new());
     for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let mut words = Words::of(line);
         match words.word() {
@@ -37,7 +39,8 @@ pub fn parse(script: &str) -> (Workflow, Vec<&str>) {
             "state" => state = words.value(),
             "type" => events.push(event_type(&mut words)),
             "step" => steps.push(step(&mut words)),
-            "show" => shows_states = words.eat("states"),
+            "show" if words.eat("steps") => shows_steps = true,
+            "show" if words.eat("state") => shows_state = true,
             _ => inputs.push(line),
         }
     }
@@ -45,7 +48,7 @@ pub fn parse(script: &str) -> (Workflow, Vec<&str>) {
     events.extend(plain.into_iter().map(|name| json!({ "name": name, "kind": "plain" })));
     let manifest = json!({ "name": "demo", "steps": steps, "events": events, "timeout": timeout, "additional_events": additional });
     let manifest = serde_json::from_value(manifest).expect("a manifest");
-    (Workflow { manifest, state, shows_states }, inputs)
+    (Workflow { manifest, state, shows_steps, shows_state }, inputs)
 }
 
 impl Workflow {

@@ -35,6 +35,9 @@ mod settle;
 mod pool;
 mod time;
 
+#[cfg(test)]
+mod garbage;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

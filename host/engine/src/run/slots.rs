@@ -85,8 +85,13 @@ pub(super) struct Slots {
 }
 
 impl Slots {
-    fn is_full(&self) -> bool {
+    pub(super) fn is_full(&self) -> bool {
         self.freed.is_empty() && self.fresh == self.max
+    }
+
+    #[cfg(test)]
+    pub(super) fn in_use(&self) -> u32 {
+        self.fresh - self.freed.len() as u32
     }
 
     fn take(&mut self) -> u32 {

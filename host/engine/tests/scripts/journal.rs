@@ -154,3 +154,21 @@ fn the_frames_of_the_fold_have_these_payloads() {
         8 WorkflowTimedOutEvent {"timeout":0.3,"active_steps":["greet"]}
     "#]].assert_eq(&out);
 }
+
+#[test]
+fn a_fan_out_of_ten_thousand_is_joined_in_little_time() {
+    let items = vec!["Item"; 10_000].join(", ");
+    let mut world = played(&format!(
+        "step split: StartEvent -> Item, fan-out
+        step work: Item -> Done, slots 5000
+        step gather: Done -> StopEvent, join all
+        start
+        #0 return {items}"
+    ));
+    (1..=10_000).for_each(|id| world.line(&format!("#{id} return Done")));
+    let last = world.out.lines().last().expect("output");
+    assert_eq!(
+        last.trim().split_once('(').map(|(invoke, events)| (invoke, events.split(',').count())),
+        Some(("invoke #10001.0 gather", 10_000))
+    );
+}

@@ -2,7 +2,7 @@
 //!
 //! [`Run::apply`] is the only way a run changes, and holds the only `match` on [`Input`]. Each
 //! module below holds one family of moves. A move changes the run and puts its effects into the
-//! [`Turn`]; what depends on the whole entry (slots, stuck, idle) is done at its end, in `settle`.
+//! `Turn`; what depends on the whole entry (slots, stuck, idle) is done at its end, in `settle`.
 
 // Read in this order.
 mod start;

@@ -24,10 +24,10 @@ impl Run {
         invocation.log.extend(calls.iter().cloned().map(without_published));
     }
 
-    /// Whether the last call is an edit of what another attempt has changed since it began.
-    pub(super) fn conflicts(&self, id: InvocationId, attempt: u32, calls: &[Call]) -> bool {
-        match calls.last().map(|call| &call.function) {
-            Some(Function::EditCommit { path, version, .. }) => self.state.conflicts(path, *version, (id, attempt)),
+    /// Whether a call is an edit of what another attempt has changed since it began.
+    pub(super) fn conflicts(&self, id: InvocationId, attempt: u32, function: &Function) -> bool {
+        match function {
+            Function::EditCommit { path, version, .. } => self.state.conflicts(path, *version, (id, attempt)),
             _ => false,
         }
     }
@@ -52,28 +52,31 @@ impl Run {
 
     /// Answers the last call, if it is one that the instance waits in. `conflict`: it is an edit
     /// that commits nothing.
-    pub(super) fn answer(&mut self, id: InvocationId, conflict: bool) {
-        let Some(invocation) = self.invocations.get_mut(&id) else { return };
-        let Some(call) = invocation.log.last() else { return };
-        match call.function.clone() {
-            Function::Wait(wait) => self.wait(id, &wait),
-            Function::Sleep { duration, .. } => self.sleep(id, duration),
-            Function::Collect { id: buffer, expected, event, .. } => self.collect(id, buffer.as_deref(), &expected, &event),
+    pub(super) fn answer(&mut self, id: InvocationId, function: &Function, conflict: bool) {
+        match function {
+            Function::Wait(wait) => self.wait(id, wait),
+            Function::Sleep { duration, .. } => self.sleep(id, *duration),
+            Function::Collect { id: buffer, expected, event, .. } => self.collect(id, buffer.as_deref(), expected, event),
             Function::EditCommit { path, value, .. } => self.edit(id, path, value, !conflict),
-            Function::Keep { name, value } => {
-                invocation.kept.memos.insert(name, value);
-                self.answer_last(id, |_| ());
-            }
+            Function::Keep { name, value } => self.keep(id, name, value),
             Function::Publish { .. } | Function::Commit => self.answer_last(id, |_| ()),
             _ => (),
         }
     }
 
+    fn keep(&mut self, id: InvocationId, name: &str, value: &Arc<RawValue>) {
+        if let Some(invocation) = self.invocations.get_mut(&id) {
+            invocation.kept.memos.insert(name.to_owned(), value.clone());
+        }
+        self.answer_last(id, |_| ());
+    }
+
     /// Ends an edit. Its own write comes after what was buffered before it.
-    fn edit(&mut self, id: InvocationId, path: String, value: Arc<RawValue>, commits: bool) {
+    fn edit(&mut self, id: InvocationId, path: &str, value: &Arc<RawValue>, commits: bool) {
         let Some(attempt) = self.invocations.get(&id).map(|invocation| invocation.attempt) else { return };
         if commits {
-            self.commit_state(id, attempt, &Commit { effects: vec![Buffered::Set { path, value }] });
+            let set = Buffered::Set { path: path.to_owned(), value: value.clone() };
+            self.commit_state(id, attempt, &Commit { effects: vec![set] });
         }
         self.answer_last(id, |function| {
             if let Function::EditCommit { answer, .. } = function {
@@ -107,10 +110,12 @@ pub(super) fn sent(commit: &Commit) -> impl Iterator<Item = (&Event, Option<&str
     })
 }
 
-/// A call as the journal would give it back.
+/// A call as the step log keeps it: what it publishes is part of no identity.
 fn without_published(mut call: Call) -> Call {
-    if let Function::Publish { event } = &mut call.function {
-        event.payload = frames::empty();
+    match &mut call.function {
+        Function::Publish { event } => event.payload = frames::empty(),
+        Function::Wait(wait) => wait.request = None,
+        _ => (),
     }
     call
 }

@@ -8,24 +8,21 @@ use crate::entry::{Call, Commit, Event, InvocationId};
 impl Run {
     /// Calls were made, and the instance waits for the answer of the last.
     pub(super) fn progressed(&mut self, id: InvocationId, attempt: u32, calls: &[Call], commit: Option<&Commit>) {
-        if calls.is_empty() || !self.expects(id, attempt, calls) {
-            return;
-        }
+        let Some(Call { function, .. }) = calls.last().filter(|_| self.expects(id, attempt, calls)) else { return };
         if let Some(failure) = self.forbidden(id, calls, commit, &[]) {
             self.turn.effects.push(Effect::Abort { invocation: id, attempt });
             return self.failed(id, &failure);
         }
-        let conflict = self.conflicts(id, attempt, calls);
+        let conflict = self.conflicts(id, attempt, function);
         self.record(id, calls);
         if !conflict && let Some(commit) = commit {
             self.commit_state(id, attempt, commit);
             self.commit_sends(commit);
         }
-        let commits = commit.is_some() || calls.last().is_some_and(|call| call.function.is_commit_point());
-        if commits && !conflict {
+        if !conflict && (commit.is_some() || function.is_commit_point()) {
             self.mark_committed(id);
         }
-        self.answer(id, conflict);
+        self.answer(id, function, conflict);
     }
 
     /// An attempt ended well.

@@ -46,10 +46,8 @@ impl Run {
 
     fn fill_wait(&mut self, id: InvocationId, ended: WaitAnswer) {
         self.fill_last(id, |function| {
-            if let Function::Wait(Wait { answer, request, .. }) = function {
-                *answer = Some(ended);
-                // It is published, and part of no identity.
-                *request = None;
+            if let Function::Wait(wait) = function {
+                wait.answer = Some(ended);
             }
         });
     }

@@ -11,7 +11,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::stream::StreamExt;
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 use wf_engine::effect::{Due, Effect, Invoke};

@@ -1,6 +1,7 @@
 //! What the outside asks of runs.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use rand::RngExt;
 use serde_json::Value;
@@ -142,7 +143,7 @@ impl Inner {
     }
 
     async fn start(self: Arc<Self>, start: Start) -> Result<RunView, Refusal> {
-        if !self.is_healthy() {
+        if !self.healthy.load(Ordering::Acquire) {
             return Err(Refusal::stopping());
         }
         let state = match (start.state.clone(), &start.handler) {

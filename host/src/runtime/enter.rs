@@ -124,7 +124,15 @@ async fn run(inner: &Arc<Inner>, component: &Component, invoke: Invoke, info: Ar
 fn store(inner: &Inner, wasi: wasmtime_wasi::WasiCtx, clock: Clock, context: Option<Context>) -> Store<Guest> {
     let max = usize::try_from(inner.limits.memory_max).unwrap_or(usize::MAX);
     let memory = Memory { max, peak: 0, refused: false };
-    let guest = Guest { wasi, http: wasmtime_wasi_http::WasiHttpCtx::new(), table: ResourceTable::new(), clock, memory, context };
+    let guest = Guest {
+        wasi,
+        http: wasmtime_wasi_http::WasiHttpCtx::new(),
+        requests: wasi::Denied,
+        table: ResourceTable::new(),
+        clock,
+        memory,
+        context,
+    };
     let mut store = Store::new(&inner.engine, guest);
     store.limiter(|guest| &mut guest.memory);
     store.set_epoch_deadline(1);

@@ -19,6 +19,7 @@ use super::wasi::{Clock, Clocks, Denied, HasClocks};
 pub(super) struct Guest {
     pub wasi: WasiCtx,
     pub http: WasiHttpCtx,
+    pub requests: Denied,
     pub table: ResourceTable,
     pub clock: Clock,
     pub memory: Memory,
@@ -68,8 +69,7 @@ impl WasiView for Guest {
 
 impl WasiHttpView for Guest {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
-        // It has no size and no state, and so costs nothing to leave behind.
-        WasiHttpCtxView { hooks: Box::leak(Box::new(Denied)), ctx: &mut self.http, table: &mut self.table }
+        WasiHttpCtxView { hooks: &mut self.requests, ctx: &mut self.http, table: &mut self.table }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What must not leave before the append behind it is durable.
 
 use futures_util::future::{BoxFuture, FutureExt};
-use futures_util::stream::{FuturesOrdered, Stream, StreamExt};
+use futures_util::stream::{FuturesOrdered, StreamExt};
 
 use super::Reply;
 use crate::host::{Frame, Refusal, RunView};

@@ -5,6 +5,7 @@ pub(crate) mod calls;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use crate::run::time::utc_text;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;

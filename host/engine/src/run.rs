@@ -33,7 +33,7 @@ mod frames;
 mod settle;
 
 mod pool;
-mod time;
+pub(crate) mod time;
 
 #[cfg(test)]
 mod garbage;

@@ -111,6 +111,12 @@ impl Host {
         Ok(rows.into_iter().map(RunView::from).collect())
     }
 
+    /// The lines that a run's steps have written.
+    pub async fn logs(&self, run: &str) -> Result<Vec<store::LogRow>, Refusal> {
+        self.run(run).await?;
+        Ok(self.0.store.logs(run).await?)
+    }
+
     /// The state of the handler's latest run, as committed.
     pub async fn state(&self, handler: &str) -> Result<Value, Refusal> {
         let row = self.0.store.handler(handler).await?.ok_or(Refusal::NotFound)?;

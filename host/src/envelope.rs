@@ -54,7 +54,9 @@ fn declares(definition: &Definition, name: &str, field: &str) -> bool {
         return field == "result";
     }
     let types = std::iter::once(name).chain(definition.types(name));
-    types.filter_map(|name| definition.event_type(name)).any(|it| it.schema.get("properties").and_then(|fields| fields.get(field)).is_some())
+    types
+        .filter_map(|name| definition.event_type(name))
+        .any(|it| it.schema.get("properties").and_then(|fields| fields.get(field)).is_some())
 }
 
 impl Serialize for Value<'_> {
@@ -147,12 +149,42 @@ mod tests {
 
     #[test]
     fn an_envelope_has_its_keys_in_order_and_the_payload_as_it_came() {
-        check("StopEvent", r#"{"result": {"z": 1.0, "a": 2}}"#, expect![[r#"{"value":{"result":{"z": 1.0, "a": 2}},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null}"#]]);
-        check("StopEvent", "{}", expect![[r#"{"value":{},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null}"#]]);
-        check("OutEvent", r#"{"output":"x"}"#, expect![[r#"{"value":{"output":"x"},"qualified_name":"mine.OutEvent","type":"OutEvent","types":["StopEvent"]}"#]]);
-        check("RequestEvent", r#"{"prompt":"?","more":1}"#, expect![[r#"{"value":{"prompt":"?","_data":{"more":1}},"qualified_name":"mine.RequestEvent","type":"RequestEvent","types":["InputRequiredEvent"]}"#]]);
-        check("StartEvent", r#"{"name":"Ada"}"#, expect![[r#"{"value":{"_data":{"name":"Ada"}},"qualified_name":"workflows.events.StartEvent","type":"StartEvent","types":null}"#]]);
-        check("StreamEvent", r#"{"sequence":0}"#, expect![[r#"{"value":{"sequence":0},"qualified_name":"mine.StreamEvent","type":"StreamEvent","types":null}"#]]);
+        check(
+            "StopEvent",
+            r#"{"result": {"z": 1.0, "a": 2}}"#,
+            expect![[
+                r#"{"value":{"result":{"z": 1.0, "a": 2}},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null}"#
+            ]],
+        );
+        check(
+            "StopEvent",
+            "{}",
+            expect![[r#"{"value":{},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null}"#]],
+        );
+        check(
+            "OutEvent",
+            r#"{"output":"x"}"#,
+            expect![[r#"{"value":{"output":"x"},"qualified_name":"mine.OutEvent","type":"OutEvent","types":["StopEvent"]}"#]],
+        );
+        check(
+            "RequestEvent",
+            r#"{"prompt":"?","more":1}"#,
+            expect![[
+                r#"{"value":{"prompt":"?","_data":{"more":1}},"qualified_name":"mine.RequestEvent","type":"RequestEvent","types":["InputRequiredEvent"]}"#
+            ]],
+        );
+        check(
+            "StartEvent",
+            r#"{"name":"Ada"}"#,
+            expect![[
+                r#"{"value":{"_data":{"name":"Ada"}},"qualified_name":"workflows.events.StartEvent","type":"StartEvent","types":null}"#
+            ]],
+        );
+        check(
+            "StreamEvent",
+            r#"{"sequence":0}"#,
+            expect![[r#"{"value":{"sequence":0},"qualified_name":"mine.StreamEvent","type":"StreamEvent","types":null}"#]],
+        );
     }
 
     #[test]

@@ -43,7 +43,13 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Options {
-        Options { cors_origins: Vec::new(), public_url: None, body_max: 10 << 20, shutdown_timeout: Duration::from_secs(10), connections_max: 65_536 }
+        Options {
+            cors_origins: Vec::new(),
+            public_url: None,
+            body_max: 10 << 20,
+            shutdown_timeout: Duration::from_secs(10),
+            connections_max: 65_536,
+        }
     }
 }
 

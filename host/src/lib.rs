@@ -1,14 +1,14 @@
 //! The server for event-driven workflows whose steps are WebAssembly components.
 
 // Read in this order.
-pub mod host;
-pub mod registry;
-mod worker;
-mod tail;
 mod alarms;
+pub mod cli;
 mod clock;
+pub mod envelope;
+pub mod host;
+pub mod http;
+pub mod registry;
 pub mod runtime;
 pub mod store;
-pub mod envelope;
-pub mod http;
-pub mod cli;
+mod tail;
+mod worker;

@@ -86,7 +86,8 @@ impl Runtime {
     /// Starts a runtime; its ticker ends with it.
     pub fn new(options: Options) -> Result<Runtime, LoadError> {
         let Options { cache_dir, limits } = options;
-        let engine = engine::new(&limits).map_err(|error| LoadError::new(format!("wasm cannot run here: {error:#}"), "this machine is not supported"))?;
+        let engine = engine::new(&limits)
+            .map_err(|error| LoadError::new(format!("wasm cannot run here: {error:#}"), "this machine is not supported"))?;
         let linker = guest::linker(&engine).map_err(|error| LoadError::new(format!("{error:#}"), "this is a defect of wf-host"))?;
         let cache = cache_dir.and_then(|folder| cache::Cache::open(folder, &engine));
         let instances = Semaphore::new(limits.instances_max as usize);

@@ -22,8 +22,8 @@ use crate::runtime::{Report, RunInfo};
 use crate::store::{self, Append, EntryRow, FrameRow, IdempotencyRow, LogRow, Made, RunKey};
 use crate::tail::Tail;
 use guests::Guests;
-pub(crate) use load::entries;
 use held::{Appends, Held};
+pub(crate) use load::entries;
 
 /// A run with nothing in flight leaves memory after this long.
 const PARK_AFTER: Duration = Duration::from_millis(500);
@@ -36,9 +36,18 @@ pub(crate) type Commands = mpsc::UnboundedReceiver<Command>;
 
 /// What the outside asks of a run.
 pub(crate) enum Command {
-    Send { event: Event, step: Option<String>, idempotency: Option<Idempotency>, reply: Reply<()> },
-    Cancel { reply: Reply<()> },
-    State { reply: Reply<Value> },
+    Send {
+        event: Event,
+        step: Option<String>,
+        idempotency: Option<Idempotency>,
+        reply: Reply<()>,
+    },
+    Cancel {
+        reply: Reply<()>,
+    },
+    State {
+        reply: Reply<Value>,
+    },
     /// Go on: a timer is due, or the host has started.
     Wake,
     /// A graceful stop: leave no mark of a crash, and end.
@@ -187,7 +196,11 @@ impl Worker {
         if let Some(Idempotency { key, body }) = &idempotency
             && let Some(sent) = self.keys.insert(key.clone(), *body)
         {
-            if sent == *body { self.appends.push(held, None) } else { held.refuse_with(Refusal::KeyReused) }
+            if sent == *body {
+                self.appends.push(held, None)
+            } else {
+                held.refuse_with(Refusal::KeyReused)
+            }
             return;
         }
         let id = crate::host::new_id();

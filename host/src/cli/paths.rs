@@ -50,10 +50,7 @@ mod tests {
 
     fn names(argument: &str) -> Vec<String> {
         let sources = sources(argument).expect("sources");
-        sources
-            .iter()
-            .map(|it| format!("{}:{}", it.name.as_deref().unwrap_or("-"), it.path.file_name().unwrap().display()))
-            .collect()
+        sources.iter().map(|it| format!("{}:{}", it.name.as_deref().unwrap_or("-"), it.path.file_name().unwrap().display())).collect()
     }
 
     #[test]

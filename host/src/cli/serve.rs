@@ -115,14 +115,18 @@ impl Serve {
         let port = match self.port {
             Some(port) => port,
             None => match setting(&None, "PORT") {
-                Some(text) => text.parse().map_err(|_| Problem::new(format!("`{text}` is no port")).hint("a port is a number from 0 to 65535"))?,
+                Some(text) => {
+                    text.parse().map_err(|_| Problem::new(format!("`{text}` is no port")).hint("a port is a number from 0 to 65535"))?
+                }
                 None => 8080,
             },
         };
         TcpListener::bind((host.as_str(), port)).await.map_err(|error| {
             let problem = Problem::new(format!("cannot listen on {host}:{port}: {error}"));
             match error.kind() {
-                std::io::ErrorKind::AddrInUse => problem.hint("stop what listens there, or choose another with `--port`; 0 takes any free one"),
+                std::io::ErrorKind::AddrInUse => {
+                    problem.hint("stop what listens there, or choose another with `--port`; 0 takes any free one")
+                }
                 _ => problem.hint("`--host` and `--port` choose where to listen"),
             }
         })

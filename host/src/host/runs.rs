@@ -174,15 +174,15 @@ impl Inner {
         self.create(start.workflow, started, start.idempotency).await
     }
 
-    async fn create(self: Arc<Self>, workflow: Arc<Workflow>, started: Started, idempotency: Option<Idempotency>) -> Result<RunView, Refusal> {
+    async fn create(
+        self: Arc<Self>,
+        workflow: Arc<Workflow>,
+        started: Started,
+        idempotency: Option<Idempotency>,
+    ) -> Result<RunView, Refusal> {
         let info = Inner::info(&started);
-        let entry = Entry {
-            v: ENTRY_VERSION,
-            seq: 0,
-            at: self.clock.at(),
-            alive: self.clock.alive(),
-            input: Input::Started(Box::new(started)),
-        };
+        let entry =
+            Entry { v: ENTRY_VERSION, seq: 0, at: self.clock.at(), alive: self.clock.alive(), input: Input::Started(Box::new(started)) };
         let mut run = Run::new(workflow.definition.clone());
         let effects = run.apply(&entry);
         let frames = frame_rows(&workflow, &effects);

@@ -69,7 +69,11 @@ mod tests {
 
     #[test]
     fn own_public_and_named_origins_are_allowed() {
-        let options = Options { cors_origins: vec!["http://app.test/".into()], public_url: Some("https://wf.test/here".into()), ..Options::default() };
+        let options = Options {
+            cors_origins: vec!["http://app.test/".into()],
+            public_url: Some("https://wf.test/here".into()),
+            ..Options::default()
+        };
         let allowed = |origin: &str| is_allowed(&options, origin, Some("localhost:8080"));
         assert!(allowed("http://localhost:8080"));
         assert!(allowed("https://wf.test"));
@@ -81,7 +85,9 @@ mod tests {
 
     #[test]
     fn changes_from_elsewhere_are_refused_and_reading_is_not_told_to_the_browser() {
-        let request = |method: Method| Request::builder().method(method).header(ORIGIN, "http://evil.test").header(HOST, "us").body(()).expect("request");
+        let request = |method: Method| {
+            Request::builder().method(method).header(ORIGIN, "http://evil.test").header(HOST, "us").body(()).expect("request")
+        };
         let refused = check(&Options::default(), &request(Method::POST)).expect_err("refused");
         assert_eq!(refused.status(), StatusCode::FORBIDDEN);
         assert!(check(&Options::default(), &request(Method::GET)).expect("passes").is_none());

@@ -16,7 +16,11 @@ pub(super) fn of(workflow: &Workflow) -> Value {
     let mut names: Vec<&str> = Vec::new();
     for step in definition.steps() {
         let named = step.accepts.iter().chain(&step.emits);
-        named.for_each(|name| if !names.contains(&name.as_str()) { names.push(name) });
+        named.for_each(|name| {
+            if !names.contains(&name.as_str()) {
+                names.push(name)
+            }
+        });
     }
     let asks = names.iter().any(|name| definition.kind(name) == Some(EventKind::InputRequired));
     let answers = names.iter().any(|name| definition.kind(name) == Some(EventKind::HumanResponse));

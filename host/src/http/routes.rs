@@ -43,13 +43,16 @@ pub(super) fn head_as_get<B>(request: &mut Request<B>) {
 /// Every endpoint. Domain errors are replies; a rejection only means that no path fits.
 pub(super) fn all(api: &Shared) -> impl Filter<Extract = (Response,), Error = Infallible> + Clone + Send + Sync + 'static {
     let reading = warp::get().and(with(api.clone())).and(warp::header::headers_cloned()).and(query());
-    let writing = warp::post().and(with(api.clone())).and(warp::header::headers_cloned()).and(query()).and(body::bytes(api.options.body_max));
+    let writing =
+        warp::post().and(with(api.clone())).and(warp::header::headers_cloned()).and(query()).and(body::bytes(api.options.body_max));
 
     let page = warp::path::end().and(reading.clone()).then(|api, _, _| answer(page::index(api)));
     let health = warp::path!("health").and(reading.clone()).then(|api, _, _| answer(health::get(api)));
     let list = warp::path!("workflows").and(reading.clone()).then(|api, _, _| answer(workflows::list(api)));
-    let schema = warp::path!("workflows" / String / "schema").and(reading.clone()).then(|name, api, _, _| answer(workflows::schema(api, name)));
-    let types = warp::path!("workflows" / String / "events").and(reading.clone()).then(|name, api, _, _| answer(workflows::events(api, name)));
+    let schema =
+        warp::path!("workflows" / String / "schema").and(reading.clone()).then(|name, api, _, _| answer(workflows::schema(api, name)));
+    let types =
+        warp::path!("workflows" / String / "events").and(reading.clone()).then(|name, api, _, _| answer(workflows::events(api, name)));
     let graph = warp::path!("workflows" / String / "representation")
         .and(reading.clone())
         .then(|name, api, _, _| answer(workflows::representation(api, name)));
@@ -63,7 +66,8 @@ pub(super) fn all(api: &Shared) -> impl Filter<Extract = (Response,), Error = In
     let run_events = warp::path!("api" / "v1" / "runs" / String / "events")
         .and(reading.clone())
         .then(|run, api, headers, query| answer(events::of_run(api, run, headers, query)));
-    let run_logs = warp::path!("api" / "v1" / "runs" / String / "logs").and(reading.clone()).then(|run, api, _, _| answer(runs::logs(api, run)));
+    let run_logs =
+        warp::path!("api" / "v1" / "runs" / String / "logs").and(reading.clone()).then(|run, api, _, _| answer(runs::logs(api, run)));
     let listed = warp::path!("handlers").and(reading.clone()).then(|api, _, query| answer(handlers::list(api, query)));
     let handler = warp::path!("handlers" / String).and(reading.clone()).then(|id, api, _, _| answer(handlers::get(api, id)));
     let result = warp::path!("results" / String).and(reading.clone()).then(|id, api, _, _| answer(handlers::result(api, id)));
@@ -73,12 +77,9 @@ pub(super) fn all(api: &Shared) -> impl Filter<Extract = (Response,), Error = In
     let context = warp::path!("api" / "v1" / "handlers" / String / "context")
         .and(reading.clone())
         .then(|id, api, _, _| answer(handlers::context(api, id)));
-    let stream = warp::path!("events" / String)
-        .and(reading)
-        .then(|id, api, headers, query| answer(events::of_handler(api, id, headers, query)));
-    let send = warp::path!("events" / String)
-        .and(writing)
-        .then(|id, api, headers, _, body| answer(events::send(api, id, headers, body)));
+    let stream =
+        warp::path!("events" / String).and(reading).then(|id, api, headers, query| answer(events::of_handler(api, id, headers, query)));
+    let send = warp::path!("events" / String).and(writing).then(|id, api, headers, _, body| answer(events::send(api, id, headers, body)));
 
     let of_workflows = list.or(schema).unify().or(types).unify().or(graph).unify().or(run).unify().or(nowait).unify().boxed();
     let of_handlers = listed.or(handler).unify().or(result).unify().or(cancel).unify().or(context).unify().boxed();

@@ -92,7 +92,8 @@ fn start_form(fields: &Fields) -> Result<Form, String> {
 
 fn handler_id(raw: Option<&RawValue>) -> Result<Option<String>, ApiError> {
     let Some(raw) = raw else { return Ok(None) };
-    let id: String = serde_json::from_str(raw.get()).map_err(|_| ApiError::bad("Error processing request body: 'handler_id' is no text"))?;
+    let id: String =
+        serde_json::from_str(raw.get()).map_err(|_| ApiError::bad("Error processing request body: 'handler_id' is no text"))?;
     let allowed = |it: char| it.is_ascii_alphanumeric() || "._:-".contains(it);
     match id.len() {
         0 => Ok(None),

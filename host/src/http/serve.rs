@@ -21,7 +21,12 @@ const ACCEPT_RETRY: Duration = Duration::from_millis(50);
 
 /// Serves until the future resolves; then accepts no more, and waits for what is under way as
 /// long as the options allow.
-pub async fn serve(host: Host, options: Options, listener: TcpListener, shutdown: impl Future<Output = ()> + Send + 'static) -> anyhow::Result<()> {
+pub async fn serve(
+    host: Host,
+    options: Options,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> anyhow::Result<()> {
     let connections = Arc::new(Semaphore::new(options.connections_max));
     let timeout = options.shutdown_timeout;
     let api = Arc::new(Api { host, options, schemas: forms::Schemas::default() });

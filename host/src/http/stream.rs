@@ -80,8 +80,14 @@ mod tests {
 
     #[test]
     fn frames_are_rendered_byte_for_byte() {
-        let frame = |sequence, internal, envelope: &'static str| Frame { sequence, internal, terminal: false, envelope: Bytes::from_static(envelope.as_bytes()) };
-        let batch = [frame(0, true, "{}"), frame(1, false, "{\"value\":{\"a\":\n1},\"qualified_name\":\"w.A\",\"type\":\"A\",\"types\":null}")];
+        let frame = |sequence, internal, envelope: &'static str| Frame {
+            sequence,
+            internal,
+            terminal: false,
+            envelope: Bytes::from_static(envelope.as_bytes()),
+        };
+        let batch =
+            [frame(0, true, "{}"), frame(1, false, "{\"value\":{\"a\":\n1},\"qualified_name\":\"w.A\",\"type\":\"A\",\"types\":null}")];
         let sse = render(&batch, Form { sse: true, internal: false, qualified: true });
         assert_eq!(sse, "id: 1\ndata: {\"value\":{\"a\": 1},\"qualified_name\":\"w.A\",\"type\":\"A\",\"types\":null}\n\n");
         let lines = render(&batch, Form { sse: false, internal: true, qualified: false });

@@ -44,7 +44,8 @@ pub(super) fn load(engine: &Engine, linker: &Linker<Guest>, cache: Option<&Cache
     check_imports(&imports)?;
     check_exports(&names.exports(engine).map(|(name, _)| name.to_owned()).collect::<Vec<_>>())?;
     let pre = linker.instantiate_pre(&compiled).and_then(WorkflowPre::new);
-    let pre = pre.map_err(|error| LoadError::new(format!("it does not fit this host: {error:#}"), format!("build it against `{STEPS}`")))?;
+    let pre =
+        pre.map_err(|error| LoadError::new(format!("it does not fit this host: {error:#}"), format!("build it against `{STEPS}`")))?;
     Ok(Component { digest, bytes, imports, pre })
 }
 

@@ -323,7 +323,8 @@ impl Context {
             self.note(Function::Log)?;
         }
         // Written again at re-entry, under the same number, which changes nothing.
-        let fields = if serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&fields).is_ok() { fields } else { "{}".to_owned() };
+        let fields =
+            if serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&fields).is_ok() { fields } else { "{}".to_owned() };
         self.lines.write("log", ordinal.into(), level, message, fields);
         Ok(())
     }

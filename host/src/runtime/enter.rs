@@ -59,7 +59,13 @@ pub(super) async fn describe(inner: &Arc<Inner>, component: &Component) -> Resul
 }
 
 /// Runs an attempt and reports how it ended, if anybody is to hear it.
-pub(super) async fn enter(inner: Arc<Inner>, component: Arc<Component>, invoke: Invoke, info: Arc<RunInfo>, reports: UnboundedSender<Report>) {
+pub(super) async fn enter(
+    inner: Arc<Inner>,
+    component: Arc<Component>,
+    invoke: Invoke,
+    info: Arc<RunInfo>,
+    reports: UnboundedSender<Report>,
+) {
     let (invocation, attempt, started_at) = (invoke.invocation, invoke.attempt, invoke.started_at);
     let entry = AssertUnwindSafe(run(&inner, &component, invoke, info, reports.clone())).catch_unwind();
     let report = entry.await.unwrap_or_else(|_| {
@@ -72,7 +78,13 @@ pub(super) async fn enter(inner: Arc<Inner>, component: Arc<Component>, invoke: 
     }
 }
 
-async fn run(inner: &Arc<Inner>, component: &Component, invoke: Invoke, info: Arc<RunInfo>, reports: UnboundedSender<Report>) -> Option<Report> {
+async fn run(
+    inner: &Arc<Inner>,
+    component: &Component,
+    invoke: Invoke,
+    info: Arc<RunInfo>,
+    reports: UnboundedSender<Report>,
+) -> Option<Report> {
     let _turn = inner.instances.acquire().await.expect("never closed");
     let Invoke { invocation, attempt, started_at, time_left, .. } = invoke;
     let clock = Clock::at(started_at);
@@ -111,7 +123,9 @@ async fn run(inner: &Arc<Inner>, component: &Component, invoke: Invoke, info: Ar
             Err(failure)
         }
         Called::Ended(Err(error)) => Err(trapped(&error, &stderr)),
-        Called::Exhausted => Err(failure("timeout", format!("step `{step}` computed for more than {:?}", inner.limits.executing_max), true)),
+        Called::Exhausted => {
+            Err(failure("timeout", format!("step `{step}` computed for more than {:?}", inner.limits.executing_max), true))
+        }
         Called::TimedOut => Err(failure("timeout", format!("step `{step}` timed out"), true)),
     };
     let finished = ended.and_then(|events| Ok((events, context.finish()?)));
@@ -141,7 +155,11 @@ fn store(inner: &Inner, wasi: wasmtime_wasi::WasiCtx, clock: Clock, context: Opt
 }
 
 /// Polls a call, and counts the time in which it computes. The step's own timeout counts all of its time here.
-async fn timed<T>(call: impl Future<Output = wasmtime::Result<T>>, computing_max: Duration, time_left: Option<Micros>) -> (Called<T>, Micros) {
+async fn timed<T>(
+    call: impl Future<Output = wasmtime::Result<T>>,
+    computing_max: Duration,
+    time_left: Option<Micros>,
+) -> (Called<T>, Micros) {
     let mut call = Box::pin(call);
     let mut computed = Duration::ZERO;
     let polled = poll_fn(|context| {

@@ -37,7 +37,8 @@ impl Lines {
             return;
         }
         let size = message.len() + fields.len();
-        let (message, fields) = if size > *left { ("the log is full; the rest is cut".to_owned(), "{}".to_owned()) } else { (message, fields) };
+        let (message, fields) =
+            if size > *left { ("the log is full; the rest is cut".to_owned(), "{}".to_owned()) } else { (message, fields) };
         *left = left.saturating_sub(size);
         let line = LogLine { source, number, at: self.clock.standing(), level, message, fields };
         // The worker is gone when the run has ended: nobody reads it.

@@ -88,5 +88,8 @@ fn encode(bytes: &[u8], preview1: bool) -> anyhow::Result<Vec<u8>> {
 }
 
 fn unfit(error: anyhow::Error) -> LoadError {
-    LoadError::new(format!("no component can be made of it: {error:#}"), "build it against `wf:workflow@0.1.0`, without other imports than `wasi`")
+    LoadError::new(
+        format!("no component can be made of it: {error:#}"),
+        "build it against `wf:workflow@0.1.0`, without other imports than `wasi`",
+    )
 }

@@ -154,7 +154,8 @@ impl WasiHttpHooks for Denied {
         _request: hyper::Request<WasiBody>,
         _options: Option<RequestOptions>,
         _processed: Box<dyn Future<Output = Result<(), Error>> + Send>,
-    ) -> Box<dyn Future<Output = Result<(hyper::Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>), Error>> + Send> {
+    ) -> Box<dyn Future<Output = Result<(hyper::Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>), Error>> + Send>
+    {
         Box::new(async { Err(Error::HttpRequestDenied) })
     }
 }

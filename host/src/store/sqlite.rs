@@ -43,7 +43,10 @@ impl Sqlite {
         Ok(Sqlite { writer: Writer::start(connection)?, readers, _lock: lock })
     }
 
-    fn read<'a, T: Send + 'static>(&self, query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static) -> BoxFuture<'a, Result<T>> {
+    fn read<'a, T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> BoxFuture<'a, Result<T>> {
         let readers = self.readers.clone();
         let task = tokio::task::spawn_blocking(move || readers.with(query));
         async move { task.await.map_err(|error| Error::Unavailable(error.to_string()))? }.boxed()
@@ -84,7 +87,9 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
 fn unusable(path: &Path, error: &rusqlite::Error) -> Error {
     let message = format!("`{}` cannot be opened as a database: {error}", path.display());
     let hint = match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => "it is another kind of file, or damaged: choose another with `--store sqlite:PATH`",
+        Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {
+            "it is another kind of file, or damaged: choose another with `--store sqlite:PATH`"
+        }
         Some(rusqlite::ErrorCode::DiskFull) => "make room on its disk, or choose another with `--data-dir`",
         _ => "check its permissions, or choose another with `--data-dir` or `--store`",
     };

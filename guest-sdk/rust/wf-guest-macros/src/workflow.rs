@@ -5,7 +5,9 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::meta::ParseNestedMeta;
 use syn::parse::Parser;
 use syn::spanned::Spanned;
-use syn::{Attribute, Error, Expr, ExprLit, FnArg, ImplItem, ImplItemFn, ItemImpl, Lit, LitStr, Meta, Path, Result, ReturnType, Type, token};
+use syn::{
+    Attribute, Error, Expr, ExprLit, FnArg, ImplItem, ImplItemFn, ItemImpl, Lit, LitStr, Meta, Path, Result, ReturnType, Type, token,
+};
 
 const OPTIONS: &str = "`name`, `version`, `timeout` or `additional_events(A, B)`";
 const STEP_OPTIONS: &str = "`num_workers`, `timeout`, `subtypes`, `sends(A, B)`, `retry(…)` or `catch_error(…)`";
@@ -15,7 +17,8 @@ pub(super) fn expand(options: TokenStream, mut item: ItemImpl) -> Result<TokenSt
     let Type::Path(path) = &*item.self_ty else {
         return Err(Error::new_spanned(&item.self_ty, "a workflow is an impl block of a unit struct"));
     };
-    let ident = path.path.segments.last().map(|segment| segment.ident.clone()).ok_or_else(|| Error::new_spanned(path, "a workflow has a name"))?;
+    let ident =
+        path.path.segments.last().map(|segment| segment.ident.clone()).ok_or_else(|| Error::new_spanned(path, "a workflow has a name"))?;
     let mut name = LitStr::new(&kebab(&ident.to_string()), ident.span());
     let mut sets = Vec::new();
     let parser = syn::meta::parser(|meta| {
@@ -108,12 +111,19 @@ fn step(attribute: &Attribute, method: &ImplItemFn) -> Result<Step> {
     if !matches!(inputs.next(), Some(FnArg::Typed(argument)) if matches!(&*argument.ty, Type::Reference(_))) {
         return Err(Error::new_spanned(&signature.ident, wanted));
     }
-    let types: Vec<&Type> = inputs.filter_map(|input| if let FnArg::Typed(argument) = input { Some(&*argument.ty) } else { None }).collect();
+    let types: Vec<&Type> =
+        inputs.filter_map(|input| if let FnArg::Typed(argument) = input { Some(&*argument.ty) } else { None }).collect();
     if types.is_empty() {
-        return Err(Error::new_spanned(&signature.ident, format!("step `{name}` takes no event: add a parameter of the type that it takes")));
+        return Err(Error::new_spanned(
+            &signature.ident,
+            format!("step `{name}` takes no event: add a parameter of the type that it takes"),
+        ));
     }
     let ReturnType::Type(_, output) = &signature.output else {
-        return Err(Error::new_spanned(&signature.ident, format!("step `{name}` returns no event: let it return the type that follows, or `Option` of it")));
+        return Err(Error::new_spanned(
+            &signature.ident,
+            format!("step `{name}` returns no event: let it return the type that follows, or `Option` of it"),
+        ));
     };
     let options = step_options(attribute)?;
     let description = description(&method.attrs);
@@ -136,7 +146,9 @@ fn two_starts(steps: &[Step]) -> Result<()> {
     let mut starts = steps.iter().flat_map(|step| &step.starts);
     let Some(first) = starts.next() else { return Ok(()) };
     match starts.find(|start| *start != first) {
-        Some(second) => Err(Error::new_spanned(second, "a workflow starts with one event: let all its first steps take the same start event")),
+        Some(second) => {
+            Err(Error::new_spanned(second, "a workflow starts with one event: let all its first steps take the same start event"))
+        }
         None => Ok(()),
     }
 }

@@ -79,7 +79,11 @@ fn frames(connection: &Connection, run: RunKey, frames: &[FrameRow]) -> Result<(
     let Some(last) = frames.last() else { return Ok(()) };
     let rows: Result<Vec<(u64, u8, &RawValue)>> = frames.iter().map(frame).collect();
     let array = serde_json::to_vec(&rows?).map_err(|error| Error::Unavailable(error.to_string()))?;
-    connection.prepare_cached("insert into stream (run, last, frames) values (?1, ?2, ?3)")?.execute(params![run.0, last.sequence, array])?;
+    connection.prepare_cached("insert into stream (run, last, frames) values (?1, ?2, ?3)")?.execute(params![
+        run.0,
+        last.sequence,
+        array
+    ])?;
     Ok(())
 }
 

@@ -1,16 +1,36 @@
 //! The host: what the outside can ask of it. HTTP and the command line both stand on this.
 
-use std::sync::Arc;
+mod runs;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use serde_json::Value;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinHandle;
 use wf_engine::definition::Definition;
-use wf_engine::entry::{Event, Micros};
+use wf_engine::entry::{Event, Micros, Started};
+
+use crate::alarms::Alarms;
+use crate::clock::Clock;
+use crate::registry::Registry;
+use crate::runtime::{Component, RunInfo, Runtime};
+use crate::store::Store;
+use crate::tail::{self, Tails};
+use crate::worker::{self, Command, Commands, Fresh};
+
+/// How often the store's clock is saved: a crash loses at most this much of it.
+const CLOCK_SAVED_EVERY: Duration = Duration::from_millis(500);
+/// Runs that are read from the store at once.
+const LOADING_MAX: usize = 64;
 
 /// The host. Cheap to clone.
 #[derive(Clone)]
-pub struct Host {}
+pub struct Host(Arc<Inner>);
 
 /// A registered workflow: a name, and the definition that new runs get.
 pub struct Workflow {
@@ -18,8 +38,10 @@ pub struct Workflow {
     pub name: String,
     /// What new runs are pinned to.
     pub definition: Arc<Definition>,
-    /// Additional event types of the configuration, beside the manifest's.
+    /// Names of the additional event types, the manifest's and the configured ones.
     pub additional_events: Vec<String>,
+    /// The definition's components, in its order.
+    pub components: Vec<Arc<Component>>,
 }
 
 /// A run as the outside sees it.
@@ -97,12 +119,14 @@ pub struct Frame {
     pub sequence: u64,
     /// Whether it is one of the internal events.
     pub internal: bool,
+    /// Whether it is the last of its run.
+    pub terminal: bool,
     /// The envelope, as JSON; with its qualified name.
     pub envelope: Bytes,
 }
 
 /// Why a request was not carried out.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum Refusal {
     /// No such handler or run.
     #[error("Handler not found")]
@@ -135,97 +159,229 @@ pub enum Refusal {
     Unavailable(String),
 }
 
+impl Refusal {
+    pub(crate) fn stopping() -> Refusal {
+        Refusal::Unavailable("it is starting or stopping; runs go on after it".into())
+    }
+}
+
+impl From<crate::store::Error> for Refusal {
+    fn from(error: crate::store::Error) -> Refusal {
+        match error {
+            crate::store::Error::Gone => Refusal::NotFound,
+            other => Refusal::Unavailable(other.to_string()),
+        }
+    }
+}
+
+pub(crate) struct Inner {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) runtime: Runtime,
+    pub(crate) registry: Registry,
+    pub(crate) clock: Clock,
+    pub(crate) tails: Tails,
+    /// The runs in memory. Locked for as long as a command is sent, so that none is sent to a
+    /// worker that has just left.
+    active: Mutex<HashMap<String, Active>>,
+    pub(crate) loading: Semaphore,
+    pub(crate) alarms: Alarms,
+    healthy: AtomicBool,
+    /// The runs that the host before this one left without a graceful stop, until they are loaded.
+    crashed: Mutex<HashSet<String>>,
+}
+
+struct Active {
+    commands: mpsc::UnboundedSender<Command>,
+    task: JoinHandle<()>,
+}
+
 impl Host {
+    /// Opens a host on a store. Its runs go on once [`Host::resume`] is called.
+    pub async fn open(store: Arc<dyn Store>, runtime: Runtime) -> Result<Host, crate::store::Error> {
+        let clock = Clock::new(store.alive().await?);
+        let crashed = if store.take_planned().await? { Vec::new() } else { store.unfinished().await? };
+        let inner = Arc::new(Inner {
+            store,
+            runtime,
+            registry: Registry::default(),
+            clock,
+            tails: Tails::default(),
+            active: Mutex::default(),
+            loading: Semaphore::new(LOADING_MAX),
+            alarms: Alarms::default(),
+            healthy: AtomicBool::new(false),
+            crashed: Mutex::new(crashed.into_iter().collect()),
+        });
+        tokio::spawn(save_clock(Arc::downgrade(&inner)));
+        tokio::spawn(wake(inner.clone()));
+        Ok(Host(inner))
+    }
+
+    /// Loads a file and registers what is in it.
+    pub async fn register(&self, source: &crate::registry::Source) -> Result<Arc<Workflow>, crate::registry::Rejected> {
+        self.0.registry.register(source, &self.0.runtime, &*self.0.store).await
+    }
+
+    /// Lets every unfinished run go on, and accepts requests from here on. Says how many.
+    pub async fn resume(&self) -> Result<usize, crate::store::Error> {
+        let unfinished = self.0.store.unfinished().await?;
+        self.0.healthy.store(true, Ordering::Release);
+        for run in &unfinished {
+            let _ = self.0.tell(run, Command::Wake);
+        }
+        Ok(unfinished.len())
+    }
+
+    /// Stops gracefully: no more requests, every run at a durable point, every stream ended.
+    pub async fn stop(&self) {
+        self.0.healthy.store(false, Ordering::Release);
+        let active: Vec<Active> = self.0.active.lock().expect("no panic while locked").drain().map(|it| it.1).collect();
+        for run in &active {
+            let _ = run.commands.send(Command::Stop);
+        }
+        for run in active {
+            if let Err(error) = run.task.await {
+                tracing::error!("a worker ended badly: {error}");
+            }
+        }
+        self.0.tails.close();
+        let saved = self.0.store.save_alive(self.0.clock.alive()).await;
+        let marked = self.0.store.mark_planned().await;
+        if let Err(error) = saved.and(marked) {
+            tracing::warn!("the graceful stop could not be recorded: {error}");
+        }
+    }
+
     /// Whether it accepts requests: not while starting or stopping.
     pub fn is_healthy(&self) -> bool {
-        todo!()
+        self.0.healthy.load(Ordering::Acquire)
     }
 
     /// The workflows, in order of registration.
     pub fn workflows(&self) -> Vec<Arc<Workflow>> {
-        todo!()
+        self.0.registry.workflows()
     }
 
     /// The workflow of that name.
-    pub fn workflow(&self, _name: &str) -> Option<Arc<Workflow>> {
-        todo!()
-    }
-
-    /// The run that an idempotency key made earlier, as it now stands. Looked up before every other check.
-    pub async fn repeated_start(&self, _workflow: &str, _idempotency: &Idempotency) -> Result<Option<RunView>, Refusal> {
-        todo!()
-    }
-
-    /// Whether this key has already sent this event to the handler.
-    pub async fn repeated_send(&self, _handler: &str, _idempotency: &Idempotency) -> Result<bool, Refusal> {
-        todo!()
-    }
-
-    /// Starts a run; returns when it is durable.
-    pub async fn start(&self, _start: Start) -> Result<RunView, Refusal> {
-        todo!()
-    }
-
-    /// Waits for a run's end. Refused with `Unavailable` at a graceful stop.
-    pub async fn ended(&self, _run: &str) -> Result<RunView, Refusal> {
-        todo!()
-    }
-
-    /// The definition that the handler's run is pinned to, while it is running: events are
-    /// parsed and checked against it. 404 and 409 come from here.
-    pub async fn running_definition(&self, _handler: &str) -> Result<Arc<Workflow>, Refusal> {
-        todo!()
-    }
-
-    /// Sends an event to the handler's run; returns when it is durable.
-    pub async fn send(
-        &self,
-        _handler: &str,
-        _event: Event,
-        _step: Option<String>,
-        _idempotency: Option<Idempotency>,
-    ) -> Result<(), Refusal> {
-        todo!()
-    }
-
-    /// Cancels the handler's run, and returns once it has ended.
-    pub async fn cancel(&self, _handler: &str) -> Result<(), Refusal> {
-        todo!()
-    }
-
-    /// Cancels the run if it is running, and deletes the handler and all its runs.
-    pub async fn purge(&self, _handler: &str) -> Result<(), Refusal> {
-        todo!()
-    }
-
-    /// The handler's latest run.
-    pub async fn handler(&self, _id: &str) -> Result<RunView, Refusal> {
-        todo!()
-    }
-
-    /// A run, by its own id, also one that a later run of its handler has followed.
-    pub async fn run(&self, _id: &str) -> Result<RunView, Refusal> {
-        todo!()
-    }
-
-    /// The latest runs of the handlers, oldest first.
-    pub async fn handlers(&self, _filter: Filter) -> Result<Vec<RunView>, Refusal> {
-        todo!()
+    pub fn workflow(&self, name: &str) -> Option<Arc<Workflow>> {
+        self.0.registry.workflow(name)
     }
 
     /// The number of the last durable frame of a run; -1 for none.
-    pub async fn last_sequence(&self, _run: &str) -> Result<i64, Refusal> {
-        todo!()
+    pub async fn last_sequence(&self, run: &str) -> Result<i64, Refusal> {
+        Ok(self.0.store.last_sequence(run).await?)
     }
 
     /// Durable frames after a sequence (-1: from the beginning), then live, in batches; ends
     /// after the terminal frame, and without one at a graceful stop.
-    pub fn frames(&self, _run: &str, _after: i64) -> BoxStream<'static, Vec<Frame>> {
-        todo!()
+    pub fn frames(&self, run: &str, after: i64) -> BoxStream<'static, Vec<Frame>> {
+        tail::frames(self.0.store.clone(), self.0.tails.of(run), run, after)
+    }
+}
+
+impl Inner {
+    /// Sends a command to a run's worker; loads the run when it is not in memory.
+    pub(crate) fn tell(self: &Arc<Self>, run: &str, command: Command) -> Result<(), Refusal> {
+        let mut active = self.active.lock().expect("no panic while locked");
+        if !self.healthy.load(Ordering::Acquire) {
+            return Err(Refusal::stopping());
+        }
+        // Where the worker is dead, a defect has killed it: the run starts again from its journal.
+        let entry = active.entry(run.to_owned()).and_modify(|it| {
+            if it.commands.is_closed() {
+                *it = self.spawn(run, None);
+            }
+        });
+        let sent = entry.or_insert_with(|| self.spawn(run, None)).commands.send(command);
+        sent.map_err(|_| Refusal::Unavailable(format!("run `{run}` could not be loaded")))
     }
 
-    /// The state of the handler's latest run, as committed.
-    pub async fn state(&self, _handler: &str) -> Result<Value, Refusal> {
-        todo!()
+    /// Gives a run that was just created its worker.
+    pub(crate) fn adopt(self: &Arc<Self>, fresh: Fresh) {
+        let run = fresh.info.run.clone();
+        let mut active = self.active.lock().expect("no panic while locked");
+        // Where the host stops meanwhile, the run is durable and goes on after the restart.
+        if self.healthy.load(Ordering::Acquire) {
+            active.insert(run.clone(), self.spawn(&run, Some(fresh)));
+        }
     }
+
+    fn spawn(self: &Arc<Self>, run: &str, fresh: Option<Fresh>) -> Active {
+        self.alarms.clear(run);
+        let (commands, receiver) = mpsc::unbounded_channel();
+        let task = tokio::spawn(worker::drive(self.clone(), run.to_owned(), fresh, receiver));
+        Active { commands, task }
+    }
+
+    /// Lets a worker leave memory until a command comes or the time is up; not when it has been
+    /// told something meanwhile.
+    pub(crate) fn park(&self, run: &str, commands: &Commands, wake_in: Option<Duration>) -> bool {
+        let mut active = self.active.lock().expect("no panic while locked");
+        if !commands.is_empty() || active.remove(run).is_none() {
+            return false;
+        }
+        if let Some(wake_in) = wake_in {
+            self.alarms.set(run, tokio::time::Instant::now() + wake_in);
+        }
+        true
+    }
+
+    /// Forgets a worker that leaves.
+    pub(crate) fn forget(&self, run: &str) {
+        self.active.lock().expect("no panic while locked").remove(run);
+    }
+
+    /// Whether a run has its worker in memory.
+    pub(crate) fn is_active(&self, run: &str) -> bool {
+        self.active.lock().expect("no panic while locked").contains_key(run)
+    }
+
+    /// Whether a run that is being loaded was left on purpose: parked, or at a graceful stop.
+    pub(crate) fn left_planned(&self, run: &str) -> bool {
+        !self.crashed.lock().expect("no panic while locked").remove(run)
+    }
+
+    pub(crate) fn info(started: &Started) -> Arc<RunInfo> {
+        Arc::new(RunInfo {
+            run: started.run.clone(),
+            handler: started.handler.clone(),
+            workflow: started.workflow.clone(),
+            seed: started.seed_bytes(),
+        })
+    }
+
+    /// The workflow as a run holds it.
+    pub(crate) async fn pinned(&self, started: &Started) -> Result<Arc<Workflow>, Refusal> {
+        if let Some(current) = self.registry.workflow(&started.workflow)
+            && current.digests() == started.definition
+        {
+            return Ok(current);
+        }
+        let pinned = self.registry.pinned(started, &self.runtime, &*self.store).await;
+        pinned.map(Arc::new).map_err(|error| Refusal::Unavailable(format!("run `{}` cannot be loaded: {error:#}", started.run)))
+    }
+}
+
+async fn save_clock(inner: std::sync::Weak<Inner>) {
+    loop {
+        tokio::time::sleep(CLOCK_SAVED_EVERY).await;
+        let Some(inner) = inner.upgrade() else { return };
+        if let Err(error) = inner.store.save_alive(inner.clock.alive()).await {
+            tracing::warn!("the store's clock could not be saved: {error}");
+        }
+    }
+}
+
+async fn wake(inner: Arc<Inner>) {
+    loop {
+        let run = inner.alarms.next().await;
+        // While the host stops nothing is woken: the run goes on after the restart.
+        let _ = inner.tell(&run, Command::Wake);
+    }
+}
+
+/// A new identifier: ten characters of `[0-9A-Za-z]`.
+pub(crate) fn new_id() -> String {
+    use rand::RngExt;
+    rand::rng().sample_iter(rand::distr::Alphanumeric).take(10).map(char::from).collect()
 }

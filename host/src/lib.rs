@@ -1,5 +1,14 @@
 //! The server for event-driven workflows whose steps are WebAssembly components.
-#![warn(missing_docs)]
 
 // Read in this order.
+mod alarms;
+pub mod cli;
+mod clock;
+pub mod envelope;
 pub mod host;
+pub mod http;
+pub mod registry;
+pub mod runtime;
+pub mod store;
+mod tail;
+mod worker;

@@ -1,1 +1,5 @@
-fn main() {}
+//! The `wf-host` command.
+
+fn main() -> std::process::ExitCode {
+    wf_host::cli::main()
+}

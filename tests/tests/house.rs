@@ -51,7 +51,7 @@ const BANS: &[Ban] = &[
 ];
 
 /// Words that stand nowhere, not even in documents.
-const NOWHERE: &[(&str, &str)] = &[("FIX\u{4d}E", "fix it, or file an issue"), ("\t@@", "resolve the conflict"), ("<<<<<<< ", "resolve the conflict")];
+const NOWHERE: &[(&str, &str)] = &[("FIX\u{4d}E", "fix it, or file an issue"), ("\u{3c}<<<<<< ", "resolve the conflict")];
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();

@@ -5,6 +5,7 @@ pub(crate) mod calls;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub use crate::run::time::utc_text;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -308,7 +309,9 @@ pub enum WaitAnswer {
     TimedOut,
 }
 
-/// What a commit point commits, in the order of the calls: all or nothing.
+/// What a commit point commits, in the order of the calls: all or nothing. The value of an edit is
+/// in its call, and is written after these. An edit that conflicts commits none of them: they stay
+/// buffered, and come again with the next commit point.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Commit {
     /// Buffered effects since the last commit.

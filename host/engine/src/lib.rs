@@ -1,7 +1,7 @@
 //! The pure core of wf-host: a run is a fold over its journal.
 //!
-//! Everything that happens is a journaled [`Input`]; everything to be done is an [`Effect`].
-//! There is no clock, no chance and no I/O here: [`Run::apply`] is the only way a run changes.
+//! Everything that happens is a journaled [`entry::Input`]; everything to be done is an [`effect::Effect`].
+//! There is no clock, no chance and no I/O here: [`run::Run::apply`] is the only way a run changes.
 #![warn(missing_docs)]
 
 // Read in this order.

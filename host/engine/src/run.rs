@@ -2,7 +2,7 @@
 //!
 //! [`Run::apply`] is the only way a run changes, and holds the only `match` on [`Input`]. Each
 //! module below holds one family of moves. A move changes the run and puts its effects into the
-//! [`Turn`]; what depends on the whole entry (slots, stuck, idle) is done at its end, in `settle`.
+//! `Turn`; what depends on the whole entry (slots, stuck, idle) is done at its end, in `settle`.
 
 // Read in this order.
 mod start;
@@ -14,6 +14,8 @@ mod join;
 mod route;
 mod scope;
 
+mod commit;
+mod forbidden;
 mod report;
 
 mod collect;
@@ -31,7 +33,10 @@ mod frames;
 mod settle;
 
 mod pool;
-mod time;
+pub(crate) mod time;
+
+#[cfg(test)]
+mod garbage;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -85,22 +85,15 @@ impl Run {
     }
 }
 
-/// The failure of a step that published or sent what can only be returned.
-pub(super) fn stop_not_returned(step: &str, did: &str, event: &str) -> Failure {
-    invalid(format!("step `{step}` {did} `{event}`: a stop event ends the run when a step returns it, and only then"))
-}
-
-/// The failure of a step that returned what its manifest does not say.
-pub(super) fn undeclared(step: &str, event: &str) -> Failure {
-    invalid(format!("step `{step}` returned `{event}`, which it does not declare: add the type to what the step emits"))
-}
-
 /// The failure of an attempt that takes its host down whenever it is entered.
 pub(super) fn crashed(step: &str, crashes: u32) -> Failure {
     let message = format!("step `{step}` was entered {crashes} times, and each time its host was lost before it recorded anything");
-    Failure { kind: "crashed".to_owned(), ..invalid(message) }
+    Failure { kind: "crashed".to_owned(), ..Failure::invalid(message) }
 }
 
-fn invalid(message: String) -> Failure {
-    Failure { kind: "invalid".to_owned(), message, retryable: false, retry_after: None, keep_answers: true, trace: None }
+impl Failure {
+    /// Of an attempt that did what no attempt may.
+    pub(super) fn invalid(message: String) -> Failure {
+        Failure { kind: "invalid".to_owned(), message, retryable: false, retry_after: None, keep_answers: true, trace: None }
+    }
 }

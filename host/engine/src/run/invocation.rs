@@ -39,7 +39,7 @@ pub(super) struct Invocation {
 pub(super) enum Phase {
     /// For a slot. Entered before, when the attempt has a `started_at`.
     Queued,
-    /// In an instance, since then.
+    /// In an instance, since then on the clock that stands while no host is up.
     Executing { since: Micros },
     /// `dropped`: without an instance.
     Sleeping { timer: TimerId, dropped: bool },
@@ -95,9 +95,9 @@ impl Invocation {
     }
 
     /// Stops the count of executing time.
-    pub(super) fn pause(&mut self, at: Micros) {
+    pub(super) fn pause(&mut self, alive: Micros) {
         if let Phase::Executing { since } = self.phase {
-            self.used = self.used.saturating_add(at.saturating_sub(since));
+            self.used = self.used.saturating_add(alive.saturating_sub(since));
         }
     }
 

@@ -1,11 +1,7 @@
 //! How a step takes an event that is for it: alone, paired with others, or with all of a scope.
 
-use std::collections::{BTreeSet, VecDeque};
-
 use super::Run;
 use super::scope::{Held, ScopeId};
-use super::slots::Step;
-use crate::definition::Definition;
 use crate::entry::Event;
 use crate::manifest::Join;
 
@@ -52,33 +48,4 @@ impl Run {
         let bases = self.definition.types(name);
         accepts.iter().find(|accepted| bases.contains(&accepted.as_str())).map_or(name, String::as_str)
     }
-}
-
-/// The fan-out step whose scopes an all-join takes: the nearest that reaches it, counted in
-/// steps against the flow of events. A fan-out on the way that another all-join closes is not it.
-pub(super) fn opener(definition: &Definition, steps: &[Step], join: usize) -> Option<usize> {
-    if steps[join].join != Some(Join::All) {
-        return None;
-    }
-    let mut seen = BTreeSet::from([(join, 0)]);
-    let mut next = VecDeque::from([(join, 0)]);
-    while let Some((step, closed)) = next.pop_front() {
-        for source in (0..steps.len()).filter(|&source| feeds(definition, &steps[source], &steps[step])) {
-            let fan_out = usize::from(steps[source].fan_out);
-            if fan_out > closed {
-                return Some(source);
-            }
-            let closed = closed - fan_out + usize::from(steps[source].join == Some(Join::All));
-            if closed <= steps.len() && seen.insert((source, closed)) {
-                next.push_back((source, closed));
-            }
-        }
-    }
-    None
-}
-
-/// Whether a step may return what another accepts.
-fn feeds(definition: &Definition, source: &Step, step: &Step) -> bool {
-    let emits = definition.step(&source.name).map_or(&[][..], |source| &source.emits);
-    emits.iter().any(|name| definition.accepts(&step.name, name))
 }

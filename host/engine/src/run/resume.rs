@@ -8,7 +8,7 @@ use crate::entry::InvocationId;
 
 /// Most hosts that an attempt may lose in a row without having recorded anything. Past this it
 /// is the attempt that takes them down.
-pub const CRASHES_MAX: u32 = 10;
+const CRASHES_MAX: u32 = 10;
 
 impl Run {
     /// Sets every timer again, and enters again what was executing.

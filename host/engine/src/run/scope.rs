@@ -14,7 +14,7 @@ pub(super) struct Scope {
     /// The fan-out step.
     pub opener: usize,
     /// Invocations in flight in it, and open scopes below it.
-    busy: u64,
+    pub busy: u64,
     /// What all-joins have of it, in order of emission.
     pub held: BTreeMap<usize, Vec<Event>>,
 }

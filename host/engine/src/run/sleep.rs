@@ -9,7 +9,7 @@ impl Run {
     pub(super) fn sleep(&mut self, id: InvocationId, duration: Micros) {
         let timer = self.set_timer(Due::At(self.at.saturating_add(duration)), Some(id));
         let Some(invocation) = self.invocations.get_mut(&id) else { return };
-        invocation.pause(self.at);
+        invocation.pause(self.alive);
         invocation.phase = Phase::Sleeping { timer, dropped: duration >= SLEEP_DROP_MIN };
     }
 
@@ -26,7 +26,7 @@ impl Run {
             self.enter(id);
         } else {
             if let Some(invocation) = self.invocations.get_mut(&id) {
-                invocation.phase = Phase::Executing { since: self.at };
+                invocation.phase = Phase::Executing { since: self.alive };
             }
             self.answer_last(id, awake);
         }

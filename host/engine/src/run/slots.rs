@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::invocation::{Invocation, Phase};
 use super::pool::Pool;
 use super::scope::{Held, ScopeId};
-use super::{Run, frames, join, time};
+use super::{Run, frames, time};
 use crate::definition::Definition;
 use crate::effect::{Effect, Invoke};
 use crate::entry::{Event, InvocationId, Micros};
@@ -23,9 +23,7 @@ pub(super) struct Step {
     pub opener: Option<usize>,
     pub fan_out: bool,
     pub timeout: Option<Micros>,
-    pub slots_max: u32,
-    /// Slots in use.
-    pub slots: BTreeSet<u32>,
+    pub slots: Slots,
     /// Who waits for a slot. Invocations are numbered as they arrive, so the lowest is the next,
     /// and one that comes back from a wait or a retry is ahead of all that have never been in.
     pub queue: BTreeSet<InvocationId>,
@@ -45,10 +43,14 @@ pub(super) fn steps(definition: &Definition) -> Vec<Step> {
             }
         }
     }
-    for join in 0..steps.len() {
-        steps[join].opener = join::opener(definition, &steps, join);
-    }
+    let openers: Vec<Option<usize>> = steps.iter().map(|step| opener(definition, &steps, step)).collect();
+    steps.iter_mut().zip(openers).for_each(|(step, opener)| step.opener = opener);
     steps
+}
+
+fn opener(definition: &Definition, steps: &[Step], join: &Step) -> Option<usize> {
+    let opener = definition.fan_out_of(&join.name)?;
+    steps.iter().position(|step| *step.name == *opener)
 }
 
 impl Step {
@@ -60,16 +62,43 @@ impl Step {
             opener: None,
             fan_out: manifest.fan_out,
             timeout: manifest.timeout.map(time::micros),
-            slots_max: manifest.num_workers.max(1),
-            slots: BTreeSet::new(),
+            slots: Slots { max: manifest.num_workers.max(1), fresh: 0, freed: BTreeSet::new() },
             queue: BTreeSet::new(),
             held: Pool::default(),
             recoveries: 0,
         }
     }
 
-    fn free_slot(&self) -> Option<u32> {
-        (0..self.slots_max).find(|slot| !self.slots.contains(slot))
+    /// Takes out who is next, if there is a slot.
+    fn next_in(&mut self) -> Option<InvocationId> {
+        if self.slots.is_full() { None } else { self.queue.pop_first() }
+    }
+}
+
+/// The slots of a step, numbered from 0; the lowest free one is the next.
+#[derive(Debug)]
+pub(super) struct Slots {
+    max: u32,
+    /// The lowest that was never in use.
+    fresh: u32,
+    freed: BTreeSet<u32>,
+}
+
+impl Slots {
+    pub(super) fn is_full(&self) -> bool {
+        self.freed.is_empty() && self.fresh == self.max
+    }
+
+    #[cfg(test)]
+    pub(super) fn in_use(&self) -> u32 {
+        self.fresh - self.freed.len() as u32
+    }
+
+    fn take(&mut self) -> u32 {
+        self.freed.pop_first().unwrap_or_else(|| {
+            self.fresh += 1;
+            self.fresh - 1
+        })
     }
 }
 
@@ -94,18 +123,16 @@ impl Run {
     pub(super) fn free_slot(&mut self, id: InvocationId) {
         let Some(invocation) = self.invocations.get_mut(&id) else { return };
         if let Some(slot) = invocation.slot.take() {
-            self.steps[invocation.step].slots.remove(&slot);
+            self.steps[invocation.step].slots.freed.insert(slot);
         }
     }
 
     /// Lets in who waits, as far as there are slots.
     pub(super) fn fill_slots(&mut self) {
         for step in 0..self.steps.len() {
-            while let Some(slot) = self.steps[step].free_slot() {
-                let Some(id) = self.steps[step].queue.pop_first() else { break };
-                self.steps[step].slots.insert(slot);
+            while let Some(id) = self.steps[step].next_in() {
                 if let Some(invocation) = self.invocations.get_mut(&id) {
-                    invocation.slot = Some(slot);
+                    invocation.slot = Some(self.steps[step].slots.take());
                 }
                 self.enter(id);
             }
@@ -116,7 +143,7 @@ impl Run {
     pub(super) fn enter(&mut self, id: InvocationId) {
         let Some(invocation) = self.invocations.get_mut(&id) else { return };
         let step = &self.steps[invocation.step];
-        invocation.phase = Phase::Executing { since: self.at };
+        invocation.phase = Phase::Executing { since: self.alive };
         invocation.first_at.get_or_insert(self.at);
         let is_new = invocation.started_at.is_none();
         let started_at = *invocation.started_at.get_or_insert(self.at);

@@ -13,7 +13,7 @@ pub(super) fn seconds(micros: Micros) -> f64 {
 }
 
 /// A time in UTC as text: `2026-11-23T06:38:23.279795+00:00`.
-pub(super) fn utc_text(at: Micros) -> String {
+pub fn utc_text(at: Micros) -> String {
     let (whole, fraction) = (at / 1_000_000, at % 1_000_000);
     let (days, second) = (whole / 86_400, whole % 86_400);
     let (year, month, day) = date(days);

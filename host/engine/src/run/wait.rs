@@ -9,7 +9,7 @@ use crate::entry::{Function, InvocationId, Wait, WaitAnswer};
 impl Run {
     pub(super) fn wait(&mut self, id: InvocationId, wait: &Wait) {
         let Some(invocation) = self.invocations.get_mut(&id) else { return };
-        invocation.pause(self.at);
+        invocation.pause(self.alive);
         let key = key(invocation, wait);
         if let Some(event) = invocation.kept.answers.get(&key).cloned() {
             self.fill_wait(id, WaitAnswer::Event(event));
@@ -46,10 +46,8 @@ impl Run {
 
     fn fill_wait(&mut self, id: InvocationId, ended: WaitAnswer) {
         self.fill_last(id, |function| {
-            if let Function::Wait(Wait { answer, request, .. }) = function {
-                *answer = Some(ended);
-                // It is published, and part of no identity.
-                *request = None;
+            if let Function::Wait(wait) = function {
+                wait.answer = Some(ended);
             }
         });
     }

@@ -1,0 +1,84 @@
+//! `#[derive(Event)]`.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use syn::{Data, DeriveInput, Error, Fields, LitStr, Result};
+
+const KINDS: &str = "`start`, `stop`, `input_required`, `human_response` or `base = \"Type\"`";
+
+/// The struct's serde and schema come from a copy of it, so that the author derives one thing.
+pub(super) fn derive(mut input: DeriveInput) -> Result<TokenStream> {
+    let Data::Struct(data) = &mut input.data else {
+        return Err(Error::new_spanned(&input.ident, "an event is a struct; for one of several events use `#[derive(Events)]`"));
+    };
+    if matches!(data.fields, Fields::Unnamed(_)) {
+        return Err(Error::new_spanned(&data.fields, "an event has named fields: write `struct Name { field: Type }`"));
+    }
+    if matches!(data.fields, Fields::Unit) {
+        data.fields = Fields::Named(syn::parse_quote!({}));
+    }
+    if !input.generics.params.is_empty() {
+        return Err(Error::new_spanned(&input.generics, "an event has no type parameters: write one struct for each type"));
+    }
+    let (kind, base) = kind(&input)?;
+    let base = match base {
+        Some(base) => quote!(Some(#base)),
+        None => quote!(None),
+    };
+    let (ident, name) = (&input.ident, input.ident.to_string());
+    let shadow = format_ident!("{ident}Fields");
+    let attributes: Vec<_> = input.attrs.iter().filter(|it| !it.path().is_ident("event")).collect();
+    let Data::Struct(data) = &input.data else { unreachable!("seen above") };
+    let fields = &data.fields;
+    Ok(quote! {
+        const _: () = {
+            #[derive(::wf_guest::serde::Serialize, ::wf_guest::serde::Deserialize, ::wf_guest::schemars::JsonSchema)]
+            #[serde(crate = "::wf_guest::serde", remote = #name)]
+            #[schemars(crate = "::wf_guest::schemars")]
+            #[allow(dead_code)]
+            #(#attributes)*
+            struct #shadow #fields
+
+            impl ::wf_guest::serde::Serialize for #ident {
+                fn serialize<S: ::wf_guest::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+                    #shadow::serialize(self, serializer)
+                }
+            }
+
+            impl<'de> ::wf_guest::serde::Deserialize<'de> for #ident {
+                fn deserialize<D: ::wf_guest::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+                    #shadow::deserialize(deserializer)
+                }
+            }
+
+            impl ::wf_guest::Event for #ident {
+                const NAME: &'static str = #name;
+
+                fn declaration() -> ::core::option::Option<::wf_guest::serde_json::Value> {
+                    ::wf_guest::generated::schema::<#shadow>(#name, #kind, #base)
+                }
+            }
+        };
+    })
+}
+
+fn kind(input: &DeriveInput) -> Result<(&'static str, Option<LitStr>)> {
+    let (mut kind, mut base) = ("plain", None);
+    for attribute in input.attrs.iter().filter(|it| it.path().is_ident("event")) {
+        attribute.parse_nested_meta(|meta| {
+            kind = match meta.path.get_ident().map(ToString::to_string).as_deref() {
+                Some("start") => "start",
+                Some("stop") => "stop",
+                Some("input_required") => "input-required",
+                Some("human_response") => "human-response",
+                Some("base") => {
+                    base = Some(meta.value()?.parse()?);
+                    kind
+                }
+                _ => return Err(meta.error(format!("unknown attribute: use {KINDS}"))),
+            };
+            Ok(())
+        })?;
+    }
+    Ok((kind, base))
+}

@@ -1,0 +1,84 @@
+//! Write wf-host workflows in Rust.
+//!
+//! A workflow is an `impl` block of steps. What a step takes and returns *is* the graph: the
+//! events of its parameters reach it, and the events that it returns go to whoever takes them.
+//!
+//! ```
+//! use wf_guest::prelude::*;
+//!
+//! /// Asks for a name.
+//! #[derive(Event)]
+//! #[event(input_required)]
+//! struct RequestEvent {
+//!     /// What to ask.
+//!     prompt: String,
+//! }
+//!
+//! #[derive(Event)]
+//! #[event(human_response)]
+//! struct ResponseEvent {
+//!     response: String,
+//! }
+//!
+//! /// Greets whoever answers.
+//! struct Greeter;
+//!
+//! #[workflow]
+//! impl Greeter {
+//!     /// Asks.
+//!     #[step]
+//!     fn ask(&self, _context: &Context, _start: StartEvent) -> Result<RequestEvent> {
+//!         Ok(RequestEvent { prompt: "What is your name?".into() })
+//!     }
+//!
+//!     /// Greets.
+//!     #[step]
+//!     fn greet(&self, _context: &Context, answer: ResponseEvent) -> Result<StopEvent> {
+//!         Ok(StopEvent::new(format!("Hello, {}", answer.response)))
+//!     }
+//! }
+//! # fn main() {}
+//! ```
+
+// Read in this order.
+mod context;
+mod event;
+mod failure;
+mod manifest;
+mod step;
+
+#[doc(hidden)]
+#[allow(missing_docs, clippy::all)]
+pub mod bindings {
+    wit_bindgen::generate!({
+        path: "../../../wit",
+        world: "workflow",
+        pub_export_macro: true,
+        default_bindings_module: "wf_guest::bindings",
+        export_macro_name: "export_component",
+    });
+}
+
+#[doc(hidden)]
+pub use {schemars, serde, serde_json};
+
+pub use context::{Context, Wait};
+pub use event::{Event, StartEvent, StepFailedEvent, StopEvent};
+pub use failure::{Failure, Fatal, Result};
+pub use step::{Collect, RawEvent, StepInput, StepOutput};
+pub use wf_guest_macros::{Event, Events, workflow};
+
+/// For the code that the macros write.
+#[doc(hidden)]
+pub mod generated {
+    pub use crate::event::schema;
+    pub use crate::manifest::{Manifest, StepManifest};
+    pub use crate::step::{events_in, result_out};
+}
+
+/// All that a workflow needs.
+pub mod prelude {
+    pub use crate::{Collect, Context, Event, Events, Failure, Fatal, Result, StartEvent, StepFailedEvent, StopEvent, workflow};
+    pub use serde_json::{Value, json};
+    pub use std::time::Duration;
+}

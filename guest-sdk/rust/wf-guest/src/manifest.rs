@@ -1,0 +1,124 @@
+//! What a workflow says about itself.
+
+use serde_json::{Map, Value, json};
+
+use crate::step::{StepInput, StepOutput};
+
+type Types = Vec<(&'static str, Option<Value>)>;
+
+/// A manifest in the making.
+#[derive(Default)]
+pub struct Manifest {
+    fields: Map<String, Value>,
+    events: Vec<Value>,
+    steps: Vec<Value>,
+}
+
+/// A step of it.
+pub struct StepManifest {
+    fields: Map<String, Value>,
+    types: Types,
+}
+
+impl Manifest {
+    /// Of a name and, where it is not empty, a description.
+    pub fn new(name: &str, description: &str) -> Manifest {
+        let mut fields = Map::new();
+        fields.insert("name".to_owned(), name.into());
+        if !description.is_empty() {
+            fields.insert("description".to_owned(), description.into());
+        }
+        fields.insert("language".to_owned(), "rust".into());
+        Manifest { fields, ..Manifest::default() }
+    }
+
+    /// Any other key.
+    pub fn set(mut self, key: &str, value: impl Into<Value>) -> Manifest {
+        self.fields.insert(key.to_owned(), value.into());
+        self
+    }
+
+    /// Types that the outside may send although no step accepts them.
+    pub fn additional(mut self, types: Types) -> Manifest {
+        let names: Vec<&str> = types.iter().map(|(name, _)| *name).collect();
+        self.fields.insert("additional_events".to_owned(), names.into());
+        self.declare(types);
+        self
+    }
+
+    /// A step.
+    pub fn step(mut self, step: StepManifest) -> Manifest {
+        self.declare(step.types);
+        self.steps.push(Value::Object(step.fields));
+        self
+    }
+
+    fn declare(&mut self, types: Types) {
+        for declaration in types.into_iter().filter_map(|(_, declaration)| declaration) {
+            if !self.events.iter().any(|event| event["name"] == declaration["name"]) {
+                self.events.push(declaration);
+            }
+        }
+    }
+
+    /// As JSON.
+    pub fn json(mut self) -> String {
+        self.fields.insert("events".to_owned(), self.events.into());
+        self.fields.insert("steps".to_owned(), self.steps.into());
+        Value::Object(self.fields).to_string()
+    }
+}
+
+impl StepManifest {
+    /// Of a name and, where it is not empty, a description.
+    pub fn new(name: &str, description: &str) -> StepManifest {
+        let mut fields = Map::new();
+        fields.insert("name".to_owned(), name.into());
+        if !description.is_empty() {
+            fields.insert("description".to_owned(), description.into());
+        }
+        fields.insert("accepts".to_owned(), json!([]));
+        StepManifest { fields, types: Vec::new() }
+    }
+
+    /// A parameter.
+    pub fn input<I: StepInput>(mut self) -> StepManifest {
+        let joins = self.fields["accepts"].as_array().is_some_and(|accepts| !accepts.is_empty());
+        self.name_types("accepts", I::types());
+        if I::ALL {
+            self.fields.insert("join".to_owned(), "all".into());
+        } else if joins {
+            self.fields.insert("join".to_owned(), "each".into());
+        }
+        self
+    }
+
+    /// What it returns.
+    pub fn output<O: StepOutput>(mut self) -> StepManifest {
+        self.name_types("emits", O::types());
+        if O::FAN_OUT {
+            self.fields.insert("fan_out".to_owned(), true.into());
+        }
+        self
+    }
+
+    /// A type that it sends or publishes.
+    pub fn sends<I: StepInput>(mut self) -> StepManifest {
+        self.name_types("sends", I::types());
+        self
+    }
+
+    /// Any other key.
+    pub fn set(mut self, key: &str, value: impl Into<Value>) -> StepManifest {
+        self.fields.insert(key.to_owned(), value.into());
+        self
+    }
+
+    fn name_types(&mut self, key: &str, types: Types) {
+        let names = self.fields.entry(key).or_insert_with(|| json!([]));
+        if let Some(names) = names.as_array_mut() {
+            names.extend(types.iter().map(|(name, _)| Value::from(*name)));
+        }
+        self.types.extend(types);
+    }
+}

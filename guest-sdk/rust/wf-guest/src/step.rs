@@ -1,0 +1,153 @@
+//! What goes into a step and comes out of it.
+
+use std::collections::VecDeque;
+
+use serde_json::Value;
+
+use crate::bindings::wf::workflow::types::{Event as WitEvent, Failure as WitFailure};
+use crate::{Event, Failure, Result};
+
+/// An event as it crosses the boundary: a type's name and a JSON object.
+#[derive(Clone, Debug)]
+pub struct RawEvent {
+    /// The bare type name.
+    pub name: String,
+    /// A JSON object, as text.
+    pub payload: String,
+}
+
+impl RawEvent {
+    /// The event as text.
+    pub fn of<E: Event>(event: &E) -> Result<RawEvent> {
+        Ok(RawEvent { name: E::NAME.to_owned(), payload: serde_json::to_string(event)? })
+    }
+
+    /// The event as its type.
+    pub fn parse<E: Event>(&self) -> Result<E> {
+        serde_json::from_str(&self.payload).map_err(|error| Failure::new("ValueError", format!("{}: {error}", self.name)).no_retry())
+    }
+
+    pub(crate) fn into_host(self) -> WitEvent {
+        WitEvent { name: self.name, payload: self.payload }
+    }
+
+    pub(crate) fn from_host(event: WitEvent) -> RawEvent {
+        RawEvent { name: event.name, payload: event.payload }
+    }
+}
+
+/// What a step's parameter can be: an event, an enum of events, or [`Collect`].
+pub trait StepInput: Sized {
+    /// Whether it takes all events of a fan-out.
+    const ALL: bool = false;
+
+    /// Names and declarations of the types that it accepts.
+    fn types() -> Vec<(&'static str, Option<Value>)>;
+
+    /// Takes what it needs of the events that the step is given.
+    fn take(events: &mut VecDeque<RawEvent>) -> Result<Self>;
+}
+
+/// What a step can return: an event, an enum of events, `Option` of either, `Vec` for a fan-out.
+pub trait StepOutput {
+    /// Whether it is a list, and so opens a scope for a join.
+    const FAN_OUT: bool = false;
+
+    /// Names and declarations of the types that it may return.
+    fn types() -> Vec<(&'static str, Option<Value>)>;
+
+    /// The events, in order.
+    fn into_events(self) -> Result<Vec<RawEvent>>;
+}
+
+/// All events that a fan-out gave rise to, in the order in which they were emitted.
+#[derive(Debug)]
+pub struct Collect<E>(pub Vec<E>);
+
+impl<E: Event> StepInput for E {
+    fn types() -> Vec<(&'static str, Option<Value>)> {
+        vec![(E::NAME, E::declaration())]
+    }
+
+    fn take(events: &mut VecDeque<RawEvent>) -> Result<E> {
+        let place = events.iter().position(|event| event.name == E::NAME).unwrap_or(0);
+        let event = events.remove(place).ok_or_else(|| Failure::new("TypeError", format!("no {} was given", E::NAME)).no_retry())?;
+        event.parse()
+    }
+}
+
+impl<E: StepInput> StepInput for Collect<E> {
+    const ALL: bool = true;
+
+    fn types() -> Vec<(&'static str, Option<Value>)> {
+        E::types()
+    }
+
+    fn take(events: &mut VecDeque<RawEvent>) -> Result<Collect<E>> {
+        let mut all = Vec::new();
+        while !events.is_empty() {
+            all.push(E::take(events)?);
+        }
+        Ok(Collect(all))
+    }
+}
+
+impl<E: Event> StepOutput for E {
+    fn types() -> Vec<(&'static str, Option<Value>)> {
+        vec![(E::NAME, E::declaration())]
+    }
+
+    fn into_events(self) -> Result<Vec<RawEvent>> {
+        Ok(vec![RawEvent::of(&self)?])
+    }
+}
+
+impl<O: StepOutput> StepOutput for Option<O> {
+    const FAN_OUT: bool = O::FAN_OUT;
+
+    fn types() -> Vec<(&'static str, Option<Value>)> {
+        O::types()
+    }
+
+    fn into_events(self) -> Result<Vec<RawEvent>> {
+        self.map_or(Ok(Vec::new()), O::into_events)
+    }
+}
+
+impl<O: StepOutput> StepOutput for Vec<O> {
+    const FAN_OUT: bool = true;
+
+    fn types() -> Vec<(&'static str, Option<Value>)> {
+        O::types()
+    }
+
+    fn into_events(self) -> Result<Vec<RawEvent>> {
+        let events: Result<Vec<Vec<RawEvent>>> = self.into_iter().map(O::into_events).collect();
+        Ok(events?.into_iter().flatten().collect())
+    }
+}
+
+impl<O: StepOutput> StepOutput for Result<O> {
+    const FAN_OUT: bool = O::FAN_OUT;
+
+    fn types() -> Vec<(&'static str, Option<Value>)> {
+        O::types()
+    }
+
+    fn into_events(self) -> Result<Vec<RawEvent>> {
+        self?.into_events()
+    }
+}
+
+#[doc(hidden)]
+pub fn events_in(events: Vec<WitEvent>) -> VecDeque<RawEvent> {
+    events.into_iter().map(RawEvent::from_host).collect()
+}
+
+#[doc(hidden)]
+pub fn result_out(result: Result<Vec<RawEvent>>) -> std::result::Result<Vec<WitEvent>, WitFailure> {
+    match result {
+        Ok(events) => Ok(events.into_iter().map(RawEvent::into_host).collect()),
+        Err(failure) => Err(failure.into_host()),
+    }
+}

@@ -1,0 +1,224 @@
+//! The state, and what commits.
+
+use expect_test::expect;
+
+use super::check;
+
+#[test]
+fn what_is_buffered_is_committed_at_a_commit_point_and_a_publish_is_none() {
+    check(
+        r#"
+        show state
+        step work: StartEvent -> StopEvent
+        step other: Item -> StopEvent
+        start
+        #0 set a 1; send Item {"i":1}; publish Stream {"n":0}
+        #0 get a; send Item {"i":2}; commit
+        #0 return StopEvent
+        "#,
+        expect![[r#"
+            start
+                invoke #0.0 work(StartEvent)
+            #0 set a 1; send Item {"i":1}; publish Stream {"n":0}
+                frame 1: Stream {"n":0}
+                answer #0.0 publish Stream @0s
+            #0 get a; send Item {"i":2}; commit
+                answer #0.0 commit @0s
+                invoke #1.0 other(Item {"i":1})
+                invoke #2.0 other(Item {"i":2})
+                state {"a":1}
+            #0 return StopEvent
+                abort #1.0
+                abort #2.0
+                frame 5: StopEvent
+                completed with StopEvent
+        "#]],
+    );
+}
+
+#[test]
+fn the_return_commits() {
+    check(
+        r#"
+        show state
+        step work: StartEvent -> Item
+        step next: Item Other -> StopEvent
+        start
+        #0 set a.b 1; send Other; return Item
+        #2 get a.b; commit
+        "#,
+        expect![[r#"
+            start
+                invoke #0.0 work(StartEvent)
+            #0 set a.b 1; send Other; return Item
+                invoke #1.0 next(Other)
+                invoke #2.0 next(Item)
+                state {"a":{"b":1}}
+            #2 get a.b; commit
+                answer #2.0 commit @0s
+        "#]],
+    );
+}
+
+#[test]
+fn an_edit_conflicts_with_a_change_of_another_attempt_and_then_commits_nothing() {
+    check(
+        r#"
+        show state
+        state {"count":1,"other":0}
+        step one: StartEvent -> StopEvent
+        step two: StartEvent -> StopEvent
+        start
+        #0 set mine 1; begin count; log; edit count 2
+        #0 set more 1; begin count; publish Stream
+        #1 begin count; edit count 3
+        #0 edit count 10
+        #1 get mine; get more; get count; commit
+        #0 begin count; edit count 4
+        #1 get more; get count; commit
+        "#,
+        expect![[r#"
+            start
+                invoke #0.0 one(StartEvent)
+                invoke #1.0 two(StartEvent)
+                state {"count":1,"other":0}
+            #0 set mine 1; begin count; log; edit count 2
+                answer #0.0 edit-commit count = done @0s
+                state {"count":2,"other":0,"mine":1}
+            #0 set more 1; begin count; publish Stream
+                frame 2: Stream
+                answer #0.0 publish Stream @0s
+            #1 begin count; edit count 3
+                answer #1.0 edit-commit count = done @0s
+                state {"count":3,"other":0,"mine":1}
+            #0 edit count 10
+                answer #0.0 edit-commit count = conflict @0s
+            #1 get mine; get more; get count; commit
+                answer #1.0 commit @0s
+            #0 begin count; edit count 4
+                answer #0.0 edit-commit count = done @0s
+                state {"count":4,"other":0,"mine":1,"more":1}
+            #1 get more; get count; commit
+                answer #1.0 commit @0s
+        "#]],
+    );
+}
+
+#[test]
+fn an_edit_conflicts_with_changes_of_ancestors_and_descendants_and_not_of_siblings() {
+    check(
+        r#"
+        show state
+        state {"a":{"b":{"c":1},"d":1}}
+        step one: StartEvent -> StopEvent
+        step two: StartEvent -> StopEvent
+        start
+        #0 begin a.b; publish Stream
+        #1 set a.d 2; commit
+        #0 edit a.b {"c":2}
+        #0 begin a.b; publish Stream
+        #1 set a.b.c 3; commit
+        #0 edit a.b {"c":4}
+        #0 begin a.b; publish Stream
+        #1 set a {}; commit
+        #0 edit a.b {"c":5}
+        "#,
+        expect![[r#"
+            start
+                invoke #0.0 one(StartEvent)
+                invoke #1.0 two(StartEvent)
+                state {"a":{"b":{"c":1},"d":1}}
+            #0 begin a.b; publish Stream
+                frame 2: Stream
+                answer #0.0 publish Stream @0s
+            #1 set a.d 2; commit
+                answer #1.0 commit @0s
+                state {"a":{"b":{"c":1},"d":2}}
+            #0 edit a.b {"c":2}
+                answer #0.0 edit-commit a.b = done @0s
+                state {"a":{"b":{"c":2},"d":2}}
+            #0 begin a.b; publish Stream
+                frame 3: Stream
+                answer #0.0 publish Stream @0s
+            #1 set a.b.c 3; commit
+                answer #1.0 commit @0s
+                state {"a":{"b":{"c":3},"d":2}}
+            #0 edit a.b {"c":4}
+                answer #0.0 edit-commit a.b = conflict @0s
+            #0 begin a.b; publish Stream
+                frame 4: Stream
+                answer #0.0 publish Stream @0s
+            #1 set a {}; commit
+                answer #1.0 commit @0s
+                state {"a":{}}
+            #0 edit a.b {"c":5}
+                answer #0.0 edit-commit a.b = conflict @0s
+        "#]],
+    );
+}
+
+#[test]
+fn an_edit_does_not_conflict_with_what_its_own_attempt_has_committed() {
+    check(
+        r#"
+        show state
+        step one: StartEvent -> StopEvent
+        start
+        #0 begin n; set n 1; commit
+        #0 edit n 2
+        #0 get n; commit
+        "#,
+        expect![[r#"
+            start
+                invoke #0.0 one(StartEvent)
+            #0 begin n; set n 1; commit
+                answer #0.0 commit @0s
+                state {"n":1}
+            #0 edit n 2
+                answer #0.0 edit-commit n = done @0s
+                state {"n":2}
+            #0 get n; commit
+                answer #0.0 commit @0s
+        "#]],
+    );
+}
+
+#[test]
+fn what_a_failed_attempt_had_committed_stands_and_what_it_had_buffered_is_gone() {
+    check(
+        r#"
+        show state
+        state {"n":0}
+        step work: StartEvent -> StopEvent, retry 1
+        step other: Item -> StopEvent
+        start
+        #0 set n 1; commit
+        #0 set n 2; send Item; publish Stream
+        #0 fail Boom "before the commit"
+        timer 0
+        #0 get n; publish Stream
+        #0 return StopEvent
+        "#,
+        expect![[r#"
+            start
+                invoke #0.0 work(StartEvent)
+                state {"n":0}
+            #0 set n 1; commit
+                answer #0.0 commit @0s
+                state {"n":1}
+            #0 set n 2; send Item; publish Stream
+                frame 1: Stream
+                answer #0.0 publish Stream @0s
+            #0 fail Boom "before the commit"
+                timer 0 at 1s
+            timer 0
+                invoke #0.1 work(StartEvent)
+            #0 get n; publish Stream
+                frame 4: Stream
+                answer #0.1 publish Stream @0s
+            #0 return StopEvent
+                frame 6: StopEvent
+                completed with StopEvent
+        "#]],
+    );
+}

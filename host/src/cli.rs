@@ -1,0 +1,68 @@
+//! The command line. Only this part prints.
+
+mod error;
+mod paths;
+mod screen;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+pub use error::Problem;
+
+/// Serves event-driven workflows made of WebAssembly components.
+///
+/// Each workflow is a component that exports steps; steps exchange events. wf-host routes them,
+/// keeps every run durable, and offers the HTTP API of LlamaIndex's WorkflowServer.
+#[derive(Parser)]
+#[command(name = "wf-host", version, arg_required_else_help = true)]
+struct Arguments {
+    /// How log lines are written on stderr. RUST_LOG chooses which.
+    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, env = "WF_HOST_LOG_FORMAT")]
+    log_format: LogFormat,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Serve(serve::Serve),
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    log(arguments.log_format);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return Problem::new(format!("no threads could be started: {error}")).report(),
+    };
+    let result = match arguments.command {
+        Command::Serve(serve) => runtime.block_on(serve.run()),
+    };
+    // Whatever is still blocking must not hold up the end: all that counts is durable.
+    runtime.shutdown_background();
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => problem.report(),
+    }
+}
+
+fn log(format: LogFormat) {
+    use std::io::IsTerminal;
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    match format {
+        LogFormat::Text => builder.with_ansi(std::io::stderr().is_terminal()).init(),
+        LogFormat::Json => builder.json().init(),
+    }
+}

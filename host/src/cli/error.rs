@@ -1,0 +1,62 @@
+//! How a problem reaches a person: what happened, and what to do.
+
+use std::process::ExitCode;
+
+/// Something that keeps a command from doing what it was asked.
+#[derive(Debug)]
+pub struct Problem {
+    message: String,
+    hint: Option<String>,
+}
+
+impl Problem {
+    /// What happened, in lower case and without a full stop.
+    pub fn new(message: impl Into<String>) -> Problem {
+        Problem { message: message.into(), hint: None }
+    }
+
+    /// What to do.
+    pub fn hint(mut self, hint: impl Into<String>) -> Problem {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Prints it on stderr; the exit code is 1.
+    pub fn report(&self) -> ExitCode {
+        self.print("error");
+        ExitCode::FAILURE
+    }
+
+    /// Prints it on stderr as something that does not stop the command.
+    pub fn warn(&self) {
+        self.print("warning");
+    }
+
+    #[expect(clippy::print_stderr, reason = "the one place where problems are printed")]
+    fn print(&self, severity: &str) {
+        eprintln!("{severity}: {}", self.message);
+        if let Some(hint) = &self.hint {
+            eprintln!("hint: {hint}");
+        }
+    }
+}
+
+impl From<crate::store::Error> for Problem {
+    fn from(error: crate::store::Error) -> Problem {
+        let problem = Problem::new(error.to_string());
+        match error.hint() {
+            Some(hint) => problem.hint(hint),
+            None => problem,
+        }
+    }
+}
+
+impl From<crate::registry::Rejected> for Problem {
+    fn from(rejected: crate::registry::Rejected) -> Problem {
+        let problem = Problem::new(rejected.message);
+        match rejected.hint {
+            Some(hint) => problem.hint(hint),
+            None => problem,
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! How an event looks from outside.
+//!
+//! Inside, a payload is a flat object, and a plain stop event's value stands under `result`.
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::ser::{SerializeMap, Serializer};
+use serde_json::value::RawValue;
+use wf_engine::definition::Definition;
+use wf_engine::entry::Event;
+
+/// The key of what a type does not declare.
+pub const UNDECLARED: &str = "_data";
+
+/// The fields of a JSON object, in their order, as they came.
+#[derive(Debug, Default)]
+pub struct Fields(pub Vec<(String, Box<RawValue>)>);
+
+#[derive(Serialize)]
+struct Envelope<'a> {
+    value: Value<'a>,
+    qualified_name: String,
+    #[serde(rename = "type")]
+    name: &'a str,
+    types: Option<Vec<&'a str>>,
+}
+
+struct Value<'a> {
+    declared: Vec<&'a (String, Box<RawValue>)>,
+    undeclared: Vec<&'a (String, Box<RawValue>)>,
+}
+
+/// The envelope of an event, as compact JSON.
+pub fn envelope(definition: &Definition, workflow: &str, event: &Event) -> Bytes {
+    let fields: Fields = serde_json::from_str(event.payload.get()).unwrap_or_default();
+    let is_declared = |(key, _): &&(String, Box<RawValue>)| declares(definition, &event.name, key);
+    let (declared, undeclared) = fields.0.iter().partition(is_declared);
+    let module = if definition.is_builtin(&event.name) { "workflows.events" } else { workflow };
+    let types = definition.types(&event.name);
+    let has_types = !types.is_empty() && types != ["StartEvent"];
+    let envelope = Envelope {
+        value: Value { declared, undeclared },
+        qualified_name: format!("{module}.{}", event.name),
+        name: &event.name,
+        types: has_types.then_some(types),
+    };
+    serde_json::to_vec(&envelope).expect("an envelope is JSON").into()
+}
+
+/// Whether a type, or one that it derives from, declares a field.
+fn declares(definition: &Definition, name: &str, field: &str) -> bool {
+    if name == "StopEvent" {
+        return field == "result";
+    }
+    let types = std::iter::once(name).chain(definition.types(name));
+    types
+        .filter_map(|name| definition.event_type(name))
+        .any(|it| it.schema.get("properties").and_then(|fields| fields.get(field)).is_some())
+}
+
+impl Serialize for Value<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (key, value) in &self.declared {
+            map.serialize_entry(key, value)?;
+        }
+        if !self.undeclared.is_empty() {
+            map.serialize_entry(UNDECLARED, &Object(&self.undeclared))?;
+        }
+        map.end()
+    }
+}
+
+struct Object<'a>(&'a [&'a (String, Box<RawValue>)]);
+
+impl Serialize for Object<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(key, value)| (key, value)))
+    }
+}
+
+impl Fields {
+    /// The value of a field.
+    pub fn get(&self, key: &str) -> Option<&RawValue> {
+        self.0.iter().find(|(it, _)| it == key).map(|(_, value)| &**value)
+    }
+
+    /// The object as text, with what stands under `_data` beside the other fields.
+    pub fn flat(self) -> String {
+        let mut flat: Vec<(String, Box<RawValue>)> = Vec::new();
+        for (key, value) in self.0 {
+            match serde_json::from_str::<Fields>(value.get()) {
+                Ok(inner) if key == UNDECLARED => flat.extend(inner.0),
+                _ => flat.push((key, value)),
+            }
+        }
+        let flat: Vec<&(String, Box<RawValue>)> = flat.iter().collect();
+        serde_json::to_string(&Object(&flat)).expect("an object is JSON")
+    }
+}
+
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Fields, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Fields;
+            fn expecting(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
+                formatter.write_str("a JSON object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
+                let mut fields: Vec<(String, Box<RawValue>)> = Vec::new();
+                while let Some((key, value)) = map.next_entry::<String, Box<RawValue>>()? {
+                    // Of a key that comes twice the last one counts.
+                    match fields.iter_mut().find(|(it, _)| *it == key) {
+                        Some(field) => field.1 = value,
+                        None => fields.push((key, value)),
+                    }
+                }
+                Ok(Fields(fields))
+            }
+        }
+        deserializer.deserialize_map(Object)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+    use serde_json::json;
+
+    use super::*;
+
+    fn check(name: &str, payload: &str, expected: Expect) {
+        let manifest = json!({
+            "name": "demo",
+            "events": [
+                { "name": "StreamEvent", "kind": "plain", "schema": { "properties": { "sequence": {} } } },
+                { "name": "OutEvent", "kind": "stop", "schema": { "properties": { "output": {} } } },
+                { "name": "RequestEvent", "kind": "input-required", "schema": { "properties": { "prompt": {} } } },
+            ],
+            "steps": [],
+        });
+        let definition = Definition::new(vec![("d".into(), serde_json::from_value(manifest).expect("manifest"))]);
+        let payload = RawValue::from_string(payload.to_owned()).expect("JSON").into();
+        let bytes = envelope(&definition, "mine", &Event { name: name.into(), payload });
+        expected.assert_eq(std::str::from_utf8(&bytes).expect("text"));
+    }
+
+    #[test]
+    fn an_envelope_has_its_keys_in_order_and_the_payload_as_it_came() {
+        check(
+            "StopEvent",
+            r#"{"result": {"z": 1.0, "a": 2}}"#,
+            expect![[
+                r#"{"value":{"result":{"z": 1.0, "a": 2}},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null}"#
+            ]],
+        );
+        check(
+            "StopEvent",
+            "{}",
+            expect![[r#"{"value":{},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null}"#]],
+        );
+        check(
+            "OutEvent",
+            r#"{"output":"x"}"#,
+            expect![[r#"{"value":{"output":"x"},"qualified_name":"mine.OutEvent","type":"OutEvent","types":["StopEvent"]}"#]],
+        );
+        check(
+            "RequestEvent",
+            r#"{"prompt":"?","more":1}"#,
+            expect![[
+                r#"{"value":{"prompt":"?","_data":{"more":1}},"qualified_name":"mine.RequestEvent","type":"RequestEvent","types":["InputRequiredEvent"]}"#
+            ]],
+        );
+        check(
+            "StartEvent",
+            r#"{"name":"Ada"}"#,
+            expect![[
+                r#"{"value":{"_data":{"name":"Ada"}},"qualified_name":"workflows.events.StartEvent","type":"StartEvent","types":null}"#
+            ]],
+        );
+        check(
+            "StreamEvent",
+            r#"{"sequence":0}"#,
+            expect![[r#"{"value":{"sequence":0},"qualified_name":"mine.StreamEvent","type":"StreamEvent","types":null}"#]],
+        );
+    }
+
+    #[test]
+    fn undeclared_fields_are_flat_inside() {
+        let fields: Fields = serde_json::from_str(r#"{"a": 1, "_data": {"b": 2.50}, "a": 3}"#).expect("object");
+        assert_eq!(fields.flat(), r#"{"a":3,"b":2.50}"#);
+    }
+}

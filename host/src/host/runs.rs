@@ -1,0 +1,330 @@
+//! What the outside asks of runs.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use rand::RngExt;
+use serde_json::Value;
+use tokio::sync::oneshot;
+use wf_engine::entry::{ENTRY_VERSION, Entry, Event, Input, Micros, RULES, Started};
+use wf_engine::run::{Run, Status};
+
+use super::{Filter, Frame, Host, Idempotency, Inner, Refusal, RunStatus, RunView, Start, Workflow, new_id};
+use crate::runtime::RunInfo;
+use crate::store::{self, Ended, FrameRow, HandlersQuery, IdempotencyRow, Made, NewRun, RunKey, RunSummary};
+use crate::worker::{Command, Fresh, Reply, entries, entry_row, frame_rows};
+
+impl Host {
+    /// The run that an idempotency key made earlier, as it now stands. Looked up before every other check.
+    pub async fn repeated_start(&self, workflow: &str, idempotency: &Idempotency) -> Result<Option<RunView>, Refusal> {
+        match self.0.made(&store::start_scope(workflow), idempotency).await? {
+            Some(Made::Run(run)) => self.run(&run).await.map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// Whether this key has already sent this event to the handler.
+    pub async fn repeated_send(&self, handler: &str, idempotency: &Idempotency) -> Result<bool, Refusal> {
+        Ok(self.0.made(&store::event_scope(handler), idempotency).await?.is_some())
+    }
+
+    /// Starts a run; returns when it is durable.
+    pub async fn start(&self, start: Start) -> Result<RunView, Refusal> {
+        let repeated = start.idempotency.clone().map(|idempotency| (start.workflow.name.clone(), idempotency));
+        // Its own task: a client that goes away must not leave a run that nobody drives.
+        let started = tokio::spawn(self.0.clone().start(start)).await;
+        match (started, repeated) {
+            // The same key came twice at once, and the other was first.
+            (Ok(Err(Refusal::KeyReused)), Some((workflow, idempotency))) => {
+                self.repeated_start(&workflow, &idempotency).await?.ok_or(Refusal::KeyReused)
+            }
+            (Ok(result), _) => result,
+            (Err(error), _) => Err(Refusal::Unavailable(error.to_string())),
+        }
+    }
+
+    /// Waits for a run's end. Refused with `Unavailable` at a graceful stop.
+    pub async fn ended(&self, run: &str) -> Result<RunView, Refusal> {
+        // Held over the whole wait, so that the worker's end cannot be missed.
+        let tail = self.0.tails.of(run);
+        if tail.ended().is_none() && !self.0.is_active(run) {
+            let view = self.run(run).await?;
+            if !matches!(view.status, RunStatus::Running) {
+                return Ok(view);
+            }
+        }
+        tail.until_ended().await.ok_or_else(Refusal::stopping)
+    }
+
+    /// The workflow as the handler's run holds it: events are parsed and checked against it.
+    pub async fn running_definition(&self, handler: &str) -> Result<Arc<Workflow>, Refusal> {
+        let run = self.running(handler).await?;
+        if let Some(current) = self.0.registry.workflow(&run.workflow)
+            && current.digests() == run.definition
+        {
+            return Ok(current);
+        }
+        self.0.pinned(&self.0.started(&run.run, run.key).await?.0).await
+    }
+
+    /// Sends an event to the handler's run; returns when it is durable.
+    pub async fn send(&self, handler: &str, event: Event, step: Option<String>, idempotency: Option<Idempotency>) -> Result<(), Refusal> {
+        let run = self.running(handler).await?;
+        self.ask(&run.run, |reply| Command::Send { event, step, idempotency, reply }).await
+    }
+
+    /// Cancels the handler's run, and returns once it has ended.
+    pub async fn cancel(&self, handler: &str) -> Result<(), Refusal> {
+        let run = self.running(handler).await.map_err(|_| Refusal::NotFound)?;
+        self.ask(&run.run, |reply| Command::Cancel { reply }).await.map_err(|refusal| match refusal {
+            Refusal::AlreadyCompleted => Refusal::NotFound,
+            other => other,
+        })
+    }
+
+    /// Cancels the run if it is running, and deletes the handler and all its runs.
+    pub async fn purge(&self, handler: &str) -> Result<(), Refusal> {
+        self.handler(handler).await?;
+        match self.cancel(handler).await {
+            Ok(()) | Err(Refusal::NotFound) => (),
+            Err(refusal) => return Err(refusal),
+        }
+        self.0.store.purge(handler).await?;
+        Ok(())
+    }
+
+    /// The handler's latest run.
+    pub async fn handler(&self, id: &str) -> Result<RunView, Refusal> {
+        let row = self.0.store.handler(id).await?;
+        row.map(RunView::from).ok_or(Refusal::NotFound)
+    }
+
+    /// A run, by its own id, also one that a later run of its handler has followed.
+    pub async fn run(&self, id: &str) -> Result<RunView, Refusal> {
+        let row = self.0.store.run(id).await?;
+        row.map(RunView::from).ok_or(Refusal::NotFound)
+    }
+
+    /// The latest runs of the handlers, oldest first.
+    pub async fn handlers(&self, filter: Filter) -> Result<Vec<RunView>, Refusal> {
+        let rows = self.0.store.handlers(filter.into()).await?;
+        Ok(rows.into_iter().map(RunView::from).collect())
+    }
+
+    /// The lines that a run's steps have written.
+    pub async fn logs(&self, run: &str) -> Result<Vec<store::LogRow>, Refusal> {
+        self.run(run).await?;
+        Ok(self.0.store.logs(run).await?)
+    }
+
+    /// The state of the handler's latest run, as committed.
+    pub async fn state(&self, handler: &str) -> Result<Value, Refusal> {
+        let row = self.0.store.handler(handler).await?.ok_or(Refusal::NotFound)?;
+        if row.status.is_running() {
+            return self.ask(&row.run, |reply| Command::State { reply }).await;
+        }
+        self.0.last_state(&row.run, row.key).await
+    }
+
+    async fn running(&self, handler: &str) -> Result<RunSummary, Refusal> {
+        let row = self.0.store.handler(handler).await?.ok_or(Refusal::NotFound)?;
+        if row.status.is_running() { Ok(row) } else { Err(Refusal::AlreadyCompleted) }
+    }
+
+    async fn ask<T>(&self, run: &str, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, Refusal> {
+        let (reply, answer) = oneshot::channel();
+        self.0.tell(run, command(reply))?;
+        // A worker that ends drops what it was told last: the run is no longer there to take it.
+        answer.await.unwrap_or_else(|_| Err(if self.is_healthy() { Refusal::AlreadyCompleted } else { Refusal::stopping() }))
+    }
+}
+
+impl Inner {
+    async fn made(&self, scope: &str, idempotency: &Idempotency) -> Result<Option<Made>, Refusal> {
+        match self.store.idempotency(scope, &idempotency.key).await? {
+            Some(row) if row.body == idempotency.body => Ok(Some(row.made)),
+            Some(_) => Err(Refusal::KeyReused),
+            None => Ok(None),
+        }
+    }
+
+    async fn start(self: Arc<Self>, start: Start) -> Result<RunView, Refusal> {
+        if !self.healthy.load(Ordering::Acquire) {
+            return Err(Refusal::stopping());
+        }
+        let state = match (start.state.clone(), &start.handler) {
+            (Some(state), _) => state,
+            (None, Some(handler)) => self.carried_state(handler).await?,
+            (None, None) => Value::Object(Default::default()),
+        };
+        let mut seed = [0; 32];
+        rand::rng().fill(&mut seed);
+        let started = Started {
+            rules: RULES,
+            definition: start.workflow.digests(),
+            workflow: start.workflow.name.clone(),
+            handler: start.handler.unwrap_or_else(new_id),
+            run: new_id(),
+            start: start.event,
+            state,
+            seed: Started::seed_text(seed),
+            timeout: start.workflow.definition.timeout(),
+            additional_events: start.workflow.additional_events.clone(),
+        };
+        self.create(start.workflow, started, start.idempotency).await
+    }
+
+    async fn create(
+        self: Arc<Self>,
+        workflow: Arc<Workflow>,
+        started: Started,
+        idempotency: Option<Idempotency>,
+    ) -> Result<RunView, Refusal> {
+        let info = Inner::info(&started);
+        let entry =
+            Entry { v: ENTRY_VERSION, seq: 0, at: self.clock.at(), alive: self.clock.alive(), input: Input::Started(Box::new(started)) };
+        let mut run = Run::new(workflow.definition.clone());
+        let effects = run.apply(&entry);
+        let frames = frame_rows(&workflow, &effects);
+        let view = RunView::of(&run, &workflow, &info);
+        let new = NewRun {
+            run: info.run.clone(),
+            handler: info.handler.clone(),
+            workflow: workflow.name.clone(),
+            definition: workflow.digests(),
+            started_at: entry.at,
+            entry: entry_row(&entry),
+            frames: frames.clone(),
+            ended: view.end(),
+            idempotency: idempotency.map(|Idempotency { key, body }| IdempotencyRow {
+                scope: store::start_scope(&workflow.name),
+                key,
+                body,
+                made: Made::Run(info.run.clone()),
+            }),
+        };
+        let (key, generation) = self.store.create(new).await.map_err(|error| match error {
+            store::Error::AlreadyRunning => Refusal::AlreadyRunning(info.handler.clone()),
+            store::Error::KeyTaken => Refusal::KeyReused,
+            other => other.into(),
+        })?;
+        let tail = self.tails.of(&info.run);
+        tail.extend(frames.into_iter().map(Frame::from).collect());
+        if !run.is_running() {
+            tail.end(view.clone());
+        }
+        self.adopt(Fresh { key, generation, run, workflow, info, effects });
+        Ok(view)
+    }
+
+    /// The state that a new run under a handler begins with: that of its last run.
+    async fn carried_state(&self, handler: &str) -> Result<Value, Refusal> {
+        match self.store.handler(handler).await? {
+            Some(row) if row.status.is_running() => Err(Refusal::AlreadyRunning(handler.to_owned())),
+            Some(row) => self.last_state(&row.run, row.key).await,
+            None => Ok(Value::Object(Default::default())),
+        }
+    }
+
+    /// The state of a run that has ended: the fold of its journal.
+    async fn last_state(&self, run: &str, key: RunKey) -> Result<Value, Refusal> {
+        let (started, entries) = self.started(run, key).await?;
+        let definition = self.registry.definition(&started.definition, &*self.store).await;
+        let definition = definition.map_err(|error| Refusal::Unavailable(format!("{error:#}")))?;
+        Ok(Run::replay(Arc::new(definition), &entries).state().clone())
+    }
+
+    /// A run's journal, and its first entry.
+    async fn started(&self, run: &str, key: RunKey) -> Result<(Started, Vec<Entry>), Refusal> {
+        let entries = entries(run, &self.store.journal(key).await?)?;
+        match entries.first().map(|entry| &entry.input) {
+            Some(Input::Started(started)) => Ok(((**started).clone(), entries)),
+            _ => Err(Refusal::Unavailable(format!("the journal of run `{run}` has no beginning"))),
+        }
+    }
+}
+
+impl Workflow {
+    /// The digests of its components, in order.
+    pub fn digests(&self) -> Vec<String> {
+        self.components.iter().map(|component| component.digest.clone()).collect()
+    }
+}
+
+impl RunView {
+    /// A run in memory, as the outside sees it.
+    pub(crate) fn of(run: &Run, workflow: &Workflow, info: &RunInfo) -> RunView {
+        let status = match run.status() {
+            Status::Running => RunStatus::Running,
+            Status::Completed(event) => RunStatus::Completed(crate::envelope::envelope(&workflow.definition, &workflow.name, event)),
+            Status::Failed(message) => RunStatus::Failed(message.clone()),
+            Status::Cancelled => RunStatus::Cancelled,
+        };
+        let ended = !matches!(status, RunStatus::Running);
+        let updated: Micros = run.updated_at();
+        RunView {
+            handler: info.handler.clone(),
+            run: info.run.clone(),
+            workflow: workflow.name.clone(),
+            status,
+            started_at: run.started_at(),
+            updated_at: Some(updated),
+            completed_at: ended.then_some(updated),
+        }
+    }
+
+    /// How and when it ended, for the store.
+    pub(crate) fn end(&self) -> Option<Ended> {
+        let at = self.completed_at?;
+        Some(Ended { status: self.status.clone().into(), at })
+    }
+}
+
+impl From<RunSummary> for RunView {
+    fn from(row: RunSummary) -> RunView {
+        RunView {
+            handler: row.handler,
+            run: row.run,
+            workflow: row.workflow,
+            status: row.status.into(),
+            started_at: row.started_at,
+            updated_at: row.updated_at,
+            completed_at: row.completed_at,
+        }
+    }
+}
+
+impl From<RunStatus> for store::Status {
+    fn from(status: RunStatus) -> store::Status {
+        match status {
+            RunStatus::Running => store::Status::Running,
+            RunStatus::Completed(result) => store::Status::Completed(result),
+            RunStatus::Failed(message) => store::Status::Failed(message),
+            RunStatus::Cancelled => store::Status::Cancelled,
+        }
+    }
+}
+
+impl From<store::Status> for RunStatus {
+    fn from(status: store::Status) -> RunStatus {
+        match status {
+            store::Status::Running => RunStatus::Running,
+            store::Status::Completed(result) => RunStatus::Completed(result),
+            store::Status::Failed(message) => RunStatus::Failed(message),
+            store::Status::Cancelled => RunStatus::Cancelled,
+        }
+    }
+}
+
+impl From<Filter> for HandlersQuery {
+    fn from(filter: Filter) -> HandlersQuery {
+        let Filter { status, workflow, limit, after } = filter;
+        HandlersQuery { status, workflow, limit, after }
+    }
+}
+
+impl From<FrameRow> for Frame {
+    fn from(row: FrameRow) -> Frame {
+        Frame { sequence: row.sequence, internal: row.internal, terminal: row.terminal, envelope: row.json }
+    }
+}

@@ -1,0 +1,155 @@
+//! The forms in which an event may come, and whether its value fits its type.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use jsonschema::Validator;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use wf_engine::definition::Definition;
+use wf_engine::entry::Event;
+use wf_engine::manifest::EventKind;
+
+use crate::envelope::Fields;
+
+/// An event as it came: its bare type name, where one was given, and its fields.
+#[derive(Debug)]
+pub(super) struct Form {
+    pub name: Option<String>,
+    pub payload: String,
+}
+
+/// Why a start event was not taken.
+#[derive(Debug)]
+pub(super) enum BadStart {
+    /// It is none, or its value does not fit.
+    Invalid(String),
+    /// It is of a type that starts nothing here.
+    Other(String),
+}
+
+/// Validators, made once for each type of a definition.
+#[derive(Default)]
+pub(super) struct Schemas(Mutex<HashMap<String, Arc<Validator>>>);
+
+impl Form {
+    /// Of an object, or of a text that holds one.
+    pub(super) fn parse(raw: &RawValue) -> Result<Form, String> {
+        if let Ok(text) = serde_json::from_str::<String>(raw.get()) {
+            let inner: Box<RawValue> = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+            if inner.get().starts_with('"') {
+                return Err("it is a text that holds a text".to_owned());
+            }
+            return Form::parse(&inner);
+        }
+        let fields: Fields = serde_json::from_str(raw.get()).map_err(|_| "it is no JSON object".to_owned())?;
+        let text = |key: &str| fields.get(key).and_then(|raw| serde_json::from_str::<String>(raw.get()).ok());
+        let qualified = text("qualified_name").map(|name| name.rsplit('.').next().unwrap_or_default().to_owned());
+        let name = text("type").or(qualified);
+        if name.is_none() && fields.get("value").is_none() {
+            return Ok(Form { name, payload: fields.flat() });
+        }
+        if name.is_none() {
+            return Err(format!("Invalid client data. Must have a type or a qualified name, got {}", raw.get()));
+        }
+        let payload = match fields.get("value").or(fields.get("data")) {
+            None => "{}".to_owned(),
+            Some(value) if value.get() == "null" => "{}".to_owned(),
+            Some(value) => serde_json::from_str::<Fields>(value.get()).map_err(|_| "its value is no JSON object".to_owned())?.flat(),
+        };
+        Ok(Form { name, payload })
+    }
+}
+
+impl Schemas {
+    /// The start event of a run.
+    pub(super) fn start(&self, definition: &Definition, form: Form) -> Result<Event, BadStart> {
+        let expected = definition.start_type().unwrap_or("StartEvent");
+        let name = form.name.unwrap_or_else(|| expected.to_owned());
+        if definition.event_type(&name).is_none() {
+            return Err(BadStart::Invalid(format!("unknown event type {name}; expected {expected}")));
+        }
+        if name != expected && !definition.types(&name).contains(&expected) {
+            return Err(BadStart::Other(expected.to_owned()));
+        }
+        self.event(definition, name, form.payload).map_err(BadStart::Invalid)
+    }
+
+    /// An event whose value fits its type.
+    pub(super) fn event(&self, definition: &Definition, name: String, payload: String) -> Result<Event, String> {
+        let schema = definition.event_type(&name).map(|it| &it.schema);
+        if let Some(schema) = schema.filter(|schema| constrains(schema)) {
+            let validator = self.validator(definition, &name, schema)?;
+            let value: Value = serde_json::from_str(&payload).map_err(|error| error.to_string())?;
+            let errors: Vec<String> = validator.iter_errors(&value).map(|error| located(&error)).collect();
+            if !errors.is_empty() {
+                return Err(errors.join("; "));
+            }
+        }
+        let payload = RawValue::from_string(payload).map_err(|error| error.to_string())?;
+        Ok(Event { name: name.into(), payload: payload.into() })
+    }
+
+    fn validator(&self, definition: &Definition, name: &str, schema: &Value) -> Result<Arc<Validator>, String> {
+        let key = format!("{} {name}", definition.digests().join(" "));
+        if let Some(validator) = self.0.lock().expect("no panic while locked").get(&key) {
+            return Ok(validator.clone());
+        }
+        let validator = jsonschema::validator_for(schema).map_err(|error| format!("the schema of {name} is invalid: {error}"))?;
+        let validator = Arc::new(validator);
+        self.0.lock().expect("no panic while locked").insert(key, validator.clone());
+        Ok(validator)
+    }
+}
+
+/// Whether a schema says anything about a value.
+fn constrains(schema: &Value) -> bool {
+    let fields = schema.get("properties").and_then(Value::as_object);
+    fields.is_some_and(|fields| !fields.is_empty()) || schema.get("required").is_some() || schema.get("additionalProperties").is_some()
+}
+
+fn located(error: &jsonschema::ValidationError) -> String {
+    let path = error.instance_path().to_string();
+    if path.is_empty() { error.to_string() } else { format!("{}: {error}", path.trim_start_matches('/').replace('/', ".")) }
+}
+
+/// The types that the outside may name, for the text of an error.
+pub(super) fn expected(definition: &Definition, additional: &[String]) -> Vec<String> {
+    let kinds = [EventKind::Start, EventKind::Plain, EventKind::HumanResponse, EventKind::InputRequired];
+    let declared = definition.event_types().filter(|it| kinds.contains(&it.kind)).map(|it| it.name.clone());
+    let mut names: Vec<String> = declared.collect();
+    names.extend(additional.iter().filter(|name| !names.contains(name)).cloned().collect::<Vec<_>>());
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use super::*;
+
+    fn check(json: &str, expected: Expect) {
+        let raw = RawValue::from_string(json.to_owned()).expect("JSON");
+        let shown = match Form::parse(&raw) {
+            Ok(Form { name, payload }) => format!("{} {payload}", name.as_deref().unwrap_or("-")),
+            Err(error) => format!("error: {error}"),
+        };
+        expected.assert_eq(&shown);
+    }
+
+    #[test]
+    fn every_form_of_an_event_is_understood() {
+        check(r#"{"name":"Ada","n":1.0}"#, expect![[r#"- {"name":"Ada","n":1.0}"#]]);
+        check(r#"{"_data":{"name":"Ada"}}"#, expect![[r#"- {"name":"Ada"}"#]]);
+        check(r#"{"type":"A","value":{"x":1}}"#, expect![[r#"A {"x":1}"#]]);
+        check(r#"{"type":"A","data":{"x":1}}"#, expect![[r#"A {"x":1}"#]]);
+        check(r#""{\"type\":\"A\",\"data\":{\"x\":1}}""#, expect![[r#"A {"x":1}"#]]);
+        check(r#"{"__is_pydantic":true,"value":{"x":1},"qualified_name":"mod.sub.A"}"#, expect![[r#"A {"x":1}"#]]);
+        check(r#"{"type":"B","value":{},"qualified_name":"mod.A"}"#, expect!["B {}"]);
+        check(r#"{"type":"B"}"#, expect!["B {}"]);
+        check(r#"{"value":{}}"#, expect![[r#"error: Invalid client data. Must have a type or a qualified name, got {"value":{}}"#]]);
+        check(r#"{"type":"B","value":[]}"#, expect!["error: its value is no JSON object"]);
+        check("[]", expect!["error: it is no JSON object"]);
+        check(r#""nonsense""#, expect!["error: expected ident at line 1 column 2"]);
+    }
+}

@@ -1,0 +1,64 @@
+//! A workflow as a graph of steps and events.
+
+use serde_json::{Value, json};
+use wf_engine::definition::Definition;
+use wf_engine::manifest::{EventKind, StepManifest};
+
+use super::workflows::titled;
+use crate::host::Workflow;
+
+/// Stands for whoever answers from outside.
+const EXTERNAL: &str = "external_step";
+
+/// The graph as the API shows it.
+pub(super) fn of(workflow: &Workflow) -> Value {
+    let definition = &*workflow.definition;
+    let mut names: Vec<&str> = Vec::new();
+    for step in definition.steps() {
+        let named = step.accepts.iter().chain(&step.emits);
+        named.for_each(|name| {
+            if !names.contains(&name.as_str()) {
+                names.push(name)
+            }
+        });
+    }
+    let asks = names.iter().any(|name| definition.kind(name) == Some(EventKind::InputRequired));
+    let answers = names.iter().any(|name| definition.kind(name) == Some(EventKind::HumanResponse));
+    let external = json!({ "id": EXTERNAL, "label": "External", "node_type": "external" });
+    let mut nodes: Vec<Value> = definition.steps().map(step).collect();
+    nodes.extend(names.iter().map(|name| event(definition, name)));
+    nodes.extend((asks || answers).then_some(external));
+    json!({ "graph": { "name": workflow.name, "nodes": nodes, "edges": edges(definition, &names), "description": definition.description() } })
+}
+
+fn step(step: &StepManifest) -> Value {
+    json!({ "id": step.name, "label": step.name, "node_type": "step", "description": step.description })
+}
+
+fn event(definition: &Definition, name: &str) -> Value {
+    let chain: Vec<&str> = std::iter::once(name).chain(definition.types(name)).collect();
+    let schema = definition.event_type(name).map(|it| titled(&it.schema, name));
+    let produced_by: Vec<&str> =
+        definition.steps().filter(|step| step.emits.iter().any(|it| it == name)).map(|step| step.name.as_str()).collect();
+    json!({
+        "id": name, "label": name, "node_type": "event", "title": null, "event_type": name,
+        "event_types": chain, "event_schema": schema, "produced_by": produced_by,
+    })
+}
+
+fn edges(definition: &Definition, names: &[&str]) -> Vec<Value> {
+    let edge = |source: &str, target: &str| json!({ "source": source, "target": target, "label": null });
+    let mut edges = Vec::new();
+    for step in definition.steps() {
+        edges.extend(step.accepts.iter().map(|name| edge(name, &step.name)));
+        edges.extend(step.emits.iter().map(|name| edge(&step.name, name)));
+    }
+    for name in names {
+        match definition.kind(name) {
+            Some(EventKind::InputRequired) => edges.push(edge(name, EXTERNAL)),
+            Some(EventKind::HumanResponse) => edges.push(edge(EXTERNAL, name)),
+            _ => (),
+        }
+    }
+    edges
+}

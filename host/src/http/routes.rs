@@ -1,0 +1,133 @@
+//! Which path leads where.
+
+use std::convert::Infallible;
+
+use hyper::Request;
+use warp::http::header::{ALLOW, HeaderValue};
+use warp::http::{HeaderMap, Method, StatusCode};
+use warp::path::FullPath;
+use warp::reply::Response;
+use warp::{Filter, Rejection, Reply};
+
+use super::error::ApiError;
+use super::{Answer, Shared, body, events, handlers, health, page, runs, workflows};
+
+/// The paths as patterns, with what they allow: for the answer to another method.
+const PATHS: [(&str, &str); 17] = [
+    ("/", "GET, HEAD"),
+    ("/health", "GET, HEAD"),
+    ("/workflows", "GET, HEAD"),
+    ("/workflows/{}/run", "POST"),
+    ("/workflows/{}/run-nowait", "POST"),
+    ("/workflows/{}/schema", "GET, HEAD"),
+    ("/workflows/{}/events", "GET, HEAD"),
+    ("/workflows/{}/representation", "GET, HEAD"),
+    ("/handlers", "GET, HEAD"),
+    ("/handlers/{}", "GET, HEAD"),
+    ("/handlers/{}/cancel", "POST"),
+    ("/results/{}", "GET, HEAD"),
+    ("/events/{}", "GET, HEAD, POST"),
+    ("/api/v1/runs/{}", "GET, HEAD"),
+    ("/api/v1/runs/{}/events", "GET, HEAD"),
+    ("/api/v1/handlers/{}/context", "GET, HEAD"),
+    ("/api/v1/runs/{}/logs", "GET, HEAD"),
+];
+
+/// A HEAD is answered as a GET; the server leaves the body out.
+pub(super) fn head_as_get<B>(request: &mut Request<B>) {
+    if request.method() == Method::HEAD {
+        *request.method_mut() = Method::GET;
+    }
+}
+
+/// Every endpoint. Domain errors are replies; a rejection only means that no path fits.
+pub(super) fn all(api: &Shared) -> impl Filter<Extract = (Response,), Error = Infallible> + Clone + Send + Sync + 'static {
+    let reading = warp::get().and(with(api.clone())).and(warp::header::headers_cloned()).and(query());
+    let writing =
+        warp::post().and(with(api.clone())).and(warp::header::headers_cloned()).and(query()).and(body::bytes(api.options.body_max));
+
+    let page = warp::path::end().and(reading.clone()).then(|api, _, _| answer(page::index(api)));
+    let health = warp::path!("health").and(reading.clone()).then(|api, _, _| answer(health::get(api)));
+    let list = warp::path!("workflows").and(reading.clone()).then(|api, _, _| answer(workflows::list(api)));
+    let schema =
+        warp::path!("workflows" / String / "schema").and(reading.clone()).then(|name, api, _, _| answer(workflows::schema(api, name)));
+    let types =
+        warp::path!("workflows" / String / "events").and(reading.clone()).then(|name, api, _, _| answer(workflows::events(api, name)));
+    let graph = warp::path!("workflows" / String / "representation")
+        .and(reading.clone())
+        .then(|name, api, _, _| answer(workflows::representation(api, name)));
+    let run = warp::path!("workflows" / String / "run")
+        .and(writing.clone())
+        .then(|name, api, headers, _, body| answer(runs::run(api, name, headers, body)));
+    let nowait = warp::path!("workflows" / String / "run-nowait")
+        .and(writing.clone())
+        .then(|name, api, headers, _, body| answer(runs::run_nowait(api, name, headers, body)));
+    let one_run = warp::path!("api" / "v1" / "runs" / String).and(reading.clone()).then(|run, api, _, _| answer(runs::get(api, run)));
+    let run_events = warp::path!("api" / "v1" / "runs" / String / "events")
+        .and(reading.clone())
+        .then(|run, api, headers, query| answer(events::of_run(api, run, headers, query)));
+    let run_logs =
+        warp::path!("api" / "v1" / "runs" / String / "logs").and(reading.clone()).then(|run, api, _, _| answer(runs::logs(api, run)));
+    let listed = warp::path!("handlers").and(reading.clone()).then(|api, _, query| answer(handlers::list(api, query)));
+    let handler = warp::path!("handlers" / String).and(reading.clone()).then(|id, api, _, _| answer(handlers::get(api, id)));
+    let result = warp::path!("results" / String).and(reading.clone()).then(|id, api, _, _| answer(handlers::result(api, id)));
+    let cancel = warp::path!("handlers" / String / "cancel")
+        .and(writing.clone())
+        .then(|id, api, _, query, _| answer(handlers::cancel(api, id, query)));
+    let context = warp::path!("api" / "v1" / "handlers" / String / "context")
+        .and(reading.clone())
+        .then(|id, api, _, _| answer(handlers::context(api, id)));
+    let stream =
+        warp::path!("events" / String).and(reading).then(|id, api, headers, query| answer(events::of_handler(api, id, headers, query)));
+    let send = warp::path!("events" / String).and(writing).then(|id, api, headers, _, body| answer(events::send(api, id, headers, body)));
+
+    let of_workflows = list.or(schema).unify().or(types).unify().or(graph).unify().or(run).unify().or(nowait).unify().boxed();
+    let of_handlers = listed.or(handler).unify().or(result).unify().or(cancel).unify().or(context).unify().boxed();
+    let of_runs = one_run.or(run_events).unify().or(run_logs).unify().or(stream).unify().or(send).unify().boxed();
+    let all = page.or(health).unify().or(of_workflows).unify().or(of_handlers).unify().or(of_runs).unify();
+    all.or(warp::path::full().and_then(nowhere)).unify().recover(rejected).unify()
+}
+
+fn with(api: Shared) -> impl Filter<Extract = (Shared,), Error = Infallible> + Clone {
+    warp::any().map(move || api.clone())
+}
+
+fn query() -> impl Filter<Extract = (String,), Error = Infallible> + Clone {
+    warp::query::raw().or(warp::any().map(String::new)).unify()
+}
+
+async fn answer(answer: impl Future<Output = Answer>) -> Response {
+    answer.await.unwrap_or_else(|error| error.response())
+}
+
+/// Another method, or no such path.
+async fn nowhere(path: FullPath) -> Result<Response, Rejection> {
+    let Some((_, allow)) = PATHS.iter().find(|(pattern, _)| fits(pattern, path.as_str())) else {
+        return Ok(ApiError::not_found("Not Found").response());
+    };
+    let mut response = ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed").response();
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
+    Ok(response)
+}
+
+async fn rejected(rejection: Rejection) -> Result<Response, Infallible> {
+    tracing::debug!("a request fitted no endpoint: {rejection:?}");
+    Ok(ApiError::not_found("Not Found").into_response())
+}
+
+fn fits(pattern: &str, path: &str) -> bool {
+    let (mut pattern, mut path) = (pattern.split('/'), path.split('/'));
+    loop {
+        match (pattern.next(), path.next()) {
+            (None, None) => return true,
+            (Some("{}"), Some(part)) if !part.is_empty() => (),
+            (Some(one), Some(other)) if one == other => (),
+            _ => return false,
+        }
+    }
+}
+
+/// A header's text.
+pub(super) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}

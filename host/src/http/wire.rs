@@ -1,0 +1,88 @@
+//! The shapes that the API sends, apart from those that the host works with.
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+use warp::http::StatusCode;
+use warp::http::header::{CONTENT_TYPE, HeaderValue};
+use warp::reply::Response;
+use wf_engine::entry::Micros;
+
+use crate::envelope::Fields;
+use crate::host::{RunStatus, RunView};
+
+/// A run as the API shows it.
+#[derive(Serialize)]
+pub(super) struct Handler {
+    handler_id: String,
+    workflow_name: String,
+    run_id: String,
+    error: Option<String>,
+    result: Option<Box<RawValue>>,
+    result_unreadable: bool,
+    status: &'static str,
+    started_at: String,
+    updated_at: Option<String>,
+    completed_at: Option<String>,
+}
+
+impl Handler {
+    pub(super) fn of(view: &RunView) -> Handler {
+        let (status, error, result) = match &view.status {
+            RunStatus::Running => ("running", None, None),
+            RunStatus::Completed(envelope) => ("completed", None, serde_json::from_slice(envelope).ok()),
+            RunStatus::Failed(message) => ("failed", Some(message.clone()), None),
+            RunStatus::Cancelled => ("cancelled", None, None),
+        };
+        Handler {
+            handler_id: view.handler.clone(),
+            workflow_name: view.workflow.clone(),
+            run_id: view.run.clone(),
+            error,
+            result_unreadable: status == "completed" && result.is_none(),
+            result,
+            status,
+            started_at: time(view.started_at),
+            updated_at: view.updated_at.map(time),
+            completed_at: view.completed_at.map(time),
+        }
+    }
+
+    /// The same with the result's own value: of a plain stop event what stands under `result`.
+    pub(super) fn unwrapped(mut self) -> Handler {
+        self.result = self.result.and_then(|envelope| unwrap(&envelope));
+        self
+    }
+}
+
+fn unwrap(envelope: &RawValue) -> Option<Box<RawValue>> {
+    let fields: Fields = serde_json::from_str(envelope.get()).ok()?;
+    let value = fields.get("value")?;
+    if fields.get("type").is_some_and(|name| name.get() == "\"StopEvent\"") {
+        let value: Fields = serde_json::from_str(value.get()).ok()?;
+        return value.get("result").map(RawValue::to_owned);
+    }
+    Some(value.to_owned())
+}
+
+/// 202 while it runs, 200 when it is completed, 500 when it failed or was cancelled.
+pub(super) fn status(view: &RunView) -> StatusCode {
+    match view.status {
+        RunStatus::Running => StatusCode::ACCEPTED,
+        RunStatus::Completed(_) => StatusCode::OK,
+        RunStatus::Failed(_) | RunStatus::Cancelled => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// A response with compact JSON.
+pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Response {
+    let text = serde_json::to_vec(value).expect("wire types are JSON");
+    let mut response = Response::new(text.into());
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// A time in UTC: `2026-11-23T06:38:23.279795+00:00`.
+fn time(at: Micros) -> String {
+    wf_engine::entry::utc_text(at)
+}

@@ -1,0 +1,120 @@
+//! All of wasmtime: loads components, and lets steps run in fresh instances of them.
+//!
+//! A guest only reports; nothing here changes a run.
+
+mod bindings;
+mod cache;
+mod component;
+mod context;
+mod engine;
+mod enter;
+mod guest;
+mod limits;
+mod lines;
+mod report;
+mod shape;
+mod wasi;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::task::AbortHandle;
+use wf_engine::effect::Invoke;
+
+pub use component::Component;
+pub use limits::Limits;
+pub use report::{LogLine, Query, ReadAnswer, Report};
+
+/// What a runtime is made of.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where compiled code is kept; none: it is compiled at every start.
+    pub cache_dir: Option<PathBuf>,
+    /// What guests may use.
+    pub limits: Limits,
+}
+
+/// Loads components and runs their steps. Cheap to clone.
+#[derive(Clone)]
+pub struct Runtime(Arc<Inner>);
+
+struct Inner {
+    engine: wasmtime::Engine,
+    linker: wasmtime::component::Linker<guest::Guest>,
+    cache: Option<cache::Cache>,
+    limits: Limits,
+    /// Below the pool's size, so that an instance always finds its place.
+    instances: Semaphore,
+}
+
+/// The run that a guest works for.
+#[derive(Clone, Debug)]
+pub struct RunInfo {
+    /// Its id.
+    pub run: String,
+    /// Its handler's id.
+    pub handler: String,
+    /// Its workflow's name.
+    pub workflow: String,
+    /// What all its chance comes from.
+    pub seed: [u8; 32],
+}
+
+/// Why a file is no workflow: what happened, and what to do.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct LoadError {
+    message: String,
+    hint: String,
+}
+
+impl LoadError {
+    /// What happened, in lower case; what to do.
+    pub fn new(message: impl Into<String>, hint: impl Into<String>) -> LoadError {
+        LoadError { message: message.into(), hint: hint.into() }
+    }
+
+    /// What to do.
+    pub fn hint(&self) -> &str {
+        &self.hint
+    }
+}
+
+impl Runtime {
+    /// Starts a runtime; its ticker ends with it.
+    pub fn new(options: Options) -> Result<Runtime, LoadError> {
+        let Options { cache_dir, limits } = options;
+        let engine = engine::new(&limits)
+            .map_err(|error| LoadError::new(format!("wasm cannot run here: {error:#}"), "this machine is not supported"))?;
+        let linker = guest::linker(&engine).map_err(|error| LoadError::new(format!("{error:#}"), "this is a defect of wf-host"))?;
+        let cache = cache_dir.and_then(|folder| cache::Cache::open(folder, &engine));
+        let instances = Semaphore::new(limits.instances_max as usize);
+        Ok(Runtime(Arc::new(Inner { engine, linker, cache, limits, instances })))
+    }
+
+    /// Makes a component of a file's bytes, and compiles it.
+    pub async fn load(&self, bytes: Vec<u8>) -> Result<Arc<Component>, LoadError> {
+        let inner = self.0.clone();
+        let loading = tokio::task::spawn_blocking(move || component::load(&inner.engine, &inner.linker, inner.cache.as_ref(), &bytes));
+        let loaded = loading.await.unwrap_or_else(|error| Err(LoadError::new(error.to_string(), "this is a defect of wf-host")));
+        loaded.map(Arc::new)
+    }
+
+    /// What a component says about itself: JSON, unchecked.
+    pub async fn describe(&self, component: &Arc<Component>) -> Result<String, LoadError> {
+        enter::describe(&self.0, component).await
+    }
+
+    /// Lets an attempt run in a fresh instance. It reports until it has ended, been suspended,
+    /// or been aborted by the handle.
+    pub fn enter(&self, component: Arc<Component>, invoke: Invoke, info: Arc<RunInfo>, reports: UnboundedSender<Report>) -> AbortHandle {
+        tokio::spawn(enter::enter(self.0.clone(), component, invoke, info, reports)).abort_handle()
+    }
+
+    /// What guests may use.
+    pub fn limits(&self) -> &Limits {
+        &self.0.limits
+    }
+}

@@ -1,0 +1,228 @@
+//! One entry into an attempt: a fresh instance, from its beginning to its end.
+
+use std::future::poll_fn;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex};
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt;
+use serde_json::Value;
+use tokio::sync::mpsc::UnboundedSender;
+use wasmtime::component::ResourceTable;
+use wasmtime::{Store, UpdateDeadline, WasmBacktrace};
+use wf_engine::effect::Invoke;
+use wf_engine::entry::{Event, Failure, Micros, Usage};
+
+use super::bindings::wf::workflow::types::{Event as WitEvent, Failure as WitFailure};
+use super::context::{Context, Ending, failure, limit};
+use super::guest::{Guest, Memory};
+use super::lines::{Lines, Output};
+use super::report::Report;
+use super::wasi::{self, Clock};
+use super::{Component, Inner, LoadError, RunInfo};
+
+/// How a call into a guest ended.
+enum Called<T> {
+    Ended(wasmtime::Result<T>),
+    /// It computed for too long.
+    Exhausted,
+    /// The step's own timeout.
+    TimedOut,
+}
+
+/// The wall time at which a component describes itself: fixed, so that it always says the same.
+const DESCRIBED_AT: Micros = 1_767_225_600_000_000;
+
+pub(super) async fn describe(inner: &Arc<Inner>, component: &Component) -> Result<String, LoadError> {
+    let _turn = inner.instances.acquire().await.expect("never closed");
+    let (stdout, stderr) = (Output::new("stdout", None), Output::new("stderr", None));
+    let clock = Clock::at(DESCRIBED_AT);
+    let wasi = wasi::context(&[0; 32], 0, 0, &clock, &stdout, &stderr);
+    let mut store = store(inner, wasi, clock, None);
+    let call = async {
+        let workflow = component.pre.instantiate_async(&mut store).await?;
+        workflow.wf_workflow_steps().call_describe(&mut store).await
+    };
+    let (called, _) = timed(call, inner.limits.describe_max, None).await;
+    let hint = "`describe` must return the manifest and do nothing else; the SDKs write it for you";
+    match called {
+        Called::Ended(Ok(json)) => Ok(json),
+        Called::Ended(Err(error)) => {
+            let message = panic_message(&stderr).unwrap_or_else(|| format!("{}", error.root_cause()));
+            Err(LoadError::new(format!("its `describe` failed: {message}"), hint))
+        }
+        Called::Exhausted | Called::TimedOut => {
+            Err(LoadError::new(format!("its `describe` did not end within {:?}", inner.limits.describe_max), hint))
+        }
+    }
+}
+
+/// Runs an attempt and reports how it ended, if anybody is to hear it.
+pub(super) async fn enter(
+    inner: Arc<Inner>,
+    component: Arc<Component>,
+    invoke: Invoke,
+    info: Arc<RunInfo>,
+    reports: UnboundedSender<Report>,
+) {
+    let (invocation, attempt, started_at) = (invoke.invocation, invoke.attempt, invoke.started_at);
+    let entry = AssertUnwindSafe(run(&inner, &component, invoke, info, reports.clone())).catch_unwind();
+    let report = entry.await.unwrap_or_else(|_| {
+        let failure = failure("host", "a defect of wf-host ended the attempt; its log has the details".to_owned(), true);
+        Some(Report::Failed { invocation, attempt, failure, usage: Usage { started_at, ..Usage::default() } })
+    });
+    if let Some(report) = report {
+        // The worker is gone when the run has ended.
+        let _ = reports.send(report);
+    }
+}
+
+async fn run(
+    inner: &Arc<Inner>,
+    component: &Component,
+    invoke: Invoke,
+    info: Arc<RunInfo>,
+    reports: UnboundedSender<Report>,
+) -> Option<Report> {
+    let _turn = inner.instances.acquire().await.expect("never closed");
+    let Invoke { invocation, attempt, started_at, time_left, .. } = invoke;
+    let clock = Clock::at(started_at);
+    let left = Arc::new(Mutex::new(inner.limits.log_max));
+    let lines = Lines { invocation, attempt, reports: reports.clone(), clock: clock.clone(), left };
+    let (stdout, stderr) = (Output::new("stdout", Some(lines.clone())), Output::new("stderr", Some(lines.clone())));
+    let wasi = wasi::context(&info.seed, invocation, attempt, &clock, &stdout, &stderr);
+    let step = invoke.step.clone();
+    let events: Vec<WitEvent> = invoke.events.iter().map(outward).collect();
+    let context = Context::new(invoke, info, &inner.limits, lines, reports);
+    let mut store = store(inner, wasi, clock, Some(context));
+
+    let call = async {
+        let workflow = component.pre.instantiate_async(&mut store).await?;
+        workflow.wf_workflow_steps().call_invoke(&mut store, &step, &events).await
+    };
+    let (called, cpu) = timed(call, inner.limits.executing_max, time_left).await;
+    stdout.finish();
+    stderr.finish();
+
+    let guest = store.data_mut();
+    let usage = Usage { started_at, cpu, memory: guest.memory.peak as u64 };
+    let refused = guest.memory.refused;
+    let context = guest.context.as_mut()?;
+    match context.ending.take() {
+        Some(Ending::Suspended | Ending::Gone) => return None,
+        Some(Ending::Failed(failure)) => return Some(Report::Failed { invocation, attempt, failure, usage }),
+        None => (),
+    }
+    let ended = match called {
+        Called::Ended(Ok(Ok(events))) => returned(context, events, inner.limits.events_max),
+        Called::Ended(Ok(Err(failure))) => Err(inward(failure)),
+        Called::Ended(Err(error)) if refused => {
+            let mut failure = limit(format!("the memory limit of {} MiB was exceeded", inner.limits.memory_max >> 20));
+            failure.trace = trace(&error);
+            Err(failure)
+        }
+        Called::Ended(Err(error)) => Err(trapped(&error, &stderr)),
+        Called::Exhausted => {
+            Err(failure("timeout", format!("step `{step}` computed for more than {:?}", inner.limits.executing_max), true))
+        }
+        Called::TimedOut => Err(failure("timeout", format!("step `{step}` timed out"), true)),
+    };
+    let finished = ended.and_then(|events| Ok((events, context.finish()?)));
+    Some(match finished {
+        Ok((events, (calls, commit))) => Report::Returned { invocation, attempt, calls, commit, events, usage },
+        Err(failure) => Report::Failed { invocation, attempt, failure, usage },
+    })
+}
+
+fn store(inner: &Inner, wasi: wasmtime_wasi::WasiCtx, clock: Clock, context: Option<Context>) -> Store<Guest> {
+    let max = usize::try_from(inner.limits.memory_max).unwrap_or(usize::MAX);
+    let memory = Memory { max, peak: 0, refused: false };
+    let guest = Guest {
+        wasi,
+        http: wasmtime_wasi_http::WasiHttpCtx::new(),
+        requests: wasi::Denied,
+        table: ResourceTable::new(),
+        clock,
+        memory,
+        context,
+    };
+    let mut store = Store::new(&inner.engine, guest);
+    store.limiter(|guest| &mut guest.memory);
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(|_| Ok(UpdateDeadline::Yield(1)));
+    store
+}
+
+/// Polls a call, and counts the time in which it computes. The step's own timeout counts all of its time here.
+async fn timed<T>(
+    call: impl Future<Output = wasmtime::Result<T>>,
+    computing_max: Duration,
+    time_left: Option<Micros>,
+) -> (Called<T>, Micros) {
+    let mut call = Box::pin(call);
+    let mut computed = Duration::ZERO;
+    let polled = poll_fn(|context| {
+        let begun = Instant::now();
+        let poll = call.as_mut().poll(context);
+        computed += begun.elapsed();
+        match poll {
+            Poll::Ready(result) => Poll::Ready(Called::Ended(result)),
+            Poll::Pending if computed > computing_max => Poll::Ready(Called::Exhausted),
+            Poll::Pending => Poll::Pending,
+        }
+    });
+    let called = match time_left {
+        Some(left) => tokio::time::timeout(Duration::from_micros(left), polled).await.unwrap_or(Called::TimedOut),
+        None => polled.await,
+    };
+    (called, computed.as_micros() as Micros)
+}
+
+fn returned(context: &Context, events: Vec<WitEvent>, events_max: usize) -> Result<Vec<Event>, Failure> {
+    if events.len() > events_max {
+        return Err(limit(format!("the step returned more than {events_max} events")));
+    }
+    events.into_iter().map(|event| context.returned(event.name, event.payload)).collect()
+}
+
+fn outward(event: &Event) -> WitEvent {
+    WitEvent { name: event.name.to_string(), payload: event.payload.get().to_owned() }
+}
+
+/// A guest's failure. Details that are not understood are as if they were not there.
+fn inward(failure: WitFailure) -> Failure {
+    let details: Value = serde_json::from_str(&failure.details).unwrap_or_default();
+    let flag = |name: &str| details.get(name).and_then(Value::as_bool).unwrap_or(true);
+    Failure {
+        kind: failure.kind,
+        message: failure.message,
+        retryable: flag("retryable"),
+        retry_after: details.get("retry_after").and_then(Value::as_f64),
+        keep_answers: flag("keep_answers"),
+        trace: details.get("trace").and_then(Value::as_str).map(str::to_owned),
+    }
+}
+
+/// A trap: the guest's own words where it left some, else wasm's.
+fn trapped(error: &wasmtime::Error, stderr: &Output) -> Failure {
+    let mut failure = match panic_message(stderr) {
+        Some(message) => failure("panic", message, true),
+        None => failure("trap", error.root_cause().to_string(), true),
+    };
+    failure.trace = trace(error);
+    failure
+}
+
+fn trace(error: &wasmtime::Error) -> Option<String> {
+    error.downcast_ref::<WasmBacktrace>().map(|trace| trace.to_string())
+}
+
+/// What a Rust panic wrote last: the lines after `panicked at`, up to the note.
+fn panic_message(stderr: &Output) -> Option<String> {
+    let lines = stderr.last();
+    let start = lines.iter().rposition(|line| line.contains("panicked at"))?;
+    let message = lines[start + 1..].iter().take_while(|line| !line.starts_with("note:") && !line.starts_with("stack backtrace:"));
+    let message: Vec<&str> = message.map(String::as_str).filter(|line| !line.is_empty()).collect();
+    Some(if message.is_empty() { lines[start].clone() } else { message.join("\n") })
+}

@@ -1,0 +1,194 @@
+//! What an instance has around it, and how the contract reaches its context.
+
+use serde_json::json;
+use uuid::Uuid;
+use wasmtime::component::{HasSelf, Linker, ResourceTable};
+use wasmtime::{Engine, ResourceLimiter};
+use wasmtime_wasi::p2::bindings::clocks::monotonic_clock;
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+use wf_engine::entry::{Event, Failure};
+
+use super::bindings::Workflow;
+use super::bindings::wf::workflow::types::{Event as WitEvent, Failure as WitFailure};
+use super::bindings::wf::workflow::{events, log, memo, run, state, time, types};
+use super::context::{Answer, Context};
+use super::wasi::{Clock, Clocks, Denied, HasClocks};
+
+/// The data of one `wasmtime::Store`.
+pub(super) struct Guest {
+    pub wasi: WasiCtx,
+    pub http: WasiHttpCtx,
+    pub requests: Denied,
+    pub table: ResourceTable,
+    pub clock: Clock,
+    pub memory: Memory,
+    /// None while a component describes itself: then the contract's imports trap.
+    pub context: Option<Context>,
+}
+
+/// Watches over an instance's memory.
+pub(super) struct Memory {
+    pub max: usize,
+    pub peak: usize,
+    /// It wanted more than it may have.
+    pub refused: bool,
+}
+
+impl ResourceLimiter for Memory {
+    fn memory_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        if desired > self.max {
+            self.refused = true;
+            return Ok(false);
+        }
+        self.peak = self.peak.max(desired);
+        Ok(true)
+    }
+
+    fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+        Ok(desired <= 100_000)
+    }
+}
+
+/// Everything that a component may import.
+pub(super) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
+    let mut linker = Linker::new(engine);
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
+    linker.allow_shadowing(true);
+    monotonic_clock::add_to_linker::<Guest, HasClocks>(&mut linker, |guest| Clocks { clock: &guest.clock, table: &mut guest.table })?;
+    Workflow::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?;
+    Ok(linker)
+}
+
+impl WasiView for Guest {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+impl WasiHttpView for Guest {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { hooks: &mut self.requests, ctx: &mut self.http, table: &mut self.table }
+    }
+}
+
+impl Guest {
+    fn context(&mut self) -> wasmtime::Result<&mut Context> {
+        self.context.as_mut().ok_or_else(|| wasmtime::Error::msg("`describe` called the host: it may not use the context"))
+    }
+}
+
+fn answer<T, U>(answer: Answer<T>, map: impl FnOnce(T) -> U) -> wasmtime::Result<Result<U, WitFailure>> {
+    Ok(answer?.map(map).map_err(outward))
+}
+
+pub(super) fn outward(failure: Failure) -> WitFailure {
+    let Failure { kind, message, retryable, .. } = failure;
+    WitFailure { kind, message, details: json!({ "retryable": retryable }).to_string() }
+}
+
+fn event(event: Event) -> WitEvent {
+    WitEvent { name: event.name.to_string(), payload: event.payload.get().to_owned() }
+}
+
+impl types::Host for Guest {}
+
+impl events::Host for Guest {
+    async fn send(&mut self, event: WitEvent, options: String) -> wasmtime::Result<Result<(), WitFailure>> {
+        answer(self.context()?.send(event.name, event.payload, &options).await, |()| ())
+    }
+
+    async fn publish(&mut self, event: WitEvent, _options: String) -> wasmtime::Result<Result<(), WitFailure>> {
+        answer(self.context()?.publish(event.name, event.payload).await, |()| ())
+    }
+
+    async fn wait(&mut self, options: String) -> wasmtime::Result<Result<WitEvent, WitFailure>> {
+        answer(self.context()?.wait(&options).await, event)
+    }
+
+    async fn collect(&mut self, added: WitEvent, options: String) -> wasmtime::Result<Result<Option<Vec<WitEvent>>, WitFailure>> {
+        let batch = self.context()?.collect(added.name, added.payload, &options).await;
+        answer(batch, |batch| batch.map(|batch| batch.into_iter().map(event).collect()))
+    }
+}
+
+impl state::Host for Guest {
+    async fn get(&mut self, path: String) -> wasmtime::Result<Result<Option<String>, WitFailure>> {
+        answer(self.context()?.get(path).await, |value| value)
+    }
+
+    async fn set(&mut self, path: String, value: String) -> wasmtime::Result<Result<(), WitFailure>> {
+        answer(self.context()?.set(path, value).await, |()| ())
+    }
+
+    async fn delete(&mut self, path: String) -> wasmtime::Result<Result<(), WitFailure>> {
+        answer(self.context()?.delete(path).await, |()| ())
+    }
+
+    async fn edit_begin(&mut self, path: String) -> wasmtime::Result<Result<(u64, Option<String>), WitFailure>> {
+        answer(self.context()?.edit_begin(path).await, |begun| begun)
+    }
+
+    async fn edit_commit(&mut self, path: String, version: u64, value: String) -> wasmtime::Result<Result<bool, WitFailure>> {
+        answer(self.context()?.edit_commit(path, version, value).await, |committed| committed)
+    }
+}
+
+impl time::Host for Guest {
+    async fn now(&mut self) -> wasmtime::Result<u64> {
+        Ok(self.context()?.clock.read())
+    }
+
+    async fn sleep(&mut self, duration: u64) -> wasmtime::Result<()> {
+        self.context()?.sleep(duration).await
+    }
+}
+
+impl memo::Host for Guest {
+    async fn look_up(&mut self, name: String) -> wasmtime::Result<Result<Option<String>, WitFailure>> {
+        answer(self.context()?.look_up(name).await, |value| value)
+    }
+
+    async fn keep(&mut self, name: String, value: String) -> wasmtime::Result<Result<(), WitFailure>> {
+        answer(self.context()?.keep(name, value).await, |()| ())
+    }
+}
+
+impl run::Host for Guest {
+    async fn run_id(&mut self) -> wasmtime::Result<String> {
+        Ok(self.context()?.info.run.clone())
+    }
+
+    async fn handler_id(&mut self) -> wasmtime::Result<String> {
+        Ok(self.context()?.info.handler.clone())
+    }
+
+    async fn workflow(&mut self) -> wasmtime::Result<String> {
+        Ok(self.context()?.info.workflow.clone())
+    }
+
+    async fn step(&mut self) -> wasmtime::Result<String> {
+        Ok(self.context()?.step.to_string())
+    }
+
+    async fn attempt(&mut self) -> wasmtime::Result<u32> {
+        Ok(self.context()?.attempt)
+    }
+
+    async fn idempotency_key(&mut self, label: String) -> wasmtime::Result<String> {
+        let context = self.context()?;
+        let name = format!("wf-host/{}/{}/{label}", context.info.run, context.invocation);
+        Ok(Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes()).to_string())
+    }
+
+    async fn commit(&mut self) -> wasmtime::Result<()> {
+        self.context()?.commit().await
+    }
+}
+
+impl log::Host for Guest {
+    async fn write(&mut self, level: String, message: String, fields: String) -> wasmtime::Result<()> {
+        self.context()?.log(level, message, fields)
+    }
+}

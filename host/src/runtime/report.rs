@@ -1,0 +1,122 @@
+//! What guests report to the worker of their run.
+
+use std::sync::Arc;
+
+use serde_json::value::RawValue;
+use tokio::sync::oneshot;
+use wf_engine::entry::{Buffered, Call, Commit, Event, Failure, InvocationId, Micros, Usage};
+
+/// What a guest reports.
+pub enum Report {
+    /// It reached a commit point or published, and waits for the answer of the last call.
+    Progressed {
+        /// Who.
+        invocation: InvocationId,
+        /// Which attempt.
+        attempt: u32,
+        /// The calls since the last report.
+        calls: Vec<Call>,
+        /// What is committed; none for a publish.
+        commit: Option<Commit>,
+        /// Where the answer goes; nobody is there when the call suspends.
+        reply: oneshot::Sender<Call>,
+    },
+    /// It asks about committed state.
+    Read {
+        /// Who.
+        invocation: InvocationId,
+        /// Which attempt.
+        attempt: u32,
+        /// The question.
+        query: Query,
+        /// What it has buffered.
+        own: Vec<Buffered>,
+        /// Where the answer goes.
+        reply: oneshot::Sender<Result<ReadAnswer, String>>,
+    },
+    /// It wrote a line.
+    Logged {
+        /// Who.
+        invocation: InvocationId,
+        /// Which attempt.
+        attempt: u32,
+        /// The line.
+        line: LogLine,
+    },
+    /// It ended well.
+    Returned {
+        /// Who.
+        invocation: InvocationId,
+        /// Which attempt.
+        attempt: u32,
+        /// The calls since the last report.
+        calls: Vec<Call>,
+        /// What is committed.
+        commit: Commit,
+        /// What it returned.
+        events: Vec<Event>,
+        /// What it used.
+        usage: Usage,
+    },
+    /// It failed.
+    Failed {
+        /// Who.
+        invocation: InvocationId,
+        /// Which attempt.
+        attempt: u32,
+        /// Why.
+        failure: Failure,
+        /// What it used.
+        usage: Usage,
+    },
+}
+
+/// A question about state.
+#[derive(Clone, Debug)]
+pub enum Query {
+    /// The value at a path.
+    Get {
+        /// The path.
+        path: String,
+    },
+    /// The version and the value.
+    EditBegin {
+        /// The path.
+        path: String,
+    },
+    /// Whether the path can be written.
+    CheckWrite {
+        /// The path.
+        path: String,
+        /// How long the value's text is.
+        size: usize,
+    },
+}
+
+/// Its answer.
+#[derive(Clone, Debug)]
+pub enum ReadAnswer {
+    /// To `Get`.
+    Value(Option<Arc<RawValue>>),
+    /// To `EditBegin`.
+    Edit(u64, Option<Arc<RawValue>>),
+    /// To `CheckWrite`.
+    Sound,
+}
+
+/// A line that a guest wrote.
+#[derive(Clone, Debug)]
+pub struct LogLine {
+    /// `log`, `stdout` or `stderr`.
+    pub source: &'static str,
+    /// The call's ordinal, or the number of the line in that output.
+    pub number: u64,
+    /// When, on the derived clock.
+    pub at: Micros,
+    /// `trace`, `debug`, `info`, `warn` or `error`.
+    pub level: String,
+    /// The text.
+    pub message: String,
+    /// A JSON object.
+    pub fields: String,
+}

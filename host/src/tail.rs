@@ -1,0 +1,172 @@
+//! The live end of a run's stream: what its readers wait on.
+//!
+//! The store is the truth; a tail only says how far it goes, and keeps the newest frames so that
+//! many readers of one stream do not each ask the store for the same rows.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, Weak};
+
+use futures_util::stream::{self, BoxStream, StreamExt};
+use tokio::sync::watch;
+
+use crate::host::{Frame, RunView};
+use crate::store::Store;
+
+/// Frames kept in memory for the readers of one run.
+const RECENT_MAX: usize = 256;
+/// Frames that are read from the store at once.
+const BATCH_MAX: usize = 512;
+
+/// The tails of the runs that have a worker or a reader.
+#[derive(Default)]
+pub struct Tails(Mutex<HashMap<String, Weak<Tail>>>);
+
+/// The end of one run's stream.
+pub struct Tail {
+    signal: watch::Sender<Mark>,
+    recent: Mutex<VecDeque<Frame>>,
+}
+
+#[derive(Clone, Default)]
+struct Mark {
+    /// Counts the changes, so that each wakes the readers.
+    changes: u64,
+    /// The run has ended.
+    ended: Option<Arc<RunView>>,
+    /// The host stops: nothing will follow.
+    closed: bool,
+}
+
+impl Tails {
+    /// The tail of a run, made when nobody holds it.
+    pub fn of(&self, run: &str) -> Arc<Tail> {
+        let mut tails = self.0.lock().expect("no panic while locked");
+        if let Some(tail) = tails.get(run).and_then(Weak::upgrade) {
+            return tail;
+        }
+        if tails.len() > 64 && tails.len().is_power_of_two() {
+            tails.retain(|_, tail| tail.strong_count() > 0);
+        }
+        let signal = watch::channel(Mark::default()).0;
+        let tail = Arc::new(Tail { signal, recent: Mutex::default() });
+        tails.insert(run.to_owned(), Arc::downgrade(&tail));
+        tail
+    }
+
+    /// Ends every stream without a terminal frame: the host stops.
+    pub fn close(&self) {
+        let tails = self.0.lock().expect("no panic while locked");
+        let open = tails.values().filter_map(Weak::upgrade);
+        open.for_each(|tail| tail.signal.send_modify(|mark| mark.closed = true));
+    }
+}
+
+impl Tail {
+    /// Hands durable frames to the readers.
+    pub fn extend(&self, frames: Vec<Frame>) {
+        let Some(first) = frames.first() else { return };
+        let mut recent = self.recent.lock().expect("no panic while locked");
+        // After a reload some may be missing here; the readers find them in the store.
+        if recent.back().is_some_and(|last| last.sequence + 1 != first.sequence) {
+            recent.clear();
+        }
+        recent.extend(frames);
+        let excess = recent.len().saturating_sub(RECENT_MAX);
+        recent.drain(..excess);
+        drop(recent);
+        self.signal.send_modify(|mark| mark.changes += 1);
+    }
+
+    /// Whether somebody waits for frames, or for the end.
+    pub fn has_readers(&self) -> bool {
+        self.signal.receiver_count() > 0
+    }
+
+    /// Says that the run has ended, durably; its frames came before.
+    pub fn end(&self, view: RunView) {
+        self.signal.send_modify(|mark| mark.ended = Some(Arc::new(view)));
+    }
+
+    /// How the run ended, if this tail has seen it.
+    pub fn ended(&self) -> Option<RunView> {
+        self.signal.borrow().ended.as_deref().cloned()
+    }
+
+    /// Waits for the end of the run; none when the host stops before.
+    pub async fn until_ended(&self) -> Option<RunView> {
+        let mut signal = self.signal.subscribe();
+        let mark = signal.wait_for(|mark| mark.closed || mark.ended.is_some()).await.ok()?;
+        mark.ended.as_deref().cloned()
+    }
+
+    /// The frames after a sequence, if memory reaches back that far.
+    fn recent(&self, after: i64) -> Option<Vec<Frame>> {
+        let recent = self.recent.lock().expect("no panic while locked");
+        let first = i64::try_from(recent.front()?.sequence).ok()?;
+        let skip = usize::try_from(after.saturating_add(1).checked_sub(first)?).ok()?;
+        Some(recent.iter().skip(skip).cloned().collect())
+    }
+
+    /// What memory still has after a sequence.
+    fn remaining(&self, after: i64) -> Vec<Frame> {
+        let recent = self.recent.lock().expect("no panic while locked");
+        recent.iter().filter(|frame| i64::try_from(frame.sequence).is_ok_and(|it| it > after)).cloned().collect()
+    }
+}
+
+struct Reader {
+    store: Arc<dyn Store>,
+    run: String,
+    tail: Arc<Tail>,
+    signal: watch::Receiver<Mark>,
+    after: i64,
+    ended: bool,
+}
+
+/// Durable frames after a sequence, then live ones; ends after the terminal frame.
+pub fn frames(store: Arc<dyn Store>, tail: Arc<Tail>, run: &str, after: i64) -> BoxStream<'static, Vec<Frame>> {
+    let signal = tail.signal.subscribe();
+    let reader = Reader { store, run: run.to_owned(), tail, signal, after, ended: false };
+    stream::unfold(reader, |mut reader| async {
+        let frames = reader.next().await?;
+        Some((frames, reader))
+    })
+    .boxed()
+}
+
+impl Reader {
+    async fn next(&mut self) -> Option<Vec<Frame>> {
+        while !self.ended {
+            // Marked as seen before reading, so that what comes in between wakes us again.
+            let Mark { closed, ended, .. } = self.signal.borrow_and_update().clone();
+            let mut frames = match self.tail.recent(self.after) {
+                Some(frames) => frames,
+                None => self.stored().await?,
+            };
+            if frames.is_empty() && ended.is_some() {
+                // Purged: the store has nothing left, and the terminal frame is still here.
+                frames = self.tail.remaining(self.after);
+            }
+            if let Some(last) = frames.last() {
+                self.after = i64::try_from(last.sequence).unwrap_or(i64::MAX);
+                self.ended = last.terminal;
+                return Some(frames);
+            }
+            if closed || ended.is_some() || !self.is_running().await || self.signal.changed().await.is_err() {
+                return None;
+            }
+        }
+        None
+    }
+
+    /// Whether something may follow. A run may have ended before this tail was made.
+    async fn is_running(&self) -> bool {
+        matches!(self.store.run(&self.run).await, Ok(Some(run)) if run.status.is_running())
+    }
+
+    async fn stored(&self) -> Option<Vec<Frame>> {
+        let rows = self.store.frames(&self.run, self.after, BATCH_MAX).await;
+        let rows = rows.inspect_err(|error| tracing::warn!(run.id = self.run, "run `{}`: a reader failed: {error}", self.run));
+        Some(rows.ok()?.into_iter().map(Frame::from).collect())
+    }
+}

@@ -1,0 +1,106 @@
+//! The instances that work on a run, and the calls that they wait in.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::AbortHandle;
+use wf_engine::effect::Invoke;
+use wf_engine::entry::{Buffered, Call, InvocationId};
+use wf_engine::run::Run;
+
+use crate::runtime::{Component, LogLine, Query, ReadAnswer, Report, RunInfo, Runtime};
+use crate::store::LogRow;
+
+/// The live instances of one run.
+pub(super) struct Guests {
+    live: HashMap<InvocationId, Guest>,
+    sender: mpsc::UnboundedSender<Report>,
+    receiver: mpsc::UnboundedReceiver<Report>,
+}
+
+struct Guest {
+    attempt: u32,
+    task: AbortHandle,
+    /// The call that it waits in.
+    waiting: Option<oneshot::Sender<Call>>,
+}
+
+impl Guests {
+    pub(super) fn new() -> Guests {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        Guests { live: HashMap::new(), sender, receiver }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.live.is_empty() && self.receiver.is_empty()
+    }
+
+    pub(super) async fn report(&mut self) -> Report {
+        self.receiver.recv().await.expect("we hold a sender")
+    }
+
+    pub(super) fn enter(&mut self, runtime: &Runtime, component: Arc<Component>, invoke: Invoke, info: Arc<RunInfo>) {
+        let (invocation, attempt) = (invoke.invocation, invoke.attempt);
+        let task = runtime.enter(component, invoke, info, self.sender.clone());
+        self.live.insert(invocation, Guest { attempt, task, waiting: None });
+    }
+
+    /// Keeps the call that a guest now waits in; one that suspends has dropped its instance.
+    /// False: the report is of a guest that was aborted.
+    pub(super) fn hold(&mut self, invocation: InvocationId, attempt: u32, suspends: bool, reply: oneshot::Sender<Call>) -> bool {
+        let Some(guest) = self.current(invocation, attempt) else { return false };
+        guest.waiting = Some(reply);
+        if suspends {
+            self.live.remove(&invocation);
+        }
+        true
+    }
+
+    /// Whether the report that ends an entry is of a live guest.
+    pub(super) fn ended(&mut self, invocation: InvocationId, attempt: u32) -> bool {
+        let current = self.current(invocation, attempt).is_some();
+        if current {
+            self.live.remove(&invocation);
+        }
+        current
+    }
+
+    pub(super) fn answer(&mut self, invocation: InvocationId, attempt: u32, call: Call) {
+        let reply = self.current(invocation, attempt).and_then(|guest| guest.waiting.take());
+        if let Some(reply) = reply {
+            // A guest that is gone meanwhile reports its end by itself.
+            let _ = reply.send(call);
+        }
+    }
+
+    pub(super) fn abort(&mut self, invocation: InvocationId, attempt: u32) {
+        if self.current(invocation, attempt).is_some() {
+            self.live.remove(&invocation).expect("current").task.abort();
+        }
+    }
+
+    pub(super) fn abort_all(&mut self) {
+        self.live.drain().for_each(|(_, guest)| guest.task.abort());
+    }
+
+    fn current(&mut self, invocation: InvocationId, attempt: u32) -> Option<&mut Guest> {
+        self.live.get_mut(&invocation).filter(|guest| guest.attempt == attempt)
+    }
+}
+
+/// Answers a guest's question about committed state.
+pub(super) fn read(run: &Run, query: &Query, own: &[Buffered]) -> Result<ReadAnswer, String> {
+    match query {
+        Query::Get { path } => run.read(path, own).map(ReadAnswer::Value),
+        Query::EditBegin { path } => run.edit_begin(path, own).map(|(version, value)| ReadAnswer::Edit(version, value)),
+        Query::CheckWrite { path, .. } => run.check_write(path, own).map(|()| ReadAnswer::Sound),
+    }
+    .map_err(|error| error.to_string())
+}
+
+/// A line as the store keeps it.
+pub(super) fn log_row(invocation: InvocationId, attempt: u32, line: LogLine) -> LogRow {
+    let LogLine { source, number, at, level, message, fields } = line;
+    LogRow { invocation, attempt, source: source.to_owned(), number, at, level, message, fields }
+}

@@ -12,7 +12,7 @@ use crate::server::command;
 
 /// Runs `wf-host` with arguments in a directory and compares what it prints. It must end by itself.
 ///
-/// The directory is shown as `[DIR]`, the folder of the guests as `[GUESTS]`, times as `[TIME]`.
+/// The directory is shown as `[DIR]`, the folder of the guests as `[GUESTS]`.
 pub fn check_command(directory: &Path, arguments: &[&str], expect: &Expect) {
     expect.assert_eq(&outcome(directory, arguments));
 }
@@ -20,7 +20,13 @@ pub fn check_command(directory: &Path, arguments: &[&str], expect: &Expect) {
 /// What it prints, with the same replacements.
 pub fn outcome(directory: &Path, arguments: &[&str]) -> String {
     let mut command = command();
-    command.current_dir(directory).args(arguments).env("COLUMNS", "100").stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .current_dir(directory)
+        .args(arguments)
+        .env("COLUMNS", "100")
+        .env("RUST_LOG", "warn")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     let mut child = command.spawn().expect("the binary starts");
     let mut stdout = Output::of(child.stdout.take().expect("piped"));
     let mut stderr = Output::of(child.stderr.take().expect("piped"));
@@ -34,14 +40,6 @@ pub fn outcome(directory: &Path, arguments: &[&str]) -> String {
 pub fn filtered(text: &str, directory: &Path) -> String {
     let guests = artifacts::guests().display().to_string();
     let text = text.replace(&guests, "[GUESTS]").replace(&directory.display().to_string(), "[DIR]");
-    let lines = text.lines().map(|line| without_time(line).trim_end().to_owned() + "\n");
+    let lines = text.lines().map(|line| line.trim_end().to_owned() + "\n");
     lines.collect()
-}
-
-/// A log line begins with its time.
-fn without_time(line: &str) -> String {
-    match line.split_once("Z ") {
-        Some((time, rest)) if time.len() > 15 && time.starts_with("20") && !time.contains(' ') => format!("[TIME] {rest}"),
-        _ => line.to_owned(),
-    }
 }

@@ -56,7 +56,10 @@ impl Serve {
 
     fn spawn(&self, data: &Path) -> (Child, Output, Output) {
         let mut command = command();
-        command.args(["serve", "--host", "127.0.0.1", "--port", "0", "--data-dir"]).arg(data);
+        command.args(["serve", "--port", "0", "--data-dir"]).arg(data);
+        if !self.arguments.iter().any(|it| it == "--host") {
+            command.args(["--host", "127.0.0.1"]);
+        }
         command.args(&self.arguments).args(&self.paths).envs(self.environment.iter().cloned());
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
         let stdout = Output::of(child.stdout.take().expect("piped"));

@@ -41,7 +41,68 @@ async fn paths_and_methods() {
           ? content-type
         HEAD /handlers/x
         "#,
-        expect![[]],
+        expect![[r#"
+            GET /health
+            200 {"status":"healthy"}
+            HEAD /health
+            200
+              content-type: application/json
+            GET /workflows
+            200 {"workflows":["greeting"]}
+            GET /nope
+            404 {"detail":"Not Found"}
+            GET /workflows/
+            404 {"detail":"Not Found"}
+            GET /handlers/
+            404 {"detail":"Not Found"}
+            POST /nope {}
+            404 {"detail":"Not Found"}
+            DELETE /workflows
+            405
+              allow: GET, HEAD
+            {"detail":"Method Not Allowed"}
+            POST /health
+            405
+              allow: GET, HEAD
+            {"detail":"Method Not Allowed"}
+            GET /workflows/greeting/run
+            405
+              allow: POST
+            {"detail":"Method Not Allowed"}
+            PUT /workflows/greeting/run-nowait
+            405
+              allow: POST
+            {"detail":"Method Not Allowed"}
+            POST /workflows/greeting/schema
+            405
+              allow: GET, HEAD
+            {"detail":"Method Not Allowed"}
+            PUT /events/x
+            405
+              allow: GET, HEAD, POST
+            {"detail":"Method Not Allowed"}
+            POST /handlers
+            405
+              allow: GET, HEAD
+            {"detail":"Method Not Allowed"}
+            DELETE /handlers/x
+            405
+              allow: GET, HEAD
+            {"detail":"Method Not Allowed"}
+            GET /handlers/x/cancel
+            405
+              allow: POST
+            {"detail":"Method Not Allowed"}
+            POST /results/x
+            405
+              allow: GET, HEAD
+            {"detail":"Method Not Allowed"}
+            HEAD /workflows
+            200
+              content-type: application/json
+            HEAD /handlers/x
+            404
+        "#]],
     )
     .await;
 }
@@ -69,7 +130,16 @@ async fn bodies_are_compact_json_whatever_the_content_type() {
         POST /workflows/greeting/run {"start_event":{"name":"Ada"}}
           Content-Type: application/x-www-form-urlencoded
         "#,
-        expect![[]],
+        expect![[r#"
+            POST /workflows/greeting/run {"start_event":{"name":"Ada"}}
+              Content-Type: text/plain
+            200
+              content-type: application/json
+            {"handler_id":"$1","workflow_name":"greeting","run_id":"$r1","error":null,"result":{"value":{"result":"Hello, Ada!"},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null},"result_unreadable":false,"status":"completed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"}
+            POST /workflows/greeting/run {"start_event":{"name":"Ada"}}
+              Content-Type: application/x-www-form-urlencoded
+            200 {"handler_id":"$2","workflow_name":"greeting","run_id":"$r2","error":null,"result":{"value":{"result":"Hello, Ada!"},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null},"result_unreadable":false,"status":"completed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"}
+        "#]],
     )
     .await;
 }
@@ -123,19 +193,83 @@ async fn origins_are_its_own_and_those_that_are_named() {
     "#;
     let own_port = server.address().rsplit(':').next().expect("a port").to_owned();
     let seen = wf_tests::script::outcome(&server, &script.replace("OWN", &own)).await;
-    expect![[]].assert_eq(&seen.replace(&own_port, "PORT"));
+    expect![[r#"
+        GET /workflows
+          Origin: http://127.0.0.1:PORT
+        200
+          access-control-allow-origin: http://127.0.0.1:PORT
+          access-control-allow-credentials: true
+          vary: Origin
+        {"workflows":["greeting"]}
+        GET /workflows
+          Origin: https://friend.example
+        200
+          access-control-allow-origin: https://friend.example
+          access-control-allow-credentials: true
+          vary: Origin
+        {"workflows":["greeting"]}
+        GET /workflows
+          Origin: https://stranger.example
+        200
+          access-control-allow-origin: 
+        {"workflows":["greeting"]}
+        GET /workflows
+        200
+          access-control-allow-origin: 
+        {"workflows":["greeting"]}
+        OPTIONS /workflows/greeting/run
+          Origin: https://friend.example
+          Access-Control-Request-Method: POST
+          Access-Control-Request-Headers: content-type, x-mine
+        200
+          access-control-allow-origin: https://friend.example
+          access-control-allow-credentials: true
+          access-control-allow-headers: content-type, x-mine
+          access-control-max-age: 600
+        POST /workflows/greeting/run {}
+          Origin: https://stranger.example
+        403 {"detail":"This origin is not allowed; the server's --cors-origin names those that are"}
+        POST /workflows/greeting/run {}
+          Origin: null
+        403 {"detail":"This origin is not allowed; the server's --cors-origin names those that are"}
+        POST /handlers/x/cancel
+          Origin: https://stranger.example
+        403 {"detail":"This origin is not allowed; the server's --cors-origin names those that are"}
+        POST /events/x {}
+          Origin: https://stranger.example
+        403 {"detail":"This origin is not allowed; the server's --cors-origin names those that are"}
+        POST /handlers/x/cancel
+          Origin: https://friend.example
+        404 {"detail":"Handler not found"}
+        POST /handlers/x/cancel
+          Origin: http://127.0.0.1:PORT
+        404 {"detail":"Handler not found"}
+    "#]]
+    .assert_eq(&seen.replace(&own_port, "PORT"));
 }
 
 #[tokio::test]
 async fn every_origin_and_a_public_url_can_be_allowed() {
     let server = Serve::guests(&["greeting"]).with(&["--cors-origin", "*"]).start().await;
     let script = r#"
-        POST /workflows/greeting/run {"start_event":{"name":1}}
+        POST /workflows/nope/run {}
           Origin: https://anyone.example
           ? access-control-allow-origin
           ? access-control-allow-credentials
     "#;
-    check(&server, script, expect![[]]).await;
+    check(
+        &server,
+        script,
+        expect![[r#"
+        POST /workflows/nope/run {}
+          Origin: https://anyone.example
+        404
+          access-control-allow-origin: https://anyone.example
+          access-control-allow-credentials: true
+        {"detail":"Workflow not found"}
+    "#]],
+    )
+    .await;
     let server = Serve::guests(&["greeting"]).with(&["--public-url", "https://flows.example/"]).start().await;
     let script = r#"
         POST /handlers/x/cancel
@@ -145,5 +279,5 @@ async fn every_origin_and_a_public_url_can_be_allowed() {
           Origin: https://flows.example.evil.example
           ? access-control-allow-origin
     "#;
-    check(&server, script, expect![[]]).await;
+    check(&server, script, expect![[""]]).await;
 }

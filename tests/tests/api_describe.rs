@@ -16,7 +16,7 @@ async fn unknown_workflows() {
         GET /workflows/nope/events
         GET /workflows/nope/representation
         ",
-        expect![[]],
+        expect![[""]],
     )
     .await;
 }
@@ -83,7 +83,7 @@ async fn the_graph_of_a_human_in_the_loop() {
         }
     }
     let shown: Vec<String> = nodes.iter().map(Value::to_string).collect();
-    expect![[]].assert_eq(&shown.join("\n"));
+    expect![[""]].assert_eq(&shown.join("\n"));
 }
 
 fn list<'a>(graph: &'a Value, key: &str) -> &'a Vec<Value> {

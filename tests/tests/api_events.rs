@@ -34,7 +34,7 @@ async fn what_is_refused() {
         POST /events/g {"event":{"type":"StartEvent","value":{}}}
         GET /handlers/h
         "#,
-        expect![[]],
+        expect![[""]],
     )
     .await;
 }
@@ -78,7 +78,7 @@ async fn an_event_that_no_step_takes_is_sent() {
         POST /events/w {"event":{"type":"AnswerEvent","value":{"answer":"42","user":"laurie"}}}
         UNTIL 200 /handlers/w
         "#,
-        expect![[]],
+        expect![[""]],
     )
     .await;
 }

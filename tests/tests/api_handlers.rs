@@ -28,7 +28,7 @@ async fn a_handler_in_every_state() {
         GET /handlers/nobody
         GET /results/nobody
         "#,
-        expect![[]],
+        expect![[""]],
     )
     .await;
 }
@@ -122,7 +122,7 @@ async fn cancelling_and_purging() {
         POST /handlers/u/cancel?purge=yes
         GET /handlers
         "#,
-        expect![[]],
+        expect![[""]],
     )
     .await;
 }

@@ -16,7 +16,7 @@ async fn a_run_that_completes() {
         POST /workflows/greeting/run {"start_event":{"name":"Ada"},"kwargs":{"name":"Kay"}}
         POST /workflows/hitl/run-nowait {}
         "#,
-        expect![[]],
+        expect![[""]],
     )
     .await;
 }
@@ -64,7 +64,7 @@ async fn a_run_that_does_not_complete() {
         POST /workflows/failing/run {"start_event":{"message":"no luck"}}
         POST /workflows/timeout/run {}
         "#,
-        expect![[]],
+        expect![[""]],
     )
     .await;
     let path = "/workflows/slow/run";
@@ -111,7 +111,7 @@ async fn what_is_refused() {
         POST /workflows/greeting/run {"handler_id":17}
         GET /handlers
         "#,
-        expect![[]],
+        expect![[""]],
     )
     .await;
     let long = "h".repeat(129);
@@ -148,7 +148,7 @@ async fn handlers_of_the_clients_choice() {
         POST /workflows/failing/run {"handler_id":"luckless","start_event":{"message":"again"}}
         GET /handlers
         "#,
-        expect![[]],
+        expect![[""]],
     )
     .await;
 }

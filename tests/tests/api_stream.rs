@@ -32,7 +32,7 @@ async fn cursors_and_forms() {
         GET /events/g?sse=false&include_internal=true
         GET /events/nobody
         "#,
-        expect![[]],
+        expect![[""]],
     )
     .await;
 }
@@ -59,7 +59,7 @@ async fn the_terminal_events() {
         POST /workflows/retry/run {"handler_id":"r"}
         GET /events/r?sse=false
         "#,
-        expect![[]],
+        expect![[""]],
     )
     .await;
 }
@@ -78,7 +78,7 @@ async fn internal_events_count() {
     let visible: Vec<Frame> = every.iter().filter(|it| !internal(it)).cloned().collect();
     assert_eq!(server.events(&handler, "").await.rest().await, visible, "the same numbers without the internal ones");
     let states: Vec<String> = every.iter().filter(internal).map(Frame::shape).collect();
-    expect![[]].assert_eq(&states.join("\n"));
+    expect![[""]].assert_eq(&states.join("\n"));
 }
 
 #[tokio::test]

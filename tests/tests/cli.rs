@@ -24,27 +24,277 @@ fn check_in(directory: &Path, arguments: &str, expect: &Expect) {
 
 #[test]
 fn help() {
-    check("", expect![[]]);
-    check("--help", expect![[]]);
-    check("serve --help", expect![[]]);
-    check("--version", expect![[]]);
+    check(
+        "",
+        expect![[r#"
+        exit code 2
+        --- stdout
+        --- stderr
+        Serves event-driven workflows made of WebAssembly components
+
+        Usage: wf-host [OPTIONS] <COMMAND>
+
+        Commands:
+          serve  Loads workflows and serves them over HTTP
+          help   Print this message or the help of the given subcommand(s)
+
+        Options:
+              --log-format <LOG_FORMAT>  How log lines are written on stderr. RUST_LOG chooses which [env:
+                                         WF_HOST_LOG_FORMAT=] [default: text] [possible values: text, json]
+          -h, --help                     Print help (see more with '--help')
+          -V, --version                  Print version
+    "#]],
+    );
+    check(
+        "--help",
+        expect![[r#"
+        exit code 0
+        --- stdout
+        Serves event-driven workflows made of WebAssembly components.
+
+        Each workflow is a component that exports steps; steps exchange events. wf-host routes them, keeps
+        every run durable, and offers the HTTP API of LlamaIndex's WorkflowServer.
+
+        Usage: wf-host [OPTIONS] <COMMAND>
+
+        Commands:
+          serve  Loads workflows and serves them over HTTP
+          help   Print this message or the help of the given subcommand(s)
+
+        Options:
+              --log-format <LOG_FORMAT>
+                  How log lines are written on stderr. RUST_LOG chooses which
+
+                  Possible values:
+                  - text: For people
+                  - json: One JSON object a line
+
+                  [env: WF_HOST_LOG_FORMAT=]
+                  [default: text]
+
+          -h, --help
+                  Print help (see a summary with '-h')
+
+          -V, --version
+                  Print version
+        --- stderr
+    "#]],
+    );
+    check(
+        "serve --help",
+        expect![[r#"
+        exit code 0
+        --- stdout
+        Loads workflows and serves them over HTTP
+
+        Usage: wf-host serve [OPTIONS] <PATH>...
+
+        Arguments:
+          <PATH>...
+                  What to load: a `.wasm` file, a directory, a glob or `name=path`
+
+        Options:
+              --host <HOST>
+                  The address to listen on [default: 0.0.0.0] [env: WF_HOST_HOST, WORKFLOWS_PY_SERVER_HOST]
+
+              --log-format <LOG_FORMAT>
+                  How log lines are written on stderr. RUST_LOG chooses which
+
+                  Possible values:
+                  - text: For people
+                  - json: One JSON object a line
+
+                  [env: WF_HOST_LOG_FORMAT=]
+                  [default: text]
+
+              --port <PORT>
+                  The port to listen on; 0 for any free one [default: 8080] [env: WF_HOST_PORT,
+                  WORKFLOWS_PY_SERVER_PORT]
+
+              --store <STORE>
+                  Where runs are kept: `memory:` or `sqlite:PATH` [default: a SQLite file in the data
+                  directory]
+
+                  [env: WF_HOST_STORE=]
+
+              --data-dir <DATA_DIR>
+                  The directory for the store and for compiled code. Two hosts cannot share one
+
+                  [env: WF_HOST_DATA_DIR=]
+                  [default: ./.wf-host]
+
+              --cors-origin <CORS_ORIGINS>
+                  An origin whose pages may use this server, beside its own; `*` for every one. May be
+                  repeated
+
+                  [env: WF_HOST_CORS_ORIGIN=]
+
+              --public-url <PUBLIC_URL>
+                  The URL under which people reach this server, where a proxy stands before it
+
+                  [env: WF_HOST_PUBLIC_URL=]
+
+              --strict
+                  Refuse to start when any of the workflows does not load
+
+              --shutdown-timeout <SHUTDOWN_TIMEOUT>
+                  Seconds that a graceful stop may take
+
+                  [env: WF_HOST_SHUTDOWN_TIMEOUT=]
+                  [default: 10]
+
+              --memory-max <MEMORY_MAX>
+                  Most memory of one instance, in MiB
+
+                  [env: WF_HOST_MEMORY_MAX=]
+                  [default: 256]
+
+              --executing-max <EXECUTING_MAX>
+                  Most seconds that a step may compute without reporting anything
+
+                  [env: WF_HOST_EXECUTING_MAX=]
+                  [default: 30]
+
+              --body-max <BODY_MAX>
+                  Largest request body, in MiB
+
+                  [env: WF_HOST_BODY_MAX=]
+                  [default: 10]
+
+          -h, --help
+                  Print help (see a summary with '-h')
+
+        Examples:
+          wf-host serve workflows/                  every .wasm file in a directory
+          wf-host serve hello=target/greeting.wasm  one file, under a name of your own
+          wf-host serve --store memory: *.wasm      keep nothing over a restart
+        --- stderr
+    "#]],
+    );
+    check(
+        "--version",
+        expect![[r#"
+        exit code 0
+        --- stdout
+        wf-host 0.1.0
+        --- stderr
+    "#]],
+    );
 }
 
 #[test]
 fn arguments_that_make_no_sense() {
-    check("nope", expect![[]]);
-    check("serve", expect![[]]);
-    check("serve --port many x.wasm", expect![[]]);
-    check("serve --prot 1 x.wasm", expect![[]]);
+    check(
+        "nope",
+        expect![[r#"
+        exit code 2
+        --- stdout
+        --- stderr
+        error: unrecognized subcommand 'nope'
+
+        Usage: wf-host [OPTIONS] <COMMAND>
+
+        For more information, try '--help'.
+    "#]],
+    );
+    check(
+        "serve",
+        expect![[r#"
+        exit code 2
+        --- stdout
+        --- stderr
+        error: the following required arguments were not provided:
+          <PATH>...
+
+        Usage: wf-host serve <PATH>...
+
+        For more information, try '--help'.
+    "#]],
+    );
+    check(
+        "serve --port many x.wasm",
+        expect![[r#"
+        exit code 2
+        --- stdout
+        --- stderr
+        error: invalid value 'many' for '--port <PORT>': invalid digit found in string
+
+        For more information, try '--help'.
+    "#]],
+    );
+    check(
+        "serve --prot 1 x.wasm",
+        expect![[r#"
+        exit code 2
+        --- stdout
+        --- stderr
+        error: unexpected argument '--prot' found
+
+          tip: a similar argument exists: '--port'
+
+        Usage: wf-host serve --port <PORT> <PATH>...
+
+        For more information, try '--help'.
+    "#]],
+    );
 }
 
 #[test]
 fn nothing_to_load() {
-    check("serve nope.wasm", expect![[]]);
-    check("serve *.wasm", expect![[]]);
-    check("serve .", expect![[]]);
-    check("serve hello=nope.wasm", expect![[]]);
-    check("serve --port 0 a.wasm b.wasm", expect![[]]);
+    check(
+        "serve nope.wasm",
+        expect![[r#"
+        exit code 1
+        --- stdout
+        --- stderr
+        error: there is no file `nope.wasm`
+        hint: give a `.wasm` file, a directory of them, a glob or `name=path`
+    "#]],
+    );
+    check(
+        "serve *.wasm",
+        expect![[r#"
+        exit code 1
+        --- stdout
+        --- stderr
+        error: no `.wasm` file at `*.wasm`
+        hint: build a workflow first: `make guests`
+    "#]],
+    );
+    check(
+        "serve .",
+        expect![[r#"
+        exit code 1
+        --- stdout
+        --- stderr
+        error: no `.wasm` file at `.`
+        hint: build a workflow first: `make guests`
+    "#]],
+    );
+    check(
+        "serve hello=nope.wasm",
+        expect![[r#"
+        exit code 1
+        --- stdout
+        --- stderr
+        error: there is no file `nope.wasm`
+        hint: give a `.wasm` file, a directory of them, a glob or `name=path`
+    "#]],
+    );
+    check(
+        "serve --port 0 a.wasm b.wasm",
+        expect![[r#"
+        exit code 1
+        --- stdout
+        --- stderr
+        warning: there is no file `a.wasm`
+        hint: give a `.wasm` file, a directory of them, a glob or `name=path`
+        warning: there is no file `b.wasm`
+        hint: give a `.wasm` file, a directory of them, a glob or `name=path`
+        error: no workflow could be loaded
+        hint: the warnings above say why
+    "#]],
+    );
 }
 
 #[test]
@@ -54,22 +304,94 @@ fn a_port_in_use() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let guest = artifacts::guest("greeting").display().to_string();
     let seen = wf_tests::command_line::outcome(directory.path(), &["serve", "--host", "127.0.0.1", "--port", &port.to_string(), &guest]);
-    expect![[]].assert_eq(&seen.replace(&port.to_string(), "PORT"));
+    expect![[r#"
+        exit code 1
+        --- stdout
+        --- stderr
+        error: cannot listen on 127.0.0.1:PORT: Address already in use (os error 98)
+        hint: stop what listens there, or choose another with `--port`; 0 takes any free one
+    "#]]
+    .assert_eq(&seen.replace(&port.to_string(), "PORT"));
 }
 
 #[test]
 fn stores_that_cannot_be() {
-    check("serve --port 0 --store redis://localhost GUEST:greeting", expect![[]]);
-    check("serve --port 0 --store nope GUEST:greeting", expect![[]]);
-    check("serve --port 0 --store sqlite: GUEST:greeting", expect![[]]);
+    check(
+        "serve --port 0 --store redis://localhost GUEST:greeting",
+        expect![[r#"
+        exit code 1
+        --- stdout
+        --- stderr
+        error: there is no store `redis`
+        hint: use `memory:` or `sqlite:PATH`
+    "#]],
+    );
+    check(
+        "serve --port 0 --store nope GUEST:greeting",
+        expect![[r#"
+        exit code 1
+        --- stdout
+        --- stderr
+        error: there is no store `nope`
+        hint: use `memory:` or `sqlite:PATH`
+    "#]],
+    );
+    check(
+        "serve --port 0 --store sqlite: GUEST:greeting",
+        expect![[r#"
+        exit code 1
+        --- stdout
+        --- stderr
+        error: `sqlite:` names no file
+        hint: write `sqlite:PATH`, as in `sqlite:runs.db`
+    "#]],
+    );
     // Root may write everywhere, but not there.
-    check("serve --port 0 --data-dir /proc/wf-host GUEST:greeting", expect![[]]);
-    check("serve --port 0 --store sqlite:/proc/wf-host.db GUEST:greeting", expect![[]]);
+    check(
+        "serve --port 0 --data-dir /proc/wf-host GUEST:greeting",
+        expect![[r#"
+        exit code 1
+        --- stdout
+        --- stderr
+        error: the folder `/proc/wf-host` cannot be made: No such file or directory (os error 2)
+        hint: choose another with `--data-dir`, or use `--store memory:`
+    "#]],
+    );
+    check(
+        "serve --port 0 --store sqlite:/proc/wf-host.db GUEST:greeting",
+        expect![[r#"
+        exit code 1
+        --- stdout
+        --- stderr
+        error: `/proc/wf-host.db.lock` cannot be written: No such file or directory (os error 2)
+        hint: choose another place with `--data-dir`, or use `--store memory:`
+    "#]],
+    );
     let directory = tempfile::tempdir().expect("a temporary directory");
     std::fs::write(directory.path().join("taken"), "a file").expect("writable");
-    check_in(directory.path(), "serve --port 0 --data-dir taken GUEST:greeting", &expect![[]]);
+    check_in(
+        directory.path(),
+        "serve --port 0 --data-dir taken GUEST:greeting",
+        &expect![[r#"
+        exit code 1
+        --- stdout
+        --- stderr
+        error: the folder `taken` cannot be made: File exists (os error 17)
+        hint: choose another with `--data-dir`, or use `--store memory:`
+    "#]],
+    );
     std::fs::write(directory.path().join("text.db"), "no database at all, but text of some length".repeat(100)).expect("writable");
-    check_in(directory.path(), "serve --port 0 --store sqlite:text.db GUEST:greeting", &expect![[]]);
+    check_in(
+        directory.path(),
+        "serve --port 0 --store sqlite:text.db GUEST:greeting",
+        &expect![[r#"
+        exit code 1
+        --- stdout
+        --- stderr
+        error: `text.db` cannot be opened as a database: file is not a database
+        hint: it is another kind of file, or damaged: choose another with `--store sqlite:PATH`
+    "#]],
+    );
 }
 
 #[tokio::test]
@@ -79,21 +401,57 @@ async fn a_data_directory_in_use() {
     let guest = artifacts::guest("greeting").display().to_string();
     let arguments = ["serve", "--host", "127.0.0.1", "--port", "0", "--data-dir", &data.display().to_string(), &guest];
     let seen = wf_tests::command_line::outcome(&data, &arguments);
-    expect![[]].assert_eq(&seen);
+    expect![[r#"
+        exit code 1
+        --- stdout
+        --- stderr
+        error: another wf-host uses `[DIR]/wf-host.db`
+        hint: stop it, or give this one a folder of its own with `--data-dir`
+    "#]]
+    .assert_eq(&seen);
     assert_eq!(server.get("/health").await.status, 200, "the first one goes on");
 }
 
 #[test]
 fn two_workflows_of_one_name() {
-    check("serve --host 127.0.0.1 --port 0 --strict GUEST:greeting GUEST:greeting", expect![[]]);
-    check("serve --host 127.0.0.1 --port 0 --strict same=GUEST:greeting GUEST:hitl same=GUEST:hitl", expect![[]]);
+    check(
+        "serve --host 127.0.0.1 --port 0 --strict GUEST:greeting GUEST:greeting",
+        expect![[r#"
+        exit code 1
+        --- stdout
+        --- stderr
+        error: `[GUESTS]/greeting.wasm`: a workflow named `greeting` is loaded already
+        hint: give it another name: `name=path`
+    "#]],
+    );
+    check(
+        "serve --host 127.0.0.1 --port 0 --strict same=GUEST:greeting GUEST:hitl same=GUEST:hitl",
+        expect![[r#"
+        exit code 1
+        --- stdout
+        --- stderr
+        error: `[GUESTS]/hitl.wasm`: a workflow named `same` is loaded already
+        hint: give it another name: `name=path`
+    "#]],
+    );
 }
 
 #[tokio::test]
 async fn the_first_screen() {
     let server = Server::start(&["greeting", "hitl"]).await;
     let screen = filtered(&server.screen(), &server.data()).replace(server.address(), "ADDRESS");
-    expect![[]].assert_eq(&screen);
+    expect![[r#"
+        wf-host 0.1.0
+
+          greeting  1 step   Greets by name.
+          hitl      2 steps  Asks for a name and greets.
+
+          listening on  http://ADDRESS
+
+          try  curl -X POST http://ADDRESS/workflows/greeting/run -d '{}'
+               curl http://ADDRESS/handlers
+    "#]]
+    .assert_eq(&screen);
     assert!(!server.log().contains("warning"), "on loopback there is nothing to warn of: {}", server.log());
 }
 
@@ -103,7 +461,7 @@ async fn a_warning_beyond_loopback() {
     let port = server.address().rsplit(':').next().expect("a port").to_owned();
     let log: String =
         server.log().lines().filter(|it| it.starts_with("warning") || it.starts_with("hint")).map(|it| format!("{it}\n")).collect();
-    expect![[]].assert_eq(&log.replace(&port, "PORT"));
+    expect![[""]].assert_eq(&log.replace(&port, "PORT"));
 }
 
 #[tokio::test]

@@ -1,0 +1,181 @@
+//! House rules that a machine can check. Each ban names what to use instead.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use expect_test::expect;
+use wf_tests::artifacts::root;
+
+/// A word that must not stand in the code of a folder.
+struct Ban {
+    folder: &'static str,
+    word: &'static str,
+    /// Files, by the end of their path, where it may.
+    except: &'static [&'static str],
+    instead: &'static str,
+}
+
+const fn ban(folder: &'static str, word: &'static str, except: &'static [&'static str], instead: &'static str) -> Ban {
+    Ban { folder, word, except, instead }
+}
+
+const BANS: &[Ban] = &[
+    ban("host/engine/src", "tokio", &[], "return an `Effect`: the worker carries it out"),
+    ban("host/engine/src", "wasmtime", &[], "return `Effect::Invoke`: the runtime enters the guest"),
+    ban("host/engine/src", "rusqlite", &[], "return entries: the worker appends them"),
+    ban("host/engine/src", "std::time", &[], "take the time from the entry"),
+    ban("host/engine/src", "Instant::now", &[], "take the time from the entry"),
+    ban("host/engine/src", "std::fs", &[], "take what is needed in an entry"),
+    ban("host/engine/src", "async ", &[], "the fold is one function"),
+    ban("host/engine/src", "HashMap", &[], "a `BTreeMap`: a fold must not depend on an order by chance"),
+    ban("host/src", "SystemTime::now", &["src/clock.rs"], "`Clock`: it alone reads time"),
+    ban("host/src", "wasmtime::", &["src/runtime.rs", "src/runtime/"], "`runtime::Runtime`"),
+    ban("host/src", "wasmtime_wasi", &["src/runtime.rs", "src/runtime/"], "`runtime::Runtime`"),
+    ban("host/src", "rusqlite", &["src/store/"], "`store::Store`"),
+    ban("host/src", "warp::", &["src/http.rs", "src/http/"], "`host::Host`: HTTP stands on it, not the other way round"),
+    ban("host/src", "println!", &["src/cli.rs", "src/cli/"], "`tracing`, or say it in `cli`"),
+    ban("host/src", "process::exit", &["src/cli.rs", "src/cli/"], "return an error"),
+    ban("host/src/http", "wf_engine::run", &[], "`host::Host`: HTTP sees no engine internals"),
+    ban("host/src", "static mut", &[], "a field"),
+    ban("host", "#[allow(", &[], "`#[expect(…, reason = \"…\")]`"),
+    ban("guest-sdk/rust", "#[allow(", &["wf-guest-macros/"], "`#[expect(…, reason = \"…\")]`"),
+    ban("tests", "#[allow(", &["tests/house.rs", "guests/"], "`#[expect(…, reason = \"…\")]`"),
+    ban("tests", "#[ignore", &["tests/house.rs"], "a test that runs"),
+    ban("host", "#[ignore", &[], "a test that runs"),
+    ban("host", "todo!(", &[], "do it"),
+    ban("guest-sdk", "todo!(", &[], "do it"),
+    ban("tests/src", "thread::sleep", &["src/patience.rs"], "`patience::until`"),
+    ban("tests/tests", "thread::sleep", &["tests/house.rs"], "`until`"),
+    ban("tests/tests", "time::sleep", &["tests/house.rs", "tests/kill.rs"], "`until`; only a kill comes at a moment of its own"),
+];
+
+/// Words that stand nowhere, not even in documents.
+const NOWHERE: &[(&str, &str)] = &[("FIX\u{4d}E", "fix it, or file an issue"), ("\u{3c}<<<<<< ", "resolve the conflict")];
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let Ok(entries) = fs::read_dir(folder) else { return found };
+    for path in entries.flatten().map(|it| it.path()) {
+        let name = path.file_name().and_then(|it| it.to_str()).unwrap_or_default();
+        if path.is_dir() && !["target", "node_modules", ".git"].contains(&name) {
+            found.extend(sources(&path));
+        } else if ["rs", "md", "sh", "py", "mjs", "toml", "wit", "json"].iter().any(|it| name.ends_with(&format!(".{it}"))) {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Code without comments and without what stands below `#[cfg(test)]`.
+fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let end = text.find("#[cfg(test)]").unwrap_or(text.len());
+    text[..end].lines().enumerate().map(|(at, line)| (at + 1, line.split("//").next().unwrap_or_default()))
+}
+
+fn broken(ban: &Ban, path: &str, text: &str) -> Vec<String> {
+    if ban.except.iter().any(|it| path.contains(it)) {
+        return Vec::new();
+    }
+    let found = code(text).filter(|(_, line)| line.contains(ban.word));
+    found.map(|(at, _)| format!("{path}:{at}: `{}` is banned here. Instead: {}", ban.word, ban.instead)).collect()
+}
+
+#[test]
+fn bans() {
+    let mut found = Vec::new();
+    for ban in BANS {
+        for path in sources(&root().join(ban.folder)).iter().filter(|it| it.extension().is_some_and(|it| it == "rs")) {
+            let shown = path.strip_prefix(root()).expect("below the root").display().to_string();
+            found.extend(broken(ban, &shown, &fs::read_to_string(path).expect("text")));
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn the_check_of_bans_finds_what_it_should() {
+    let ban = ban("host/src", "println!", &["src/cli/"], "`tracing`");
+    let text = "fn main() {\n    // println! is for people\n    println!();\n}\n#[cfg(test)]\nmod tests { fn it() { println!() } }\n";
+    expect![[r#"host/src/a.rs:3: `println!` is banned here. Instead: `tracing`"#]].assert_eq(&broken(&ban, "host/src/a.rs", text).join("\n"));
+    assert!(broken(&ban, "host/src/cli/a.rs", text).is_empty());
+}
+
+#[test]
+fn words_that_stand_nowhere() {
+    let mut found = Vec::new();
+    for path in sources(&root()) {
+        let text = fs::read_to_string(&path).unwrap_or_default();
+        for (word, instead) in NOWHERE.iter().filter(|(word, _)| text.contains(word)) {
+            found.push(format!("{}: `{word}`. Instead: {instead}", path.display()));
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn the_engine_depends_on_nothing_that_acts() {
+    let manifest = fs::read_to_string(root().join("host/engine/Cargo.toml")).expect("a manifest");
+    for name in ["tokio", "wasmtime", "warp", "rusqlite", "hyper", "tracing"] {
+        assert!(!manifest.contains(name), "wf-engine depends on {name}: it is a pure fold");
+    }
+}
+
+#[test]
+fn store_is_the_only_trait_of_the_host() {
+    let mut traits = Vec::new();
+    for path in sources(&root().join("host")).iter().filter(|it| it.components().any(|it| it.as_os_str() == "src")) {
+        let text = fs::read_to_string(path).expect("text");
+        traits.extend(code(&text).filter_map(|(_, line)| line.trim().strip_prefix("pub trait ").map(str::to_owned)));
+    }
+    let names: Vec<&str> = traits.iter().filter_map(|it| it.split([':', ' ', '<']).next()).collect();
+    assert_eq!(names, ["Store"]);
+}
+
+#[test]
+fn the_map_names_every_module() {
+    let map = fs::read_to_string(root().join("ARCHITECTURE.md")).expect("ARCHITECTURE.md");
+    let mut missing = Vec::new();
+    for folder in ["host/engine/src", "host/src", "tests/src", "tests/tests"] {
+        for entry in fs::read_dir(root().join(folder)).expect(folder).flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let module = name.trim_end_matches(".rs");
+            if !["lib", "main"].contains(&module) && !map.contains(&format!("`{module}`")) {
+                missing.push(format!("{folder}/{name}"));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "ARCHITECTURE.md does not name {}", missing.join(", "));
+}
+
+#[test]
+fn what_the_documents_name_exists() {
+    let makefile = fs::read_to_string(root().join("Makefile")).expect("a Makefile");
+    let targets: BTreeSet<&str> = makefile.lines().filter_map(|line| line.split_once(':')).map(|(name, _)| name).collect();
+    for name in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"] {
+        let text = fs::read_to_string(root().join(name)).expect(name);
+        for part in text.split("`make ").skip(1) {
+            let target = part.split(['`', ' ']).next().unwrap_or_default();
+            assert!(targets.contains(target), "{name} names `make {target}`");
+        }
+        for link in text.split("](").skip(1).filter_map(|it| it.split(')').next()) {
+            let path = link.split('#').next().unwrap_or_default();
+            assert!(path.is_empty() || path.contains("://") || root().join(path).exists(), "{name} links to {link}");
+        }
+    }
+}
+
+#[test]
+fn files_stay_small() {
+    let mut long = Vec::new();
+    for folder in ["host", "guest-sdk/rust", "tests/src"] {
+        for path in sources(&root().join(folder)).iter().filter(|it| it.extension().is_some_and(|it| it == "rs")) {
+            let lines = code(&fs::read_to_string(path).expect("text")).count();
+            if lines > 600 && !path.components().any(|it| it.as_os_str() == "tests") {
+                long.push(format!("{}: {lines} lines hold more than one idea", path.display()));
+            }
+        }
+    }
+    assert!(long.is_empty(), "{}", long.join("\n"));
+}

@@ -55,7 +55,7 @@ lint:
 	@if cargo deny --version >/dev/null 2>&1; then cargo deny check; else echo "cargo-deny is not installed: dependency rules not checked"; fi
 
 mutations:
-	host/engine/mutations/run.sh
+	cargo run --quiet $(CARGO_FLAGS) --package wf-engine --example mutations
 
 # What a bare machine lacks beside rustup's Rust, Node and Python. Does nothing where all is there.
 INSTALL = install() { \

@@ -4,7 +4,7 @@ mod builtin;
 mod check;
 mod graph;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 pub use check::Finding;
 
@@ -16,16 +16,16 @@ pub struct Definition {
     components: Vec<(String, Manifest)>,
     builtins: Vec<EventType>,
     /// Where each declared type stands: component and place in it; of two, the first.
-    types: HashMap<String, (usize, usize)>,
+    types: BTreeMap<String, (usize, usize)>,
     /// Where each step stands.
-    steps: HashMap<String, (usize, usize)>,
+    steps: BTreeMap<String, (usize, usize)>,
 }
 
 impl Definition {
     /// Of components' digests and manifests, in order. What is wrong with it, [`Definition::check`] says.
     pub fn new(components: Vec<(String, Manifest)>) -> Definition {
-        let mut types = HashMap::new();
-        let mut steps = HashMap::new();
+        let mut types = BTreeMap::new();
+        let mut steps = BTreeMap::new();
         for (component, (_, manifest)) in components.iter().enumerate() {
             for (place, event) in manifest.events.iter().enumerate() {
                 types.entry(event.name.clone()).or_insert((component, place));

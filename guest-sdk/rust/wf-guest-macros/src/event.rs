@@ -35,7 +35,6 @@ pub(super) fn derive(mut input: DeriveInput) -> Result<TokenStream> {
             #[derive(::wf_guest::serde::Serialize, ::wf_guest::serde::Deserialize, ::wf_guest::schemars::JsonSchema)]
             #[serde(crate = "::wf_guest::serde", remote = #name)]
             #[schemars(crate = "::wf_guest::schemars")]
-            #[allow(dead_code)]
             #(#attributes)*
             struct #shadow #fields
 

@@ -59,6 +59,8 @@ pub enum Move {
     Report(Input),
     /// It reports, and is gone.
     Last(Input),
+    /// It computes.
+    Pause,
 }
 
 pub fn event(name: &str, payload: Value) -> Event {
@@ -71,6 +73,13 @@ fn raw(value: &Value) -> Arc<RawValue> {
 
 pub fn payload(event: &Event) -> Value {
     serde_json::from_str(event.payload.get()).expect("JSON")
+}
+
+/// Why a program does not go on at once.
+enum Stop {
+    Report(Box<Input>),
+    Pause,
+    Fail,
 }
 
 impl Instance {
@@ -101,18 +110,19 @@ impl Instance {
             match self.play(op, run) {
                 Ok(true) => drop(self.ops.pop_front()),
                 Ok(false) => (),
-                Err(Some(report)) => {
+                Err(Stop::Report(report)) => {
                     self.waits = true;
-                    return Move::Report(report);
+                    return Move::Report(*report);
                 }
-                Err(None) => return Move::Last(self.failure()),
+                Err(Stop::Pause) => return Move::Pause,
+                Err(Stop::Fail) => return Move::Last(self.failure()),
             }
         }
         Move::Last(self.end())
     }
 
-    /// True: it is done; false: once more. A report to be made, or none for a failure.
-    fn play(&mut self, op: Op, run: &Run) -> Result<bool, Option<Input>> {
+    /// True: it is done; false: once more.
+    fn play(&mut self, op: Op, run: &Run) -> Result<bool, Stop> {
         let id = self.invocation;
         match op {
             Op::Publish => self.sync(Function::Publish { event: event("Seen", json!({ "by": id })) })?,
@@ -137,14 +147,14 @@ impl Instance {
                 Function::Log
             }
             Op::Edit => return self.edit(run),
-            Op::FailBefore(attempt) if self.attempt < attempt => return Err(None),
+            Op::FailBefore(attempt) if self.attempt < attempt => return Err(Stop::Fail),
             Op::FailBefore(_) => Function::Log,
         };
         Ok(true)
     }
 
     /// Keeps a value, unless there is one.
-    fn memo(&mut self) -> Result<Function, Option<Input>> {
+    fn memo(&mut self) -> Result<Function, Stop> {
         if self.found.is_none() {
             let answer = self.has_memo.then(|| raw(&json!(self.invocation)));
             let (function, _) = self.local(Function::LookUp { name: "memo".into(), answer });
@@ -160,12 +170,16 @@ impl Instance {
     }
 
     /// Adds one to the count.
-    fn edit(&mut self, run: &Run) -> Result<bool, Option<Input>> {
+    fn edit(&mut self, run: &Run) -> Result<bool, Stop> {
         if self.begun.is_none() {
             let answer = run.edit_begin("count", &self.own).expect("a path");
-            let (function, _) = self.local(Function::EditBegin { path: "count".into(), answer });
+            let (function, is_recorded) = self.local(Function::EditBegin { path: "count".into(), answer });
             let Function::EditBegin { answer: (version, value), .. } = function else { unreachable!("matched by identity") };
             self.begun = Some((version, value.map_or(0, |value| value.get().parse().expect("a number"))));
+            if !is_recorded {
+                // Others have time to change it too.
+                return Err(Stop::Pause);
+            }
         }
         let (version, count) = self.begun.expect("set above");
         let kept = self.own.clone();
@@ -189,7 +203,7 @@ impl Instance {
     }
 
     /// A call that the instance waits in.
-    fn sync(&mut self, function: Function) -> Result<Function, Option<Input>> {
+    fn sync(&mut self, function: Function) -> Result<Function, Stop> {
         if let Some(answer) = self.answer.take() {
             return Ok(answer);
         }
@@ -199,7 +213,7 @@ impl Instance {
         let commit = function.is_commit_point().then(|| Commit { effects: std::mem::take(&mut self.own) });
         self.local(function);
         let calls = std::mem::take(&mut self.calls);
-        Err(Some(Input::StepProgressed { invocation: self.invocation, attempt: self.attempt, calls, commit }))
+        Err(Stop::Report(Box::new(Input::StepProgressed { invocation: self.invocation, attempt: self.attempt, calls, commit })))
     }
 
     fn replayed(&mut self, function: &Function) -> Option<Function> {

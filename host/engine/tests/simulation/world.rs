@@ -229,6 +229,7 @@ impl World {
         let Some(&id) = self.pick(&ready) else { return };
         let instance = self.instances.get_mut(&id).expect("picked");
         let report = match instance.go_on(&self.run) {
+            Move::Pause => return,
             Move::Report(report) => report,
             Move::Last(report) => {
                 let attempt = instance.attempt;

@@ -46,7 +46,8 @@ async fn bodies_over_the_limit() {
 #[tokio::test]
 async fn bodies_without_a_length_over_the_limit() {
     let server = Serve::guests(&["greeting"]).with(&["--body-max", "1"]).start().await;
-    let mut request = b"POST /workflows/greeting/run HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
+    let mut request =
+        b"POST /workflows/greeting/run HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
     for _ in 0..40 {
         request.extend_from_slice(b"10000\r\n");
         request.extend_from_slice(&[b' '; 0x10000]);

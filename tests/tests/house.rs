@@ -98,7 +98,8 @@ fn bans() {
 fn the_check_of_bans_finds_what_it_should() {
     let ban = ban("host/src", "println!", &["src/cli/"], "`tracing`");
     let text = "fn main() {\n    // println! is for people\n    println!();\n}\n#[cfg(test)]\nmod tests { fn it() { println!() } }\n";
-    expect![[r#"host/src/a.rs:3: `println!` is banned here. Instead: `tracing`"#]].assert_eq(&broken(&ban, "host/src/a.rs", text).join("\n"));
+    expect![[r#"host/src/a.rs:3: `println!` is banned here. Instead: `tracing`"#]]
+        .assert_eq(&broken(&ban, "host/src/a.rs", text).join("\n"));
     assert!(broken(&ban, "host/src/cli/a.rs", text).is_empty());
 }
 

@@ -16,7 +16,14 @@ async fn unknown_workflows() {
         GET /workflows/nope/events
         GET /workflows/nope/representation
         ",
-        expect![[""]],
+        expect![[r#"
+            GET /workflows/nope/schema
+            404 {"detail":"Workflow not found"}
+            GET /workflows/nope/events
+            404 {"detail":"Workflow 'nope' not found"}
+            GET /workflows/nope/representation
+            404 {"detail":"Workflow not found"}
+        "#]],
     )
     .await;
 }
@@ -83,7 +90,14 @@ async fn the_graph_of_a_human_in_the_loop() {
         }
     }
     let shown: Vec<String> = nodes.iter().map(Value::to_string).collect();
-    expect![[""]].assert_eq(&shown.join("\n"));
+    expect![[r#"
+        {"id":"StartEvent","label":"StartEvent","node_type":"event","title":null,"event_type":"StartEvent","event_types":["StartEvent"],"event_schema":"…","produced_by":[]}
+        {"id":"prompt_human","label":"prompt_human","node_type":"step","description":"…"}
+        {"id":"RequestEvent","label":"RequestEvent","node_type":"event","title":null,"event_type":"RequestEvent","event_types":["RequestEvent","InputRequiredEvent"],"event_schema":"…","produced_by":["prompt_human"]}
+        {"id":"external_step","label":"External","node_type":"external"}
+        {"id":"ResponseEvent","label":"ResponseEvent","node_type":"event","title":null,"event_type":"ResponseEvent","event_types":["ResponseEvent","HumanResponseEvent"],"event_schema":"…","produced_by":[]}
+        {"id":"greet_human","label":"greet_human","node_type":"step","description":"…"}
+        {"id":"OutEvent","label":"OutEvent","node_type":"event","title":null,"event_type":"OutEvent","event_types":["OutEvent","StopEvent"],"event_schema":"…","produced_by":["greet_human"]}"#]].assert_eq(&shown.join("\n"));
 }
 
 fn list<'a>(graph: &'a Value, key: &str) -> &'a Vec<Value> {

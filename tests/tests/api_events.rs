@@ -34,7 +34,56 @@ async fn what_is_refused() {
         POST /events/g {"event":{"type":"StartEvent","value":{}}}
         GET /handlers/h
         "#,
-        expect![[""]],
+        expect![[r#"
+            POST /workflows/hitl/run-nowait {"handler_id":"h"}
+            200 {"handler_id":"h","workflow_name":"hitl","run_id":"$r1","error":null,"result":null,"result_unreadable":false,"status":"running","started_at":"<time>","updated_at":"<time>","completed_at":null}
+            POST /events/h
+            400 {"detail":"Invalid JSON body: EOF while parsing a value at line 1 column 0"}
+            POST /events/h {
+            400 {"detail":"Invalid JSON body: EOF while parsing an object at line 1 column 1"}
+            POST /events/h []
+            400 {"detail":"Event data is required"}
+            POST /events/h "text"
+            400 {"detail":"Event data is required"}
+            POST /events/h {}
+            400 {"detail":"Event data is required"}
+            POST /events/h {"event":{}}
+            400 {"detail":"Event data is required"}
+            POST /events/h {"event":""}
+            400 {"detail":"Event data is required"}
+            POST /events/h {"event":null}
+            400 {"detail":"Event data is required"}
+            POST /events/h {"event":"no JSON"}
+            400 {"detail":"Failed to deserialize event: expected ident at line 1 column 2"}
+            POST /events/h {"event":17}
+            400 {"detail":"Failed to deserialize event: it is no JSON object"}
+            POST /events/h {"event":{"response":"Ada"}}
+            400 {"detail":"Failed to deserialize event: Invalid client data. Must have a type or a qualified name, got {\"response\":\"Ada\"}"}
+            POST /events/h {"event":{"value":{}}}
+            400 {"detail":"Failed to deserialize event: Invalid client data. Must have a type or a qualified name, got {\"value\":{}}"}
+            POST /events/h {"event":{"type":"Nope","value":{}}}
+            400 {"detail":"Invalid event type: Nope. Expected one of RequestEvent, ResponseEvent, StartEvent"}
+            POST /events/h {"event":{"value":{},"qualified_name":"os.path.Nope"}}
+            400 {"detail":"Invalid event type: Nope. Expected one of RequestEvent, ResponseEvent, StartEvent"}
+            POST /events/h {"event":{"type":"ResponseEvent","value":{}}}
+            400 {"detail":"Failed to deserialize event: \"response\" is a required property"}
+            POST /events/h {"event":{"type":"ResponseEvent","value":{"response":17}}}
+            400 {"detail":"Failed to deserialize event: response: 17 is not of type \"string\""}
+            POST /events/h {"event":{"type":"ResponseEvent","value":{"response":"x"}},"step":"nope"}
+            400 {"detail":"Failed to send event: Step nope does not exist"}
+            POST /events/h {"event":{"type":"ResponseEvent","value":{"response":"x"}},"step":"prompt_human"}
+            400 {"detail":"Failed to send event: Step prompt_human does not accept ResponseEvent"}
+            POST /events/nobody {"event":{"type":"ResponseEvent","value":{"response":"x"}}}
+            404 {"detail":"Handler not found"}
+            POST /events/nobody {
+            404 {"detail":"Handler not found"}
+            POST /workflows/greeting/run {"handler_id":"g"}
+            200 {"handler_id":"g","workflow_name":"greeting","run_id":"$r2","error":null,"result":{"value":{"result":"Hello, World!"},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null},"result_unreadable":false,"status":"completed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"}
+            POST /events/g {"event":{"type":"StartEvent","value":{}}}
+            409 {"detail":"Workflow already completed"}
+            GET /handlers/h
+            202 {"handler_id":"h","workflow_name":"hitl","run_id":"$r1","error":null,"result":null,"result_unreadable":false,"status":"running","started_at":"<time>","updated_at":"<time>","completed_at":null}
+        "#]],
     )
     .await;
 }
@@ -78,7 +127,28 @@ async fn an_event_that_no_step_takes_is_sent() {
         POST /events/w {"event":{"type":"AnswerEvent","value":{"answer":"42","user":"laurie"}}}
         UNTIL 200 /handlers/w
         "#,
-        expect![[""]],
+        expect![[r#"
+            POST /workflows/hitl/run-nowait {"handler_id":"h"}
+            200 {"handler_id":"h","workflow_name":"hitl","run_id":"$r1","error":null,"result":null,"result_unreadable":false,"status":"running","started_at":"<time>","updated_at":"<time>","completed_at":null}
+            POST /events/h {"event":{"type":"RequestEvent","value":{"prompt":"mine"}}}
+            200 {"status":"sent"}
+            GET /handlers/h
+            202 {"handler_id":"h","workflow_name":"hitl","run_id":"$r1","error":null,"result":null,"result_unreadable":false,"status":"running","started_at":"<time>","updated_at":"<time>","completed_at":null}
+            POST /events/h {"event":{"type":"ResponseEvent","value":{"response":"Ada"}},"step":"greet_human"}
+            200 {"status":"sent"}
+            UNTIL 200 /handlers/h
+            200 {"handler_id":"h","workflow_name":"hitl","run_id":"$r1","error":null,"result":{"value":{"output":"Hello, Ada"},"qualified_name":"hitl.OutEvent","type":"OutEvent","types":["StopEvent"]},"result_unreadable":false,"status":"completed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"}
+            POST /events/h {"event":{"type":"ResponseEvent","value":{"response":"Ada"}}}
+            409 {"detail":"Workflow already completed"}
+            POST /workflows/waiter/run-nowait {"handler_id":"w"}
+            200 {"handler_id":"w","workflow_name":"waiter","run_id":"$r2","error":null,"result":null,"result_unreadable":false,"status":"running","started_at":"<time>","updated_at":"<time>","completed_at":null}
+            POST /events/w {"event":{"type":"AnswerEvent","value":{"answer":"nobody asked for anyone's"}}}
+            200 {"status":"sent"}
+            POST /events/w {"event":{"type":"AnswerEvent","value":{"answer":"42","user":"laurie"}}}
+            200 {"status":"sent"}
+            UNTIL 200 /handlers/w
+            200 {"handler_id":"w","workflow_name":"waiter","run_id":"$r2","error":null,"result":{"value":{"result":{"answer":"42"}},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null},"result_unreadable":false,"status":"completed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"}
+        "#]],
     )
     .await;
 }

@@ -28,7 +28,44 @@ async fn a_handler_in_every_state() {
         GET /handlers/nobody
         GET /results/nobody
         "#,
-        expect![[""]],
+        expect![[r#"
+            POST /workflows/hitl/run-nowait {"handler_id":"asked"}
+            200 {"handler_id":"asked","workflow_name":"hitl","run_id":"$r1","error":null,"result":null,"result_unreadable":false,"status":"running","started_at":"<time>","updated_at":"<time>","completed_at":null}
+            GET /handlers/asked
+            202 {"handler_id":"asked","workflow_name":"hitl","run_id":"$r1","error":null,"result":null,"result_unreadable":false,"status":"running","started_at":"<time>","updated_at":"<time>","completed_at":null}
+            GET /results/asked
+            202 {"handler_id":"asked","workflow_name":"hitl","run_id":"$r1","error":null,"result":null,"result_unreadable":false,"status":"running","started_at":"<time>","updated_at":"<time>","completed_at":null}
+            POST /events/asked {"event":{"type":"ResponseEvent","value":{"response":"Ada"}}}
+            200 {"status":"sent"}
+            UNTIL 200 /handlers/asked
+            200 {"handler_id":"asked","workflow_name":"hitl","run_id":"$r1","error":null,"result":{"value":{"output":"Hello, Ada"},"qualified_name":"hitl.OutEvent","type":"OutEvent","types":["StopEvent"]},"result_unreadable":false,"status":"completed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"}
+            GET /results/asked
+            200 {"handler_id":"asked","workflow_name":"hitl","run_id":"$r1","error":null,"result":{"output":"Hello, Ada"},"result_unreadable":false,"status":"completed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"}
+            POST /workflows/greeting/run {"handler_id":"greeted"}
+            200 {"handler_id":"greeted","workflow_name":"greeting","run_id":"$r2","error":null,"result":{"value":{"result":"Hello, World!"},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null},"result_unreadable":false,"status":"completed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"}
+            GET /handlers/greeted
+            200 {"handler_id":"greeted","workflow_name":"greeting","run_id":"$r2","error":null,"result":{"value":{"result":"Hello, World!"},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null},"result_unreadable":false,"status":"completed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"}
+            GET /results/greeted
+            200 {"handler_id":"greeted","workflow_name":"greeting","run_id":"$r2","error":null,"result":"Hello, World!","result_unreadable":false,"status":"completed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"}
+            POST /workflows/failing/run {"handler_id":"failed"}
+            500 {"handler_id":"failed","workflow_name":"failing","run_id":"$r3","error":"boom","result":null,"result_unreadable":false,"status":"failed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"}
+            GET /handlers/failed
+            500 {"handler_id":"failed","workflow_name":"failing","run_id":"$r3","error":"boom","result":null,"result_unreadable":false,"status":"failed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"}
+            GET /results/failed
+            500 {"handler_id":"failed","workflow_name":"failing","run_id":"$r3","error":"boom","result":null,"result_unreadable":false,"status":"failed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"}
+            POST /workflows/slow/run-nowait {"handler_id":"cancelled","start_event":{"seconds":600}}
+            200 {"handler_id":"cancelled","workflow_name":"slow","run_id":"$r4","error":null,"result":null,"result_unreadable":false,"status":"running","started_at":"<time>","updated_at":"<time>","completed_at":null}
+            POST /handlers/cancelled/cancel
+            200 {"status":"cancelled"}
+            GET /handlers/cancelled
+            500 {"handler_id":"cancelled","workflow_name":"slow","run_id":"$r4","error":null,"result":null,"result_unreadable":false,"status":"cancelled","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"}
+            GET /results/cancelled
+            500 {"handler_id":"cancelled","workflow_name":"slow","run_id":"$r4","error":null,"result":null,"result_unreadable":false,"status":"cancelled","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"}
+            GET /handlers/nobody
+            404 {"detail":"Handler not found"}
+            GET /results/nobody
+            404 {"detail":"Handler not found"}
+        "#]],
     )
     .await;
 }
@@ -122,7 +159,48 @@ async fn cancelling_and_purging() {
         POST /handlers/u/cancel?purge=yes
         GET /handlers
         "#,
-        expect![[""]],
+        expect![[r#"
+            POST /workflows/slow/run-nowait {"handler_id":"s","start_event":{"seconds":600}}
+            200 {"handler_id":"s","workflow_name":"slow","run_id":"$r1","error":null,"result":null,"result_unreadable":false,"status":"running","started_at":"<time>","updated_at":"<time>","completed_at":null}
+            POST /handlers/s/cancel
+            200 {"status":"cancelled"}
+            GET /handlers/s
+            500 {"handler_id":"s","workflow_name":"slow","run_id":"$r1","error":null,"result":null,"result_unreadable":false,"status":"cancelled","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"}
+            GET /events/s
+            200 text/event-stream; charset=utf-8
+            id: 1
+            data: {"value":{},"qualified_name":"workflows.events.WorkflowCancelledEvent","type":"WorkflowCancelledEvent","types":["StopEvent"]}
+            POST /handlers/s/cancel
+            404 {"detail":"Handler not found"}
+            POST /handlers/s/cancel?purge=false
+            404 {"detail":"Handler not found"}
+            POST /handlers/s/cancel?purge=TRUE
+            200 {"status":"deleted"}
+            POST /handlers/s/cancel?purge=true
+            404 {"detail":"Handler not found"}
+            GET /handlers/s
+            404 {"detail":"Handler not found"}
+            GET /events/s
+            404 {"detail":"Handler not found"}
+            GET /api/v1/runs/$r1
+            404 {"detail":"Handler not found"}
+            POST /handlers/nobody/cancel
+            404 {"detail":"Handler not found"}
+            POST /handlers/nobody/cancel?purge=true
+            404 {"detail":"Handler not found"}
+            POST /workflows/slow/run-nowait {"handler_id":"t","start_event":{"seconds":600}}
+            200 {"handler_id":"t","workflow_name":"slow","run_id":"$r2","error":null,"result":null,"result_unreadable":false,"status":"running","started_at":"<time>","updated_at":"<time>","completed_at":null}
+            POST /handlers/t/cancel?purge=true
+            200 {"status":"deleted"}
+            GET /handlers/t
+            404 {"detail":"Handler not found"}
+            POST /workflows/slow/run-nowait {"handler_id":"u","start_event":{"seconds":600}}
+            200 {"handler_id":"u","workflow_name":"slow","run_id":"$r3","error":null,"result":null,"result_unreadable":false,"status":"running","started_at":"<time>","updated_at":"<time>","completed_at":null}
+            POST /handlers/u/cancel?purge=yes
+            200 {"status":"cancelled"}
+            GET /handlers
+            200 {"handlers":[{"handler_id":"u","workflow_name":"slow","run_id":"$r3","error":null,"result":null,"result_unreadable":false,"status":"cancelled","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"}]}
+        "#]],
     )
     .await;
 }

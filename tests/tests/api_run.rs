@@ -16,7 +16,20 @@ async fn a_run_that_completes() {
         POST /workflows/greeting/run {"start_event":{"name":"Ada"},"kwargs":{"name":"Kay"}}
         POST /workflows/hitl/run-nowait {}
         "#,
-        expect![[""]],
+        expect![[r#"
+            POST /workflows/greeting/run {"start_event":{"name":"Ada"}}
+            200 {"handler_id":"$1","workflow_name":"greeting","run_id":"$r1","error":null,"result":{"value":{"result":"Hello, Ada!"},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null},"result_unreadable":false,"status":"completed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"}
+            POST /workflows/greeting/run {}
+            200 {"handler_id":"$2","workflow_name":"greeting","run_id":"$r2","error":null,"result":{"value":{"result":"Hello, World!"},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null},"result_unreadable":false,"status":"completed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"}
+            POST /workflows/greeting/run {"start_event":null,"context":{},"handler_id":null}
+            200 {"handler_id":"$3","workflow_name":"greeting","run_id":"$r3","error":null,"result":{"value":{"result":"Hello, World!"},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null},"result_unreadable":false,"status":"completed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"}
+            POST /workflows/greeting/run {"kwargs":{"name":"Kay"}}
+            200 {"handler_id":"$4","workflow_name":"greeting","run_id":"$r4","error":null,"result":{"value":{"result":"Hello, Kay!"},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null},"result_unreadable":false,"status":"completed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"}
+            POST /workflows/greeting/run {"start_event":{"name":"Ada"},"kwargs":{"name":"Kay"}}
+            200 {"handler_id":"$5","workflow_name":"greeting","run_id":"$r5","error":null,"result":{"value":{"result":"Hello, Ada!"},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null},"result_unreadable":false,"status":"completed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"}
+            POST /workflows/hitl/run-nowait {}
+            200 {"handler_id":"$6","workflow_name":"hitl","run_id":"$r6","error":null,"result":null,"result_unreadable":false,"status":"running","started_at":"<time>","updated_at":"<time>","completed_at":null}
+        "#]],
     )
     .await;
 }
@@ -64,7 +77,12 @@ async fn a_run_that_does_not_complete() {
         POST /workflows/failing/run {"start_event":{"message":"no luck"}}
         POST /workflows/timeout/run {}
         "#,
-        expect![[""]],
+        expect![[r#"
+            POST /workflows/failing/run {"start_event":{"message":"no luck"}}
+            500 {"handler_id":"$1","workflow_name":"failing","run_id":"$r1","error":"no luck","result":null,"result_unreadable":false,"status":"failed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"}
+            POST /workflows/timeout/run {}
+            500 {"handler_id":"$2","workflow_name":"timeout","run_id":"$r2","error":"Workflow timed out after 0.3s","result":null,"result_unreadable":false,"status":"failed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"}
+        "#]],
     )
     .await;
     let path = "/workflows/slow/run";
@@ -111,7 +129,58 @@ async fn what_is_refused() {
         POST /workflows/greeting/run {"handler_id":17}
         GET /handlers
         "#,
-        expect![[""]],
+        expect![[r#"
+            POST /workflows/nope/run {}
+            404 {"detail":"Workflow not found"}
+            POST /workflows/nope/run-nowait {}
+            404 {"detail":"Workflow not found"}
+            POST /workflows/greeting/run
+            400 {"detail":"Invalid JSON body: EOF while parsing a value at line 1 column 0"}
+            POST /workflows/greeting/run {
+            400 {"detail":"Invalid JSON body: EOF while parsing an object at line 1 column 1"}
+            POST /workflows/greeting/run []
+            400 {"detail":"Error processing request body: it is a list, and no object"}
+            POST /workflows/greeting/run "text"
+            400 {"detail":"Error processing request body: it is a text, and no object"}
+            POST /workflows/greeting/run-nowait
+            400 {"detail":"Invalid JSON body: EOF while parsing a value at line 1 column 0"}
+            POST /workflows/greeting/run-nowait 17
+            400 {"detail":"Error processing request body: it is a number, and no object"}
+            POST /workflows/greeting/run {"start_event":17}
+            400 {"detail":"Validation error for 'start_event': it is no JSON object"}
+            POST /workflows/greeting/run {"start_event":[]}
+            400 {"detail":"Validation error for 'start_event': it is no JSON object"}
+            POST /workflows/greeting/run {"start_event":"no JSON"}
+            400 {"detail":"Validation error for 'start_event': expected ident at line 1 column 2"}
+            POST /workflows/greeting/run {"start_event":{"type":"Nope","value":{}}}
+            400 {"detail":"Validation error for 'start_event': unknown event type Nope; expected StartEvent"}
+            POST /workflows/greeting/run {"start_event":{"value":{}}}
+            400 {"detail":"Validation error for 'start_event': Invalid client data. Must have a type or a qualified name, got {\"value\":{}}"}
+            POST /workflows/greeting/run {"start_event":{"type":"StopEvent","value":{}}}
+            400 {"detail":"Start event must be an instance of StartEvent"}
+            POST /workflows/hitl/run {"start_event":{"type":"ResponseEvent","value":{"response":"x"}}}
+            400 {"detail":"Start event must be an instance of StartEvent"}
+            POST /workflows/fanout/run {"start_event":{"type":"StartEvent","value":{}}}
+            400 {"detail":"Start event must be an instance of FanStart"}
+            POST /workflows/fanout/run {"start_event":{"n":"many"}}
+            400 {"detail":"Validation error for 'start_event': n: \"many\" is not of type \"integer\""}
+            POST /workflows/fanout/run {"start_event":{"n":-1}}
+            400 {"detail":"Validation error for 'start_event': n: -1 is less than the minimum of 0"}
+            POST /workflows/fanout/run {"start_event":{"n":1001}}
+            400 {"detail":"Validation error for 'start_event': n: 1001 is greater than the maximum of 1000"}
+            POST /workflows/fanout/run-nowait {"start_event":{"n":1.5}}
+            400 {"detail":"Validation error for 'start_event': n: 1.5 is not of type \"integer\""}
+            POST /workflows/greeting/run {"context":{"version":3}}
+            400 {"detail":"Error processing request body: 'context' is of a version above 2"}
+            POST /workflows/greeting/run {"handler_id":"no spaces"}
+            400 {"detail":"Error processing request body: 'handler_id' must be 1 to 128 characters of [0-9A-Za-z._:-]"}
+            POST /workflows/greeting/run {"handler_id":"a/b"}
+            400 {"detail":"Error processing request body: 'handler_id' must be 1 to 128 characters of [0-9A-Za-z._:-]"}
+            POST /workflows/greeting/run {"handler_id":17}
+            400 {"detail":"Error processing request body: 'handler_id' is no text"}
+            GET /handlers
+            200 {"handlers":[]}
+        "#]],
     )
     .await;
     let long = "h".repeat(129);
@@ -148,7 +217,54 @@ async fn handlers_of_the_clients_choice() {
         POST /workflows/failing/run {"handler_id":"luckless","start_event":{"message":"again"}}
         GET /handlers
         "#,
-        expect![[""]],
+        expect![[r#"
+            POST /workflows/counter/run {"handler_id":"my.own:handler_1-x","start_event":{"by":2}}
+            200 {"handler_id":"my.own:handler_1-x","workflow_name":"counter","run_id":"$r1","error":null,"result":{"value":{"result":{"count":2}},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null},"result_unreadable":false,"status":"completed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"}
+            GET /events/my.own:handler_1-x
+            200 text/event-stream; charset=utf-8
+            id: 2
+            data: {"value":{"result":{"count":2}},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null}
+            POST /workflows/counter/run {"handler_id":"my.own:handler_1-x","start_event":{"by":3}}
+            200 {"handler_id":"my.own:handler_1-x","workflow_name":"counter","run_id":"$r2","error":null,"result":{"value":{"result":{"count":5}},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null},"result_unreadable":false,"status":"completed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"}
+            GET /events/my.own:handler_1-x
+            200 text/event-stream; charset=utf-8
+            id: 2
+            data: {"value":{"result":{"count":5}},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null}
+            POST /workflows/counter/run-nowait {"handler_id":"my.own:handler_1-x","start_event":{"by":4}}
+            200 {"handler_id":"my.own:handler_1-x","workflow_name":"counter","run_id":"$r3","error":null,"result":null,"result_unreadable":false,"status":"running","started_at":"<time>","updated_at":"<time>","completed_at":null}
+            UNTIL 200 /handlers/my.own:handler_1-x
+            200 {"handler_id":"my.own:handler_1-x","workflow_name":"counter","run_id":"$r3","error":null,"result":{"value":{"result":{"count":9}},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null},"result_unreadable":false,"status":"completed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"}
+            GET /api/v1/runs/$r1
+            200 {"handler_id":"my.own:handler_1-x","workflow_name":"counter","run_id":"$r1","error":null,"result":{"value":{"result":{"count":2}},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null},"result_unreadable":false,"status":"completed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"}
+            GET /api/v1/runs/$r1/events
+            200 text/event-stream; charset=utf-8
+            id: 2
+            data: {"value":{"result":{"count":2}},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null}
+            GET /api/v1/runs/$r2
+            200 {"handler_id":"my.own:handler_1-x","workflow_name":"counter","run_id":"$r2","error":null,"result":{"value":{"result":{"count":5}},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null},"result_unreadable":false,"status":"completed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"}
+            GET /api/v1/runs/nope
+            404 {"detail":"Handler not found"}
+            GET /api/v1/runs/nope/events
+            404 {"detail":"Handler not found"}
+            POST /workflows/counter/run {"handler_id":""}
+            200 {"handler_id":"$1","workflow_name":"counter","run_id":"$r4","error":null,"result":{"value":{"result":{"count":1}},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null},"result_unreadable":false,"status":"completed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"}
+            POST /workflows/slow/run-nowait {"handler_id":"busy","start_event":{"seconds":600}}
+            200 {"handler_id":"busy","workflow_name":"slow","run_id":"$r5","error":null,"result":null,"result_unreadable":false,"status":"running","started_at":"<time>","updated_at":"<time>","completed_at":null}
+            POST /workflows/slow/run-nowait {"handler_id":"busy"}
+            409 {"detail":"Handler 'busy' is already running"}
+            POST /workflows/slow/run {"handler_id":"busy"}
+            409 {"detail":"Handler 'busy' is already running"}
+            POST /handlers/busy/cancel
+            200 {"status":"cancelled"}
+            POST /workflows/slow/run {"handler_id":"busy","start_event":{"seconds":0.01}}
+            200 {"handler_id":"busy","workflow_name":"slow","run_id":"$r6","error":null,"result":{"value":{"result":"slept 0.01"},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null},"result_unreadable":false,"status":"completed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"}
+            POST /workflows/failing/run {"handler_id":"luckless"}
+            500 {"handler_id":"luckless","workflow_name":"failing","run_id":"$r7","error":"boom","result":null,"result_unreadable":false,"status":"failed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"}
+            POST /workflows/failing/run {"handler_id":"luckless","start_event":{"message":"again"}}
+            500 {"handler_id":"luckless","workflow_name":"failing","run_id":"$r8","error":"again","result":null,"result_unreadable":false,"status":"failed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"}
+            GET /handlers
+            200 {"handlers":[{"handler_id":"my.own:handler_1-x","workflow_name":"counter","run_id":"$r3","error":null,"result":{"value":{"result":{"count":9}},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null},"result_unreadable":false,"status":"completed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"},{"handler_id":"$1","workflow_name":"counter","run_id":"$r4","error":null,"result":{"value":{"result":{"count":1}},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null},"result_unreadable":false,"status":"completed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"},{"handler_id":"busy","workflow_name":"slow","run_id":"$r6","error":null,"result":{"value":{"result":"slept 0.01"},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null},"result_unreadable":false,"status":"completed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"},{"handler_id":"luckless","workflow_name":"failing","run_id":"$r8","error":"again","result":null,"result_unreadable":false,"status":"failed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"}]}
+        "#]],
     )
     .await;
 }

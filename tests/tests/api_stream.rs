@@ -32,7 +32,85 @@ async fn cursors_and_forms() {
         GET /events/g?sse=false&include_internal=true
         GET /events/nobody
         "#,
-        expect![[""]],
+        expect![[r#"
+            POST /workflows/greeting/run {"handler_id":"g","start_event":{"name":"Ada"}}
+            200 {"handler_id":"g","workflow_name":"greeting","run_id":"$r1","error":null,"result":{"value":{"result":"Hello, Ada!"},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null},"result_unreadable":false,"status":"completed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"}
+            GET /events/g
+            200 text/event-stream; charset=utf-8
+              content-type: text/event-stream; charset=utf-8
+            id: 1
+            data: {"value":{"sequence":0},"qualified_name":"greeting.StreamEvent","type":"StreamEvent","types":null}
+
+            id: 2
+            data: {"value":{"sequence":1},"qualified_name":"greeting.StreamEvent","type":"StreamEvent","types":null}
+
+            id: 3
+            data: {"value":{"sequence":2},"qualified_name":"greeting.StreamEvent","type":"StreamEvent","types":null}
+
+            id: 5
+            data: {"value":{"result":"Hello, Ada!"},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null}
+            GET /events/g?sse=false
+            200 application/x-ndjson
+              content-type: application/x-ndjson
+            {"value":{"sequence":0},"qualified_name":"greeting.StreamEvent","type":"StreamEvent","types":null}
+            {"value":{"sequence":1},"qualified_name":"greeting.StreamEvent","type":"StreamEvent","types":null}
+            {"value":{"sequence":2},"qualified_name":"greeting.StreamEvent","type":"StreamEvent","types":null}
+            {"value":{"result":"Hello, Ada!"},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null}
+            GET /events/g?sse=no&include_qualified_name=false
+            200 application/x-ndjson
+            {"value":{"sequence":0},"qualified_name":null,"type":"StreamEvent","types":null}
+            {"value":{"sequence":1},"qualified_name":null,"type":"StreamEvent","types":null}
+            {"value":{"sequence":2},"qualified_name":null,"type":"StreamEvent","types":null}
+            {"value":{"result":"Hello, Ada!"},"qualified_name":null,"type":"StopEvent","types":null}
+            GET /events/g?sse=TRUE&after_sequence=2
+            200 text/event-stream; charset=utf-8
+            id: 3
+            data: {"value":{"sequence":2},"qualified_name":"greeting.StreamEvent","type":"StreamEvent","types":null}
+
+            id: 5
+            data: {"value":{"result":"Hello, Ada!"},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null}
+            GET /events/g?after_sequence=-1&sse=false
+            200 application/x-ndjson
+            {"value":{"sequence":0},"qualified_name":"greeting.StreamEvent","type":"StreamEvent","types":null}
+            {"value":{"sequence":1},"qualified_name":"greeting.StreamEvent","type":"StreamEvent","types":null}
+            {"value":{"sequence":2},"qualified_name":"greeting.StreamEvent","type":"StreamEvent","types":null}
+            {"value":{"result":"Hello, Ada!"},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null}
+            GET /events/g?after_sequence=now
+            204
+            GET /events/g?after_sequence=1000000
+            204
+            GET /events/g?after_sequence=abc
+            400 {"detail":"Invalid after_sequence: 'abc'"}
+            GET /events/g?after_sequence=1.5
+            400 {"detail":"Invalid after_sequence: '1.5'"}
+            GET /events/g?after_sequence=
+            400 {"detail":"Invalid after_sequence: ''"}
+            GET /events/g?acquire_timeout=abc
+            400 {"detail":"Invalid acquire_timeout: 'abc'"}
+            GET /events/g?acquire_timeout=0.5&after_sequence=3&sse=false
+            200 application/x-ndjson
+            {"value":{"result":"Hello, Ada!"},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null}
+            GET /events/g?after_sequence=1000
+              Last-Event-ID: 3
+            200 text/event-stream; charset=utf-8
+            id: 5
+            data: {"value":{"result":"Hello, Ada!"},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null}
+            GET /events/g?after_sequence=3
+              Last-Event-ID: abc
+            200 text/event-stream; charset=utf-8
+            id: 5
+            data: {"value":{"result":"Hello, Ada!"},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null}
+            GET /events/g?sse=false&include_internal=true
+            200 application/x-ndjson
+            {"value":{"name":"greet","step_state":"running","worker_id":"0","input_event_name":"StartEvent","output_event_name":null},"qualified_name":"workflows.events.StepStateChanged","type":"StepStateChanged","types":["InternalDispatchEvent"]}
+            {"value":{"sequence":0},"qualified_name":"greeting.StreamEvent","type":"StreamEvent","types":null}
+            {"value":{"sequence":1},"qualified_name":"greeting.StreamEvent","type":"StreamEvent","types":null}
+            {"value":{"sequence":2},"qualified_name":"greeting.StreamEvent","type":"StreamEvent","types":null}
+            {"value":{"name":"greet","step_state":"not_running","worker_id":"0","input_event_name":"StartEvent","output_event_name":"StopEvent"},"qualified_name":"workflows.events.StepStateChanged","type":"StepStateChanged","types":["InternalDispatchEvent"]}
+            {"value":{"result":"Hello, Ada!"},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null}
+            GET /events/nobody
+            404 {"detail":"Handler not found"}
+        "#]],
     )
     .await;
 }
@@ -59,7 +137,44 @@ async fn the_terminal_events() {
         POST /workflows/retry/run {"handler_id":"r"}
         GET /events/r?sse=false
         "#,
-        expect![[""]],
+        expect![[r#"
+            POST /workflows/failing/run-nowait {"handler_id":"f","start_event":{"message":"no luck"}}
+            200 {"handler_id":"f","workflow_name":"failing","run_id":"$r1","error":null,"result":null,"result_unreadable":false,"status":"running","started_at":"<time>","updated_at":"<time>","completed_at":null}
+            UNTIL 500 /handlers/f
+            500 {"handler_id":"f","workflow_name":"failing","run_id":"$r1","error":"no luck","result":null,"result_unreadable":false,"status":"failed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"}
+            GET /events/f?sse=false
+            200 application/x-ndjson
+            {"value":{"step_name":"fail","exception":{"exception_type":"ValueError","exception_message":"no luck"},"attempts":1,"elapsed_seconds":<seconds>},"qualified_name":"workflows.events.WorkflowFailedEvent","type":"WorkflowFailedEvent","types":["StopEvent"]}
+            POST /workflows/timeout/run-nowait {"handler_id":"t"}
+            200 {"handler_id":"t","workflow_name":"timeout","run_id":"$r2","error":null,"result":null,"result_unreadable":false,"status":"running","started_at":"<time>","updated_at":"<time>","completed_at":null}
+            UNTIL 500 /handlers/t
+            500 {"handler_id":"t","workflow_name":"timeout","run_id":"$r2","error":"Workflow timed out after 0.3s","result":null,"result_unreadable":false,"status":"failed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"}
+            GET /events/t?sse=false
+            200 application/x-ndjson
+            {"value":{"timeout":0.3,"active_steps":["nap"]},"qualified_name":"workflows.events.WorkflowTimedOutEvent","type":"WorkflowTimedOutEvent","types":["StopEvent"]}
+            POST /workflows/slow/run-nowait {"handler_id":"c","start_event":{"seconds":600}}
+            200 {"handler_id":"c","workflow_name":"slow","run_id":"$r3","error":null,"result":null,"result_unreadable":false,"status":"running","started_at":"<time>","updated_at":"<time>","completed_at":null}
+            POST /handlers/c/cancel
+            200 {"status":"cancelled"}
+            GET /events/c?sse=false
+            200 application/x-ndjson
+            {"value":{},"qualified_name":"workflows.events.WorkflowCancelledEvent","type":"WorkflowCancelledEvent","types":["StopEvent"]}
+            POST /workflows/hitl/run-nowait {"handler_id":"h"}
+            200 {"handler_id":"h","workflow_name":"hitl","run_id":"$r4","error":null,"result":null,"result_unreadable":false,"status":"running","started_at":"<time>","updated_at":"<time>","completed_at":null}
+            POST /events/h {"event":{"type":"ResponseEvent","value":{"response":"Ada"}}}
+            200 {"status":"sent"}
+            UNTIL 200 /handlers/h
+            200 {"handler_id":"h","workflow_name":"hitl","run_id":"$r4","error":null,"result":{"value":{"output":"Hello, Ada"},"qualified_name":"hitl.OutEvent","type":"OutEvent","types":["StopEvent"]},"result_unreadable":false,"status":"completed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"}
+            GET /events/h?sse=false
+            200 application/x-ndjson
+            {"value":{"prompt":"What is your name?"},"qualified_name":"hitl.RequestEvent","type":"RequestEvent","types":["InputRequiredEvent"]}
+            {"value":{"output":"Hello, Ada"},"qualified_name":"hitl.OutEvent","type":"OutEvent","types":["StopEvent"]}
+            POST /workflows/retry/run {"handler_id":"r"}
+            200 {"handler_id":"r","workflow_name":"retry","run_id":"$r5","error":null,"result":{"value":{"result":{"tries":3}},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null},"result_unreadable":false,"status":"completed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"}
+            GET /events/r?sse=false
+            200 application/x-ndjson
+            {"value":{"result":{"tries":3}},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null}
+        "#]],
     )
     .await;
 }
@@ -78,7 +193,12 @@ async fn internal_events_count() {
     let visible: Vec<Frame> = every.iter().filter(|it| !internal(it)).cloned().collect();
     assert_eq!(server.events(&handler, "").await.rest().await, visible, "the same numbers without the internal ones");
     let states: Vec<String> = every.iter().filter(internal).map(Frame::shape).collect();
-    expect![[""]].assert_eq(&states.join("\n"));
+    expect![[r#"
+        StepStateChanged {"name":"prompt_human","step_state":"running","worker_id":"0","input_event_name":"StartEvent","output_event_name":null}
+        StepStateChanged {"name":"prompt_human","step_state":"not_running","worker_id":"0","input_event_name":"StartEvent","output_event_name":"RequestEvent"}
+        WorkflowIdleEvent {}
+        StepStateChanged {"name":"greet_human","step_state":"running","worker_id":"0","input_event_name":"ResponseEvent","output_event_name":null}
+        StepStateChanged {"name":"greet_human","step_state":"not_running","worker_id":"0","input_event_name":"ResponseEvent","output_event_name":"OutEvent"}"#]].assert_eq(&states.join("\n"));
 }
 
 #[tokio::test]

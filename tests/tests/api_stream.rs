@@ -189,7 +189,7 @@ async fn internal_events_count() {
     let every = server.events(&handler, "include_internal=true").await.rest().await;
     let ids: Vec<u64> = every.iter().map(|it| it.id).collect();
     assert_eq!(ids, (0..ids.len() as u64).collect::<Vec<_>>(), "sequences start at 0 and have no gap");
-    let internal = |frame: &&Frame| frame.json()["types"].to_string() == r#"["InternalDispatchEvent"]"#;
+    let internal = |frame: &&Frame| frame.json()["types"] == serde_json::json!(["InternalDispatchEvent"]);
     let visible: Vec<Frame> = every.iter().filter(|it| !internal(it)).cloned().collect();
     assert_eq!(server.events(&handler, "").await.rest().await, visible, "the same numbers without the internal ones");
     let states: Vec<String> = every.iter().filter(internal).map(Frame::shape).collect();

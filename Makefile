@@ -27,7 +27,7 @@ demo: tools examples
 test: tools guests examples clients
 	@failed=; \
 	$(MAKE) --no-print-directory lint || failed="$$failed lint"; \
-	cargo test $(CARGO_FLAGS) --workspace --no-fail-fast || failed="$$failed workspace"; \
+	cargo build $(CARGO_FLAGS) --workspace && cargo test $(CARGO_FLAGS) --workspace --no-fail-fast || failed="$$failed workspace"; \
 	cargo test $(CARGO_FLAGS) --no-fail-fast --manifest-path guest-sdk/rust/Cargo.toml --target-dir target/guest-sdk || failed="$$failed guest-sdk"; \
 	$(MAKE) --no-print-directory mutations || failed="$$failed mutations"; \
 	if [ -n "$$failed" ]; then echo "failed:$$failed" >&2; exit 1; fi

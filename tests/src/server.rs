@@ -20,6 +20,8 @@ pub struct Serve {
     pub arguments: Vec<String>,
     /// Further environment variables.
     pub environment: Vec<(String, String)>,
+    /// A write beyond the limit of file sizes is an error, not a signal. [`Server::limit_files`] sets the limit.
+    pub files_may_be_full: bool,
 }
 
 /// A running server. Killed when dropped.
@@ -56,6 +58,11 @@ impl Serve {
 
     fn spawn(&self, data: &Path) -> (Child, Output, Output) {
         let mut command = command();
+        if self.files_may_be_full {
+            // What is ignored stays ignored in the program that follows.
+            let binary = std::mem::replace(&mut command, Command::new("sh"));
+            command.args(["-c", r#"trap "" XFSZ; exec "$@""#, "sh"]).arg(binary.get_program()).stdin(Stdio::null());
+        }
         command.args(["serve", "--port", "0", "--data-dir"]).arg(data);
         if !self.arguments.iter().any(|it| it == "--host") {
             command.args(["--host", "127.0.0.1"]);
@@ -97,6 +104,13 @@ impl Server {
     /// Changes what a restart loads.
     pub fn load(&mut self, serve: Serve) {
         self.serve = serve;
+    }
+
+    /// No file may grow beyond so many bytes, as if the disk were full; none: they may again.
+    pub fn limit_files(&self, bytes: Option<u64>) {
+        let limit = bytes.map_or("unlimited".to_owned(), |bytes| bytes.to_string());
+        let status = Command::new("prlimit").args([format!("--pid={}", self.pid()), format!("--fsize={limit}:unlimited")]).status();
+        assert!(status.expect("`prlimit` exists").success(), "the process takes limits");
     }
 
     /// `kill -9`.

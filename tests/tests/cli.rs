@@ -461,7 +461,11 @@ async fn a_warning_beyond_loopback() {
     let port = server.address().rsplit(':').next().expect("a port").to_owned();
     let log: String =
         server.log().lines().filter(|it| it.starts_with("warning") || it.starts_with("hint")).map(|it| format!("{it}\n")).collect();
-    expect![[""]].assert_eq(&log.replace(&port, "PORT"));
+    expect![[r#"
+        warning: it listens on 0.0.0.0:PORT: whoever reaches this machine can start workflows and read runs
+        hint: `--host 127.0.0.1` keeps it on this machine
+    "#]]
+    .assert_eq(&log.replace(&port, "PORT"));
 }
 
 #[tokio::test]

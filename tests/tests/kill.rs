@@ -20,6 +20,8 @@ fn start_event(workflow: &str) -> &'static str {
         "slow" => r#"{"seconds":0.6}"#,
         "fanout" => r#"{"n":60}"#,
         "failing" => r#"{"message":"no luck"}"#,
+        // A sleep goes on while no host is up, the time of a run does not: it sleeps longer than any restart takes.
+        "timeout" => r#"{"seconds":600}"#,
         _ => "{}",
     }
 }

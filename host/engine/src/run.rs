@@ -212,6 +212,12 @@ impl Run {
         self.state.value()
     }
 
+    /// Whether the state stays within `max` bytes of JSON when an attempt that has buffered
+    /// `own` writes `size` bytes more.
+    pub fn has_room(&self, own: &[Buffered], size: usize, max: usize) -> bool {
+        self.state.has_room(own, size, max)
+    }
+
     /// The value at a path as an attempt sees it that has buffered `own`.
     pub fn read(&self, path: &str, own: &[Buffered]) -> Result<Option<Arc<RawValue>>, PathError> {
         self.state.read(path, own)

@@ -30,6 +30,8 @@ pub struct State {
     changes: BTreeMap<String, Change>,
     /// The newest change that is no longer among them.
     forgotten: u64,
+    /// Bytes of JSON that the object cannot exceed: those of the first one and of all writes since.
+    size_max: usize,
 }
 
 /// The newest change of a path, and the newest of another attempt than that one's.
@@ -44,7 +46,8 @@ impl State {
     /// Of an object; anything else counts as an empty one.
     pub fn new(value: Value) -> State {
         let value = if value.is_object() { value } else { Value::Object(Default::default()) };
-        State { value, version: 0, changes: BTreeMap::new(), forgotten: 0 }
+        let size_max = size(&value);
+        State { value, version: 0, changes: BTreeMap::new(), forgotten: 0, size_max }
     }
 
     /// The object.
@@ -75,6 +78,14 @@ impl State {
         set(&mut seen, &path, Value::Null)
     }
 
+    /// Whether it stays within `max` bytes of JSON when an attempt that has buffered `own` writes
+    /// `more` bytes. Replaced values count until they are committed.
+    pub fn has_room(&self, own: &[Buffered], more: usize, max: usize) -> bool {
+        let own: usize = own.iter().map(written).sum();
+        // Counting takes time; most states are far below the limit.
+        self.size_max + own + more <= max || size(&self.value) + own + more <= max
+    }
+
     /// Whether another attempt has, after a version, changed a path, what it lies in, or what
     /// lies in it.
     pub fn conflicts(&self, path: &str, version: u64, by: Attempt) -> bool {
@@ -87,6 +98,7 @@ impl State {
     pub fn commit(&mut self, effects: &[Buffered], by: Attempt, seq: u64) {
         for effect in effects {
             if let Some(path) = write(&mut self.value, effect) {
+                self.size_max += written(effect);
                 self.changed(path, by, seq);
             }
         }
@@ -154,6 +166,19 @@ fn write<'a>(value: &mut Value, effect: &'a Buffered) -> Option<&'a str> {
 fn related(one: &str, other: &str) -> bool {
     let within = |inner: &str, outer: &str| inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
     within(one, other) || within(other, one)
+}
+
+/// Bytes that a write can add to the object.
+fn written(effect: &Buffered) -> usize {
+    match effect {
+        Buffered::Set { path, value } => path.len() + value.get().len(),
+        Buffered::Send { .. } | Buffered::Delete { .. } => 0,
+    }
+}
+
+/// Bytes of a value's JSON.
+fn size(value: &Value) -> usize {
+    serde_json::to_string(value).map_or(0, |text| text.len())
 }
 
 #[cfg(test)]

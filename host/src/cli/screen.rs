@@ -39,6 +39,9 @@ fn text(screen: &Screen) -> String {
         let _ = writeln!(text, "{}", line.trim_end());
     }
     let _ = writeln!(text, "\n  listening on  {url}");
+    if let Some(public) = screen.public_url {
+        let _ = writeln!(text, "  known outside as  {public}");
+    }
     if screen.resumed > 0 {
         let _ = writeln!(text, "  going on with {} unfinished run{}", screen.resumed, if screen.resumed == 1 { "" } else { "s" });
     }
@@ -48,9 +51,8 @@ fn text(screen: &Screen) -> String {
 }
 
 fn url(screen: &Screen) -> String {
-    match screen.public_url {
-        Some(url) => url.trim_end_matches('/').to_owned(),
-        None if screen.address.ip().is_unspecified() => format!("http://localhost:{}", screen.address.port()),
-        None => format!("http://{}", screen.address),
+    if screen.address.ip().is_unspecified() {
+        return format!("http://localhost:{}", screen.address.port());
     }
+    format!("http://{}", screen.address)
 }

@@ -67,6 +67,7 @@ pub(super) struct Serve {
 impl Serve {
     /// Serves until a signal comes, then stops gracefully.
     pub(super) async fn run(self) -> Result<(), Problem> {
+        let shutdown_timeout = seconds("--shutdown-timeout", self.shutdown_timeout)?;
         let sources = self.sources()?;
         let listener = self.listen().await?;
         let address = listener.local_addr().map_err(|error| Problem::new(error.to_string()))?;
@@ -75,7 +76,7 @@ impl Serve {
         let host = self.open().await?;
 
         let (stop, stopping) = watch::channel(false);
-        let server = tokio::spawn(http::serve(host.clone(), self.options(), listener, stopped(stopping)));
+        let server = tokio::spawn(http::serve(host.clone(), self.options(shutdown_timeout), listener, stopped(stopping)));
         let loaded = self.load(&host, &sources).await?;
         let resumed = host.resume().await?;
         screen::show(&screen::Screen { address, public_url: self.public_url.as_deref(), workflows: &loaded, resumed });
@@ -88,9 +89,8 @@ impl Serve {
             std::process::exit(130);
         });
         let _ = stop.send(true);
-        let limit = self.shutdown_timeout();
-        if tokio::time::timeout(limit, host.stop()).await.is_err() {
-            tracing::warn!("not every run came to a durable point within {limit:?}; they go on from the last one");
+        if tokio::time::timeout(shutdown_timeout, host.stop()).await.is_err() {
+            tracing::warn!("not every run came to a durable point within {shutdown_timeout:?}; they go on from the last one");
         }
         match server.await {
             Ok(result) => result.map_err(|error| Problem::new(format!("{error:#}"))),
@@ -134,7 +134,8 @@ impl Serve {
 
     async fn open(&self) -> Result<Host, Problem> {
         let store = store::open(self.store.as_deref(), &self.data_dir).await?;
-        let limits = Limits { memory_max: self.memory_max << 20, ..Limits::default() };
+        let executing_max = seconds("--executing-max", self.executing_max)?;
+        let limits = Limits { memory_max: self.memory_max.saturating_mul(1 << 20), executing_max, ..Limits::default() };
         let options = runtime::Options { cache_dir: Some(self.data_dir.join("compiled")), limits };
         let runtime = Runtime::new(options).map_err(|error| Problem::new(error.to_string()).hint(error.hint()))?;
         Ok(Host::open(store, runtime).await?)
@@ -164,19 +165,21 @@ impl Serve {
         Ok(loaded)
     }
 
-    fn options(&self) -> http::Options {
+    fn options(&self, shutdown_timeout: Duration) -> http::Options {
         http::Options {
             cors_origins: self.cors_origins.clone(),
             public_url: self.public_url.clone(),
-            body_max: self.body_max << 20,
-            shutdown_timeout: self.shutdown_timeout(),
+            body_max: self.body_max.saturating_mul(1 << 20),
+            shutdown_timeout,
             ..http::Options::default()
         }
     }
+}
 
-    fn shutdown_timeout(&self) -> Duration {
-        Duration::try_from_secs_f64(self.shutdown_timeout).unwrap_or_default()
-    }
+/// A flag's seconds.
+fn seconds(flag: &str, value: f64) -> Result<Duration, Problem> {
+    let problem = |error| Problem::new(format!("`{flag} {value}`: {error}")).hint("give a number of seconds, as in `2.5`");
+    Duration::try_from_secs_f64(value).map_err(problem)
 }
 
 /// From the flag, ours, or the variable of LlamaIndex's server.

@@ -209,10 +209,7 @@ impl Context {
         let function = Function::Set { path: path.clone() };
         let recorded = self.recorded(&function.identity())?;
         let effect = match self.value(value) {
-            Ok(value) if recorded.is_none() => {
-                let query = Query::CheckWrite { path: path.clone(), size: value.get().len() };
-                self.read(query).await?.map(|_| Buffered::Set { path, value })
-            }
+            Ok(value) if recorded.is_none() => self.read(self.check_write(&path, &value)).await?.map(|_| Buffered::Set { path, value }),
             value => value.map(|value| Buffered::Set { path, value }),
         };
         self.buffer(function, recorded, effect)
@@ -253,7 +250,7 @@ impl Context {
                     Ok(value) => value,
                     Err(failure) => return self.refuse(identity, failure),
                 };
-                if let Err(failure) = self.read(Query::CheckWrite { path: path.clone(), size: value.get().len() }).await? {
+                if let Err(failure) = self.read(self.check_write(&path, &value)).await? {
                     return self.refuse(identity, failure);
                 }
                 let own = self.own.clone();
@@ -401,9 +398,16 @@ impl Context {
         let own = self.own.iter().filter(|effect| !matches!(effect, Buffered::Send { .. })).cloned().collect();
         let report = Report::Read { invocation: self.invocation, attempt: self.attempt, query, own, reply };
         match (self.reports.send(report), answer.await) {
+            (Ok(()), Ok(Ok(ReadAnswer::TooLarge))) => {
+                Ok(Err(limit(format!("the state would be larger than {} bytes", self.limits.state_max))))
+            }
             (Ok(()), Ok(answer)) => Ok(answer.map_err(|message| invalid(&message))),
             _ => self.end(Ending::Gone),
         }
+    }
+
+    fn check_write(&self, path: &str, value: &RawValue) -> Query {
+        Query::CheckWrite { path: path.to_owned(), size: path.len() + value.get().len(), state_max: self.limits.state_max }
     }
 
     fn event(&self, name: String, payload: String) -> Result<Event, Failure> {

@@ -90,6 +90,8 @@ pub enum Query {
         path: String,
         /// How long the value's text is.
         size: usize,
+        /// The largest state, in bytes.
+        state_max: usize,
     },
 }
 
@@ -102,6 +104,8 @@ pub enum ReadAnswer {
     Edit(u64, Option<Arc<RawValue>>),
     /// To `CheckWrite`.
     Sound,
+    /// To `CheckWrite`: the state would grow beyond its limit.
+    TooLarge,
 }
 
 /// A line that a guest wrote.

@@ -94,6 +94,7 @@ pub(super) fn read(run: &Run, query: &Query, own: &[Buffered]) -> Result<ReadAns
     match query {
         Query::Get { path } => run.read(path, own).map(ReadAnswer::Value),
         Query::EditBegin { path } => run.edit_begin(path, own).map(|(version, value)| ReadAnswer::Edit(version, value)),
+        Query::CheckWrite { size, state_max, .. } if !run.has_room(own, *size, *state_max) => Ok(ReadAnswer::TooLarge),
         Query::CheckWrite { path, .. } => run.check_write(path, own).map(|()| ReadAnswer::Sound),
     }
     .map_err(|error| error.to_string())

@@ -48,7 +48,7 @@ mod manifest;
 mod step;
 
 #[doc(hidden)]
-#[allow(missing_docs, clippy::all)]
+#[expect(missing_docs, clippy::all, reason = "generated; `wit/workflow.wit` documents it")]
 pub mod bindings {
     wit_bindgen::generate!({
         path: "../../../wit",

@@ -124,7 +124,7 @@ impl World {
                 // An accepted event is answered once it is durable.
                 self.sync();
             }
-            17 if self.chance.next_u32() % 60 == 0 => {
+            17 if self.chance.next_u32().is_multiple_of(60) => {
                 self.input(Input::CancelRequested);
                 self.sync();
                 self.cancelled = true;

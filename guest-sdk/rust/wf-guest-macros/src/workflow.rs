@@ -132,7 +132,8 @@ fn step(attribute: &Attribute, method: &ImplItemFn) -> Result<Step> {
     let result = quote_spanned!(output.span()=> .output::<#output>());
     let manifest = quote!(::wf_guest::generated::StepManifest::new(#name, #description)#(#input)* #result #(#options)*);
     let take = types.iter().map(|ty| quote_spanned!(ty.span()=> <#ty as ::wf_guest::StepInput>::take(&mut events)?));
-    let arm = quote!(#name => ::wf_guest::StepOutput::into_events(workflow.#ident(&context, #(#take),*)),);
+    let into_events = quote_spanned!(output.span()=> ::wf_guest::StepOutput::into_events);
+    let arm = quote!(#name => #into_events(workflow.#ident(&context, #(#take),*)),);
     let starts = types.into_iter().filter(|ty| is_start(ty)).cloned().collect();
     Ok(Step { manifest, arm, starts })
 }

@@ -9,6 +9,11 @@ use serde_json::{Map, Value, json};
 use crate::{Failure, Result};
 
 /// A type of event. Derive it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no event",
+    label = "is no event",
+    note = "put `#[derive(Event)]` on a struct with named fields"
+)]
 pub trait Event: Serialize + DeserializeOwned {
     /// The type's name, as the manifest and the API have it.
     const NAME: &'static str;

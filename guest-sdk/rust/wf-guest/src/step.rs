@@ -37,6 +37,11 @@ impl RawEvent {
 }
 
 /// What a step's parameter can be: an event, an enum of events, or [`Collect`].
+#[diagnostic::on_unimplemented(
+    message = "a step cannot take `{Self}`",
+    label = "is no event",
+    note = "a step takes events: `StartEvent`, a struct with `#[derive(Event)]`, an enum of them with `#[derive(Events)]`, or `Collect<…>`"
+)]
 pub trait StepInput: Sized {
     /// Whether it takes all events of a fan-out.
     const ALL: bool = false;
@@ -49,6 +54,11 @@ pub trait StepInput: Sized {
 }
 
 /// What a step can return: an event, an enum of events, `Option` of either, `Vec` for a fan-out.
+#[diagnostic::on_unimplemented(
+    message = "a step cannot return `{Self}`",
+    label = "holds no event",
+    note = "a step returns an event, such as `StopEvent` or a struct with `#[derive(Event)]`; or `Option`, `Vec` or `Result` of one"
+)]
 pub trait StepOutput {
     /// Whether it is a list, and so opens a scope for a join.
     const FAN_OUT: bool = false;
@@ -73,6 +83,15 @@ impl<E: Event> StepInput for E {
         let place = events.iter().position(|event| event.name == E::NAME).unwrap_or(0);
         let event = events.remove(place).ok_or_else(|| Failure::new("TypeError", format!("no {} was given", E::NAME)).no_retry())?;
         event.parse()
+    }
+}
+
+impl<E> IntoIterator for Collect<E> {
+    type Item = E;
+    type IntoIter = std::vec::IntoIter<E>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
     }
 }
 

@@ -1,0 +1,10 @@
+//! What an author reads who made a mistake: the place, what is wrong, and what to do.
+//!
+//! The texts depend on the compiler; after a change run with `TRYBUILD=overwrite`, and read them.
+
+#[test]
+fn mistakes_are_compile_errors_that_say_what_to_do() {
+    let tests = trybuild::TestCases::new();
+    tests.compile_fail("tests/mistakes/*.rs");
+    tests.pass("tests/sound/*.rs");
+}

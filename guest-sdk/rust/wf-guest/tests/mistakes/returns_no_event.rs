@@ -1,0 +1,13 @@
+use wf_guest::prelude::*;
+
+struct Example;
+
+#[workflow]
+impl Example {
+    #[step]
+    fn only(&self, _context: &Context, _start: StartEvent) -> Result<String> {
+        Ok("done".to_owned())
+    }
+}
+
+fn main() {}

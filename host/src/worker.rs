@@ -232,6 +232,7 @@ impl Worker {
             }
             Report::Failed { invocation, attempt, failure, usage } => {
                 if self.guests.ended(invocation, attempt) {
+                    self.logs.push(guests::failure_row(invocation, attempt, self.inner.clock.at(), &failure));
                     self.input(Input::StepFailed { invocation, attempt, failure, usage }, Held::default(), None);
                 }
             }

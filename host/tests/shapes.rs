@@ -130,5 +130,20 @@ async fn what_is_no_workflow_says_why() {
         error(plain()[..40].to_vec()).await,
         error(compiled(r#"(component (import "acme:db/query" (instance)))"#)).await,
     ];
-    expect_test::expect![[r#""#]].assert_eq(&seen.join("\n\n"));
+    expect_test::expect![[r#"
+        it is not WebAssembly
+        give the `.wasm` file that your build wrote
+
+        it is a core module that does not export `wf:workflow/steps@0.1.0`
+        build a workflow with one of the SDKs
+
+        it does not export `wf:workflow/steps@0.1.0`
+        export a workflow, as the SDKs do
+
+        it is damaged WebAssembly: unexpected end-of-file (at offset 0x24)
+        build it again
+
+        it imports `acme:db/query`, which is neither ours nor WASI's
+        remove what needs that import; a workflow has `wf:workflow` and `wasi` to call"#]]
+    .assert_eq(&seen.join("\n\n"));
 }

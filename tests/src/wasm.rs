@@ -31,8 +31,13 @@ impl Module {
         compiled(&format!(
             r#"(module
                 {fields}
-                (memory (export "memory") 1)
-                (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 32768))
+                (memory (export "memory") 8)
+                (global $next (mut i32) (i32.const 32768))
+                (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
+                    (local $at i32)
+                    (local.set $at (i32.and (i32.add (global.get $next) (i32.const 15)) (i32.const -16)))
+                    (global.set $next (i32.add (local.get $at) (local.get 3)))
+                    (local.get $at))
                 (func (export "wf:workflow/steps@{version}#describe") (result i32) {describe})
                 (func (export "wf:workflow/steps@{version}#invoke") (param i32 i32 i32 i32) (result i32) unreachable))"#
         ))

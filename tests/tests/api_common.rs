@@ -279,5 +279,16 @@ async fn every_origin_and_a_public_url_can_be_allowed() {
           Origin: https://flows.example.evil.example
           ? access-control-allow-origin
     "#;
-    check(&server, script, expect![[""]]).await;
+    check(&server, script, expect![[r#"
+        POST /handlers/x/cancel
+          Origin: https://flows.example
+        404
+          access-control-allow-origin: https://flows.example
+        {"detail":"Handler not found"}
+        POST /handlers/x/cancel
+          Origin: https://flows.example.evil.example
+        403
+          access-control-allow-origin: 
+        {"detail":"This origin is not allowed; the server's --cors-origin names those that are"}
+    "#]]).await;
 }

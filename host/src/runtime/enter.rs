@@ -10,7 +10,7 @@ use futures_util::FutureExt;
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedSender;
 use wasmtime::component::ResourceTable;
-use wasmtime::{Store, UpdateDeadline, WasmBacktrace};
+use wasmtime::{Store, Trap, UpdateDeadline, WasmBacktrace};
 use wf_engine::effect::Invoke;
 use wf_engine::entry::{Event, Failure, Micros, Usage};
 
@@ -119,6 +119,11 @@ async fn run(
         Called::Ended(Ok(Err(failure))) => Err(inward(failure)),
         Called::Ended(Err(error)) if refused => {
             let mut failure = limit(format!("the memory limit of {} MiB was exceeded", inner.limits.memory_max >> 20));
+            failure.trace = trace(&error);
+            Err(failure)
+        }
+        Called::Ended(Err(error)) if error.downcast_ref() == Some(&Trap::StackOverflow) => {
+            let mut failure = limit(format!("the stack limit of {} KiB was exceeded", inner.limits.stack_max >> 10));
             failure.trace = trace(&error);
             Err(failure)
         }

@@ -37,7 +37,7 @@ pub struct LogRow {
     pub invocation: u64,
     /// Which attempt of it.
     pub attempt: u32,
-    /// `log`, `stdout` or `stderr`.
+    /// `log`, `stdout`, `stderr`, or `failure` for how the attempt ended.
     pub source: String,
     /// The ordinal of the call, or the number of the line.
     pub number: u64,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
 use wf_engine::effect::Invoke;
-use wf_engine::entry::{Buffered, Call, InvocationId};
+use wf_engine::entry::{Buffered, Call, Failure, InvocationId, Micros};
 use wf_engine::run::Run;
 
 use crate::runtime::{Component, LogLine, Query, ReadAnswer, Report, RunInfo, Runtime};
@@ -98,6 +98,21 @@ pub(super) fn read(run: &Run, query: &Query, own: &[Buffered]) -> Result<ReadAns
         Query::CheckWrite { path, .. } => run.check_write(path, own).map(|()| ReadAnswer::Sound),
     }
     .map_err(|error| error.to_string())
+}
+
+/// A failure among the lines of its attempt, with the guest's backtrace.
+pub(super) fn failure_row(invocation: InvocationId, attempt: u32, at: Micros, failure: &Failure) -> LogRow {
+    let fields = serde_json::json!({ "kind": failure.kind, "retryable": failure.retryable, "trace": failure.trace });
+    LogRow {
+        invocation,
+        attempt,
+        source: "failure".to_owned(),
+        number: 0,
+        at,
+        level: "error".to_owned(),
+        message: failure.message.clone(),
+        fields: fields.to_string(),
+    }
 }
 
 /// A line as the store keeps it.

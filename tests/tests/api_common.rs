@@ -279,7 +279,10 @@ async fn every_origin_and_a_public_url_can_be_allowed() {
           Origin: https://flows.example.evil.example
           ? access-control-allow-origin
     "#;
-    check(&server, script, expect![[r#"
+    check(
+        &server,
+        script,
+        expect![[r#"
         POST /handlers/x/cancel
           Origin: https://flows.example
         404
@@ -290,5 +293,7 @@ async fn every_origin_and_a_public_url_can_be_allowed() {
         403
           access-control-allow-origin: 
         {"detail":"This origin is not allowed; the server's --cors-origin names those that are"}
-    "#]]).await;
+    "#]],
+    )
+    .await;
 }

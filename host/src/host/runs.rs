@@ -85,12 +85,16 @@ impl Host {
     /// Cancels the run if it is running, and deletes the handler and all its runs.
     pub async fn purge(&self, handler: &str) -> Result<(), Refusal> {
         self.handler(handler).await?;
-        match self.cancel(handler).await {
-            Ok(()) | Err(Refusal::NotFound) => (),
-            Err(refusal) => return Err(refusal),
-        }
-        self.0.store.purge(handler).await?;
-        Ok(())
+        let (host, handler) = (self.clone(), handler.to_owned());
+        // Its own task: a client that goes away must not leave it half done.
+        let purged = tokio::spawn(async move {
+            match host.cancel(&handler).await {
+                Ok(()) | Err(Refusal::NotFound) => (),
+                Err(refusal) => return Err(refusal),
+            }
+            Ok(host.0.store.purge(&handler).await?)
+        });
+        purged.await.unwrap_or_else(|error| Err(Refusal::Unavailable(error.to_string())))
     }
 
     /// The handler's latest run.

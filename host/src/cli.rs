@@ -1,7 +1,6 @@
 //! The command line. Only this part prints.
 
 mod error;
-mod paths;
 mod screen;
 mod serve;
 

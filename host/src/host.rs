@@ -17,7 +17,7 @@ use wf_engine::entry::{Event, Micros, Started};
 
 use crate::alarms::Alarms;
 use crate::clock::Clock;
-use crate::registry::Registry;
+use crate::registry::{Change, Listing, Registry, Rejected, Source};
 use crate::runtime::{Component, RunInfo, Runtime};
 use crate::store::Store;
 use crate::tail::{self, Tails};
@@ -217,9 +217,19 @@ impl Host {
         Ok(Host(inner))
     }
 
-    /// Loads a file and registers what is in it.
-    pub async fn register(&self, source: &crate::registry::Source) -> Result<Arc<Workflow>, crate::registry::Rejected> {
-        self.0.registry.register(source, &self.0.runtime, &*self.0.store).await
+    /// Loads a file and registers what is in it: new runs get it from here on.
+    pub async fn load(&self, source: &Source) -> Result<(Arc<Workflow>, Change), Rejected> {
+        self.0.registry.load(source, self.0.clock.at(), &self.0.runtime, &*self.0.store).await
+    }
+
+    /// Takes a file's workflow away: its runs finish, new ones are not started.
+    pub fn retire(&self, source: &Source) -> Option<Arc<Workflow>> {
+        self.0.registry.retire(source)
+    }
+
+    /// The files that were loaded, with what became of them, in order of registration.
+    pub fn listings(&self) -> Vec<Listing> {
+        self.0.registry.listings()
     }
 
     /// Lets every unfinished run go on, and accepts requests from here on. Says how many.

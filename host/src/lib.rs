@@ -9,6 +9,8 @@ pub mod host;
 pub mod http;
 pub mod registry;
 pub mod runtime;
+mod sources;
 pub mod store;
 mod tail;
+mod watch;
 mod worker;

@@ -1,12 +1,14 @@
 //! The workflows that new runs can be started of, and the definitions that running ones hold.
 
+mod changes;
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock, Weak};
 
 use anyhow::Context;
 use wf_engine::definition::Definition;
-use wf_engine::entry::Started;
+use wf_engine::entry::{Micros, Started};
 use wf_engine::manifest::Manifest;
 
 use crate::host::Workflow;
@@ -14,7 +16,7 @@ use crate::runtime::{Component, LoadError, Runtime};
 use crate::store::Store;
 
 /// A file to load, and the name to register it under.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Source {
     /// None: the name in the manifest.
     pub name: Option<String>,
@@ -23,7 +25,7 @@ pub struct Source {
 }
 
 /// Why a workflow was not registered: what happened, and what to do.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[error("{message}")]
 pub struct Rejected {
     /// What happened.
@@ -32,27 +34,70 @@ pub struct Rejected {
     pub hint: Option<String>,
 }
 
+/// A file, the workflow that new runs get of it, and what became of its last change.
+#[derive(Clone)]
+pub struct Listing {
+    /// The file.
+    pub source: Source,
+    /// None: it was never sound.
+    pub workflow: Option<Arc<Workflow>>,
+    /// Why its newest version is not the one that runs get.
+    pub rejected: Option<Rejected>,
+    /// When it was last loaded, or tried to.
+    pub loaded_at: Micros,
+}
+
+/// What loading a file has changed.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It was not there before.
+    Added,
+    /// New runs get another definition: what is different about it, for people.
+    Swapped(Vec<String>),
+    /// It is the component that was there.
+    None,
+}
+
 /// All that is loaded.
 #[derive(Default)]
 pub struct Registry {
     /// In order of registration.
-    current: RwLock<Vec<Arc<Workflow>>>,
+    listings: RwLock<Vec<Listing>>,
     loaded: RwLock<HashMap<String, Weak<Component>>>,
 }
 
 impl Registry {
+    /// The files, in order of registration.
+    pub fn listings(&self) -> Vec<Listing> {
+        self.listings.read().expect("no panic while locked").clone()
+    }
+
     /// The workflows, in order of registration.
     pub fn workflows(&self) -> Vec<Arc<Workflow>> {
-        self.current.read().expect("no panic while locked").clone()
+        self.listings.read().expect("no panic while locked").iter().filter_map(|it| it.workflow.clone()).collect()
     }
 
     /// The workflow of that name.
     pub fn workflow(&self, name: &str) -> Option<Arc<Workflow>> {
-        self.current.read().expect("no panic while locked").iter().find(|it| it.name == name).cloned()
+        let listings = self.listings.read().expect("no panic while locked");
+        listings.iter().filter_map(|it| it.workflow.as_ref()).find(|it| it.name == name).cloned()
     }
 
-    /// Loads a file and registers what is in it.
-    pub async fn register(&self, source: &Source, runtime: &Runtime, store: &dyn Store) -> Result<Arc<Workflow>, Rejected> {
+    /// Loads a file and registers what is in it, in the place of what it held before. Where it is
+    /// not sound the version before goes on.
+    pub async fn load(
+        &self,
+        source: &Source,
+        at: Micros,
+        runtime: &Runtime,
+        store: &dyn Store,
+    ) -> Result<(Arc<Workflow>, Change), Rejected> {
+        let result = self.sound(source, runtime, store).await;
+        self.publish(source, at, result)
+    }
+
+    /// The workflow of a file, checked, off to one side.
+    async fn sound(&self, source: &Source, runtime: &Runtime, store: &dyn Store) -> Result<Arc<Workflow>, Rejected> {
         let bytes = tokio::fs::read(&source.path).await;
         let bytes = bytes.map_err(|error| Rejected::new(&source.path, error.to_string(), "check the path and its permissions"))?;
         let component = runtime.load(bytes).await.map_err(|error| Rejected::of(&source.path, error))?;
@@ -63,19 +108,40 @@ impl Registry {
             return Err(Rejected::new(&source.path, finding, "fix the workflow's steps and events and build it again"));
         }
         let additional_events = definition.additional_events();
-        let workflow = Arc::new(Workflow { name, definition: Arc::new(definition), additional_events, components: vec![component] });
-        self.publish(workflow.clone(), &source.path)?;
-        Ok(workflow)
+        Ok(Arc::new(Workflow { name, definition: Arc::new(definition), additional_events, components: vec![component] }))
     }
 
-    fn publish(&self, workflow: Arc<Workflow>, path: &Path) -> Result<(), Rejected> {
-        let mut current = self.current.write().expect("no panic while locked");
-        if current.iter().any(|it| it.name == workflow.name) {
-            let message = format!("a workflow named `{}` is loaded already", workflow.name);
-            return Err(Rejected::new(path, message, "give it another name: `name=path`"));
-        }
-        current.push(workflow);
-        Ok(())
+    fn publish(&self, source: &Source, at: Micros, result: Result<Arc<Workflow>, Rejected>) -> Result<(Arc<Workflow>, Change), Rejected> {
+        let mut listings = self.listings.write().expect("no panic while locked");
+        let result = result.and_then(|workflow| {
+            let taken = |it: &Listing| it.source != *source && it.workflow.as_ref().is_some_and(|it| it.name == workflow.name);
+            if listings.iter().any(taken) {
+                let message = format!("a workflow named `{}` is loaded already", workflow.name);
+                return Err(Rejected::new(&source.path, message, "give it another name: `name=path`"));
+            }
+            Ok(workflow)
+        });
+        let place = listings.iter().position(|it| it.source == *source).unwrap_or_else(|| {
+            listings.push(Listing { source: source.clone(), workflow: None, rejected: None, loaded_at: at });
+            listings.len() - 1
+        });
+        let listing = &mut listings[place];
+        listing.loaded_at = at;
+        listing.rejected = result.as_ref().err().cloned();
+        let workflow = result?;
+        let change = match listing.workflow.replace(workflow.clone()) {
+            None => Change::Added,
+            Some(before) if before.digests() == workflow.digests() => Change::None,
+            Some(before) => Change::Swapped(changes::between(&before, &workflow)),
+        };
+        Ok((workflow, change))
+    }
+
+    /// Takes a file's workflow away: its runs finish, its name starts no more of them.
+    pub fn retire(&self, source: &Source) -> Option<Arc<Workflow>> {
+        let mut listings = self.listings.write().expect("no panic while locked");
+        let place = listings.iter().position(|it| it.source == *source)?;
+        listings.remove(place).workflow
     }
 
     /// The manifest of a component: described once per digest, then remembered with its bytes.
@@ -143,7 +209,7 @@ fn findings(definition: &Definition) -> Option<String> {
 }
 
 impl Rejected {
-    fn new(path: &Path, message: impl std::fmt::Display, hint: &str) -> Rejected {
+    pub(crate) fn new(path: &Path, message: impl std::fmt::Display, hint: &str) -> Rejected {
         Rejected { message: format!("`{}`: {message}", path.display()), hint: Some(hint.to_owned()) }
     }
 

@@ -83,93 +83,96 @@ fn help() {
     check(
         "serve --help",
         expect![[r#"
-        exit code 0
-        --- stdout
-        Loads workflows and serves them over HTTP
+            exit code 0
+            --- stdout
+            Loads workflows and serves them over HTTP
 
-        Usage: wf-host serve [OPTIONS] <PATH>...
+            Usage: wf-host serve [OPTIONS] <PATH>...
 
-        Arguments:
-          <PATH>...
-                  What to load: a `.wasm` file, a directory, a glob or `name=path`
+            Arguments:
+              <PATH>...
+                      What to load: a `.wasm` file, a directory, a glob or `name=path`
 
-        Options:
-              --host <HOST>
-                  The address to listen on [default: 0.0.0.0] [env: WF_HOST_HOST, WORKFLOWS_PY_SERVER_HOST]
+            Options:
+                  --host <HOST>
+                      The address to listen on [default: 0.0.0.0] [env: WF_HOST_HOST, WORKFLOWS_PY_SERVER_HOST]
 
-              --log-format <LOG_FORMAT>
-                  How log lines are written on stderr. RUST_LOG chooses which
+                  --log-format <LOG_FORMAT>
+                      How log lines are written on stderr. RUST_LOG chooses which
 
-                  Possible values:
-                  - text: For people
-                  - json: One JSON object a line
+                      Possible values:
+                      - text: For people
+                      - json: One JSON object a line
 
-                  [env: WF_HOST_LOG_FORMAT=]
-                  [default: text]
+                      [env: WF_HOST_LOG_FORMAT=]
+                      [default: text]
 
-              --port <PORT>
-                  The port to listen on; 0 for any free one [default: 8080] [env: WF_HOST_PORT,
-                  WORKFLOWS_PY_SERVER_PORT]
+                  --port <PORT>
+                      The port to listen on; 0 for any free one [default: 8080] [env: WF_HOST_PORT,
+                      WORKFLOWS_PY_SERVER_PORT]
 
-              --store <STORE>
-                  Where runs are kept: `memory:` or `sqlite:PATH` [default: a SQLite file in the data
-                  directory]
+                  --store <STORE>
+                      Where runs are kept: `memory:` or `sqlite:PATH` [default: a SQLite file in the data
+                      directory]
 
-                  [env: WF_HOST_STORE=]
+                      [env: WF_HOST_STORE=]
 
-              --data-dir <DATA_DIR>
-                  The directory for the store and for compiled code. Two hosts cannot share one
+                  --data-dir <DATA_DIR>
+                      The directory for the store and for compiled code. Two hosts cannot share one
 
-                  [env: WF_HOST_DATA_DIR=]
-                  [default: ./.wf-host]
+                      [env: WF_HOST_DATA_DIR=]
+                      [default: ./.wf-host]
 
-              --cors-origin <CORS_ORIGINS>
-                  An origin whose pages may use this server, beside its own; `*` for every one. May be
-                  repeated
+                  --cors-origin <CORS_ORIGINS>
+                      An origin whose pages may use this server, beside its own; `*` for every one. May be
+                      repeated
 
-                  [env: WF_HOST_CORS_ORIGIN=]
+                      [env: WF_HOST_CORS_ORIGIN=]
 
-              --public-url <PUBLIC_URL>
-                  The URL under which people reach this server, where a proxy stands before it
+                  --public-url <PUBLIC_URL>
+                      The URL under which people reach this server, where a proxy stands before it
 
-                  [env: WF_HOST_PUBLIC_URL=]
+                      [env: WF_HOST_PUBLIC_URL=]
 
-              --strict
-                  Refuse to start when any of the workflows does not load
+                  --strict
+                      Refuse to start when any of the workflows does not load
 
-              --shutdown-timeout <SHUTDOWN_TIMEOUT>
-                  Seconds that a graceful stop may take
+                  --no-watch
+                      Do not reload workflows when their files change
 
-                  [env: WF_HOST_SHUTDOWN_TIMEOUT=]
-                  [default: 10]
+                  --shutdown-timeout <SHUTDOWN_TIMEOUT>
+                      Seconds that a graceful stop may take
 
-              --memory-max <MEMORY_MAX>
-                  Most memory of one instance, in MiB
+                      [env: WF_HOST_SHUTDOWN_TIMEOUT=]
+                      [default: 10]
 
-                  [env: WF_HOST_MEMORY_MAX=]
-                  [default: 256]
+                  --memory-max <MEMORY_MAX>
+                      Most memory of one instance, in MiB
 
-              --executing-max <EXECUTING_MAX>
-                  Most seconds that a step may compute without reporting anything
+                      [env: WF_HOST_MEMORY_MAX=]
+                      [default: 256]
 
-                  [env: WF_HOST_EXECUTING_MAX=]
-                  [default: 30]
+                  --executing-max <EXECUTING_MAX>
+                      Most seconds that a step may compute without reporting anything
 
-              --body-max <BODY_MAX>
-                  Largest request body, in MiB
+                      [env: WF_HOST_EXECUTING_MAX=]
+                      [default: 30]
 
-                  [env: WF_HOST_BODY_MAX=]
-                  [default: 10]
+                  --body-max <BODY_MAX>
+                      Largest request body, in MiB
 
-          -h, --help
-                  Print help (see a summary with '-h')
+                      [env: WF_HOST_BODY_MAX=]
+                      [default: 10]
 
-        Examples:
-          wf-host serve workflows/                  every .wasm file in a directory
-          wf-host serve hello=target/greeting.wasm  one file, under a name of your own
-          wf-host serve --store memory: *.wasm      keep nothing over a restart
-        --- stderr
-    "#]],
+              -h, --help
+                      Print help (see a summary with '-h')
+
+            Examples:
+              wf-host serve workflows/                  every .wasm file in a directory
+              wf-host serve hello=target/greeting.wasm  one file, under a name of your own
+              wf-host serve --store memory: *.wasm      keep nothing over a restart
+            --- stderr
+        "#]],
     );
     check(
         "--version",
@@ -254,22 +257,22 @@ fn nothing_to_load() {
     check(
         "serve *.wasm",
         expect![[r#"
-        exit code 1
-        --- stdout
-        --- stderr
-        error: no `.wasm` file at `*.wasm`
-        hint: build a workflow first: `make guests`
-    "#]],
+            exit code 1
+            --- stdout
+            --- stderr
+            error: no `.wasm` file at `*.wasm`
+            hint: build a workflow first, or correct the path
+        "#]],
     );
     check(
         "serve .",
         expect![[r#"
-        exit code 1
-        --- stdout
-        --- stderr
-        error: no `.wasm` file at `.`
-        hint: build a workflow first: `make guests`
-    "#]],
+            exit code 1
+            --- stdout
+            --- stderr
+            error: no `.wasm` file at `.`
+            hint: build a workflow first, or correct the path
+        "#]],
     );
     check(
         "serve hello=nope.wasm",

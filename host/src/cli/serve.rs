@@ -8,11 +8,12 @@ use clap::Args;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use super::{Problem, paths, screen};
+use super::{Problem, screen};
 use crate::host::{Host, Workflow};
 use crate::registry::Source;
 use crate::runtime::{self, Limits, Runtime};
-use crate::{http, store};
+use crate::watch::Watch;
+use crate::{http, sources, store};
 
 /// Loading that takes longer than this says what it is busy with.
 const PROGRESS_AFTER: Duration = Duration::from_secs(1);
@@ -50,6 +51,9 @@ pub(super) struct Serve {
     /// Refuse to start when any of the workflows does not load.
     #[arg(long)]
     strict: bool,
+    /// Do not reload workflows when their files change.
+    #[arg(long)]
+    no_watch: bool,
     /// Seconds that a graceful stop may take.
     #[arg(long, default_value_t = 10.0, env = "WF_HOST_SHUTDOWN_TIMEOUT")]
     shutdown_timeout: f64,
@@ -68,6 +72,7 @@ impl Serve {
     /// Serves until a signal comes, then stops gracefully.
     pub(super) async fn run(self) -> Result<(), Problem> {
         let shutdown_timeout = seconds("--shutdown-timeout", self.shutdown_timeout)?;
+        let watch = Watch::new(&self.paths);
         let sources = self.sources()?;
         let listener = self.listen().await?;
         let address = listener.local_addr().map_err(|error| Problem::new(error.to_string()))?;
@@ -79,6 +84,9 @@ impl Serve {
         let server = tokio::spawn(http::serve(host.clone(), self.options(shutdown_timeout), listener, stopped(stopping)));
         let loaded = self.load(&host, &sources).await?;
         let resumed = host.resume().await?;
+        if !self.no_watch {
+            tokio::spawn(watch.run(host.clone()));
+        }
         screen::show(&screen::Screen { address, public_url: self.public_url.as_deref(), workflows: &loaded, resumed });
 
         signalled().await;
@@ -101,10 +109,10 @@ impl Serve {
     fn sources(&self) -> Result<Vec<Source>, Problem> {
         let mut sources = Vec::new();
         for argument in &self.paths {
-            match paths::sources(argument) {
+            match sources::sources(argument) {
                 Ok(found) => sources.extend(found),
-                Err(problem) if self.strict || self.paths.len() == 1 => return Err(problem),
-                Err(problem) => problem.warn(),
+                Err(rejected) if self.strict || self.paths.len() == 1 => return Err(rejected.into()),
+                Err(rejected) => Problem::from(rejected).warn(),
             }
         }
         Ok(sources)
@@ -145,7 +153,7 @@ impl Serve {
     async fn load(&self, host: &Host, sources: &[Source]) -> Result<Vec<Arc<Workflow>>, Problem> {
         let mut loaded = Vec::new();
         for source in sources {
-            let mut registering = Box::pin(host.register(source));
+            let mut registering = Box::pin(host.load(source));
             let registered = match tokio::time::timeout(PROGRESS_AFTER, &mut registering).await {
                 Ok(registered) => registered,
                 Err(_) => {
@@ -154,7 +162,7 @@ impl Serve {
                 }
             };
             match registered {
-                Ok(workflow) => loaded.push(workflow),
+                Ok((workflow, _)) => loaded.push(workflow),
                 Err(rejected) if self.strict => return Err(rejected.into()),
                 Err(rejected) => Problem::from(rejected).warn(),
             }

@@ -13,7 +13,7 @@ use super::error::ApiError;
 use super::{Answer, Shared, body, events, handlers, health, page, runs, workflows};
 
 /// The paths as patterns, with what they allow: for the answer to another method.
-const PATHS: [(&str, &str); 17] = [
+const PATHS: [(&str, &str); 18] = [
     ("/", "GET, HEAD"),
     ("/health", "GET, HEAD"),
     ("/workflows", "GET, HEAD"),
@@ -27,6 +27,7 @@ const PATHS: [(&str, &str); 17] = [
     ("/handlers/{}/cancel", "POST"),
     ("/results/{}", "GET, HEAD"),
     ("/events/{}", "GET, HEAD, POST"),
+    ("/api/v1/workflows", "GET, HEAD"),
     ("/api/v1/runs/{}", "GET, HEAD"),
     ("/api/v1/runs/{}/events", "GET, HEAD"),
     ("/api/v1/handlers/{}/context", "GET, HEAD"),
@@ -54,6 +55,7 @@ pub(super) fn all(api: &Shared) -> impl Filter<Extract = (Response,), Error = In
 
     let page = warp::path::end().and(reading.clone()).then(|api, _, _| answer(page::index(api)));
     let health = warp::path!("health").and(reading.clone()).then(|api, _, _| answer(health::get(api)));
+    let listings = warp::path!("api" / "v1" / "workflows").and(reading.clone()).then(|api, _, _| answer(workflows::listings(api)));
     let list = warp::path!("workflows").and(reading.clone()).then(|api, _, _| answer(workflows::list(api)));
     let schema =
         warp::path!("workflows" / String / "schema").and(reading.clone()).then(|name, api, _, _| answer(workflows::schema(api, name)));
@@ -87,7 +89,8 @@ pub(super) fn all(api: &Shared) -> impl Filter<Extract = (Response,), Error = In
         warp::path!("events" / String).and(reading).then(|id, api, headers, query| answer(events::of_handler(api, id, headers, query)));
     let send = warp::path!("events" / String).and(writing).then(|id, api, headers, _, body| answer(events::send(api, id, headers, body)));
 
-    let of_workflows = list.or(schema).unify().or(types).unify().or(graph).unify().or(run).unify().or(nowait).unify().boxed();
+    let of_workflows =
+        list.or(listings).unify().or(schema).unify().or(types).unify().or(graph).unify().or(run).unify().or(nowait).unify().boxed();
     let of_handlers = listed.or(handler).unify().or(result).unify().or(cancel).unify().or(context).unify().boxed();
     let of_runs = one_run.or(run_events).unify().or(run_logs).unify().or(stream).unify().or(send).unify().boxed();
     let all = page.or(health).unify().or(of_workflows).unify().or(of_handlers).unify().or(of_runs).unify();

@@ -1,6 +1,12 @@
 //! The command line. Only this part prints.
 
+mod check;
+mod completions;
 mod error;
+mod graph;
+mod inspect;
+mod offline;
+mod run;
 mod screen;
 mod serve;
 
@@ -35,30 +41,43 @@ enum LogFormat {
 #[derive(Subcommand)]
 enum Command {
     Serve(serve::Serve),
+    Run(run::Run),
+    Check(check::Check),
+    Inspect(inspect::Inspect),
+    Completions(completions::Completions),
 }
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    log(arguments.log_format);
+    // A command that serves nothing has its own output; its log is for looking into it.
+    let level = if matches!(arguments.command, Command::Serve(_)) { "info" } else { "warn" };
+    log(arguments.log_format, level);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return Problem::new(format!("no threads could be started: {error}")).report(),
     };
     let result = match arguments.command {
-        Command::Serve(serve) => runtime.block_on(serve.run()),
+        Command::Serve(serve) => runtime.block_on(serve.run()).map(|()| ExitCode::SUCCESS),
+        Command::Run(run) => runtime.block_on(run.run()),
+        Command::Check(check) => runtime.block_on(check.run()).map(|()| ExitCode::SUCCESS),
+        Command::Inspect(inspect) => runtime.block_on(inspect.run()).map(|()| ExitCode::SUCCESS),
+        Command::Completions(completions) => {
+            completions.run();
+            Ok(ExitCode::SUCCESS)
+        }
     };
     // Whatever is still blocking must not hold up the end: all that counts is durable.
     runtime.shutdown_background();
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(problem) => problem.report(),
     }
 }
 
-fn log(format: LogFormat) {
+fn log(format: LogFormat, level: &str) {
     use std::io::IsTerminal;
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| level.into());
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     match format {
         LogFormat::Text => builder.with_ansi(std::io::stderr().is_terminal()).init(),

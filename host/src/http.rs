@@ -14,7 +14,6 @@ mod workflows;
 
 mod body;
 mod error;
-mod forms;
 mod representation;
 mod stream;
 mod wire;
@@ -24,6 +23,7 @@ use std::time::Duration;
 
 pub use serve::serve;
 
+use crate::forms;
 use crate::host::Host;
 
 /// How the server behaves.

@@ -5,6 +5,7 @@ mod alarms;
 pub mod cli;
 mod clock;
 pub mod envelope;
+mod forms;
 pub mod host;
 pub mod http;
 pub mod registry;

@@ -158,7 +158,9 @@ impl Registry {
     }
 
     fn remember(&self, component: &Arc<Component>) {
-        self.loaded.write().expect("no panic while locked").insert(component.digest.clone(), Arc::downgrade(component));
+        let mut loaded = self.loaded.write().expect("no panic while locked");
+        loaded.retain(|_, component| component.strong_count() > 0);
+        loaded.insert(component.digest.clone(), Arc::downgrade(component));
     }
 
     /// The workflow that a run is pinned to, from memory or from the store.

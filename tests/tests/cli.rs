@@ -27,58 +27,66 @@ fn help() {
     check(
         "",
         expect![[r#"
-        exit code 2
-        --- stdout
-        --- stderr
-        Serves event-driven workflows made of WebAssembly components
+            exit code 2
+            --- stdout
+            --- stderr
+            Serves event-driven workflows made of WebAssembly components
 
-        Usage: wf-host [OPTIONS] <COMMAND>
+            Usage: wf-host [OPTIONS] <COMMAND>
 
-        Commands:
-          serve  Loads workflows and serves them over HTTP
-          help   Print this message or the help of the given subcommand(s)
+            Commands:
+              serve        Loads workflows and serves them over HTTP
+              run          Runs a workflow once, without a server, and shows its events
+              check        Loads workflows as `serve` would, says what is wrong with them, and starts nothing
+              inspect      Shows what is in a workflow: its steps, events, graph, and what it asks for
+              completions  Prints completions for a shell
+              help         Print this message or the help of the given subcommand(s)
 
-        Options:
-              --log-format <LOG_FORMAT>  How log lines are written on stderr. RUST_LOG chooses which [env:
-                                         WF_HOST_LOG_FORMAT=] [default: text] [possible values: text, json]
-          -h, --help                     Print help (see more with '--help')
-          -V, --version                  Print version
-    "#]],
+            Options:
+                  --log-format <LOG_FORMAT>  How log lines are written on stderr. RUST_LOG chooses which [env:
+                                             WF_HOST_LOG_FORMAT=] [default: text] [possible values: text, json]
+              -h, --help                     Print help (see more with '--help')
+              -V, --version                  Print version
+        "#]],
     );
     check(
         "--help",
         expect![[r#"
-        exit code 0
-        --- stdout
-        Serves event-driven workflows made of WebAssembly components.
+            exit code 0
+            --- stdout
+            Serves event-driven workflows made of WebAssembly components.
 
-        Each workflow is a component that exports steps; steps exchange events. wf-host routes them, keeps
-        every run durable, and offers the HTTP API of LlamaIndex's WorkflowServer.
+            Each workflow is a component that exports steps; steps exchange events. wf-host routes them, keeps
+            every run durable, and offers the HTTP API of LlamaIndex's WorkflowServer.
 
-        Usage: wf-host [OPTIONS] <COMMAND>
+            Usage: wf-host [OPTIONS] <COMMAND>
 
-        Commands:
-          serve  Loads workflows and serves them over HTTP
-          help   Print this message or the help of the given subcommand(s)
+            Commands:
+              serve        Loads workflows and serves them over HTTP
+              run          Runs a workflow once, without a server, and shows its events
+              check        Loads workflows as `serve` would, says what is wrong with them, and starts nothing
+              inspect      Shows what is in a workflow: its steps, events, graph, and what it asks for
+              completions  Prints completions for a shell
+              help         Print this message or the help of the given subcommand(s)
 
-        Options:
-              --log-format <LOG_FORMAT>
-                  How log lines are written on stderr. RUST_LOG chooses which
+            Options:
+                  --log-format <LOG_FORMAT>
+                      How log lines are written on stderr. RUST_LOG chooses which
 
-                  Possible values:
-                  - text: For people
-                  - json: One JSON object a line
+                      Possible values:
+                      - text: For people
+                      - json: One JSON object a line
 
-                  [env: WF_HOST_LOG_FORMAT=]
-                  [default: text]
+                      [env: WF_HOST_LOG_FORMAT=]
+                      [default: text]
 
-          -h, --help
-                  Print help (see a summary with '-h')
+              -h, --help
+                      Print help (see a summary with '-h')
 
-          -V, --version
-                  Print version
-        --- stderr
-    "#]],
+              -V, --version
+                      Print version
+            --- stderr
+        "#]],
     );
     check(
         "serve --help",
@@ -190,15 +198,17 @@ fn arguments_that_make_no_sense() {
     check(
         "nope",
         expect![[r#"
-        exit code 2
-        --- stdout
-        --- stderr
-        error: unrecognized subcommand 'nope'
+            exit code 2
+            --- stdout
+            --- stderr
+            error: unrecognized subcommand 'nope'
 
-        Usage: wf-host [OPTIONS] <COMMAND>
+              tip: a similar subcommand exists: 'inspect'
 
-        For more information, try '--help'.
-    "#]],
+            Usage: wf-host [OPTIONS] <COMMAND>
+
+            For more information, try '--help'.
+        "#]],
     );
     check(
         "serve",
@@ -418,12 +428,12 @@ async fn a_data_directory_in_use() {
 #[test]
 fn two_workflows_of_one_name() {
     check(
-        "serve --host 127.0.0.1 --port 0 --strict GUEST:greeting GUEST:greeting",
+        "serve --host 127.0.0.1 --port 0 --strict GUEST:greeting greeting=GUEST:hitl",
         expect![[r#"
         exit code 1
         --- stdout
         --- stderr
-        error: `[GUESTS]/greeting.wasm`: a workflow named `greeting` is loaded already
+        error: `[GUESTS]/hitl.wasm`: a workflow named `greeting` is loaded already
         hint: give it another name: `name=path`
     "#]],
     );

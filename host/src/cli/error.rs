@@ -7,12 +7,16 @@ use std::process::ExitCode;
 pub struct Problem {
     message: String,
     hint: Option<String>,
+    code: u8,
 }
+
+/// What was asked makes no sense; as for arguments that are not understood.
+const USAGE: u8 = 2;
 
 impl Problem {
     /// What happened, in lower case and without a full stop.
     pub fn new(message: impl Into<String>) -> Problem {
-        Problem { message: message.into(), hint: None }
+        Problem { message: message.into(), hint: None, code: 1 }
     }
 
     /// What to do.
@@ -21,10 +25,16 @@ impl Problem {
         self
     }
 
-    /// Prints it on stderr; the exit code is 1.
+    /// It lies in what was asked: the exit code is 2.
+    pub fn usage(mut self) -> Problem {
+        self.code = USAGE;
+        self
+    }
+
+    /// Prints it on stderr; gives the exit code, which is 1 where nothing else was said.
     pub fn report(&self) -> ExitCode {
         self.print("error");
-        ExitCode::FAILURE
+        ExitCode::from(self.code)
     }
 
     /// Prints it on stderr as something that does not stop the command.

@@ -5,9 +5,9 @@ use serde_json::json;
 use warp::http::{HeaderMap, StatusCode};
 
 use super::error::ApiError;
-use super::forms::{self, Form};
 use super::handlers::{is_true, pairs};
 use super::{Answer, Shared, body, routes, runs, stream, wire};
+use crate::forms::{self, Form};
 use crate::host::{Refusal, RunStatus, RunView, Workflow};
 
 pub(super) async fn of_handler(api: Shared, id: String, headers: HeaderMap, query: String) -> Answer {

@@ -7,10 +7,10 @@ use sha2::{Digest, Sha256};
 use warp::http::{HeaderMap, StatusCode};
 
 use super::error::ApiError;
-use super::forms::{BadStart, Form};
 use super::wire::Handler;
 use super::{Answer, Shared, body, routes, wire, workflows};
 use crate::envelope::Fields;
+use crate::forms::{BadStart, Form};
 use crate::host::{Idempotency, RunView, Start, Workflow};
 
 type Body = Result<Bytes, ApiError>;

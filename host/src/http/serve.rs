@@ -11,7 +11,8 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
-use super::{Api, Options, cors, forms, routes};
+use super::{Api, Options, cors, routes};
+use crate::forms;
 use crate::host::Host;
 
 /// How long a client may take to send the head of a request; an idle connection ends with it.

@@ -14,14 +14,14 @@ use crate::envelope::Fields;
 
 /// An event as it came: its bare type name, where one was given, and its fields.
 #[derive(Debug)]
-pub(super) struct Form {
+pub(crate) struct Form {
     pub name: Option<String>,
     pub payload: String,
 }
 
 /// Why a start event was not taken.
 #[derive(Debug)]
-pub(super) enum BadStart {
+pub(crate) enum BadStart {
     /// It is none, or its value does not fit.
     Invalid(String),
     /// It is of a type that starts nothing here.
@@ -30,11 +30,11 @@ pub(super) enum BadStart {
 
 /// Validators, made once for each type of a definition.
 #[derive(Default)]
-pub(super) struct Schemas(Mutex<HashMap<String, Arc<Validator>>>);
+pub(crate) struct Schemas(Mutex<HashMap<String, Arc<Validator>>>);
 
 impl Form {
     /// Of an object, or of a text that holds one.
-    pub(super) fn parse(raw: &RawValue) -> Result<Form, String> {
+    pub(crate) fn parse(raw: &RawValue) -> Result<Form, String> {
         if let Ok(text) = serde_json::from_str::<String>(raw.get()) {
             let inner: Box<RawValue> = serde_json::from_str(&text).map_err(|error| error.to_string())?;
             if inner.get().starts_with('"') {
@@ -63,7 +63,7 @@ impl Form {
 
 impl Schemas {
     /// The start event of a run.
-    pub(super) fn start(&self, definition: &Definition, form: Form) -> Result<Event, BadStart> {
+    pub(crate) fn start(&self, definition: &Definition, form: Form) -> Result<Event, BadStart> {
         let expected = definition.start_type().unwrap_or("StartEvent");
         let name = form.name.unwrap_or_else(|| expected.to_owned());
         if definition.event_type(&name).is_none() {
@@ -76,7 +76,7 @@ impl Schemas {
     }
 
     /// An event whose value fits its type.
-    pub(super) fn event(&self, definition: &Definition, name: String, payload: String) -> Result<Event, String> {
+    pub(crate) fn event(&self, definition: &Definition, name: String, payload: String) -> Result<Event, String> {
         let schema = definition.event_type(&name).map(|it| &it.schema);
         if let Some(schema) = schema.filter(|schema| constrains(schema)) {
             let validator = self.validator(definition, &name, schema)?;
@@ -114,7 +114,7 @@ fn located(error: &jsonschema::ValidationError) -> String {
 }
 
 /// The types that the outside may name, for the text of an error.
-pub(super) fn expected(definition: &Definition, additional: &[String]) -> Vec<String> {
+pub(crate) fn expected(definition: &Definition, additional: &[String]) -> Vec<String> {
     let kinds = [EventKind::Start, EventKind::Plain, EventKind::HumanResponse, EventKind::InputRequired];
     let declared = definition.event_types().filter(|it| kinds.contains(&it.kind)).map(|it| it.name.clone());
     let mut names: Vec<String> = declared.collect();

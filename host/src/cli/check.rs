@@ -1,0 +1,83 @@
+//! `wf-host check`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{Problem, offline};
+use crate::host::Workflow;
+use crate::sources;
+
+/// Loads workflows as `serve` would, says what is wrong with them, and starts nothing.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  wf-host check workflows/                     every .wasm file in a directory
+  wf-host check target/*.wasm && deploy        the exit code is 1 where one is not sound
+")]
+pub(super) struct Check {
+    /// What to check: a `.wasm` file, a directory, a glob or `name=path`.
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<String>,
+    /// Where compiled code is kept, if it is there.
+    #[arg(long, env = "WF_HOST_DATA_DIR", default_value = "./.wf-host")]
+    data_dir: PathBuf,
+}
+
+impl Check {
+    #[expect(clippy::print_stdout, reason = "the command line's own output")]
+    pub(super) async fn run(self) -> Result<(), Problem> {
+        let host = offline::host(None, &self.data_dir).await?;
+        let (mut checked, mut wrong) = (0, 0);
+        for argument in &self.paths {
+            let found = match sources::sources(argument) {
+                Ok(found) => found,
+                Err(rejected) => {
+                    Problem::from(rejected).report();
+                    (checked, wrong) = (checked + 1, wrong + 1);
+                    continue;
+                }
+            };
+            for source in found {
+                checked += 1;
+                match host.load(&source).await {
+                    Ok((workflow, _)) => {
+                        let steps = workflow.definition.steps().count();
+                        println!(
+                            "ok: `{}` is `{}`, {steps} step{}",
+                            source.path.display(),
+                            workflow.name,
+                            if steps == 1 { "" } else { "s" }
+                        );
+                        for key in unknown(&workflow) {
+                            let problem = Problem::new(format!(
+                                "`{}`: its manifest has the key `{key}`, which this version does not know",
+                                source.path.display()
+                            ));
+                            problem.hint("it is kept and has no effect; perhaps it is misspelt").warn();
+                        }
+                    }
+                    Err(rejected) => {
+                        Problem::from(rejected).report();
+                        wrong += 1;
+                    }
+                }
+            }
+        }
+        if wrong > 0 {
+            return Err(Problem::new(format!("{wrong} of {checked} not sound")).hint("the errors above say what to do"));
+        }
+        Ok(())
+    }
+}
+
+/// Keys of the manifest that mean nothing to this host.
+fn unknown(workflow: &Workflow) -> Vec<String> {
+    let mut keys = Vec::new();
+    for manifest in workflow.definition.manifests() {
+        keys.extend(manifest.other.keys().cloned());
+        keys.extend(manifest.events.iter().flat_map(|it| it.other.keys().map(|key| format!("events.{}.{key}", it.name))));
+        keys.extend(manifest.steps.iter().flat_map(|it| it.other.keys().map(|key| format!("steps.{}.{key}", it.name))));
+    }
+    keys
+}

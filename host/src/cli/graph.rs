@@ -1,0 +1,185 @@
+//! A workflow's graph, for people and for other tools.
+
+use std::fmt::Write;
+
+use wf_engine::definition::Definition;
+use wf_engine::manifest::EventKind;
+
+/// Who answers from outside.
+const OUTSIDE: &str = "outside";
+
+/// Events and steps in turn; between two of them at most one edge.
+pub(super) struct Graph<'a> {
+    definition: &'a Definition,
+    edges: Vec<Edge<'a>>,
+}
+
+#[derive(PartialEq, Eq)]
+struct Edge<'a> {
+    from: Node<'a>,
+    to: Node<'a>,
+    /// Sent or published by a step, not returned.
+    aside: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Node<'a> {
+    Step(&'a str),
+    Event(&'a str),
+    Outside,
+}
+
+impl<'a> Graph<'a> {
+    pub(super) fn of(definition: &'a Definition) -> Graph<'a> {
+        let mut graph = Graph { definition, edges: Vec::new() };
+        for step in definition.steps() {
+            let node = Node::Step(&step.name);
+            step.accepts.iter().for_each(|event| graph.edge(Node::Event(event), node, false));
+            step.emits.iter().for_each(|event| graph.edge(node, Node::Event(event), false));
+            step.sends.iter().for_each(|event| graph.edge(node, Node::Event(event), true));
+        }
+        for event in graph.events() {
+            match definition.kind(event) {
+                Some(EventKind::InputRequired) => graph.edge(Node::Event(event), Node::Outside, false),
+                Some(EventKind::HumanResponse) => graph.edge(Node::Outside, Node::Event(event), false),
+                _ => (),
+            }
+        }
+        graph
+    }
+
+    fn edge(&mut self, from: Node<'a>, to: Node<'a>, aside: bool) {
+        if !self.edges.iter().any(|it| it.from == from && it.to == to) {
+            self.edges.push(Edge { from, to, aside });
+        }
+    }
+
+    fn events(&self) -> Vec<&'a str> {
+        let mut events = Vec::new();
+        for node in self.edges.iter().flat_map(|it| [it.from, it.to]) {
+            if let Node::Event(name) = node
+                && !events.contains(&name)
+            {
+                events.push(name);
+            }
+        }
+        events
+    }
+
+    fn nodes(&self) -> Vec<Node<'a>> {
+        let mut nodes = Vec::new();
+        for node in self.edges.iter().flat_map(|it| [it.from, it.to]) {
+            if !nodes.contains(&node) {
+                nodes.push(node);
+            }
+        }
+        nodes
+    }
+
+    /// From each beginning downwards; what was shown already is only named.
+    pub(super) fn text(&self) -> String {
+        let outside = |name: &str| matches!(self.definition.kind(name), Some(EventKind::Start | EventKind::HumanResponse));
+        let mut beginnings: Vec<Node> = self.events().into_iter().filter(|it| outside(it)).map(Node::Event).collect();
+        let fed = |node: &Node| self.edges.iter().any(|it| it.to == *node && it.from != Node::Outside);
+        let rest: Vec<Node> = self.nodes().into_iter().filter(|it| *it != Node::Outside && !beginnings.contains(it) && !fed(it)).collect();
+        beginnings.extend(rest);
+        let (mut text, mut shown) = (String::new(), Vec::new());
+        for node in beginnings {
+            let _ = writeln!(text, "{}", self.label(node));
+            shown.push(node);
+            self.below(node, "", &mut shown, &mut text);
+        }
+        text
+    }
+
+    fn below(&self, node: Node<'a>, indent: &str, shown: &mut Vec<Node<'a>>, text: &mut String) {
+        let edges: Vec<&Edge> = self.edges.iter().filter(|it| it.from == node && it.to != Node::Outside).collect();
+        for (place, edge) in edges.iter().enumerate() {
+            let last = place + 1 == edges.len();
+            let again = shown.contains(&edge.to) && self.edges.iter().any(|it| it.from == edge.to && it.to != Node::Outside);
+            let (branch, arrow) = (if last { "└" } else { "├" }, if edge.aside { "┄" } else { "─" });
+            let _ = writeln!(text, "{indent}{branch}{arrow} {}{}", self.label(edge.to), if again { "  (see above)" } else { "" });
+            if !again {
+                shown.push(edge.to);
+                self.below(edge.to, &format!("{indent}{}  ", if last { " " } else { "│" }), shown, text);
+            }
+        }
+    }
+
+    fn label(&self, node: Node) -> String {
+        match node {
+            Node::Step(name) => format!("[{name}]"),
+            Node::Event(name) => match self.definition.kind(name) {
+                Some(EventKind::Start) => format!("{name}  (starts)"),
+                Some(EventKind::Stop) => format!("{name}  (ends)"),
+                Some(EventKind::InputRequired) => format!("{name}  (asks)"),
+                Some(EventKind::HumanResponse) => format!("{name}  (is answered)"),
+                _ => name.to_owned(),
+            },
+            Node::Outside => OUTSIDE.to_owned(),
+        }
+    }
+
+    fn identifier(node: Node) -> String {
+        let plain = |name: &str| name.replace(|it: char| !it.is_ascii_alphanumeric(), "_");
+        match node {
+            Node::Step(name) => format!("step_{}", plain(name)),
+            Node::Event(name) => format!("event_{}", plain(name)),
+            Node::Outside => OUTSIDE.to_owned(),
+        }
+    }
+
+    fn name(node: Node<'a>) -> &'a str {
+        match node {
+            Node::Step(name) | Node::Event(name) => name,
+            Node::Outside => OUTSIDE,
+        }
+    }
+
+    /// For Mermaid.
+    pub(super) fn mermaid(&self) -> String {
+        let mut text = "flowchart TD\n".to_owned();
+        for node in self.nodes() {
+            let (open, close) = match node {
+                Node::Step(_) => ("[", "]"),
+                Node::Event(_) => ("([", "])"),
+                Node::Outside => ("{{", "}}"),
+            };
+            let _ = writeln!(text, "  {}{open}\"{}\"{close}", Graph::identifier(node), Graph::name(node));
+        }
+        for edge in &self.edges {
+            let arrow = if edge.aside { "-.->" } else { "-->" };
+            let _ = writeln!(text, "  {} {arrow} {}", Graph::identifier(edge.from), Graph::identifier(edge.to));
+        }
+        text
+    }
+
+    /// For Graphviz.
+    pub(super) fn dot(&self) -> String {
+        let mut text = "digraph workflow {\n".to_owned();
+        for node in self.nodes() {
+            let shape = match node {
+                Node::Step(_) => "box",
+                Node::Event(_) => "ellipse",
+                Node::Outside => "circle",
+            };
+            let _ = writeln!(text, "  {} [label=\"{}\", shape={shape}];", Graph::identifier(node), Graph::name(node));
+        }
+        for edge in &self.edges {
+            let style = if edge.aside { " [style=\"dashed\"]" } else { "" };
+            let _ = writeln!(text, "  {} -> {}{style};", Graph::identifier(edge.from), Graph::identifier(edge.to));
+        }
+        text + "}\n"
+    }
+
+    /// A picture; none where the graph cannot be laid out.
+    pub(super) fn svg(&self) -> Option<String> {
+        let dot = self.dot();
+        let tree = layout::gv::DotParser::new(&dot).process().ok()?;
+        let mut builder = layout::gv::GraphBuilder::new();
+        builder.visit_graph(&tree);
+        let mut writer = layout::backends::svg::SVGWriter::new();
+        builder.get().do_it(false, false, false, &mut writer);
+        Some(writer.finalize())
+    }
+}

@@ -1,0 +1,172 @@
+//! `wf-host inspect`.
+
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+use wf_engine::manifest::{EventKind, Join, StepManifest};
+
+use super::graph::Graph;
+use super::{Problem, offline};
+use crate::host::Workflow;
+
+/// Shows what is in a workflow: its steps, events, graph, and what it asks for.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  wf-host inspect greeting.wasm                          for people
+  wf-host inspect greeting.wasm --format svg > it.svg    a picture of the graph
+  wf-host inspect greeting.wasm --format json | jq .steps
+")]
+pub(super) struct Inspect {
+    /// A `.wasm` file.
+    path: String,
+    /// How it is shown.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Where compiled code is kept, if it is there.
+    #[arg(long, env = "WF_HOST_DATA_DIR", default_value = "./.wf-host")]
+    data_dir: PathBuf,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    /// For people.
+    Text,
+    /// Everything, for programs.
+    Json,
+    /// The graph, for Mermaid.
+    Mermaid,
+    /// The graph, for Graphviz.
+    Dot,
+    /// The graph, as a picture.
+    Svg,
+}
+
+impl Inspect {
+    #[expect(clippy::print_stdout, reason = "the command line's own output")]
+    pub(super) async fn run(self) -> Result<(), Problem> {
+        let host = offline::host(None, &self.data_dir).await?;
+        let (workflow, _) = host.load(&offline::source(&self.path)?).await?;
+        let graph = Graph::of(&workflow.definition);
+        match self.format {
+            Format::Text => print!("{}", text(&workflow)),
+            Format::Json => println!("{:#}", json(&workflow)),
+            Format::Mermaid => print!("{}", graph.mermaid()),
+            Format::Dot => print!("{}", graph.dot()),
+            Format::Svg => {
+                let hint = "use `--format dot`, and Graphviz";
+                println!("{}", graph.svg().ok_or_else(|| Problem::new("the graph cannot be laid out").hint(hint))?);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn size(workflow: &Workflow) -> usize {
+    workflow.components.iter().map(|it| it.bytes.len()).sum()
+}
+
+fn json(workflow: &Workflow) -> Value {
+    let manifest = workflow.definition.manifests().next();
+    let mut shown = json!(manifest);
+    shown["name"] = json!(workflow.name);
+    shown["digest"] = json!(workflow.digests().first());
+    shown["size"] = json!(size(workflow));
+    shown["imports"] = json!(workflow.components.iter().flat_map(|it| &it.imports).collect::<Vec<_>>());
+    shown
+}
+
+fn text(workflow: &Workflow) -> String {
+    let definition = &workflow.definition;
+    let manifest = definition.manifests().next();
+    let mut text = String::new();
+    let mut row = |name: &str, value: &str| {
+        if !value.is_empty() {
+            let _ = writeln!(text, "{name:<12} {value}");
+        }
+    };
+    row("workflow", &workflow.name);
+    row("about", definition.description().unwrap_or_default().lines().next().unwrap_or_default());
+    row("version", manifest.and_then(|it| it.version.as_deref()).unwrap_or_default());
+    row("language", manifest.and_then(|it| it.language.as_deref()).unwrap_or_default());
+    row("digest", &workflow.digests().join(" "));
+    row("size", &format!("{:.1} KiB", size(workflow) as f64 / 1024.0));
+    row("timeout", &definition.timeout().map(|it| format!("{it} s")).unwrap_or_default());
+    let _ = writeln!(text, "\nsteps");
+    definition.steps().for_each(|it| step(it, &mut text));
+    let _ = writeln!(text, "\nevents");
+    for event in definition.event_types().filter(|it| !definition.is_builtin(&it.name)) {
+        let _ = writeln!(text, "  {}{}", event.name, kind(event.kind));
+        fields(&event.schema, &mut text);
+    }
+    let _ = writeln!(text, "\ngraph (┄ sent or published)");
+    Graph::of(definition).text().lines().for_each(|line| text += &format!("  {line}\n"));
+    let _ = writeln!(text, "\nasks for");
+    let imports = workflow.components.iter().flat_map(|it| &it.imports);
+    let (ours, outside): (Vec<&String>, Vec<&String>) = imports.partition(|it| it.starts_with("wf:workflow/"));
+    let ours: Vec<&str> = ours.iter().filter_map(|it| it["wf:workflow/".len()..].split('@').next()).filter(|it| *it != "types").collect();
+    let mut packages: Vec<&str> = outside.iter().filter_map(|it| it.split('/').next()).collect();
+    packages.sort_unstable();
+    packages.dedup();
+    let or_nothing = |names: Vec<&str>| if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
+    let _ = writeln!(text, "  of the run   {}", or_nothing(ours));
+    let _ = writeln!(text, "  of WASI      {}", or_nothing(packages));
+    let _ = writeln!(text, "  granted      clocks, chance and output, all derived from the run; whatever else it calls answers denied");
+    text
+}
+
+fn step(step: &StepManifest, text: &mut String) {
+    let emits = if step.emits.is_empty() { "nothing".to_owned() } else { step.emits.join(" | ") };
+    let joined = match step.join {
+        Some(Join::Each) => " + ",
+        Some(Join::All) => ", all of a fan-out; ",
+        None => " | ",
+    };
+    let _ = writeln!(text, "  {}  {} → {}{emits}", step.name, step.accepts.join(joined), if step.fan_out { "many " } else { "" });
+    if let Some(description) = step.description.as_deref().and_then(|it| it.lines().next()).filter(|it| !it.is_empty()) {
+        let _ = writeln!(text, "      {description}");
+    }
+    let mut traits = Vec::new();
+    if step.num_workers != wf_engine::manifest::SLOTS_DEFAULT {
+        traits.push(format!("{} slots", step.num_workers));
+    }
+    if let Some(timeout) = step.timeout {
+        traits.push(format!("timeout {timeout} s"));
+    }
+    if let Some(retry) = &step.retry {
+        let most = retry.attempts_max.map_or("any number of".to_owned(), |it| it.to_string());
+        traits.push(format!("{most} attempts, {} s apart", retry.delay));
+    }
+    if step.catch_error.is_some() {
+        traits.push("catches errors".to_owned());
+    }
+    if !traits.is_empty() {
+        let _ = writeln!(text, "      {}", traits.join(", "));
+    }
+}
+
+fn kind(kind: EventKind) -> &'static str {
+    match kind {
+        EventKind::Start => "  (starts)",
+        EventKind::Stop => "  (ends)",
+        EventKind::InputRequired => "  (asks)",
+        EventKind::HumanResponse => "  (is answered)",
+        EventKind::Plain => "",
+    }
+}
+
+fn fields(schema: &Value, text: &mut String) {
+    let required = |name: &str| schema["required"].as_array().is_some_and(|all| all.iter().any(|it| it == name));
+    for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+        let of = match &field["type"] {
+            Value::String(one) => one.clone(),
+            Value::Array(several) => several.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" or "),
+            _ => "any".to_owned(),
+        };
+        let optional = if required(name) { "" } else { ", optional" };
+        let about = field["description"].as_str().map(|it| format!("  {it}")).unwrap_or_default();
+        let _ = writeln!(text, "      {name}: {of}{optional}{about}");
+    }
+}

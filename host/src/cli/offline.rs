@@ -1,0 +1,32 @@
+//! A host without a server, for commands that look at workflows or run one.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::Problem;
+use crate::host::Host;
+use crate::registry::Source;
+use crate::runtime::{self, Limits, Runtime};
+use crate::sources;
+use crate::store::{Memory, Store};
+
+/// Opens a host. Compiled code is kept in the data directory, where there is one.
+pub(super) async fn host(store: Option<Arc<dyn Store>>, data_dir: &Path) -> Result<Host, Problem> {
+    let store = store.unwrap_or_else(|| Arc::new(Memory::default()));
+    let cache_dir = data_dir.is_dir().then(|| data_dir.join("compiled"));
+    let runtime = Runtime::new(runtime::Options { cache_dir, limits: Limits::default() });
+    let runtime = runtime.map_err(|error| Problem::new(error.to_string()).hint(error.hint()))?;
+    Ok(Host::open(store, runtime).await?)
+}
+
+/// The one file that an argument names.
+pub(super) fn source(argument: &str) -> Result<Source, Problem> {
+    let mut found = sources::sources(argument)?;
+    match (found.pop(), found.len()) {
+        (Some(source), 0) => Ok(source),
+        (_, more) => {
+            let message = format!("`{argument}` names {} files", more + 1);
+            Err(Problem::new(message).hint("name one of them").usage())
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! `wf-host run`: one run without a server.
+
+use std::collections::VecDeque;
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Args;
+use futures_util::StreamExt;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
+use tokio::sync::mpsc;
+use wf_engine::manifest::EventKind;
+
+use super::{Problem, offline};
+use crate::forms::{BadStart, Form, Schemas};
+use crate::host::{Frame, Host, RunStatus, RunView, Start, Workflow};
+use crate::store;
+
+/// The exit code after Ctrl-C, as shells have it.
+const INTERRUPTED: u8 = 130;
+
+/// Runs a workflow once, without a server, and shows its events.
+///
+/// On a terminal events are shown for people, and what the run asks is prompted for. In a pipe
+/// each event is a line of JSON on stdout, and answers are read as lines of JSON from stdin:
+/// `{"type": "ResponseEvent", "value": {"response": "Ada"}}`, or the value alone where only one
+/// type can be meant.
+///
+/// The exit code is 0 when the run completed, 1 when it failed, 2 when what was asked makes no
+/// sense, and 130 after Ctrl-C, which cancels the run.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  wf-host run greeting.wasm --param name=Ada
+  wf-host run order.wasm --event '{\"items\": [1, 2]}' | jq .value
+")]
+pub(super) struct Run {
+    /// A `.wasm` file, or `name=path`.
+    path: String,
+    /// The start event's fields, as a JSON object.
+    #[arg(long, value_name = "JSON")]
+    event: Option<String>,
+    /// One of its fields: JSON where it is that, else text. May be repeated.
+    #[arg(long = "param", value_name = "KEY=VALUE")]
+    params: Vec<String>,
+    /// Show the events of the run's inner life, too.
+    #[arg(long)]
+    internal: bool,
+    /// Where the run is kept: `memory:` or `sqlite:PATH`.
+    #[arg(long, env = "WF_HOST_STORE", default_value = "memory:")]
+    store: String,
+    /// Where compiled code is kept, if it is there.
+    #[arg(long, env = "WF_HOST_DATA_DIR", default_value = "./.wf-host")]
+    data_dir: PathBuf,
+}
+
+impl Run {
+    pub(super) async fn run(self) -> Result<ExitCode, Problem> {
+        let fields = self.fields()?;
+        let source = offline::source(&self.path).map_err(Problem::usage)?;
+        let store = store::open(Some(&self.store), &self.data_dir).await?;
+        let host = offline::host(Some(store), &self.data_dir).await?;
+        let (workflow, _) = host.load(&source).await?;
+        host.resume().await?;
+        let schemas = Schemas::default();
+        let form = Form { name: None, payload: fields.to_string() };
+        let event = schemas.start(&workflow.definition, form).map_err(|bad| match bad {
+            BadStart::Invalid(why) => {
+                Problem::new(format!("the start event does not fit: {why}")).hint("`wf-host inspect` shows its fields").usage()
+            }
+            BadStart::Other(expected) => Problem::new(format!("the run starts with {expected}")).usage(),
+        })?;
+        let start = Start { workflow: workflow.clone(), event, state: None, handler: None, idempotency: None };
+        let view = host.start(start).await.map_err(refused)?;
+        let session =
+            Session { host: host.clone(), workflow, schemas, view, internal: self.internal, people: std::io::stdout().is_terminal() };
+        let result = session.follow().await;
+        host.stop().await;
+        result
+    }
+
+    fn fields(&self) -> Result<Value, Problem> {
+        let text = self.event.as_deref().unwrap_or("{}");
+        let hint = "give an object, as in `--event '{\"name\": \"Ada\"}'`";
+        let event: Value =
+            serde_json::from_str(text).map_err(|error| Problem::new(format!("`--event` is no JSON: {error}")).hint(hint).usage())?;
+        let Value::Object(mut fields) = event else {
+            return Err(Problem::new("`--event` is no JSON object").hint(hint).usage());
+        };
+        for param in &self.params {
+            let problem = || Problem::new(format!("`--param {param}` has no value")).hint("write `--param key=value`").usage();
+            let (key, value) = param.split_once('=').ok_or_else(problem)?;
+            fields.insert(key.to_owned(), serde_json::from_str(value).unwrap_or_else(|_| json!(value)));
+        }
+        Ok(Value::Object(fields))
+    }
+}
+
+fn refused(refusal: crate::host::Refusal) -> Problem {
+    Problem::new(refusal.to_string())
+}
+
+/// One run, from its start to its end, and who answers what it asks.
+struct Session {
+    host: Host,
+    workflow: Arc<Workflow>,
+    schemas: Schemas,
+    view: RunView,
+    internal: bool,
+    /// Somebody reads along, and no program.
+    people: bool,
+}
+
+/// A question to a person: the fields that are still to be asked for, and those that are there.
+struct Question {
+    name: String,
+    left: VecDeque<(String, Value)>,
+    given: Map<String, Value>,
+}
+
+impl Session {
+    async fn follow(&self) -> Result<ExitCode, Problem> {
+        let mut frames = self.host.frames(&self.view.run, -1);
+        let mut lines = None;
+        let mut question: Option<Question> = None;
+        // Questions without an answer so far, and whether there will be no more answers.
+        let (mut open, mut exhausted) = (0_u32, false);
+        loop {
+            tokio::select! {
+                batch = frames.next() => {
+                    let Some(batch) = batch else { break };
+                    for frame in batch {
+                        self.show(&frame)?;
+                        if self.asks(&frame) {
+                            open += 1;
+                            lines = if exhausted { None } else { lines.or_else(|| Some(read_lines())) };
+                            if self.prompting() {
+                                question = self.question();
+                                self.prompt(question.as_ref())?;
+                            }
+                        }
+                    }
+                }
+                line = next_line(&mut lines) => {
+                    let Some(line) = line else {
+                        (lines, exhausted) = (None, true);
+                        continue;
+                    };
+                    match self.answer(&line, &mut question).await {
+                        Ok(sent) => open = open.saturating_sub(sent.into()),
+                        Err(why) => {
+                            Problem::new(why).warn();
+                            question = self.prompting().then(|| self.question()).flatten();
+                        }
+                    }
+                    if open > 0 {
+                        self.prompt(question.as_ref())?;
+                    }
+                }
+                () = std::future::ready(()), if exhausted && open > 0 => {
+                    // What waits may still time out, but nobody will answer it.
+                    let _ = self.host.cancel(&self.view.handler).await;
+                    return Err(Problem::new("the run waits for an answer, and there is no more input")
+                        .hint("give answers as lines of JSON on stdin, or run it on a terminal"));
+                }
+                _ = tokio::signal::ctrl_c() => {
+                    let _ = self.host.cancel(&self.view.handler).await;
+                    return Ok(ExitCode::from(INTERRUPTED));
+                }
+            }
+        }
+        match self.host.run(&self.view.run).await.map_err(refused)?.status {
+            RunStatus::Completed(_) => Ok(ExitCode::SUCCESS),
+            RunStatus::Failed(message) => Err(Problem::new(message)),
+            RunStatus::Cancelled => Err(Problem::new("the run was cancelled")),
+            RunStatus::Running => Err(Problem::new("the run has not ended")),
+        }
+    }
+
+    fn prompting(&self) -> bool {
+        self.people && std::io::stdin().is_terminal()
+    }
+
+    fn asks(&self, frame: &Frame) -> bool {
+        let name = envelope(frame).0;
+        self.workflow.definition.kind(&name) == Some(EventKind::InputRequired)
+    }
+
+    fn show(&self, frame: &Frame) -> Result<(), Problem> {
+        if frame.internal && !self.internal {
+            return Ok(());
+        }
+        if !self.people {
+            return out(&format!("{}\n", String::from_utf8_lossy(&frame.envelope)));
+        }
+        let (name, value) = envelope(frame);
+        out(&format!(
+            "{}{name}  {value}\n",
+            if frame.internal {
+                "  · "
+            } else if frame.terminal {
+                "■ "
+            } else {
+                "→ "
+            }
+        ))
+    }
+
+    /// The types with which the outside can answer.
+    fn answers(&self) -> Vec<&str> {
+        let kind = |name: &str| self.workflow.definition.kind(name) == Some(EventKind::HumanResponse);
+        let declared =
+            self.workflow.definition.event_types().map(|it| it.name.as_str()).filter(|it| kind(it) && *it != "HumanResponseEvent");
+        let mut names: Vec<&str> = declared.collect();
+        if names.is_empty() {
+            names.push("HumanResponseEvent");
+        }
+        names
+    }
+
+    /// The fields of the answer, where only one type can be meant.
+    fn question(&self) -> Option<Question> {
+        let [name] = self.answers()[..] else { return None };
+        let schema = self.workflow.definition.event_type(name).map(|it| &it.schema)?;
+        let fields = schema["properties"].as_object().into_iter().flatten();
+        Some(Question { name: name.to_owned(), left: fields.map(|(key, value)| (key.clone(), value.clone())).collect(), given: Map::new() })
+    }
+
+    fn prompt(&self, question: Option<&Question>) -> Result<(), Problem> {
+        if !self.prompting() {
+            return Ok(());
+        }
+        match question {
+            Some(Question { left, .. }) if !left.is_empty() => {
+                let (name, schema) = &left[0];
+                let about = schema["description"].as_str().map(|it| format!(" ({it})")).unwrap_or_default();
+                out(&format!("? {name}{about}: "))
+            }
+            Some(_) => Ok(()),
+            None => out(&format!("? an event as JSON, of {}: ", self.answers().join(", "))),
+        }
+    }
+
+    /// Takes a line: the next field of a question, or a whole event. Says whether an event was sent.
+    async fn answer(&self, line: &str, question: &mut Option<Question>) -> Result<bool, String> {
+        if line.trim().is_empty() && question.is_none() {
+            return Ok(false);
+        }
+        let (name, payload) = match question {
+            Some(asked) => {
+                if let Some((name, schema)) = asked.left.pop_front() {
+                    let text = schema["type"] == "string";
+                    let value = if text { json!(line) } else { serde_json::from_str(line).unwrap_or_else(|_| json!(line)) };
+                    asked.given.insert(name, value);
+                }
+                if !asked.left.is_empty() {
+                    return Ok(false);
+                }
+                let Some(asked) = question.take() else { return Ok(false) };
+                (asked.name, Value::Object(asked.given).to_string())
+            }
+            None => {
+                let raw = RawValue::from_string(line.trim().to_owned()).map_err(|error| format!("the answer is no JSON: {error}"))?;
+                let form = Form::parse(&raw)?;
+                let name = match (form.name, &self.answers()[..]) {
+                    (Some(name), _) => name,
+                    (None, [only]) => (*only).to_owned(),
+                    (None, several) => return Err(format!("say which event it is: {}", several.join(", "))),
+                };
+                (name, form.payload)
+            }
+        };
+        let event = self.schemas.event(&self.workflow.definition, name, payload)?;
+        self.host.send(&self.view.handler, event, None, None).await.map_err(|refusal| refusal.to_string())?;
+        Ok(true)
+    }
+}
+
+fn envelope(frame: &Frame) -> (String, Value) {
+    let mut envelope: Value = serde_json::from_slice(&frame.envelope).unwrap_or_default();
+    (envelope["type"].as_str().unwrap_or_default().to_owned(), envelope["value"].take())
+}
+
+/// A reader that has gone, as `head` does, ends the command.
+fn out(text: &str) -> Result<(), Problem> {
+    let mut stdout = std::io::stdout();
+    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    written.map_err(|error| Problem::new(format!("stdout: {error}")))
+}
+
+/// Lines of stdin, from a thread of their own: a read cannot be interrupted.
+fn read_lines() -> mpsc::UnboundedReceiver<String> {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    std::thread::spawn(move || {
+        for line in std::io::stdin().lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                break;
+            }
+        }
+    });
+    receiver
+}
+
+/// Never, until the run has asked something.
+async fn next_line(lines: &mut Option<mpsc::UnboundedReceiver<String>>) -> Option<String> {
+    match lines {
+        Some(lines) => lines.recv().await,
+        None => std::future::pending().await,
+    }
+}

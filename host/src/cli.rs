@@ -1,10 +1,13 @@
 //! The command line. Only this part prints.
 
+mod build;
 mod check;
 mod completions;
+mod dev;
 mod error;
 mod graph;
 mod inspect;
+mod new;
 mod offline;
 mod run;
 mod screen;
@@ -41,6 +44,9 @@ enum LogFormat {
 #[derive(Subcommand)]
 enum Command {
     Serve(serve::Serve),
+    New(new::New),
+    Build(build::Build),
+    Dev(Box<dev::Dev>),
     Run(run::Run),
     Check(check::Check),
     Inspect(inspect::Inspect),
@@ -51,7 +57,7 @@ enum Command {
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     // A command that serves nothing has its own output; its log is for looking into it.
-    let level = if matches!(arguments.command, Command::Serve(_)) { "info" } else { "warn" };
+    let level = if matches!(arguments.command, Command::Serve(_) | Command::Dev(_)) { "info" } else { "warn" };
     log(arguments.log_format, level);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -59,6 +65,9 @@ pub fn main() -> ExitCode {
     };
     let result = match arguments.command {
         Command::Serve(serve) => runtime.block_on(serve.run()).map(|()| ExitCode::SUCCESS),
+        Command::New(new) => new.run().map(|()| ExitCode::SUCCESS),
+        Command::Build(build) => runtime.block_on(build.run()).map(|()| ExitCode::SUCCESS),
+        Command::Dev(dev) => runtime.block_on(dev.run()).map(|()| ExitCode::SUCCESS),
         Command::Run(run) => runtime.block_on(run.run()),
         Command::Check(check) => runtime.block_on(check.run()).map(|()| ExitCode::SUCCESS),
         Command::Inspect(inspect) => runtime.block_on(inspect.run()).map(|()| ExitCode::SUCCESS),

@@ -222,6 +222,11 @@ impl Host {
         self.0.registry.load(source, self.0.clock.at(), &self.0.runtime, &*self.0.store).await
     }
 
+    /// Notes why there is no newer version of a file's workflow; the one before goes on.
+    pub fn reject(&self, source: &Source, rejected: Rejected) {
+        self.0.registry.reject(source, self.0.clock.at(), rejected);
+    }
+
     /// Takes a file's workflow away: its runs finish, new ones are not started.
     pub fn retire(&self, source: &Source) -> Option<Arc<Workflow>> {
         self.0.registry.retire(source)

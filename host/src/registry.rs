@@ -137,6 +137,12 @@ impl Registry {
         Ok((workflow, change))
     }
 
+    /// Notes why there is no newer version of a file's workflow.
+    pub fn reject(&self, source: &Source, at: Micros, rejected: Rejected) {
+        // What is published of it is this very error.
+        let _ = self.publish(source, at, Err(rejected));
+    }
+
     /// Takes a file's workflow away: its runs finish, its name starts no more of them.
     pub fn retire(&self, source: &Source) -> Option<Arc<Workflow>> {
         let mut listings = self.listings.write().expect("no panic while locked");

@@ -36,6 +36,9 @@ fn help() {
 
             Commands:
               serve        Loads workflows and serves them over HTTP
+              new          Makes a project: a small workflow that builds, passes its test and runs
+              build        Builds a project to a workflow, and checks it as `serve` would
+              dev          Builds a project, serves it, and does both again after each save
               run          Runs a workflow once, without a server, and shows its events
               check        Loads workflows as `serve` would, says what is wrong with them, and starts nothing
               inspect      Shows what is in a workflow: its steps, events, graph, and what it asks for
@@ -63,6 +66,9 @@ fn help() {
 
             Commands:
               serve        Loads workflows and serves them over HTTP
+              new          Makes a project: a small workflow that builds, passes its test and runs
+              build        Builds a project to a workflow, and checks it as `serve` would
+              dev          Builds a project, serves it, and does both again after each save
               run          Runs a workflow once, without a server, and shows its events
               check        Loads workflows as `serve` would, says what is wrong with them, and starts nothing
               inspect      Shows what is in a workflow: its steps, events, graph, and what it asks for
@@ -102,9 +108,6 @@ fn help() {
                       What to load: a `.wasm` file, a directory, a glob or `name=path`
 
             Options:
-                  --host <HOST>
-                      The address to listen on [default: 0.0.0.0] [env: WF_HOST_HOST, WORKFLOWS_PY_SERVER_HOST]
-
                   --log-format <LOG_FORMAT>
                       How log lines are written on stderr. RUST_LOG chooses which
 
@@ -114,6 +117,15 @@ fn help() {
 
                       [env: WF_HOST_LOG_FORMAT=]
                       [default: text]
+
+                  --strict
+                      Refuse to start when any of the workflows does not load
+
+                  --no-watch
+                      Do not reload workflows when their files change
+
+                  --host <HOST>
+                      The address to listen on [default: 0.0.0.0] [env: WF_HOST_HOST, WORKFLOWS_PY_SERVER_HOST]
 
                   --port <PORT>
                       The port to listen on; 0 for any free one [default: 8080] [env: WF_HOST_PORT,
@@ -141,12 +153,6 @@ fn help() {
                       The URL under which people reach this server, where a proxy stands before it
 
                       [env: WF_HOST_PUBLIC_URL=]
-
-                  --strict
-                      Refuse to start when any of the workflows does not load
-
-                  --no-watch
-                      Do not reload workflows when their files change
 
                   --shutdown-timeout <SHUTDOWN_TIMEOUT>
                       Seconds that a graceful stop may take

@@ -25,6 +25,11 @@ impl Problem {
         self
     }
 
+    /// What happened.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
     /// It lies in what was asked: the exit code is 2.
     pub fn usage(mut self) -> Problem {
         self.code = USAGE;

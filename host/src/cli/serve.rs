@@ -1,5 +1,6 @@
 //! `wf-host serve`.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,6 +8,7 @@ use std::time::Duration;
 use clap::Args;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use super::{Problem, screen};
 use crate::host::{Host, Workflow};
@@ -30,6 +32,19 @@ pub(super) struct Serve {
     /// What to load: a `.wasm` file, a directory, a glob or `name=path`.
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<String>,
+    /// Refuse to start when any of the workflows does not load.
+    #[arg(long)]
+    strict: bool,
+    /// Do not reload workflows when their files change.
+    #[arg(long)]
+    no_watch: bool,
+    #[command(flatten)]
+    options: Options,
+}
+
+/// How a server behaves, whatever it serves.
+#[derive(Args)]
+pub(super) struct Options {
     /// The address to listen on [default: 0.0.0.0] [env: WF_HOST_HOST, WORKFLOWS_PY_SERVER_HOST]
     #[arg(long)]
     host: Option<String>,
@@ -48,12 +63,6 @@ pub(super) struct Serve {
     /// The URL under which people reach this server, where a proxy stands before it.
     #[arg(long, env = "WF_HOST_PUBLIC_URL")]
     public_url: Option<String>,
-    /// Refuse to start when any of the workflows does not load.
-    #[arg(long)]
-    strict: bool,
-    /// Do not reload workflows when their files change.
-    #[arg(long)]
-    no_watch: bool,
     /// Seconds that a graceful stop may take.
     #[arg(long, default_value_t = 10.0, env = "WF_HOST_SHUTDOWN_TIMEOUT")]
     shutdown_timeout: f64,
@@ -71,39 +80,16 @@ pub(super) struct Serve {
 impl Serve {
     /// Serves until a signal comes, then stops gracefully.
     pub(super) async fn run(self) -> Result<(), Problem> {
-        let shutdown_timeout = seconds("--shutdown-timeout", self.shutdown_timeout)?;
         let watch = Watch::new(&self.paths);
         let sources = self.sources()?;
-        let listener = self.listen().await?;
-        let address = listener.local_addr().map_err(|error| Problem::new(error.to_string()))?;
-        let descriptors = rlimit::increase_nofile_limit(u64::MAX);
-        tracing::debug!("file descriptors: {descriptors:?}");
-        let host = self.open().await?;
-
-        let (stop, stopping) = watch::channel(false);
-        let server = tokio::spawn(http::serve(host.clone(), self.options(shutdown_timeout), listener, stopped(stopping)));
-        let loaded = self.load(&host, &sources).await?;
-        let resumed = host.resume().await?;
+        let mut server = Server::start(&self.options).await?;
+        let workflows = self.load(&server.host, &sources).await?;
+        let resumed = server.host.resume().await?;
         if !self.no_watch {
-            tokio::spawn(watch.run(host.clone()));
+            tokio::spawn(watch.run(server.host.clone()));
         }
-        screen::show(&screen::Screen { address, public_url: self.public_url.as_deref(), workflows: &loaded, resumed });
-
-        signalled().await;
-        tracing::info!("stopping; runs go on after the next start");
-        tokio::spawn(async {
-            signalled().await;
-            tracing::warn!("stopped at once");
-            std::process::exit(130);
-        });
-        let _ = stop.send(true);
-        if tokio::time::timeout(shutdown_timeout, host.stop()).await.is_err() {
-            tracing::warn!("not every run came to a durable point within {shutdown_timeout:?}; they go on from the last one");
-        }
-        match server.await {
-            Ok(result) => result.map_err(|error| Problem::new(format!("{error:#}"))),
-            Err(error) => Err(Problem::new(error.to_string())),
-        }
+        server.show(&screen::Content { workflows, resumed });
+        server.stopped().await
     }
 
     fn sources(&self) -> Result<Vec<Source>, Problem> {
@@ -116,6 +102,90 @@ impl Serve {
             }
         }
         Ok(sources)
+    }
+
+    /// Loads what can be loaded. A workflow that fails does not stop the others, unless `--strict`.
+    async fn load(&self, host: &Host, sources: &[Source]) -> Result<Vec<Arc<Workflow>>, Problem> {
+        let mut loaded = Vec::new();
+        for source in sources {
+            let mut registering = Box::pin(host.load(source));
+            let registered = match tokio::time::timeout(PROGRESS_AFTER, &mut registering).await {
+                Ok(registered) => registered,
+                Err(_) => {
+                    tracing::info!("compiling `{}`; it is cached for the next start", source.path.display());
+                    registering.await
+                }
+            };
+            match registered {
+                Ok((workflow, _)) => loaded.push(workflow),
+                Err(rejected) if self.strict => return Err(rejected.into()),
+                Err(rejected) => Problem::from(rejected).warn(),
+            }
+        }
+        if loaded.is_empty() {
+            return Err(Problem::new("no workflow could be loaded").hint("the warnings above say why"));
+        }
+        Ok(loaded)
+    }
+}
+
+/// A server that answers, though it has no workflows yet.
+pub(super) struct Server {
+    /// What it serves.
+    pub host: Host,
+    address: SocketAddr,
+    public_url: Option<String>,
+    shutdown_timeout: Duration,
+    stop: watch::Sender<bool>,
+    serving: JoinHandle<anyhow::Result<()>>,
+}
+
+impl Server {
+    /// Listens, and opens the store.
+    pub(super) async fn start(options: &Options) -> Result<Server, Problem> {
+        let shutdown_timeout = seconds("--shutdown-timeout", options.shutdown_timeout)?;
+        let listener = options.listen().await?;
+        let address = listener.local_addr().map_err(|error| Problem::new(error.to_string()))?;
+        let descriptors = rlimit::increase_nofile_limit(u64::MAX);
+        tracing::debug!("file descriptors: {descriptors:?}");
+        let host = options.open().await?;
+        let (stop, stopping) = watch::channel(false);
+        let serving = tokio::spawn(http::serve(host.clone(), options.http(shutdown_timeout), listener, stopped(stopping)));
+        Ok(Server { host, address, public_url: options.public_url.clone(), shutdown_timeout, stop, serving })
+    }
+
+    /// Prints the first screen; gives the URL.
+    pub(super) fn show(&self, content: &screen::Content) -> String {
+        screen::show(self.address, self.public_url.as_deref(), content)
+    }
+
+    /// Waits for a signal, then stops gracefully.
+    pub(super) async fn stopped(&mut self) -> Result<(), Problem> {
+        signalled().await;
+        tracing::info!("stopping; runs go on after the next start");
+        tokio::spawn(async {
+            signalled().await;
+            tracing::warn!("stopped at once");
+            std::process::exit(130);
+        });
+        let _ = self.stop.send(true);
+        let limit = self.shutdown_timeout;
+        if tokio::time::timeout(limit, self.host.stop()).await.is_err() {
+            tracing::warn!("not every run came to a durable point within {limit:?}; they go on from the last one");
+        }
+        match (&mut self.serving).await {
+            Ok(result) => result.map_err(|error| Problem::new(format!("{error:#}"))),
+            Err(error) => Err(Problem::new(error.to_string())),
+        }
+    }
+}
+
+impl Options {
+    /// Where to listen when nothing says so.
+    pub(super) fn default_host(&mut self, host: &str) {
+        if setting(&self.host, "HOST").is_none() {
+            self.host = Some(host.to_owned());
+        }
     }
 
     async fn listen(&self) -> Result<TcpListener, Problem> {
@@ -149,31 +219,7 @@ impl Serve {
         Ok(Host::open(store, runtime).await?)
     }
 
-    /// Loads what can be loaded. A workflow that fails does not stop the others, unless `--strict`.
-    async fn load(&self, host: &Host, sources: &[Source]) -> Result<Vec<Arc<Workflow>>, Problem> {
-        let mut loaded = Vec::new();
-        for source in sources {
-            let mut registering = Box::pin(host.load(source));
-            let registered = match tokio::time::timeout(PROGRESS_AFTER, &mut registering).await {
-                Ok(registered) => registered,
-                Err(_) => {
-                    tracing::info!("compiling `{}`; it is cached for the next start", source.path.display());
-                    registering.await
-                }
-            };
-            match registered {
-                Ok((workflow, _)) => loaded.push(workflow),
-                Err(rejected) if self.strict => return Err(rejected.into()),
-                Err(rejected) => Problem::from(rejected).warn(),
-            }
-        }
-        if loaded.is_empty() {
-            return Err(Problem::new("no workflow could be loaded").hint("the warnings above say why"));
-        }
-        Ok(loaded)
-    }
-
-    fn options(&self, shutdown_timeout: Duration) -> http::Options {
+    fn http(&self, shutdown_timeout: Duration) -> http::Options {
         http::Options {
             cors_origins: self.cors_origins.clone(),
             public_url: self.public_url.clone(),

@@ -89,7 +89,11 @@ pub(super) fn expand(options: TokenStream, mut item: ItemImpl) -> Result<TokenSt
                 }
             }
 
+            // A native library has no use for the exports, and its linker none for their names.
+            #[cfg(target_family = "wasm")]
             ::wf_guest::bindings::export_component!(#component with_types_in ::wf_guest::bindings);
+            #[cfg(not(target_family = "wasm"))]
+            const _: fn() -> String = <#component as ::wf_guest::bindings::exports::wf::workflow::steps::Guest>::describe;
         };
     })
 }

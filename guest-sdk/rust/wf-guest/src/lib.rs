@@ -48,7 +48,7 @@ mod manifest;
 mod step;
 
 #[doc(hidden)]
-#[expect(missing_docs, clippy::all, reason = "generated; `wit/workflow.wit` documents it")]
+#[expect(clippy::all, reason = "generated; `wit/workflow.wit` documents it")]
 pub mod bindings {
     wit_bindgen::generate!({
         path: "../../../wit",

@@ -1,0 +1,177 @@
+//! `wf-host dev`: builds, serves, and does it again after each save.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime};
+
+use clap::Args;
+use notify_debouncer_mini::notify::RecursiveMode;
+use notify_debouncer_mini::{DebounceEventResult, new_debouncer};
+use tokio::sync::mpsc;
+
+use super::build::Project;
+use super::serve::{self, Options};
+use super::{Problem, screen};
+use crate::host::Host;
+use crate::registry::{Change, Rejected, Source};
+
+/// Saves that come within this are built once.
+const DEBOUNCE: Duration = Duration::from_millis(50);
+/// Folders that hold no sources.
+const NO_SOURCES: [&str; 5] = ["target", "node_modules", ".git", ".wf-host", "__pycache__"];
+
+/// Builds a project, serves it, and does both again after each save.
+///
+/// A build that fails leaves the version before it serving; its messages show here and on the page.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  wf-host dev              the project in this folder, at http://127.0.0.1:8080
+  wf-host dev hello --port 9000
+")]
+pub(super) struct Dev {
+    /// The project's folder.
+    #[arg(default_value = ".")]
+    dir: PathBuf,
+    /// Open the page in a browser.
+    #[arg(long)]
+    open: bool,
+    #[command(flatten)]
+    options: Options,
+}
+
+impl Dev {
+    pub(super) async fn run(mut self) -> Result<(), Problem> {
+        let project = Project::find(&self.dir)?;
+        // Nobody else needs to see what is being written.
+        self.options.default_host("127.0.0.1");
+        let mut server = serve::Server::start(&self.options).await?;
+        let (saved, mut saves) = mpsc::unbounded_channel();
+        let _watching = watch(project.dir(), saved)?;
+        let mut current = Current { host: server.host.clone(), source: None, dir: self.dir.clone() };
+        let mut sources = Sources::of(project.dir());
+        current.build(&project, None).await;
+        let url = server.show(&screen::Content { workflows: server.host.workflows(), resumed: server.host.resume().await? });
+        if self.open {
+            browse(&url);
+        }
+        loop {
+            tokio::select! {
+                stopped = server.stopped() => return stopped,
+                Some(()) = saves.recv() => {
+                    let begun = Instant::now();
+                    let now = Sources::of(project.dir());
+                    if now != sources {
+                        sources = now;
+                        current.build(&project, Some(begun)).await;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What is served of the project.
+struct Current {
+    host: Host,
+    source: Option<Source>,
+    dir: PathBuf,
+}
+
+impl Current {
+    #[expect(clippy::print_stderr, reason = "the command line's own output")]
+    async fn build(&mut self, project: &Project, saved: Option<Instant>) {
+        let built = match project.build().await {
+            Ok(built) => built,
+            Err(problem) => {
+                let source = self.source.clone().unwrap_or(Source { name: None, path: self.dir.clone() });
+                self.host.reject(&source, Rejected { message: problem.message().to_owned(), hint: None });
+                eprintln!(
+                    "error: the build failed{}",
+                    if self.source.is_some() { "; the version before goes on" } else { "; waiting for the next save" }
+                );
+                return;
+            }
+        };
+        let source = Source { name: None, path: built.wasm.clone() };
+        let loading = Instant::now();
+        match self.host.load(&source).await {
+            Ok((_, Change::None)) => eprintln!("built in {:.2?}: the same workflow as before", built.took),
+            Ok((workflow, change)) => {
+                let changes = match change {
+                    Change::Swapped(changes) if !changes.is_empty() => format!(": {}", changes.join(", ")),
+                    _ => String::new(),
+                };
+                let since = saved.map(|saved| format!(", {:.2?} since the save", saved.elapsed())).unwrap_or_default();
+                eprintln!("built `{}` in {:.2?}, loaded in {:.0?}{since}{changes}", workflow.name, built.took, loading.elapsed());
+            }
+            Err(rejected) => Problem::from(rejected).warn(),
+        }
+        // Until the first build there was only the folder to name.
+        self.host.retire(&Source { name: None, path: self.dir.clone() });
+        self.source = Some(source);
+    }
+}
+
+/// The files of a project, and when each was last written.
+#[derive(PartialEq, Eq)]
+struct Sources(HashMap<PathBuf, (SystemTime, u64)>);
+
+impl Sources {
+    fn of(dir: &Path) -> Sources {
+        let mut found = HashMap::new();
+        let mut folders = vec![dir.to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+                let (path, Ok(metadata)) = (entry.path(), entry.metadata()) else { continue };
+                if metadata.is_dir() {
+                    if is_source(&path) {
+                        folders.push(path);
+                    }
+                } else if is_source(&path) && (folder != dir || is_at_the_root(&path)) {
+                    found.insert(path, (metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH), metadata.len()));
+                }
+            }
+        }
+        Sources(found)
+    }
+}
+
+/// Neither made by a build nor by an editor on the way to a save.
+fn is_source(path: &Path) -> bool {
+    let name = path.file_name().and_then(|it| it.to_str()).unwrap_or_default();
+    let made = ["wasm", "new", "lock", "swp", "tmp"].iter().any(|it| path.extension().is_some_and(|extension| extension == *it));
+    !made && !NO_SOURCES.contains(&name) && !name.ends_with('~')
+}
+
+/// Beside the sources lies what has nothing to do with them: logs, results, notes.
+fn is_at_the_root(path: &Path) -> bool {
+    path.extension().and_then(|it| it.to_str()).is_some_and(|it| ["rs", "toml", "wit"].contains(&it))
+}
+
+type Watching = notify_debouncer_mini::Debouncer<notify_debouncer_mini::notify::RecommendedWatcher>;
+
+fn watch(dir: &Path, saved: mpsc::UnboundedSender<()>) -> Result<Watching, Problem> {
+    let root = dir.to_owned();
+    let notice = move |events: DebounceEventResult| {
+        let inside = |path: &Path| path.strip_prefix(&root).unwrap_or(path).ancestors().all(is_source);
+        if events.map_or(true, |events| events.iter().any(|it| inside(&it.path))) {
+            // Nobody listens once the command ends.
+            let _ = saved.send(());
+        }
+    };
+    let problem = |error| {
+        Problem::new(format!("`{}` cannot be watched: {error}", dir.display()))
+            .hint("build with `wf-host build`, and `wf-host serve` the result")
+    };
+    let mut debouncer = new_debouncer(DEBOUNCE, notice).map_err(problem)?;
+    debouncer.watcher().watch(dir, RecursiveMode::Recursive).map_err(problem)?;
+    Ok(debouncer)
+}
+
+/// Where no browser can be opened, the URL stands on the screen.
+fn browse(url: &str) {
+    if let Err(error) = std::process::Command::new("xdg-open").arg(url).spawn() {
+        Problem::new(format!("no browser could be opened: {error}")).hint(format!("open {url}")).warn();
+    }
+}

@@ -1,0 +1,90 @@
+//! `wf-host new`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use include_dir::{Dir, DirEntry, include_dir};
+
+use super::Problem;
+
+/// The folder of the SDK, and the contract that it is built against: a project carries them.
+static RUST: Dir = include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/rust");
+static WIT: Dir = include_dir!("$CARGO_MANIFEST_DIR/../wit");
+
+/// Makes a project: a small workflow that builds, passes its test and runs.
+#[derive(Args)]
+#[command(after_help = "\
+Example:
+  wf-host new hello --lang rust && cd hello && wf-host dev
+")]
+pub(super) struct New {
+    /// The project's name, and that of its folder.
+    name: String,
+    /// The language to write it in.
+    #[arg(long, value_enum, default_value_t = Language::Rust)]
+    lang: Language,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Language {
+    Rust,
+}
+
+impl New {
+    #[expect(clippy::print_stdout, reason = "the command line's own output")]
+    pub(super) fn run(&self) -> Result<(), Problem> {
+        let folder = PathBuf::from(&self.name);
+        let name = folder.file_name().and_then(|it| it.to_str()).unwrap_or_default().to_owned();
+        let fits = name.starts_with(|it: char| it.is_ascii_lowercase())
+            && name.chars().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '-');
+        if !fits {
+            let hint = "begin with a letter, and use small letters, digits and `-`, as in `order-tea`";
+            return Err(Problem::new(format!("`{name}` is no name for a project")).hint(hint).usage());
+        }
+        if folder.exists() {
+            return Err(Problem::new(format!("`{}` is there already", folder.display())).hint("choose another name, or remove it first"));
+        }
+        let written = match self.lang {
+            Language::Rust => rust(&folder, &name),
+        };
+        written.map_err(|error| Problem::new(format!("`{}` could not be made: {error}", folder.display())))?;
+        println!(
+            "made `{0}`\n\n  cd {0}\n  wf-host dev      builds and serves it, again after each save\n  cargo test       tests it",
+            folder.display()
+        );
+        Ok(())
+    }
+}
+
+fn rust(folder: &Path, name: &str) -> std::io::Result<()> {
+    for file in files(&RUST).chain(files(&WIT).filter(|it| it.0.extension().is_some_and(|it| it == "wit"))) {
+        let (path, bytes) = file;
+        if let Ok(inside) = path.strip_prefix("template") {
+            let inside = match inside.to_str() {
+                // Under their own names these would mean something where they lie.
+                Some("gitignore") => Path::new(".gitignore"),
+                Some("Cargo.toml.in") => Path::new("Cargo.toml"),
+                _ => inside,
+            };
+            write(&folder.join(inside), String::from_utf8_lossy(bytes).replace("{{name}}", name).as_bytes())?;
+        } else if path.extension().is_some_and(|it| it == "wit") {
+            write(&folder.join("sdk/wit").join(path), bytes)?;
+        } else if !path.components().any(|it| it.as_os_str() == "tests" || it.as_os_str() == "target") {
+            write(&folder.join("sdk/guest-sdk/rust").join(path), bytes)?;
+        }
+    }
+    Ok(())
+}
+
+fn files<'a>(folder: &'a Dir<'a>) -> Box<dyn Iterator<Item = (&'a Path, &'a [u8])> + 'a> {
+    Box::new(folder.entries().iter().flat_map(|entry| match entry {
+        DirEntry::Dir(inner) => files(inner),
+        DirEntry::File(file) => Box::new(std::iter::once((file.path(), file.contents()))),
+    }))
+}
+
+fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    fs::create_dir_all(path.parent().unwrap_or(path))?;
+    fs::write(path, bytes)
+}

@@ -1,0 +1,154 @@
+//! Authoring: `new`, `build` and `dev`, from an empty folder.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use expect_test::expect;
+use wf_tests::command_line::check_command;
+use wf_tests::output::Output;
+use wf_tests::{Client, server, until};
+
+fn succeeded(command: &mut Command) -> String {
+    let output = command.stdin(Stdio::null()).output().expect("it starts");
+    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{text}");
+    text
+}
+
+fn wf_host(folder: &Path, arguments: &[&str]) -> String {
+    succeeded(server::command().args(arguments).current_dir(folder))
+}
+
+struct Dev {
+    child: Child,
+    client: Client,
+    stderr: Output,
+}
+
+impl Dev {
+    async fn start(project: &Path) -> Dev {
+        let mut command = server::command();
+        command.args(["dev", "--port", "0"]).current_dir(project).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("it starts");
+        let (stdout, stderr) = (Output::of(child.stdout.take().expect("piped")), Output::of(child.stderr.take().expect("piped")));
+        let url = until("dev to listen", async || {
+            let screen = stdout.so_far();
+            Some(screen.split_once("listening on")?.1.split_once('\n')?.0.trim().to_owned())
+        })
+        .await;
+        Dev { child, client: Client::new(&url), stderr }
+    }
+
+    async fn says(&self, wanted: &str) {
+        until(&format!("the run to say {wanted}"), async || {
+            let answer = self.client.run("hello", r#"{"name":"Ada"}"#).await;
+            assert_eq!(answer.status, 200, "{answer:?}");
+            (answer.result() == wanted).then_some(())
+        })
+        .await;
+    }
+}
+
+impl Drop for Dev {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn edit(file: &Path, from: &str, to: &str) {
+    let text = fs::read_to_string(file).expect("readable");
+    assert!(text.contains(from), "{text}");
+    fs::write(file, text.replace(from, to)).expect("writable");
+}
+
+#[tokio::test]
+async fn from_an_empty_folder_to_an_edited_run() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let made = wf_host(folder.path(), &["new", "hello", "--lang", "rust"]);
+    assert!(made.contains("wf-host dev"), "{made}");
+    let project = folder.path().join("hello");
+
+    let built = wf_host(&project, &["build"]);
+    assert!(built.contains("built `hello` to `hello.wasm` in "), "{built}");
+    assert!(!built.contains("warning"), "{built}");
+    let run = wf_host(&project, &["run", "hello.wasm", "--param", "name=Ada"]);
+    assert!(run.contains("Hello, Ada!"), "{run}");
+    let tested = succeeded(Command::new("cargo").arg("test").current_dir(&project));
+    assert!(tested.contains("1 passed") && !tested.contains("warning"), "{tested}");
+
+    let source = project.join("src/lib.rs");
+    let dev = Dev::start(&project).await;
+    dev.says("Hello, Ada!").await;
+    edit(&source, "Hello, {name}!\")", "Howdy, {name}!\")");
+    dev.says("Howdy, Ada!").await;
+    let log = dev.stderr.so_far();
+    assert!(log.lines().any(|it| it.starts_with("built `hello` in ") && it.contains("since the save")), "{log}");
+
+    // A mistake: its message is here and on the page at once, and the version before goes on.
+    edit(&source, "Howdy, {name}!\")", "Howdy, {nobody}!\")");
+    let error = until("the build's message", async || {
+        let workflows = dev.client.get("/api/v1/workflows").await.json();
+        workflows["workflows"][0]["error"]["message"].as_str().map(str::to_owned)
+    })
+    .await;
+    assert!(error.contains("cannot find value `nobody`") && error.contains("src/lib.rs"), "{error}");
+    dev.says("Howdy, Ada!").await;
+    assert!(dev.stderr.so_far().contains("the version before goes on"));
+    edit(&source, "Howdy, {nobody}!\")", "Servus, {name}!\")");
+    dev.says("Servus, Ada!").await;
+    assert_eq!(dev.client.get("/api/v1/workflows").await.json()["workflows"][0]["error"], serde_json::Value::Null);
+}
+
+#[test]
+fn what_cannot_be_made_or_built() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let check = |arguments: &[&str], expect| check_command(folder.path(), arguments, &expect);
+    check(&["new", "Tea Time"], expect![[r#"
+        exit code 2
+        --- stdout
+        --- stderr
+        error: `Tea Time` is no name for a project
+        hint: begin with a letter, and use small letters, digits and `-`, as in `order-tea`
+    "#]]);
+    fs::create_dir(folder.path().join("taken")).expect("made");
+    check(&["new", "taken"], expect![[r#"
+        exit code 1
+        --- stdout
+        --- stderr
+        error: `taken` is there already
+        hint: choose another name, or remove it first
+    "#]]);
+    check(&["new", "hello", "--lang", "cobol"], expect![[r#"
+        exit code 2
+        --- stdout
+        --- stderr
+        error: invalid value 'cobol' for '--lang <LANG>'
+          [possible values: rust]
+
+        For more information, try '--help'.
+    "#]]);
+    check(&["build"], expect![[r#"
+        exit code 1
+        --- stdout
+        --- stderr
+        error: there is no project in `.`
+        hint: `wf-host new NAME` makes one; a Rust project has a `Cargo.toml`
+    "#]]);
+    fs::write(folder.path().join("pyproject.toml"), "").expect("writable");
+    check(&["build"], expect![[r#"
+        exit code 1
+        --- stdout
+        --- stderr
+        error: `.` is a Python project (it has `pyproject.toml`), which `build` does not know yet
+        hint: build it with its own tools, and give the `.wasm` file to `wf-host serve`
+    "#]]);
+    check(&["dev", "taken"], expect![[r#"
+        exit code 1
+        --- stdout
+        --- stderr
+        error: there is no project in `taken`
+        hint: `wf-host new NAME` makes one; a Rust project has a `Cargo.toml`
+    "#]]);
+}

@@ -47,8 +47,8 @@ mod failure;
 mod manifest;
 mod step;
 
+// Generated; `wit/workflow.wit` documents it.
 #[doc(hidden)]
-#[expect(clippy::all, reason = "generated; `wit/workflow.wit` documents it")]
 pub mod bindings {
     wit_bindgen::generate!({
         path: "../../../wit",

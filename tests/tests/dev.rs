@@ -105,22 +105,30 @@ async fn from_an_empty_folder_to_an_edited_run() {
 fn what_cannot_be_made_or_built() {
     let folder = tempfile::tempdir().expect("a temporary directory");
     let check = |arguments: &[&str], expect| check_command(folder.path(), arguments, &expect);
-    check(&["new", "Tea Time"], expect![[r#"
+    check(
+        &["new", "Tea Time"],
+        expect![[r#"
         exit code 2
         --- stdout
         --- stderr
         error: `Tea Time` is no name for a project
         hint: begin with a letter, and use small letters, digits and `-`, as in `order-tea`
-    "#]]);
+    "#]],
+    );
     fs::create_dir(folder.path().join("taken")).expect("made");
-    check(&["new", "taken"], expect![[r#"
+    check(
+        &["new", "taken"],
+        expect![[r#"
         exit code 1
         --- stdout
         --- stderr
         error: `taken` is there already
         hint: choose another name, or remove it first
-    "#]]);
-    check(&["new", "hello", "--lang", "cobol"], expect![[r#"
+    "#]],
+    );
+    check(
+        &["new", "hello", "--lang", "cobol"],
+        expect![[r#"
         exit code 2
         --- stdout
         --- stderr
@@ -128,27 +136,37 @@ fn what_cannot_be_made_or_built() {
           [possible values: rust]
 
         For more information, try '--help'.
-    "#]]);
-    check(&["build"], expect![[r#"
+    "#]],
+    );
+    check(
+        &["build"],
+        expect![[r#"
         exit code 1
         --- stdout
         --- stderr
         error: there is no project in `.`
         hint: `wf-host new NAME` makes one; a Rust project has a `Cargo.toml`
-    "#]]);
+    "#]],
+    );
     fs::write(folder.path().join("pyproject.toml"), "").expect("writable");
-    check(&["build"], expect![[r#"
+    check(
+        &["build"],
+        expect![[r#"
         exit code 1
         --- stdout
         --- stderr
         error: `.` is a Python project (it has `pyproject.toml`), which `build` does not know yet
         hint: build it with its own tools, and give the `.wasm` file to `wf-host serve`
-    "#]]);
-    check(&["dev", "taken"], expect![[r#"
+    "#]],
+    );
+    check(
+        &["dev", "taken"],
+        expect![[r#"
         exit code 1
         --- stdout
         --- stderr
         error: there is no project in `taken`
         hint: `wf-host new NAME` makes one; a Rust project has a `Cargo.toml`
-    "#]]);
+    "#]],
+    );
 }

@@ -101,6 +101,9 @@ impl Findings<'_> {
                 self.add(format!("step `{name}` names event `{event}`, which is declared nowhere: add it to the workflow's events"));
             }
         }
+        for event in step.accepts.iter().filter(|event| self.definition.is_terminal(event)) {
+            self.add(format!("step `{name}` accepts event `{event}`, which ends the run and reaches no step: let it accept another"));
+        }
         if step.num_workers == 0 {
             self.add(format!("step `{name}` has no slots: set `num_workers` to 1 or more"));
         }

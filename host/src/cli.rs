@@ -9,6 +9,7 @@ mod graph;
 mod inspect;
 mod new;
 mod offline;
+mod remote;
 mod run;
 mod screen;
 mod serve;
@@ -50,6 +51,8 @@ enum Command {
     Run(run::Run),
     Check(check::Check),
     Inspect(inspect::Inspect),
+    Workflows(remote::Workflows),
+    Runs(remote::Runs),
     Completions(completions::Completions),
 }
 
@@ -71,6 +74,8 @@ pub fn main() -> ExitCode {
         Command::Run(run) => runtime.block_on(run.run()),
         Command::Check(check) => runtime.block_on(check.run()).map(|()| ExitCode::SUCCESS),
         Command::Inspect(inspect) => runtime.block_on(inspect.run()).map(|()| ExitCode::SUCCESS),
+        Command::Workflows(workflows) => runtime.block_on(workflows.run()).map(|()| ExitCode::SUCCESS),
+        Command::Runs(runs) => runtime.block_on(runs.run()).map(|()| ExitCode::SUCCESS),
         Command::Completions(completions) => {
             completions.run();
             Ok(ExitCode::SUCCESS)

@@ -63,7 +63,10 @@ impl Serve {
             let binary = std::mem::replace(&mut command, Command::new("sh"));
             command.args(["-c", r#"trap "" XFSZ; exec "$@""#, "sh"]).arg(binary.get_program()).stdin(Stdio::null());
         }
-        command.args(["serve", "--port", "0", "--data-dir"]).arg(data);
+        command.args(["serve", "--data-dir"]).arg(data);
+        if !self.arguments.iter().any(|it| it == "--port") {
+            command.args(["--port", "0"]);
+        }
         if !self.arguments.iter().any(|it| it == "--host") {
             command.args(["--host", "127.0.0.1"]);
         }

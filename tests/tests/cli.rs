@@ -42,6 +42,8 @@ fn help() {
               run          Runs a workflow once, without a server, and shows its events
               check        Loads workflows as `serve` would, says what is wrong with them, and starts nothing
               inspect      Shows what is in a workflow: its steps, events, graph, and what it asks for
+              workflows    Shows the workflows of a server
+              runs         Starts, follows, answers and ends runs on a server
               completions  Prints completions for a shell
               help         Print this message or the help of the given subcommand(s)
 
@@ -72,6 +74,8 @@ fn help() {
               run          Runs a workflow once, without a server, and shows its events
               check        Loads workflows as `serve` would, says what is wrong with them, and starts nothing
               inspect      Shows what is in a workflow: its steps, events, graph, and what it asks for
+              workflows    Shows the workflows of a server
+              runs         Starts, follows, answers and ends runs on a server
               completions  Prints completions for a shell
               help         Print this message or the help of the given subcommand(s)
 

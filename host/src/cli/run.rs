@@ -58,7 +58,7 @@ pub(super) struct Run {
 
 impl Run {
     pub(super) async fn run(self) -> Result<ExitCode, Problem> {
-        let fields = self.fields()?;
+        let fields = fields(self.event.as_deref(), &self.params)?;
         let source = offline::source(&self.path).map_err(Problem::usage)?;
         let store = store::open(Some(&self.store), &self.data_dir).await?;
         let host = offline::host(Some(store), &self.data_dir).await?;
@@ -80,22 +80,22 @@ impl Run {
         host.stop().await;
         result
     }
+}
 
-    fn fields(&self) -> Result<Value, Problem> {
-        let text = self.event.as_deref().unwrap_or("{}");
-        let hint = "give an object, as in `--event '{\"name\": \"Ada\"}'`";
-        let event: Value =
-            serde_json::from_str(text).map_err(|error| Problem::new(format!("`--event` is no JSON: {error}")).hint(hint).usage())?;
-        let Value::Object(mut fields) = event else {
-            return Err(Problem::new("`--event` is no JSON object").hint(hint).usage());
-        };
-        for param in &self.params {
-            let problem = || Problem::new(format!("`--param {param}` has no value")).hint("write `--param key=value`").usage();
-            let (key, value) = param.split_once('=').ok_or_else(problem)?;
-            fields.insert(key.to_owned(), serde_json::from_str(value).unwrap_or_else(|_| json!(value)));
-        }
-        Ok(Value::Object(fields))
+/// An event's fields, from a JSON object and single ones.
+pub(super) fn fields(event: Option<&str>, params: &[String]) -> Result<Value, Problem> {
+    let hint = "give an object, as in `--event '{\"name\": \"Ada\"}'`";
+    let event: Value = serde_json::from_str(event.unwrap_or("{}"))
+        .map_err(|error| Problem::new(format!("`--event` is no JSON: {error}")).hint(hint).usage())?;
+    let Value::Object(mut fields) = event else {
+        return Err(Problem::new("`--event` is no JSON object").hint(hint).usage());
+    };
+    for param in params {
+        let problem = || Problem::new(format!("`--param {param}` has no value")).hint("write `--param key=value`").usage();
+        let (key, value) = param.split_once('=').ok_or_else(problem)?;
+        fields.insert(key.to_owned(), serde_json::from_str(value).unwrap_or_else(|_| json!(value)));
     }
+    Ok(Value::Object(fields))
 }
 
 fn refused(refusal: crate::host::Refusal) -> Problem {

@@ -1,0 +1,395 @@
+//! Commands against a server: `workflows` and `runs`.
+
+use std::io::Write;
+
+use clap::{Args, Subcommand, ValueEnum};
+use futures_util::TryStreamExt;
+use serde::Serialize;
+use serde_json::{Value, json};
+use wf_client::{Client, Error, Filter, From, Handler, Numbered, Start, Status};
+
+use super::Problem;
+use super::run::fields;
+
+/// Which server, and for whom the output is.
+#[derive(Args)]
+pub(super) struct Remote {
+    /// The server.
+    #[arg(long, global = true, value_name = "URL", env = "WF_HOST_SERVER", default_value = "http://127.0.0.1:8080")]
+    server: String,
+    /// Print JSON, for programs.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+/// Shows the workflows of a server.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  wf-host workflows ls
+  wf-host workflows show greeting --server https://flows.example
+")]
+pub(super) struct Workflows {
+    #[command(flatten)]
+    remote: Remote,
+    #[command(subcommand)]
+    command: WorkflowsCommand,
+}
+
+#[derive(Subcommand)]
+enum WorkflowsCommand {
+    /// Lists them.
+    Ls,
+    /// Shows one: its start event, its events and its graph.
+    Show {
+        /// Its name.
+        name: String,
+    },
+}
+
+/// Starts, follows, answers and ends runs on a server.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  wf-host runs start greeting --param name=Ada
+  wf-host runs ls --status running
+  wf-host runs events HANDLER --follow
+  wf-host runs send HANDLER ResponseEvent --param response=Ada
+")]
+pub(super) struct Runs {
+    #[command(flatten)]
+    remote: Remote,
+    #[command(subcommand)]
+    command: RunsCommand,
+}
+
+#[derive(Subcommand)]
+enum RunsCommand {
+    /// Starts one; prints its handler's id.
+    Start {
+        /// The workflow.
+        workflow: String,
+        /// The start event's fields, as a JSON object.
+        #[arg(long, value_name = "JSON")]
+        event: Option<String>,
+        /// One of its fields: JSON where it is that, else text. May be repeated.
+        #[arg(long = "param", value_name = "KEY=VALUE")]
+        params: Vec<String>,
+        /// The handler's id; one that has ended goes on with its state.
+        #[arg(long)]
+        handler: Option<String>,
+        /// Wait for its end; the exit code is 1 when it failed.
+        #[arg(long)]
+        wait: bool,
+    },
+    /// Lists the latest run of each handler, newest last.
+    Ls {
+        /// Only those that stand so. May be repeated.
+        #[arg(long, value_enum)]
+        status: Vec<StatusName>,
+        /// Only those of this workflow. May be repeated.
+        #[arg(long)]
+        workflow: Vec<String>,
+        /// At most so many.
+        #[arg(long)]
+        limit: Option<usize>,
+        /// Only those after this handler.
+        #[arg(long)]
+        after: Option<String>,
+    },
+    /// Shows one.
+    Show {
+        /// Its handler's id.
+        handler: String,
+    },
+    /// Prints its events.
+    Events {
+        /// Its handler's id.
+        handler: String,
+        /// Go on with those that come, to its end.
+        #[arg(long, short)]
+        follow: bool,
+    },
+    /// Sends it an event.
+    Send {
+        /// Its handler's id.
+        handler: String,
+        /// The event's type.
+        name: String,
+        /// The event's fields, as a JSON object.
+        #[arg(long, value_name = "JSON")]
+        event: Option<String>,
+        /// One of its fields: JSON where it is that, else text. May be repeated.
+        #[arg(long = "param", value_name = "KEY=VALUE")]
+        params: Vec<String>,
+        /// Only to this step.
+        #[arg(long)]
+        step: Option<String>,
+    },
+    /// Cancels it.
+    Cancel {
+        /// Its handler's id.
+        handler: String,
+    },
+    /// Cancels it if it is running, and deletes its handler with everything of it.
+    Purge {
+        /// Its handler's id.
+        handler: String,
+    },
+    /// Waits for its end, and prints what it gave; the exit code is 1 when it failed.
+    Result {
+        /// Its handler's id.
+        handler: String,
+    },
+    /// Prints what its steps have written.
+    Logs {
+        /// Its handler's id.
+        handler: String,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum StatusName {
+    Running,
+    Completed,
+    Failed,
+    Cancelled,
+}
+
+impl Remote {
+    fn client(&self) -> Result<Client, Problem> {
+        // A person waits: whether the server is there shows at once.
+        let client = Client::new(&self.server).map(|client| client.with_retries(2));
+        client.map_err(|error| self.problem(&error).usage())
+    }
+
+    fn problem(&self, error: &Error) -> Problem {
+        let problem = Problem::new(error.to_string());
+        match error {
+            Error::Url { .. } => problem.hint("give it as in `--server http://127.0.0.1:8080`"),
+            Error::Connection(_) => problem.hint(format!("is a server at {}? `--server` names another", self.server)),
+            Error::Refused { status: 404, detail } if detail == "Workflow not found" => {
+                problem.hint("`wf-host workflows ls` lists those that are there")
+            }
+            Error::Refused { status: 404, .. } => problem.hint("`wf-host runs ls` lists the handlers that are there"),
+            Error::Refused { status: 409, .. } => problem.hint("`wf-host runs show` says how it stands"),
+            Error::Refused { .. } => problem.hint("`wf-host workflows show` names the events and their fields"),
+            Error::Form(_) => problem.hint("is it a server for workflows?"),
+        }
+    }
+}
+
+impl Workflows {
+    pub(super) async fn run(self) -> Result<(), Problem> {
+        let client = self.remote.client()?;
+        let problem = |error: Error| self.remote.problem(&error);
+        match &self.command {
+            WorkflowsCommand::Ls => {
+                let listings = match client.listings().await {
+                    Ok(listings) => listings,
+                    // Another server than a wf-host knows the names alone.
+                    Err(Error::Refused { status: 404, .. }) => {
+                        let names = client.workflows().await.map_err(problem)?;
+                        return if self.remote.json { print(&names) } else { out(&names.join("\n")) };
+                    }
+                    Err(error) => return Err(problem(error)),
+                };
+                if self.remote.json {
+                    return print(&listings);
+                }
+                let rows = listings.iter().map(|it| {
+                    let about = it.description.as_deref().and_then(|it| it.lines().next()).unwrap_or_default();
+                    let state = match (&it.digest, &it.error) {
+                        (Some(_), None) => "served",
+                        (Some(_), Some(_)) => "served, newest not sound",
+                        (None, _) => "not sound",
+                    };
+                    [it.name.clone(), state.to_owned(), about.to_owned()]
+                });
+                out(&table(["NAME", "STATE", "ABOUT"], rows.collect()))
+            }
+            WorkflowsCommand::Show { name } => {
+                let (schema, events, graph) =
+                    tokio::try_join!(client.schema(name), client.event_types(name), client.representation(name)).map_err(problem)?;
+                let shown = json!({ "name": name, "start": schema["start"], "stop": schema["stop"], "events": events, "graph": graph });
+                if self.remote.json {
+                    return print(&shown);
+                }
+                let mut text = format!("{name}\n{}\n\nevents\n", graph["description"].as_str().unwrap_or_default());
+                for event in &events {
+                    text += &format!("  {}{}\n", event["title"].as_str().unwrap_or_default(), fields_of(event));
+                }
+                text += "\nedges\n";
+                for edge in graph["edges"].as_array().into_iter().flatten() {
+                    text +=
+                        &format!("  {} → {}\n", edge["source"].as_str().unwrap_or_default(), edge["target"].as_str().unwrap_or_default());
+                }
+                out(text.trim_end())
+            }
+        }
+    }
+}
+
+fn fields_of(schema: &Value) -> String {
+    let names: Vec<&str> = schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+    if names.is_empty() { String::new() } else { format!("  {{{}}}", names.join(", ")) }
+}
+
+impl Runs {
+    pub(super) async fn run(self) -> Result<(), Problem> {
+        let client = self.remote.client()?;
+        let problem = |error: Error| self.remote.problem(&error);
+        let json = self.remote.json;
+        match self.command {
+            RunsCommand::Start { workflow, event, params, handler, wait } => {
+                let start = Start { start_event: Some(fields(event.as_deref(), &params)?), handler_id: handler, context: None };
+                if wait {
+                    return ended(&client.run(&workflow, &start).await.map_err(problem)?, json);
+                }
+                let handler = client.start(&workflow, &start).await.map_err(problem)?;
+                if json { print(&handler) } else { out(&handler.handler_id) }
+            }
+            RunsCommand::Ls { status, workflow, limit, after } => {
+                let status = status.into_iter().map(|it| match it {
+                    StatusName::Running => Status::Running,
+                    StatusName::Completed => Status::Completed,
+                    StatusName::Failed => Status::Failed,
+                    StatusName::Cancelled => Status::Cancelled,
+                });
+                let page = client.handlers(&Filter { status: status.collect(), workflow, limit, after }).await.map_err(problem)?;
+                if json {
+                    return print(&page);
+                }
+                let rows = page
+                    .handlers
+                    .iter()
+                    .map(|it| [it.handler_id.clone(), it.workflow_name.clone(), name(it.status), it.started_at.clone()]);
+                out(&table(["HANDLER", "WORKFLOW", "STATUS", "STARTED"], rows.collect()))?;
+                match page.next {
+                    Some(next) => out(&format!("more: --after {next}")),
+                    None => Ok(()),
+                }
+            }
+            RunsCommand::Show { handler } => {
+                let handler = client.handler(&handler).await.map_err(problem)?;
+                if json {
+                    return print(&handler);
+                }
+                let optional = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
+                let rows = vec![
+                    ["handler".to_owned(), handler.handler_id.clone()],
+                    ["run".to_owned(), optional(&handler.run_id)],
+                    ["workflow".to_owned(), handler.workflow_name.clone()],
+                    ["status".to_owned(), name(handler.status)],
+                    ["started".to_owned(), handler.started_at.clone()],
+                    ["updated".to_owned(), optional(&handler.updated_at)],
+                    ["ended".to_owned(), optional(&handler.completed_at)],
+                    ["error".to_owned(), optional(&handler.error)],
+                    ["result".to_owned(), handler.result.map_or_else(|| "-".to_owned(), |it| it["value"].to_string())],
+                ];
+                out(&lines(&rows))
+            }
+            RunsCommand::Events { handler, follow } => {
+                // What is there now, or everything to the end.
+                let last = if follow { None } else { Some(client.handler(&handler).await.map_err(problem)?.status) };
+                let mut events = client.events(&handler, From::Beginning);
+                let ended = last.is_some_and(|it| it != Status::Running);
+                loop {
+                    let next = events.try_next();
+                    let next = if follow || ended { next.await } else { tokio::time::timeout(QUIET, next).await.unwrap_or(Ok(None)) };
+                    let Some(event) = next.map_err(problem)? else { return Ok(()) };
+                    show(&event, json)?;
+                }
+            }
+            RunsCommand::Send { handler, name, event, params, step } => {
+                let fields = fields(event.as_deref(), &params)?;
+                client.send(&handler, &name, fields, step.as_deref()).await.map_err(problem)?;
+                if json { print(&json!({ "status": "sent" })) } else { out("sent") }
+            }
+            RunsCommand::Cancel { handler } => {
+                client.cancel(&handler).await.map_err(problem)?;
+                if json { print(&json!({ "status": "cancelled" })) } else { out("cancelled") }
+            }
+            RunsCommand::Purge { handler } => {
+                client.purge(&handler).await.map_err(problem)?;
+                if json { print(&json!({ "status": "deleted" })) } else { out("deleted") }
+            }
+            RunsCommand::Result { handler } => {
+                if client.handler(&handler).await.map_err(problem)?.status == Status::Running {
+                    let mut events = client.events(&handler, From::Now);
+                    while events.try_next().await.map_err(problem)?.is_some() {}
+                }
+                let handler = client.result(&handler).await.map_err(problem)?;
+                ended(&handler, json)
+            }
+            RunsCommand::Logs { handler } => {
+                let run = client.handler(&handler).await.map_err(problem)?.run_id;
+                let run = run.ok_or_else(|| Problem::new("this server keeps no logs").hint("only a wf-host does"))?;
+                let logged = client.logs(&run).await.map_err(problem)?;
+                if json {
+                    return print(&logged);
+                }
+                let rows = logged.into_iter().map(|it| [it.at, it.level, format!("{}.{}", it.invocation, it.attempt), it.message]);
+                out(&lines(&rows.collect::<Vec<_>>()))
+            }
+        }
+    }
+}
+
+/// How long a stream is silent before it is taken to have shown all that is there.
+const QUIET: std::time::Duration = std::time::Duration::from_millis(500);
+
+fn show(event: &Numbered, json: bool) -> Result<(), Problem> {
+    if json { line(event) } else { out(&format!("{:>4}  {}  {}", event.sequence, event.event.name, event.event.value)) }
+}
+
+/// The result, or why there is none.
+fn ended(handler: &Handler, json: bool) -> Result<(), Problem> {
+    if json {
+        print(handler)?;
+    }
+    match (handler.status, &handler.error) {
+        (Status::Completed, _) if json => Ok(()),
+        (Status::Completed, _) => {
+            let result = handler.result.clone().unwrap_or_default();
+            // Of an envelope, what the run gave.
+            let value = if result["qualified_name"].is_string() { &result["value"] } else { &result };
+            let value = if result["type"] == "StopEvent" { &value["result"] } else { value };
+            out(&value.to_string())
+        }
+        (_, Some(error)) => Err(Problem::new(error.clone()).hint("`wf-host runs logs` shows what its steps have written")),
+        (status, None) => Err(Problem::new(format!("the run is {}", name(status)))),
+    }
+}
+
+fn name(status: Status) -> String {
+    serde_json::to_value(status).ok().and_then(|it| it.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+fn table<const N: usize>(head: [&str; N], rows: Vec<[String; N]>) -> String {
+    let mut all = vec![head.map(str::to_owned)];
+    all.extend(rows);
+    lines(&all)
+}
+
+fn lines<const N: usize>(rows: &[[String; N]]) -> String {
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..N).map(width).collect();
+    let line = |row: &[String; N]| {
+        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        cells.join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+fn print(value: &impl Serialize) -> Result<(), Problem> {
+    out(&serde_json::to_string_pretty(value).expect("JSON"))
+}
+
+fn line(value: &impl Serialize) -> Result<(), Problem> {
+    out(&serde_json::to_string(value).expect("JSON"))
+}
+
+fn out(text: &str) -> Result<(), Problem> {
+    writeln!(std::io::stdout(), "{text}").map_err(|error| Problem::new(format!("stdout: {error}")))
+}

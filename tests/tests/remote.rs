@@ -1,0 +1,156 @@
+//! Commands against a server, and the client that they stand on.
+
+use std::process::Output;
+
+use futures_util::{StreamExt, TryStreamExt};
+use serde_json::{Value, json};
+use wf_client::{Client, Error, Filter, From, Start, Status};
+use wf_tests::{Server, server, until};
+
+/// What a command against a server gave: exit code, stdout, stderr.
+fn ask(server: &Server, arguments: &[&str]) -> (i32, String, String) {
+    let Output { status, stdout, stderr } =
+        server::command().args(arguments).env("WF_HOST_SERVER", server.url()).output().expect("it runs");
+    let text = |bytes| String::from_utf8(bytes).expect("text").trim_end().to_owned();
+    (status.code().expect("it exits"), text(stdout), text(stderr))
+}
+
+fn said(server: &Server, arguments: &[&str]) -> String {
+    let (code, stdout, stderr) = ask(server, arguments);
+    assert_eq!(code, 0, "{arguments:?}: {stdout}{stderr}");
+    stdout
+}
+
+fn object(server: &Server, arguments: &[&str]) -> Value {
+    serde_json::from_str(&said(server, &[arguments, &["--json"]].concat())).expect("JSON")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn workflows_are_listed_and_shown() {
+    let server = Server::start(&["greeting", "hitl"]).await;
+    let listed = said(&server, &["workflows", "ls"]);
+    assert!(listed.starts_with("NAME") && listed.contains("hitl      served  Asks for a name and greets."), "{listed}");
+    assert_eq!(object(&server, &["workflows", "ls"])[0]["name"], "greeting");
+    let shown = said(&server, &["workflows", "show", "hitl"]);
+    assert!(shown.contains("RequestEvent  {prompt}") && shown.contains("prompt_human → RequestEvent"), "{shown}");
+    assert_eq!(object(&server, &["workflows", "show", "hitl"])["stop"]["title"], "OutEvent");
+    let (code, _, stderr) = ask(&server, &["workflows", "show", "nope"]);
+    assert_eq!((code, stderr.as_str()), (1, "error: Workflow not found\nhint: `wf-host workflows ls` lists those that are there"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_is_started_followed_answered_and_purged() {
+    let server = Server::start(&["greeting", "hitl", "failing"]).await;
+    assert_eq!(said(&server, &["runs", "start", "greeting", "--param", "name=Ada", "--wait"]), r#""Hello, Ada!""#);
+    let handler = said(&server, &["runs", "start", "hitl"]);
+    until("the question", async || said(&server, &["runs", "events", &handler]).contains("RequestEvent").then_some(())).await;
+    assert_eq!(said(&server, &["runs", "send", &handler, "ResponseEvent", "--param", "response=Bob"]), "sent");
+    assert_eq!(said(&server, &["runs", "result", &handler]), r#"{"output":"Hello, Bob"}"#);
+    let events = said(&server, &["runs", "events", &handler, "--follow"]);
+    assert!(events.lines().count() == 2 && events.contains(r#"OutEvent  {"output":"Hello, Bob"}"#), "{events}");
+    let first: Value =
+        serde_json::from_str(said(&server, &["runs", "events", &handler, "--json"]).lines().next().expect("a line")).expect("JSON");
+    assert!(first["sequence"].is_i64() && first["type"] == "RequestEvent", "{first}");
+    assert_eq!(object(&server, &["runs", "show", &handler])["status"], "completed");
+    assert!(said(&server, &["runs", "show", &handler]).contains("status    completed"));
+
+    let (code, stdout, stderr) = ask(&server, &["runs", "start", "failing", "--wait", "--param", "message=no luck"]);
+    assert_eq!((code, stdout.as_str()), (1, ""));
+    assert!(stderr.starts_with("error: no luck\nhint: "), "{stderr}");
+
+    let waiting = said(&server, &["runs", "start", "hitl", "--handler", "mine"]);
+    assert_eq!(waiting, "mine");
+    let listed = said(&server, &["runs", "ls", "--status", "running"]);
+    assert!(listed.lines().count() == 2 && listed.contains("mine     hitl      running"), "{listed}");
+    assert_eq!(
+        object(&server, &["runs", "ls", "--limit", "1"])["next"],
+        object(&server, &["runs", "ls", "--limit", "1"])["handlers"][0]["handler_id"]
+    );
+    assert_eq!(said(&server, &["runs", "cancel", "mine"]), "cancelled");
+    let (code, _, stderr) = ask(&server, &["runs", "result", "mine"]);
+    assert_eq!((code, stderr.as_str()), (1, "error: the run is cancelled"));
+    assert_eq!(said(&server, &["runs", "purge", "mine"]), "deleted");
+    let (code, _, stderr) = ask(&server, &["runs", "show", "mine"]);
+    assert_eq!((code, stderr.as_str()), (1, "error: Handler not found\nhint: `wf-host runs ls` lists the handlers that are there"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn logs_are_shown() {
+    let server = Server::start(&["trap"]).await;
+    let handler = said(&server, &["runs", "start", "trap", "--param", "message=of its own"]);
+    server.ended(&handler).await;
+    assert!(said(&server, &["runs", "logs", &handler]).contains("of its own"));
+    assert_eq!(object(&server, &["runs", "logs", &handler])[0]["attempt"], 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_makes_no_sense_and_servers_that_are_not_there() {
+    let server = Server::start(&["greeting"]).await;
+    let (code, _, stderr) = ask(&server, &["workflows", "ls", "--server", "nonsense"]);
+    assert!(code == 2 && stderr.starts_with("error: `nonsense` is no URL of a server: "), "{stderr}");
+    let (code, _, stderr) = ask(&server, &["runs", "start", "greeting", "--event", "{"]);
+    assert!(code == 2 && stderr.contains("`--event` is no JSON"), "{stderr}");
+    let (code, _, stderr) = ask(&server, &["runs", "start", "greeting", "--event", r#"{"type":"Nope","value":{}}"#]);
+    assert!(code == 1 && stderr.contains("unknown event type Nope"), "{stderr}");
+    // The discard port: nothing listens there.
+    let gone = Client::new("http://127.0.0.1:9").expect("a URL").with_retries(1);
+    let error = gone.health().await.expect_err("nobody is there");
+    assert!(matches!(&error, Error::Connection(_)), "{error}");
+}
+
+#[tokio::test]
+async fn every_call_of_the_client() {
+    let server = Server::start(&["greeting", "hitl", "counter"]).await;
+    let client = Client::new(server.url()).expect("a URL");
+    client.health().await.expect("healthy");
+    assert_eq!(client.workflows().await.expect("names"), ["greeting", "hitl", "counter"]);
+    assert_eq!(client.listings().await.expect("files").len(), 3);
+    assert_eq!(client.schema("hitl").await.expect("schemas")["stop"]["title"], "OutEvent");
+    assert!(client.event_types("hitl").await.expect("types").iter().any(|it| it["title"] == "ResponseEvent"));
+    assert!(client.representation("hitl").await.expect("a graph")["nodes"].is_array());
+    let counted =
+        client.run("counter", &Start { handler_id: Some("mine".into()), ..Start::event(json!({ "by": 2 })) }).await.expect("a run");
+    assert_eq!((counted.status, counted.result.expect("a result")["value"]["result"].clone()), (Status::Completed, json!({ "count": 2 })));
+    assert_eq!(client.result("mine").await.expect("a result").result, Some(json!({ "count": 2 })));
+    let run = client.start("hitl", &Start::default()).await.expect("a run");
+    let mut events = client.events(&run.handler_id, From::Beginning);
+    let asked = events.try_next().await.expect("an event").expect("it goes on");
+    assert_eq!(asked.event.parse::<Value>().expect("a payload")["prompt"], "What is your name?");
+    let error = client.send(&run.handler_id, "NopeEvent", json!({}), None).await.expect_err("no such event");
+    assert!(matches!(error, Error::Refused { status: 400, .. }), "{error}");
+    client.send(&run.handler_id, "ResponseEvent", json!({ "response": "Ada" }), Some("greet_human")).await.expect("sent");
+    let last = events.try_next().await.expect("an event").expect("the end");
+    assert!(last.event.is_terminal() && events.next().await.is_none());
+    let id = run.run_id.expect("a wf-host tells");
+    assert_eq!(client.run_of(&id).await.expect("a run").status, Status::Completed);
+    assert_eq!(client.events_of_run(&id, From::After(asked.sequence)).count().await, 1);
+    assert_eq!(client.events(&run.handler_id, From::Now).count().await, 0, "it has ended");
+    assert!(client.logs(&id).await.expect("lines").is_empty());
+    let page = client.handlers(&Filter { status: vec![Status::Completed], limit: Some(1), ..Filter::default() }).await.expect("a page");
+    assert_eq!((page.handlers.len(), page.next.as_deref()), (1, Some("mine")));
+    let waiting = client.start("hitl", &Start::default()).await.expect("a run").handler_id;
+    client.cancel(&waiting).await.expect("cancelled");
+    client.purge(&waiting).await.expect("deleted");
+    assert!(matches!(client.handler(&waiting).await, Err(Error::Refused { status: 404, .. })));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_goes_on_after_the_server_was_killed() {
+    let mut server = Server::start(&["hitl"]).await;
+    let client = Client::new(server.url()).expect("a URL");
+    let run = client.start("hitl", &Start::default()).await.expect("a run");
+    let mut events = client.events(&run.handler_id, From::Beginning);
+    let first = events.try_next().await.expect("an event").expect("it goes on");
+    // On the same port: that is what a client knows.
+    let port = server.address().rsplit(':').next().expect("a port").to_owned();
+    server.kill();
+    let rest = tokio::spawn(async move { events.try_collect::<Vec<_>>().await });
+    let mut serve = wf_tests::Serve::guests(&["hitl"]);
+    serve.arguments.extend(["--port".to_owned(), port]);
+    server.load(serve);
+    server.restart().await;
+    client.send(&run.handler_id, "ResponseEvent", json!({ "response": "Ada" }), None).await.expect("sent");
+    let rest = rest.await.expect("no panic").expect("it goes on by itself");
+    assert_eq!(rest.len(), 1, "nothing twice: {rest:?}");
+    assert!(rest[0].sequence > first.sequence && rest[0].event.name == "OutEvent", "{rest:?}");
+}

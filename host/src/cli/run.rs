@@ -210,10 +210,15 @@ impl Session {
 
     /// The types with which the outside can answer.
     fn answers(&self) -> Vec<&str> {
-        let kind = |name: &str| self.workflow.definition.kind(name) == Some(EventKind::HumanResponse);
-        let declared =
-            self.workflow.definition.event_types().map(|it| it.name.as_str()).filter(|it| kind(it) && *it != "HumanResponseEvent");
-        let mut names: Vec<&str> = declared.collect();
+        let declared = self.workflow.definition.event_types().map(|it| it.name.as_str());
+        let additional = self.workflow.additional_events.iter().map(String::as_str);
+        let is_answer = |name: &str| self.workflow.definition.kind(name) == Some(EventKind::HumanResponse) && name != "HumanResponseEvent";
+        let mut names: Vec<&str> = Vec::new();
+        for name in declared.chain(additional).filter(|it| is_answer(it)) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
         if names.is_empty() {
             names.push("HumanResponseEvent");
         }

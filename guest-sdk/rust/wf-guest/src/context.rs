@@ -43,7 +43,8 @@ impl Context {
     }
 
     /// Waits for an event: `context.wait::<Answer>().request(&question)?.get()?`. The step leaves
-    /// memory until it comes.
+    /// memory until it comes. The workflow names its type, unless a step takes it as well:
+    /// `#[workflow(additional_events(Answer))]`.
     pub fn wait<E: Event>(&self) -> Wait<E> {
         let options = Map::from_iter([("type".to_owned(), E::NAME.into())]);
         Wait { options, event: PhantomData }

@@ -182,7 +182,7 @@ fn a_run_that_waits_is_idle_and_one_that_sleeps_or_will_retry_is_not() {
         step sleep: StartEvent -> StopEvent
         step retry: StartEvent -> StopEvent, retry 1
         start
-        #0 wait Answer timeout 9
+        #0 wait HumanResponseEvent timeout 9
         #1 sleep 1
         #2 fail Boom ""
         timer 1
@@ -193,7 +193,7 @@ fn a_run_that_waits_is_idle_and_one_that_sleeps_or_will_retry_is_not() {
                 invoke #0.0 wait(StartEvent)
                 invoke #1.0 sleep(StartEvent)
                 invoke #2.0 retry(StartEvent)
-            #0 wait Answer timeout 9
+            #0 wait HumanResponseEvent timeout 9
                 timer 0 alive at 9s
             #1 sleep 1
                 timer 1 at 1s
@@ -210,7 +210,7 @@ fn a_run_that_waits_is_idle_and_one_that_sleeps_or_will_retry_is_not() {
         r#"
         step wait: StartEvent -> StopEvent
         start
-        #0 wait Answer timeout 9
+        #0 wait HumanResponseEvent timeout 9
         event Other
         timer 0
         #0 return
@@ -218,13 +218,13 @@ fn a_run_that_waits_is_idle_and_one_that_sleeps_or_will_retry_is_not() {
         expect![[r#"
             start
                 invoke #0.0 wait(StartEvent)
-            #0 wait Answer timeout 9
+            #0 wait HumanResponseEvent timeout 9
                 timer 0 alive at 9s
                 frame 1: WorkflowIdleEvent
             event Other
                 frame 2: UnhandledEvent {"event_type":"Other","qualified_name":"demo.Other","step_name":null,"idle":true}
             timer 0
-                invoke #0.0 wait(StartEvent) from 0s, committed 1, log: wait Answer = timed out @0s
+                invoke #0.0 wait(StartEvent) from 0s, committed 1, log: wait HumanResponseEvent = timed out @0s
             #0 return
                 frame 4: WorkflowFailedEvent {"step_name":"","exception":{"exception_type":"stuck","exception_message":"the run is stuck: nothing is queued, running or waiting, and nothing from the outside could move it. Return a stop event, let a step accept a human-response event, or declare the event that is still to come as an additional event"},"attempts":null,"elapsed_seconds":0.0}
                 failed: the run is stuck: nothing is queued, running or waiting, and nothing from the outside could move it. Return a stop event, let a step accept a human-response event, or declare the event that is still to come as an additional event

@@ -307,3 +307,22 @@ fn a_request_that_is_a_stop_event_fails_the_attempt() {
         "#]],
     );
 }
+
+#[test]
+fn a_wait_for_a_type_that_nobody_declares_fails_for_good() {
+    check(
+        r#"
+        step ask: StartEvent -> StopEvent
+        start
+        @1 #0 set n 1; wait Nope timeout 60 ask AskEvent {"question":"who?"}
+        "#,
+        expect![[r#"
+            start
+                invoke #0.0 ask(StartEvent)
+            @1 #0 set n 1; wait Nope timeout 60 ask AskEvent {"question":"who?"}
+                abort #0.0
+                frame 2: WorkflowFailedEvent {"step_name":"ask","exception":{"exception_type":"invalid","exception_message":"step `ask` waits for `Nope`, which the workflow does not declare: add the type to its additional events"},"attempts":1,"elapsed_seconds":1.0}
+                failed: step `ask` waits for `Nope`, which the workflow does not declare: add the type to its additional events
+        "#]],
+    );
+}

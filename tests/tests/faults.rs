@@ -84,6 +84,8 @@ async fn nothing_is_granted() {
     assert_eq!(told["variables"], json!([]));
     let network = told["network"].as_str().expect("a text");
     assert!(network.to_lowercase().contains("denied"), "what is not granted says so: {network}");
+    let http = told["http"].as_str().expect("a text");
+    assert!(http.contains("HttpRequestDenied"), "`wasi:http` links, and answers denied: {http}");
 }
 
 #[tokio::test]

@@ -340,3 +340,16 @@ fn completions_are_for_every_shell() {
         assert!(code == 0 && out.contains("inspect") && out.contains("data-dir"), "{shell}: {out}");
     }
 }
+
+#[test]
+fn too_little_address_space_for_a_pool_is_said_and_does_no_harm() {
+    let arguments = ["run".to_owned(), fill("GUEST:greeting")];
+    // Enough for one instance after the other, and far from enough for five hundred at once.
+    let script = r#"ulimit -v 6000000; exec "$@""#;
+    let command = server::command();
+    let output =
+        std::process::Command::new("sh").args(["-c", script, "sh"]).arg(command.get_program()).args(arguments).output().expect("it runs");
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && stdout.contains("Hello, World!"), "{stdout}{stderr}");
+    assert!(stderr.contains("instances are not pooled, which is slower"), "{stderr}");
+}

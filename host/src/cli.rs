@@ -7,6 +7,7 @@ mod dev;
 mod error;
 mod graph;
 mod inspect;
+mod man;
 mod new;
 mod offline;
 mod remote;
@@ -54,6 +55,7 @@ enum Command {
     Workflows(remote::Workflows),
     Runs(remote::Runs),
     Completions(completions::Completions),
+    Man(man::Man),
 }
 
 /// Runs the command line of this process.
@@ -76,6 +78,7 @@ pub fn main() -> ExitCode {
         Command::Inspect(inspect) => runtime.block_on(inspect.run()).map(|()| ExitCode::SUCCESS),
         Command::Workflows(workflows) => runtime.block_on(workflows.run()).map(|()| ExitCode::SUCCESS),
         Command::Runs(runs) => runtime.block_on(runs.run()).map(|()| ExitCode::SUCCESS),
+        Command::Man(man) => man.run().map(|()| ExitCode::SUCCESS),
         Command::Completions(completions) => {
             completions.run();
             Ok(ExitCode::SUCCESS)

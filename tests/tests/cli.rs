@@ -45,6 +45,7 @@ fn help() {
               workflows    Shows the workflows of a server
               runs         Starts, follows, answers and ends runs on a server
               completions  Prints completions for a shell
+              man          Writes the man pages, one for each command
               help         Print this message or the help of the given subcommand(s)
 
             Options:
@@ -77,6 +78,7 @@ fn help() {
               workflows    Shows the workflows of a server
               runs         Starts, follows, answers and ends runs on a server
               completions  Prints completions for a shell
+              man          Writes the man pages, one for each command
               help         Print this message or the help of the given subcommand(s)
 
             Options:

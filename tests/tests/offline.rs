@@ -353,3 +353,22 @@ fn too_little_address_space_for_a_pool_is_said_and_does_no_harm() {
     assert!(output.status.success() && stdout.contains("Hello, World!"), "{stdout}{stderr}");
     assert!(stderr.contains("instances are not pooled, which is slower"), "{stderr}");
 }
+
+#[test]
+fn man_pages_are_written_for_every_command() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let folder = directory.path().join("man1");
+    let (code, out) = with_input(&["man", folder.to_str().expect("text")], "");
+    assert_eq!(code, 0, "{out}");
+    for name in ["wf-host", "wf-host-serve", "wf-host-runs-send"] {
+        let page = std::fs::read_to_string(folder.join(format!("{name}.1"))).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(page.contains(".SH"), "{page}");
+    }
+    check(&["man", "/proc/nowhere"], expect![[r#"
+        exit code 1
+        --- stdout
+        --- stderr
+        error: the man pages cannot be written to `/proc/nowhere`: No such file or directory (os error 2)
+        hint: name a folder that you can write to
+    "#]]);
+}

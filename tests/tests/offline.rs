@@ -364,11 +364,14 @@ fn man_pages_are_written_for_every_command() {
         let page = std::fs::read_to_string(folder.join(format!("{name}.1"))).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert!(page.contains(".SH"), "{page}");
     }
-    check(&["man", "/proc/nowhere"], expect![[r#"
+    check(
+        &["man", "/proc/nowhere"],
+        expect![[r#"
         exit code 1
         --- stdout
         --- stderr
         error: the man pages cannot be written to `/proc/nowhere`: No such file or directory (os error 2)
         hint: name a folder that you can write to
-    "#]]);
+    "#]],
+    );
 }

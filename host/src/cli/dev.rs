@@ -55,15 +55,21 @@ impl Dev {
         if self.open {
             browse(&url);
         }
+        // One and the same, so that a signal during a build is not lost.
+        let mut stopped = std::pin::pin!(server.stopped());
         loop {
             tokio::select! {
-                stopped = server.stopped() => return stopped,
+                result = &mut stopped => return result,
                 Some(()) = saves.recv() => {
                     let begun = Instant::now();
                     let now = Sources::of(project.dir());
-                    if now != sources {
-                        sources = now;
-                        current.build(&project, Some(begun)).await;
+                    if now == sources {
+                        continue;
+                    }
+                    sources = now;
+                    tokio::select! {
+                        result = &mut stopped => return result,
+                        () = current.build(&project, Some(begun)) => (),
                     }
                 }
             }

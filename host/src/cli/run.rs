@@ -127,6 +127,8 @@ impl Session {
         let mut question: Option<Question> = None;
         // Questions without an answer so far, and whether there will be no more answers.
         let (mut open, mut exhausted) = (0_u32, false);
+        // One and the same, so that none is lost between two turns.
+        let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
         loop {
             tokio::select! {
                 batch = frames.next() => {
@@ -165,7 +167,7 @@ impl Session {
                     return Err(Problem::new("the run waits for an answer, and there is no more input")
                         .hint("give answers as lines of JSON on stdin, or run it on a terminal"));
                 }
-                _ = tokio::signal::ctrl_c() => {
+                _ = &mut interrupted => {
                     let _ = self.host.cancel(&self.view.handler).await;
                     return Ok(ExitCode::from(INTERRUPTED));
                 }

@@ -2,6 +2,8 @@
 //!
 //! Inside, a payload is a flat object, and a plain stop event's value stands under `result`.
 
+use std::collections::HashMap;
+
 use bytes::Bytes;
 use serde::Serialize;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -110,11 +112,16 @@ impl<'de> Deserialize<'de> for Fields {
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
                 let mut fields: Vec<(String, Box<RawValue>)> = Vec::new();
+                // A hostile body has very many keys: they must not each be compared with all others.
+                let mut places: HashMap<String, usize> = HashMap::new();
                 while let Some((key, value)) = map.next_entry::<String, Box<RawValue>>()? {
                     // Of a key that comes twice the last one counts.
-                    match fields.iter_mut().find(|(it, _)| *it == key) {
-                        Some(field) => field.1 = value,
-                        None => fields.push((key, value)),
+                    match places.get(&key) {
+                        Some(&place) => fields[place].1 = value,
+                        None => {
+                            places.insert(key.clone(), fields.len());
+                            fields.push((key, value));
+                        }
                     }
                 }
                 Ok(Fields(fields))

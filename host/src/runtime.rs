@@ -25,7 +25,8 @@ use wf_engine::effect::Invoke;
 
 pub use component::Component;
 pub use limits::Limits;
-pub use report::{LogLine, Query, ReadAnswer, Report};
+pub use report::{LogLine, Report};
+pub use wf_engine::attempt::RunInfo;
 
 /// What a runtime is made of.
 #[derive(Clone, Debug)]
@@ -47,19 +48,6 @@ struct Inner {
     limits: Limits,
     /// Below the pool's size, so that an instance always finds its place.
     instances: Semaphore,
-}
-
-/// The run that a guest works for.
-#[derive(Clone, Debug)]
-pub struct RunInfo {
-    /// Its id.
-    pub run: String,
-    /// Its handler's id.
-    pub handler: String,
-    /// Its workflow's name.
-    pub workflow: String,
-    /// What all its chance comes from.
-    pub seed: [u8; 32],
 }
 
 /// Why a file is no workflow: what happened, and what to do.

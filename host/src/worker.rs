@@ -221,7 +221,7 @@ impl Worker {
             }
             Report::Read { query, own, reply, .. } => {
                 // A guest that is gone meanwhile needs no answer.
-                let _ = reply.send(guests::read(&self.run, &query, &own));
+                let _ = reply.send(self.run.query(&query, &own));
             }
             Report::Logged { invocation, attempt, line } => self.logs.push(guests::log_row(invocation, attempt, line)),
             Report::Returned { invocation, attempt, calls, commit, events, usage } => {

@@ -76,7 +76,7 @@ async fn from_an_empty_folder_to_an_edited_run() {
     let run = wf_host(&project, &["run", "hello.wasm", "--param", "name=Ada"]);
     assert!(run.contains("Hello, Ada!"), "{run}");
     let tested = succeeded(Command::new("cargo").arg("test").current_dir(&project));
-    assert!(tested.contains("1 passed") && !tested.contains("warning"), "{tested}");
+    assert!(tested.contains("2 passed") && !tested.contains("warning"), "{tested}");
 
     let source = project.join("src/lib.rs");
     let dev = Dev::start(&project).await;

@@ -16,3 +16,5 @@ pub mod definition;
 pub mod run;
 
 pub mod state;
+
+pub mod attempt;

@@ -5,12 +5,17 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use include_dir::{Dir, DirEntry, include_dir};
+use toml::{Table, Value};
 
 use super::Problem;
 
-/// The folder of the SDK, and the contract that it is built against: a project carries them.
+/// The folder of the SDK, the contract that it is built against, and the engine that its tests
+/// run on: a project carries them.
 static RUST: Dir = include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/rust");
 static WIT: Dir = include_dir!("$CARGO_MANIFEST_DIR/../wit");
+static ENGINE: Dir = include_dir!("$CARGO_MANIFEST_DIR/engine/src");
+const ENGINE_MANIFEST: &str = include_str!("../../engine/Cargo.toml");
+const WORKSPACE_MANIFEST: &str = include_str!("../../../Cargo.toml");
 
 /// Makes a project: a small workflow that builds, passes its test and runs.
 #[derive(Args)]
@@ -74,7 +79,28 @@ fn rust(folder: &Path, name: &str) -> std::io::Result<()> {
             write(&folder.join("sdk/guest-sdk/rust").join(path), bytes)?;
         }
     }
-    Ok(())
+    for (path, bytes) in files(&ENGINE) {
+        write(&folder.join("sdk/host/engine/src").join(path), bytes)?;
+    }
+    let (workspace, engine) = engine_manifests().map_err(std::io::Error::other)?;
+    write(&folder.join("sdk/Cargo.toml"), workspace.as_bytes())?;
+    write(&folder.join("sdk/host/engine/Cargo.toml"), engine.as_bytes())
+}
+
+/// Our own manifests, with no more in them than the engine needs.
+fn engine_manifests() -> Result<(String, String), toml::de::Error> {
+    let mut engine: Table = toml::from_str(ENGINE_MANIFEST)?;
+    engine.remove("dev-dependencies");
+    let mut root: Table = toml::from_str(WORKSPACE_MANIFEST)?;
+    root.retain(|key, _| key == "workspace");
+    if let Some(Value::Table(workspace)) = root.get_mut("workspace") {
+        workspace.insert("members".to_owned(), vec!["host/engine"].into());
+        workspace.insert("exclude".to_owned(), vec!["guest-sdk"].into());
+        if let (Some(Value::Table(all)), Some(Value::Table(needed))) = (workspace.get_mut("dependencies"), engine.get("dependencies")) {
+            all.retain(|name, _| needed.contains_key(name));
+        }
+    }
+    Ok((root.to_string(), engine.to_string()))
 }
 
 fn files<'a>(folder: &'a Dir<'a>) -> Box<dyn Iterator<Item = (&'a Path, &'a [u8])> + 'a> {

@@ -7,7 +7,6 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
-use serde_json::Value;
 use tokio::sync::mpsc::UnboundedSender;
 use wasmtime::component::ResourceTable;
 use wasmtime::{Store, Trap, UpdateDeadline, WasmBacktrace};
@@ -15,7 +14,7 @@ use wf_engine::effect::Invoke;
 use wf_engine::entry::{Event, Failure, Micros, Usage};
 
 use super::bindings::wf::workflow::types::{Event as WitEvent, Failure as WitFailure};
-use super::context::{Context, Ending, failure, limit};
+use super::context::{Context, Ending};
 use super::guest::{Guest, Memory};
 use super::lines::{Lines, Output};
 use super::report::Report;
@@ -69,7 +68,7 @@ pub(super) async fn enter(
     let (invocation, attempt, started_at) = (invoke.invocation, invoke.attempt, invoke.started_at);
     let entry = AssertUnwindSafe(run(&inner, &component, invoke, info, reports.clone())).catch_unwind();
     let report = entry.await.unwrap_or_else(|_| {
-        let failure = failure("host", "a defect of wf-host ended the attempt; its log has the details".to_owned(), true);
+        let failure = Failure::new("host", "a defect of wf-host ended the attempt; its log has the details".to_owned(), true);
         Some(Report::Failed { invocation, attempt, failure, usage: Usage { started_at, ..Usage::default() } })
     });
     if let Some(report) = report {
@@ -115,27 +114,28 @@ async fn run(
         None => (),
     }
     let ended = match called {
-        Called::Ended(Ok(Ok(events))) => returned(context, events, inner.limits.events_max),
-        Called::Ended(Ok(Err(failure))) => Err(inward(failure)),
+        Called::Ended(Ok(Ok(events))) => Ok(events),
+        Called::Ended(Ok(Err(WitFailure { kind, message, details }))) => Err(Failure::from_guest(kind, message, &details)),
         Called::Ended(Err(error)) if refused => {
-            let mut failure = limit(format!("the memory limit of {} MiB was exceeded", inner.limits.memory_max >> 20));
+            let mut failure =
+                Failure::new("limit", format!("the memory limit of {} MiB was exceeded", inner.limits.memory_max >> 20), false);
             failure.trace = trace(&error);
             Err(failure)
         }
         Called::Ended(Err(error)) if error.downcast_ref() == Some(&Trap::StackOverflow) => {
-            let mut failure = limit(format!("the stack limit of {} KiB was exceeded", inner.limits.stack_max >> 10));
+            let mut failure = Failure::new("limit", format!("the stack limit of {} KiB was exceeded", inner.limits.stack_max >> 10), false);
             failure.trace = trace(&error);
             Err(failure)
         }
         Called::Ended(Err(error)) => Err(trapped(&error, &stderr)),
         Called::Exhausted => {
-            Err(failure("timeout", format!("step `{step}` computed for more than {:?}", inner.limits.executing_max), true))
+            Err(Failure::new("timeout", format!("step `{step}` computed for more than {:?}", inner.limits.executing_max), true))
         }
-        Called::TimedOut => Err(failure("timeout", format!("step `{step}` timed out"), true)),
+        Called::TimedOut => Err(Failure::new("timeout", format!("step `{step}` timed out"), true)),
     };
-    let finished = ended.and_then(|events| Ok((events, context.finish()?)));
+    let finished = ended.and_then(|events| context.attempt.returned(events.into_iter().map(|event| (event.name, event.payload)).collect()));
     Some(match finished {
-        Ok((events, (calls, commit))) => Report::Returned { invocation, attempt, calls, commit, events, usage },
+        Ok((calls, commit, events)) => Report::Returned { invocation, attempt, calls, commit, events, usage },
         Err(failure) => Report::Failed { invocation, attempt, failure, usage },
     })
 }
@@ -184,36 +184,15 @@ async fn timed<T>(
     (called, computed.as_micros() as Micros)
 }
 
-fn returned(context: &Context, events: Vec<WitEvent>, events_max: usize) -> Result<Vec<Event>, Failure> {
-    if events.len() > events_max {
-        return Err(limit(format!("the step returned more than {events_max} events")));
-    }
-    events.into_iter().map(|event| context.returned(event.name, event.payload)).collect()
-}
-
 fn outward(event: &Event) -> WitEvent {
     WitEvent { name: event.name.to_string(), payload: event.payload.get().to_owned() }
-}
-
-/// A guest's failure. Details that are not understood are as if they were not there.
-fn inward(failure: WitFailure) -> Failure {
-    let details: Value = serde_json::from_str(&failure.details).unwrap_or_default();
-    let flag = |name: &str| details.get(name).and_then(Value::as_bool).unwrap_or(true);
-    Failure {
-        kind: failure.kind,
-        message: failure.message,
-        retryable: flag("retryable"),
-        retry_after: details.get("retry_after").and_then(Value::as_f64),
-        keep_answers: flag("keep_answers"),
-        trace: details.get("trace").and_then(Value::as_str).map(str::to_owned),
-    }
 }
 
 /// A trap: the guest's own words where it left some, else wasm's.
 fn trapped(error: &wasmtime::Error, stderr: &Output) -> Failure {
     let mut failure = match panic_message(stderr) {
-        Some(message) => failure("panic", message, true),
-        None => failure("trap", error.root_cause().to_string(), true),
+        Some(message) => Failure::new("panic", message, true),
+        None => Failure::new("trap", error.root_cause().to_string(), true),
     };
     failure.trace = trace(error);
     failure

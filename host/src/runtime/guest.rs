@@ -1,18 +1,20 @@
 //! What an instance has around it, and how the contract reaches its context.
 
-use serde_json::json;
-use uuid::Uuid;
+use std::sync::Arc;
+
+use serde_json::value::RawValue;
 use wasmtime::component::{HasSelf, Linker, ResourceTable};
 use wasmtime::{Engine, ResourceLimiter};
 use wasmtime_wasi::p2::bindings::clocks::monotonic_clock;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+use wf_engine::attempt::{Answer, Request};
 use wf_engine::entry::{Event, Failure};
 
 use super::bindings::Workflow;
 use super::bindings::wf::workflow::types::{Event as WitEvent, Failure as WitFailure};
 use super::bindings::wf::workflow::{events, log, memo, run, state, time, types};
-use super::context::{Answer, Context};
+use super::context::Context;
 use super::wasi::{Clock, Clocks, Denied, HasClocks};
 
 /// The data of one `wasmtime::Store`.
@@ -79,13 +81,12 @@ impl Guest {
     }
 }
 
-fn answer<T, U>(answer: Answer<T>, map: impl FnOnce(T) -> U) -> wasmtime::Result<Result<U, WitFailure>> {
-    Ok(answer?.map(map).map_err(outward))
+fn answer<T>(answer: Result<T, Failure>) -> wasmtime::Result<Result<T, WitFailure>> {
+    Ok(answer.map_err(|failure| WitFailure { details: failure.details(), kind: failure.kind, message: failure.message }))
 }
 
-pub(super) fn outward(failure: Failure) -> WitFailure {
-    let Failure { kind, message, retryable, .. } = failure;
-    WitFailure { kind, message, details: json!({ "retryable": retryable }).to_string() }
+fn text(value: Option<Arc<RawValue>>) -> Option<String> {
+    value.map(|value| value.get().to_owned())
 }
 
 fn event(event: Event) -> WitEvent {
@@ -95,43 +96,45 @@ fn event(event: Event) -> WitEvent {
 impl types::Host for Guest {}
 
 impl events::Host for Guest {
-    async fn send(&mut self, event: WitEvent, options: String) -> wasmtime::Result<Result<(), WitFailure>> {
-        answer(self.context()?.send(event.name, event.payload, &options).await, |()| ())
+    async fn send(&mut self, WitEvent { name, payload }: WitEvent, options: String) -> wasmtime::Result<Result<(), WitFailure>> {
+        answer(self.context()?.call(Request::Send { name, payload, options }).await?.map(drop))
     }
 
-    async fn publish(&mut self, event: WitEvent, _options: String) -> wasmtime::Result<Result<(), WitFailure>> {
-        answer(self.context()?.publish(event.name, event.payload).await, |()| ())
+    async fn publish(&mut self, WitEvent { name, payload }: WitEvent, _options: String) -> wasmtime::Result<Result<(), WitFailure>> {
+        answer(self.context()?.call(Request::Publish { name, payload }).await?.map(drop))
     }
 
     async fn wait(&mut self, options: String) -> wasmtime::Result<Result<WitEvent, WitFailure>> {
-        answer(self.context()?.wait(&options).await, event)
+        answer(self.context()?.call(Request::Wait { options }).await?.and_then(Answer::event).map(event))
     }
 
     async fn collect(&mut self, added: WitEvent, options: String) -> wasmtime::Result<Result<Option<Vec<WitEvent>>, WitFailure>> {
-        let batch = self.context()?.collect(added.name, added.payload, &options).await;
-        answer(batch, |batch| batch.map(|batch| batch.into_iter().map(event).collect()))
+        let request = Request::Collect { name: added.name, payload: added.payload, options };
+        let batch = self.context()?.call(request).await?.and_then(Answer::batch);
+        answer(batch.map(|batch| batch.map(|batch| batch.into_iter().map(event).collect())))
     }
 }
 
 impl state::Host for Guest {
     async fn get(&mut self, path: String) -> wasmtime::Result<Result<Option<String>, WitFailure>> {
-        answer(self.context()?.get(path).await, |value| value)
+        answer(self.context()?.call(Request::Get { path }).await?.and_then(Answer::value).map(text))
     }
 
     async fn set(&mut self, path: String, value: String) -> wasmtime::Result<Result<(), WitFailure>> {
-        answer(self.context()?.set(path, value).await, |()| ())
+        answer(self.context()?.call(Request::Set { path, value }).await?.map(drop))
     }
 
     async fn delete(&mut self, path: String) -> wasmtime::Result<Result<(), WitFailure>> {
-        answer(self.context()?.delete(path).await, |()| ())
+        answer(self.context()?.call(Request::Delete { path }).await?.map(drop))
     }
 
     async fn edit_begin(&mut self, path: String) -> wasmtime::Result<Result<(u64, Option<String>), WitFailure>> {
-        answer(self.context()?.edit_begin(path).await, |begun| begun)
+        let begun = self.context()?.call(Request::EditBegin { path }).await?.and_then(Answer::edit);
+        answer(begun.map(|(version, value)| (version, text(value))))
     }
 
     async fn edit_commit(&mut self, path: String, version: u64, value: String) -> wasmtime::Result<Result<bool, WitFailure>> {
-        answer(self.context()?.edit_commit(path, version, value).await, |committed| committed)
+        answer(self.context()?.call(Request::EditCommit { path, version, value }).await?.and_then(Answer::committed))
     }
 }
 
@@ -141,17 +144,17 @@ impl time::Host for Guest {
     }
 
     async fn sleep(&mut self, duration: u64) -> wasmtime::Result<()> {
-        self.context()?.sleep(duration).await
+        self.context()?.call(Request::Sleep { duration }).await.map(drop)
     }
 }
 
 impl memo::Host for Guest {
     async fn look_up(&mut self, name: String) -> wasmtime::Result<Result<Option<String>, WitFailure>> {
-        answer(self.context()?.look_up(name).await, |value| value)
+        answer(self.context()?.call(Request::LookUp { name }).await?.and_then(Answer::value).map(text))
     }
 
     async fn keep(&mut self, name: String, value: String) -> wasmtime::Result<Result<(), WitFailure>> {
-        answer(self.context()?.keep(name, value).await, |()| ())
+        answer(self.context()?.call(Request::Keep { name, value }).await?.map(drop))
     }
 }
 
@@ -169,26 +172,25 @@ impl run::Host for Guest {
     }
 
     async fn step(&mut self) -> wasmtime::Result<String> {
-        Ok(self.context()?.step.to_string())
+        Ok(self.context()?.attempt.step.to_string())
     }
 
     async fn attempt(&mut self) -> wasmtime::Result<u32> {
-        Ok(self.context()?.attempt)
+        Ok(self.context()?.attempt.attempt)
     }
 
     async fn idempotency_key(&mut self, label: String) -> wasmtime::Result<String> {
         let context = self.context()?;
-        let name = format!("wf-host/{}/{}/{label}", context.info.run, context.invocation);
-        Ok(Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes()).to_string())
+        Ok(context.info.idempotency_key(context.attempt.invocation, &label))
     }
 
     async fn commit(&mut self) -> wasmtime::Result<()> {
-        self.context()?.commit().await
+        self.context()?.call(Request::Commit).await.map(drop)
     }
 }
 
 impl log::Host for Guest {
     async fn write(&mut self, level: String, message: String, fields: String) -> wasmtime::Result<()> {
-        self.context()?.log(level, message, fields)
+        self.context()?.log(level, message, fields).await
     }
 }

@@ -30,6 +30,14 @@ pub struct Limits {
     pub stack_max: usize,
 }
 
+impl Limits {
+    /// Those that the attempt itself keeps.
+    pub(super) fn attempt(&self) -> wf_engine::attempt::Limits {
+        let &Limits { payload_max, value_max, state_max, events_max, calls_max, .. } = self;
+        wf_engine::attempt::Limits { payload_max, value_max, state_max, events_max, calls_max }
+    }
+}
+
 impl Default for Limits {
     fn default() -> Limits {
         Limits {

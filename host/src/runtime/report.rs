@@ -1,9 +1,7 @@
 //! What guests report to the worker of their run.
 
-use std::sync::Arc;
-
-use serde_json::value::RawValue;
 use tokio::sync::oneshot;
+use wf_engine::attempt::{Query, ReadAnswer};
 use wf_engine::entry::{Buffered, Call, Commit, Event, Failure, InvocationId, Micros, Usage};
 
 /// What a guest reports.
@@ -69,43 +67,6 @@ pub enum Report {
         /// What it used.
         usage: Usage,
     },
-}
-
-/// A question about state.
-#[derive(Clone, Debug)]
-pub enum Query {
-    /// The value at a path.
-    Get {
-        /// The path.
-        path: String,
-    },
-    /// The version and the value.
-    EditBegin {
-        /// The path.
-        path: String,
-    },
-    /// Whether the path can be written.
-    CheckWrite {
-        /// The path.
-        path: String,
-        /// How long the value's text is.
-        size: usize,
-        /// The largest state, in bytes.
-        state_max: usize,
-    },
-}
-
-/// Its answer.
-#[derive(Clone, Debug)]
-pub enum ReadAnswer {
-    /// To `Get`.
-    Value(Option<Arc<RawValue>>),
-    /// To `EditBegin`.
-    Edit(u64, Option<Arc<RawValue>>),
-    /// To `CheckWrite`.
-    Sound,
-    /// To `CheckWrite`: the state would grow beyond its limit.
-    TooLarge,
 }
 
 /// A line that a guest wrote.

@@ -6,10 +6,9 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
 use wf_engine::effect::Invoke;
-use wf_engine::entry::{Buffered, Call, Failure, InvocationId, Micros};
-use wf_engine::run::Run;
+use wf_engine::entry::{Call, Failure, InvocationId, Micros};
 
-use crate::runtime::{Component, LogLine, Query, ReadAnswer, Report, RunInfo, Runtime};
+use crate::runtime::{Component, LogLine, Report, RunInfo, Runtime};
 use crate::store::LogRow;
 
 /// The live instances of one run.
@@ -87,17 +86,6 @@ impl Guests {
     fn current(&mut self, invocation: InvocationId, attempt: u32) -> Option<&mut Guest> {
         self.live.get_mut(&invocation).filter(|guest| guest.attempt == attempt)
     }
-}
-
-/// Answers a guest's question about committed state.
-pub(super) fn read(run: &Run, query: &Query, own: &[Buffered]) -> Result<ReadAnswer, String> {
-    match query {
-        Query::Get { path } => run.read(path, own).map(ReadAnswer::Value),
-        Query::EditBegin { path } => run.edit_begin(path, own).map(|(version, value)| ReadAnswer::Edit(version, value)),
-        Query::CheckWrite { size, state_max, .. } if !run.has_room(own, *size, *state_max) => Ok(ReadAnswer::TooLarge),
-        Query::CheckWrite { path, .. } => run.check_write(path, own).map(|()| ReadAnswer::Sound),
-    }
-    .map_err(|error| error.to_string())
 }
 
 /// A failure among the lines of its attempt, with the guest's backtrace.

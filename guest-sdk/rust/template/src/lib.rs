@@ -50,10 +50,21 @@ fn greeting(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use wf_guest::testing::Test;
+
     use super::*;
 
     #[test]
-    fn it_greets() {
-        assert_eq!(greeting("Ada"), "Hello, Ada!");
+    fn it_greets_by_name() {
+        let run = Test::of(Workflow).start(json!({ "name": "Ada" }));
+        assert_eq!(run.result::<String>(), "Hello, Ada!");
+    }
+
+    #[test]
+    fn it_asks_for_a_name() {
+        let mut run = Test::of(Workflow).start(json!({}));
+        assert_eq!(run.published_of::<NameNeeded>()[0].prompt, "Whom shall I greet?");
+        run.send(&NameGiven { name: "Grace".into() });
+        assert_eq!(run.result::<String>(), "Hello, Grace!");
     }
 }

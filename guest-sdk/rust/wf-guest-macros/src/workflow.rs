@@ -62,11 +62,34 @@ pub(super) fn expand(options: TokenStream, mut item: ItemImpl) -> Result<TokenSt
         #item
 
         const _: () = {
-            struct #component;
-
-            impl ::wf_guest::bindings::exports::wf::workflow::steps::Guest for #component {
+            impl ::wf_guest::Workflow for #self_ty {
                 fn describe() -> String {
                     ::wf_guest::generated::Manifest::new(#name, #description)#(#sets)*#(.step(#manifests))*.json()
+                }
+
+                fn invoke(step: &str, events: Vec<::wf_guest::RawEvent>) -> ::wf_guest::Result<Vec<::wf_guest::RawEvent>> {
+                    let workflow = #self_ty;
+                    let context = ::wf_guest::Context::new();
+                    let mut events = ::std::collections::VecDeque::from(events);
+                    match step {
+                        #(#arms)*
+                        other => Err(::wf_guest::Failure::new("TypeError", format!("there is no step {other}")).no_retry()),
+                    }
+                }
+            }
+
+            // A native library has no use for the exports, and its linker none for their names.
+            #[cfg(target_family = "wasm")]
+            ::wf_guest::bindings::export_component!(#component with_types_in ::wf_guest::bindings);
+            #[cfg(not(target_family = "wasm"))]
+            const _: fn(&str, Vec<::wf_guest::RawEvent>) -> ::wf_guest::Result<Vec<::wf_guest::RawEvent>> =
+                <#self_ty as ::wf_guest::Workflow>::invoke;
+            #[cfg(target_family = "wasm")]
+            struct #component;
+            #[cfg(target_family = "wasm")]
+            impl ::wf_guest::bindings::exports::wf::workflow::steps::Guest for #component {
+                fn describe() -> String {
+                    <#self_ty as ::wf_guest::Workflow>::describe()
                 }
 
                 fn invoke(
@@ -76,24 +99,9 @@ pub(super) fn expand(options: TokenStream, mut item: ItemImpl) -> Result<TokenSt
                     Vec<::wf_guest::bindings::wf::workflow::types::Event>,
                     ::wf_guest::bindings::wf::workflow::types::Failure,
                 > {
-                    let workflow = #self_ty;
-                    let context = ::wf_guest::Context::new();
-                    let mut events = ::wf_guest::generated::events_in(events);
-                    let run = || -> ::wf_guest::Result<Vec<::wf_guest::RawEvent>> {
-                        match step.as_str() {
-                            #(#arms)*
-                            other => Err(::wf_guest::Failure::new("TypeError", format!("there is no step {other}")).no_retry()),
-                        }
-                    };
-                    ::wf_guest::generated::result_out({ let mut run = run; run() })
+                    ::wf_guest::generated::invoke::<#self_ty>(&step, events)
                 }
             }
-
-            // A native library has no use for the exports, and its linker none for their names.
-            #[cfg(target_family = "wasm")]
-            ::wf_guest::bindings::export_component!(#component with_types_in ::wf_guest::bindings);
-            #[cfg(not(target_family = "wasm"))]
-            const _: fn() -> String = <#component as ::wf_guest::bindings::exports::wf::workflow::steps::Guest>::describe;
         };
     })
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use crate::bindings::wf::workflow::{events, log, memo, run, state, time};
+use crate::host::{events, log, memo, run, state, time};
 use crate::{Event, Failure, RawEvent, Result};
 
 /// What a step may ask of its host while it runs.

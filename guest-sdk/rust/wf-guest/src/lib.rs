@@ -47,6 +47,17 @@ mod failure;
 mod manifest;
 mod step;
 
+#[cfg(not(target_family = "wasm"))]
+pub mod testing;
+
+/// Where the calls of a context go: to the host, or to the harness of a native test.
+mod host {
+    #[cfg(target_family = "wasm")]
+    pub(crate) use crate::bindings::wf::workflow::{events, log, memo, run, state, time};
+    #[cfg(not(target_family = "wasm"))]
+    pub(crate) use crate::testing::contract::{events, log, memo, run, state, time};
+}
+
 // Generated; `wit/workflow.wit` documents it.
 #[doc(hidden)]
 pub mod bindings {
@@ -65,7 +76,7 @@ pub use {schemars, serde, serde_json};
 pub use context::{Context, Wait};
 pub use event::{Event, StartEvent, StepFailedEvent, StopEvent};
 pub use failure::{Failure, Fatal, Result};
-pub use step::{Collect, RawEvent, StepInput, StepOutput};
+pub use step::{Collect, RawEvent, StepInput, StepOutput, Workflow};
 pub use wf_guest_macros::{Event, Events, workflow};
 
 /// For the code that the macros write.
@@ -73,7 +84,7 @@ pub use wf_guest_macros::{Event, Events, workflow};
 pub mod generated {
     pub use crate::event::schema;
     pub use crate::manifest::{Manifest, StepManifest};
-    pub use crate::step::{events_in, result_out};
+    pub use crate::step::invoke;
 }
 
 /// All that a workflow needs.

@@ -158,15 +158,17 @@ impl<O: StepOutput> StepOutput for Result<O> {
     }
 }
 
-#[doc(hidden)]
-pub fn events_in(events: Vec<WitEvent>) -> VecDeque<RawEvent> {
-    events.into_iter().map(RawEvent::from_host).collect()
+/// A workflow, as `#[workflow]` makes it of an impl block.
+pub trait Workflow {
+    /// The manifest, as JSON.
+    fn describe() -> String;
+
+    /// Runs one step on the events that it was given.
+    fn invoke(step: &str, events: Vec<RawEvent>) -> Result<Vec<RawEvent>>;
 }
 
 #[doc(hidden)]
-pub fn result_out(result: Result<Vec<RawEvent>>) -> std::result::Result<Vec<WitEvent>, WitFailure> {
-    match result {
-        Ok(events) => Ok(events.into_iter().map(RawEvent::into_host).collect()),
-        Err(failure) => Err(failure.into_host()),
-    }
+pub fn invoke<W: Workflow>(step: &str, events: Vec<WitEvent>) -> std::result::Result<Vec<WitEvent>, WitFailure> {
+    let returned = W::invoke(step, events.into_iter().map(RawEvent::from_host).collect());
+    returned.map(|events| events.into_iter().map(RawEvent::into_host).collect()).map_err(Failure::into_host)
 }

@@ -1,6 +1,8 @@
-//! What follows from a call's function, and the text form of a run's seed.
+//! What follows from a call's function, failures as they cross the contract, and the text form of a run's seed.
 
-use super::{Function, SLEEP_DROP_MIN, Started, Wait};
+use serde_json::{Value, json};
+
+use super::{Failure, Function, SLEEP_DROP_MIN, Started, Wait};
 
 impl Function {
     /// Whether the instance is dropped after it: it is answered by entering the attempt again.
@@ -68,6 +70,32 @@ pub(crate) fn buffer(id: Option<&str>, expected: &[String]) -> String {
     let runs = expected.chunk_by(|one, next| one == next);
     let counted = runs.map(|run| if run.len() == 1 { run[0].clone() } else { format!("{} x{}", run[0], run.len()) });
     counted.collect::<Vec<_>>().join(", ")
+}
+
+impl Failure {
+    /// One that keeps answers and has no trace.
+    pub fn new(kind: &str, message: impl Into<String>, retryable: bool) -> Failure {
+        Failure { kind: kind.to_owned(), message: message.into(), retryable, retry_after: None, keep_answers: true, trace: None }
+    }
+
+    /// As a guest reports it. Details that are not understood are as if they were not there.
+    pub fn from_guest(kind: String, message: String, details: &str) -> Failure {
+        let details: Value = serde_json::from_str(details).unwrap_or_default();
+        let flag = |name: &str| details.get(name).and_then(Value::as_bool).unwrap_or(true);
+        Failure {
+            kind,
+            message,
+            retryable: flag("retryable"),
+            retry_after: details.get("retry_after").and_then(Value::as_f64),
+            keep_answers: flag("keep_answers"),
+            trace: details.get("trace").and_then(Value::as_str).map(str::to_owned),
+        }
+    }
+
+    /// The details that a guest is told.
+    pub fn details(&self) -> String {
+        json!({ "retryable": self.retryable }).to_string()
+    }
 }
 
 impl Started {

@@ -94,6 +94,6 @@ pub(super) fn crashed(step: &str, crashes: u32) -> Failure {
 impl Failure {
     /// Of an attempt that did what no attempt may.
     pub(super) fn invalid(message: String) -> Failure {
-        Failure { kind: "invalid".to_owned(), message, retryable: false, retry_after: None, keep_answers: true, trace: None }
+        Failure::new("invalid", message, false)
     }
 }

@@ -1,0 +1,314 @@
+//! Runs a workflow in plain `cargo test`: no wasm, no server, and a clock that stands still.
+//!
+//! It is the engine of wf-host that routes the events, joins, retries and waits, so a test cannot
+//! disagree with the host about them. What is missing is the sandbox: a step runs as native code,
+//! its memory and computing time are not limited, and time and chance of the standard library
+//! are the machine's own.
+//!
+//! ```
+//! use wf_guest::prelude::*;
+//! use wf_guest::testing::Test;
+//!
+//! #[derive(Event)]
+//! #[event(input_required)]
+//! struct NameNeeded {
+//!     prompt: String,
+//! }
+//!
+//! #[derive(Event)]
+//! #[event(human_response)]
+//! struct NameGiven {
+//!     name: String,
+//! }
+//!
+//! struct Greeter;
+//!
+//! #[workflow(additional_events(NameNeeded, NameGiven))]
+//! impl Greeter {
+//!     #[step(retry(delay = 60.0, attempts_max = 2))]
+//!     fn greet(&self, context: &Context, _start: StartEvent) -> Result<StopEvent> {
+//!         let question = NameNeeded { prompt: "Your name?".into() };
+//!         let answer = context.wait::<NameGiven>().request(&question)?.get()?;
+//!         Ok(StopEvent::new(format!("Hello, {}!", answer.name)))
+//!     }
+//! }
+//!
+//! let mut run = Test::of(Greeter)
+//!     .answer(|_question: NameNeeded| NameGiven { name: "Ada".into() })
+//!     .fail_first("greet", 1, Failure::new("NetworkError", "the line was cut"))
+//!     .restart_at_every_commit()
+//!     .start(json!({}));
+//! assert!(run.is_running(), "the second attempt comes after a minute");
+//! run.advance(Duration::from_secs(60));
+//! assert_eq!(run.result::<String>(), "Hello, Ada!");
+//! assert_eq!(run.published_types(), ["NameNeeded", "StopEvent"]);
+//! ```
+
+pub(crate) mod contract;
+mod entry;
+mod world;
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use wf_engine::definition::Definition;
+use wf_engine::run::Status;
+
+use crate::{Event, Failure, RawEvent, Workflow};
+use world::{Fault, World};
+
+/// A test in the making: which workflow, and what is to go wrong.
+#[must_use = "nothing runs until `start` is called"]
+pub struct Test {
+    definition: Definition,
+    invoke: entry::Step,
+    state: Value,
+    responders: Vec<Responder>,
+    faults: Vec<Fault>,
+    restarts: bool,
+}
+
+/// Who answers an event of a type that the run publishes.
+struct Responder {
+    asks: &'static str,
+    answers: Box<dyn FnMut(&RawEvent) -> RawEvent>,
+}
+
+/// A run. It stands still until the test sends something or moves the clock.
+pub struct Run {
+    world: World,
+}
+
+/// A line that a step wrote to the run's log.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Line {
+    /// The step.
+    pub step: String,
+    /// `trace`, `debug`, `info`, `warn` or `error`.
+    pub level: String,
+    /// The text.
+    pub message: String,
+    /// An object.
+    pub fields: Value,
+}
+
+impl Test {
+    /// Of a workflow.
+    ///
+    /// # Panics
+    /// When wf-host would not load it; the findings are in the message.
+    #[track_caller]
+    pub fn of<W: Workflow>(_workflow: W) -> Test {
+        let manifest = serde_json::from_str(&W::describe()).expect("the manifest that the macros write");
+        let definition = Definition::new(vec![("0".repeat(64), manifest)]);
+        let findings: Vec<String> = definition.check().iter().map(ToString::to_string).collect();
+        assert!(findings.is_empty(), "wf-host would not load the workflow `{}`:\n{}", definition.name(), findings.join("\n"));
+        let state = Value::Object(serde_json::Map::new());
+        Test { definition, invoke: W::invoke, state, responders: Vec::new(), faults: Vec::new(), restarts: false }
+    }
+
+    /// The state that the run begins with: an object.
+    pub fn state(mut self, state: Value) -> Test {
+        self.state = state;
+        self
+    }
+
+    /// Answers every event of a type that the run publishes, at once.
+    pub fn answer<Q: Event, A: Event>(mut self, mut answer: impl FnMut(Q) -> A + 'static) -> Test {
+        let answers = move |asked: &RawEvent| {
+            let question = asked.parse().unwrap_or_else(|failure| panic!("the question does not fit its type: {}", failure.message()));
+            raw(&answer(question))
+        };
+        self.responders.push(Responder { asks: Q::NAME, answers: Box::new(answers) });
+        self
+    }
+
+    /// The first so many attempts of each invocation of a step fail with this, after they have done
+    /// their work: what they had not committed is lost, and their memos are kept.
+    pub fn fail_first(mut self, step: &str, attempts: u32, failure: Failure) -> Test {
+        assert!(self.definition.step(step).is_some(), "the workflow has no step `{step}`");
+        self.faults.push(Fault { step: step.to_owned(), attempts, failure });
+        self
+    }
+
+    /// The host is restarted at every commit point, and whenever a step returns: all that executes
+    /// is entered again, and must do the same again up to where it was.
+    pub fn restart_at_every_commit(mut self) -> Test {
+        self.restarts = true;
+        self
+    }
+
+    /// Starts a run with a start event, given as JSON or as the event itself, and lets it go on
+    /// until it has ended or needs time or an event to go on.
+    ///
+    /// # Panics
+    /// When the start event is no object.
+    #[track_caller]
+    pub fn start(self, event: impl Serialize) -> Run {
+        let event = serde_json::to_value(event).expect("a start event is JSON");
+        assert!(event.is_object(), "a start event is an object, as `json!({{}})`; this is {event}");
+        Run { world: World::start(self, event) }
+    }
+}
+
+impl Run {
+    /// Whether it has not ended.
+    pub fn is_running(&self) -> bool {
+        self.world.run.is_running()
+    }
+
+    /// Whether it was cancelled.
+    pub fn is_cancelled(&self) -> bool {
+        matches!(self.world.run.status(), Status::Cancelled)
+    }
+
+    /// Sends an event, as the outside would.
+    ///
+    /// # Panics
+    /// When the run has ended, or the workflow does not declare the event's type.
+    #[track_caller]
+    pub fn send<E: Event>(&mut self, event: &E) {
+        self.deliver(raw(event), None);
+    }
+
+    /// Sends an event to one step.
+    ///
+    /// # Panics
+    /// As [`Run::send`], or when the step does not accept it.
+    #[track_caller]
+    pub fn send_to<E: Event>(&mut self, step: &str, event: &E) {
+        assert!(self.world.definition.accepts(step, E::NAME), "step `{step}` does not accept `{}`", E::NAME);
+        self.deliver(raw(event), Some(step));
+    }
+
+    #[track_caller]
+    fn deliver(&mut self, event: RawEvent, step: Option<&str>) {
+        assert!(self.is_running(), "`{}` was sent to a run that has ended\n{}", event.name, self.report());
+        assert!(self.world.declares(&event.name), "the workflow does not declare `{}`: the API would refuse it", event.name);
+        self.world.send(event, step);
+    }
+
+    /// Moves the clock on; timers that come due on the way fire in their order.
+    pub fn advance(&mut self, time: Duration) {
+        self.world.advance(micros(time));
+    }
+
+    /// Moves the clock on to timer after timer, until the run has ended or only an event helps.
+    /// Timeouts fire too.
+    pub fn finish(&mut self) {
+        self.world.finish();
+    }
+
+    /// Cancels the run.
+    pub fn cancel(&mut self) {
+        self.world.cancel();
+    }
+
+    /// The result that the run ended with: `result` of its stop event.
+    ///
+    /// # Panics
+    /// When it has not completed, or the result is of another type.
+    #[track_caller]
+    pub fn result<T: DeserializeOwned>(&self) -> T {
+        let result = self.completed()["result"].take();
+        serde_json::from_value(result).unwrap_or_else(|error| panic!("the result is of another type: {error}\n{}", self.report()))
+    }
+
+    /// The stop event that the run ended with.
+    ///
+    /// # Panics
+    /// When it has not completed, or not with this.
+    #[track_caller]
+    pub fn stop<E: Event>(&self) -> E {
+        serde_json::from_value(self.completed()).unwrap_or_else(|error| panic!("it is no {}: {error}\n{}", E::NAME, self.report()))
+    }
+
+    #[track_caller]
+    fn completed(&self) -> Value {
+        match self.world.run.status() {
+            Status::Completed(event) => serde_json::from_str(event.payload.get()).expect("an object"),
+            _ => panic!("the run has not completed\n{}", self.report()),
+        }
+    }
+
+    /// The message that the run failed with.
+    ///
+    /// # Panics
+    /// When it has not failed.
+    #[track_caller]
+    pub fn failure(&self) -> &str {
+        match self.world.run.status() {
+            Status::Failed(message) => message,
+            _ => panic!("the run has not failed\n{}", self.report()),
+        }
+    }
+
+    /// All events of the run's stream, but for those of its inner life.
+    pub fn published(&self) -> Vec<RawEvent> {
+        let shown = self.world.frames.iter().filter(|event| !self.world.definition.is_internal(&event.name));
+        shown.cloned().collect()
+    }
+
+    /// Their types, in order.
+    pub fn published_types(&self) -> Vec<String> {
+        self.published().into_iter().map(|event| event.name).collect()
+    }
+
+    /// Those of one type.
+    ///
+    /// # Panics
+    /// When one does not fit its type.
+    #[track_caller]
+    pub fn published_of<E: Event>(&self) -> Vec<E> {
+        let events = self.published().into_iter().filter(|event| event.name == E::NAME);
+        events.map(|event| event.parse().unwrap_or_else(|failure| panic!("{}", failure.message()))).collect()
+    }
+
+    /// The committed state.
+    pub fn state(&self) -> &Value {
+        self.world.run.state()
+    }
+
+    /// What the steps wrote to the run's log.
+    pub fn lines(&self) -> &[Line] {
+        &self.world.lines
+    }
+
+    /// How many attempts of a step were begun.
+    pub fn attempts(&self, step: &str) -> usize {
+        self.world.attempts.iter().filter(|(name, ..)| name == step).count()
+    }
+
+    /// The clock, since 1970. It begins on 2026-01-01.
+    pub fn now(&self) -> Duration {
+        Duration::from_micros(self.world.now)
+    }
+
+    /// How it stands, for the message of an assertion.
+    fn report(&self) -> String {
+        let mut text = match self.world.run.status() {
+            Status::Running => match self.world.next_timer() {
+                Some((due, _)) => format!("it is running; its next timer is due in {:?}", Duration::from_micros(due - self.world.now)),
+                None => "it is running, and only an event helps".to_owned(),
+            },
+            Status::Completed(event) => format!("it has completed with {} {}", event.name, event.payload.get()),
+            Status::Failed(message) => format!("it has failed: {message}"),
+            Status::Cancelled => "it was cancelled".to_owned(),
+        };
+        for event in self.published() {
+            let _ = write!(text, "\n  {} {}", event.name, event.payload);
+        }
+        text
+    }
+}
+
+fn raw<E: Event>(event: &E) -> RawEvent {
+    RawEvent::of(event).unwrap_or_else(|failure| panic!("{} is no JSON: {}", E::NAME, failure.message()))
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,241 @@
+//! Workflows under the harness for native tests, as their authors would test them.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use wf_guest::prelude::*;
+use wf_guest::testing::Test;
+
+#[derive(Event, Clone)]
+#[event(input_required)]
+struct Question {
+    text: String,
+}
+
+#[derive(Event, Clone)]
+#[event(human_response)]
+struct Reply {
+    text: String,
+}
+
+#[derive(Event, Clone)]
+struct Item {
+    number: u32,
+}
+
+#[derive(Event, Clone)]
+struct Square {
+    number: u32,
+}
+
+/// Sent by nobody.
+#[derive(Event)]
+struct Stranger {
+    text: String,
+}
+
+struct Asking;
+
+#[workflow(additional_events(Question, Reply))]
+impl Asking {
+    #[step]
+    fn ask(&self, context: &Context, start: StartEvent) -> Result<StopEvent> {
+        context.set("asked", true)?;
+        let question = Question { text: start.get("question")?.unwrap_or_else(|| "who?".to_owned()) };
+        let first = context.wait::<Reply>().id("first").request(&question)?.get()?;
+        let second = context.wait::<Reply>().id("second").timeout(Duration::from_secs(60)).get();
+        let second = match second {
+            Ok(reply) => reply.text,
+            Err(failure) if failure.kind() == "timeout" => "nobody".to_owned(),
+            Err(failure) => return Err(failure),
+        };
+        context.info(&format!("{} and {second}", first.text));
+        Ok(StopEvent::new(json!([first.text, second])))
+    }
+}
+
+#[test]
+fn a_wait_takes_no_time_until_it_is_answered() {
+    let mut run = Test::of(Asking).start(json!({}));
+    assert!(run.is_running());
+    assert_eq!(run.state(), &json!({ "asked": true }));
+    assert_eq!(run.published_of::<Question>()[0].text, "who?");
+    run.send(&Reply { text: "Ada".into() });
+    run.send(&Reply { text: "Grace".into() });
+    assert_eq!(run.result::<Vec<String>>(), ["Ada", "Grace"]);
+    assert_eq!(run.stop::<StopEvent>().result, json!(["Ada", "Grace"]));
+    assert_eq!(run.lines()[0].message, "Ada and Grace");
+    assert_eq!((run.lines()[0].level.as_str(), run.lines()[0].step.as_str()), ("info", "ask"));
+    assert_eq!(run.attempts("ask"), 1, "a re-entry is no further attempt");
+}
+
+#[test]
+fn the_clock_moves_when_the_test_says_so() {
+    let mut run = Test::of(Asking).start(json!({}));
+    run.send(&Reply { text: "Ada".into() });
+    let before = run.now();
+    run.advance(Duration::from_secs(59));
+    assert!(run.is_running());
+    run.advance(Duration::from_secs(1));
+    assert_eq!(run.result::<Vec<String>>(), ["Ada", "nobody"]);
+    assert_eq!(run.now() - before, Duration::from_secs(60));
+}
+
+#[test]
+fn scripted_answers_come_by_themselves() {
+    let run =
+        Test::of(Asking).answer(|question: Question| Reply { text: question.text.to_uppercase() }).start(json!({ "question": "so?" }));
+    assert!(run.is_running(), "only the first wait asks");
+    let mut run = run;
+    run.finish();
+    assert_eq!(run.result::<Vec<String>>(), ["SO?", "nobody"]);
+    assert_eq!(run.published_types(), ["Question", "StopEvent"]);
+}
+
+#[test]
+fn a_run_can_be_cancelled() {
+    let mut run = Test::of(Asking).start(json!({}));
+    run.cancel();
+    assert!(run.is_cancelled() && !run.is_running());
+}
+
+#[test]
+#[should_panic(expected = "the workflow does not declare `Stranger`: the API would refuse it")]
+fn what_the_api_refuses_the_harness_refuses() {
+    Test::of(Asking).start(json!({})).send(&Stranger { text: String::new() });
+}
+
+#[test]
+#[should_panic(expected = "the run has not completed\nit is running, and only an event helps\n  Question {\"text\":\"who?\"}")]
+fn an_assertion_that_fails_says_how_the_run_stands() {
+    Test::of(Asking).start(json!({})).result::<Value>();
+}
+
+struct Squares;
+
+#[workflow]
+impl Squares {
+    #[step]
+    fn split(&self, _context: &Context, start: StartEvent) -> Result<Vec<Item>> {
+        Ok((0..start.get("n")?.unwrap_or(3)).map(|number| Item { number }).collect())
+    }
+
+    #[step(num_workers = 2, retry(delay = 1.0, attempts_max = 2))]
+    fn square(&self, context: &Context, item: Item) -> Result<Square> {
+        context.sleep(Duration::from_millis(10));
+        context.edit::<u32>("seen", |seen| seen.unwrap_or(0) + 1)?;
+        Ok(Square { number: item.number * item.number })
+    }
+
+    #[step]
+    fn join(&self, _context: &Context, all: Collect<Square>) -> Result<StopEvent> {
+        Ok(StopEvent::new(all.into_iter().map(|square| square.number).collect::<Vec<_>>()))
+    }
+}
+
+#[test]
+fn a_fan_out_is_joined_in_its_slots() {
+    let mut run = Test::of(Squares).start(json!({ "n": 5 }));
+    let before = run.now();
+    run.finish();
+    assert_eq!(run.result::<Vec<u32>>(), [0, 1, 4, 9, 16]);
+    assert_eq!(run.now() - before, Duration::from_millis(30), "five in two slots take three turns");
+}
+
+#[test]
+fn a_failed_first_attempt_is_tried_again() {
+    let mut run = Test::of(Squares).fail_first("square", 1, Failure::new("NetworkError", "cut")).start(json!({ "n": 2 }));
+    run.finish();
+    assert_eq!(run.result::<Vec<u32>>(), [0, 1]);
+    assert_eq!((run.attempts("square"), run.attempts("join")), (4, 1));
+    assert_eq!(run.state(), &json!({ "seen": 4 }), "an edit is committed at once, and stays");
+}
+
+#[test]
+fn no_attempts_left_is_the_runs_failure() {
+    let mut run = Test::of(Squares).fail_first("square", 2, Failure::new("NetworkError", "cut")).start(json!({ "n": 1 }));
+    run.finish();
+    assert!(run.failure().contains("cut"), "{}", run.failure());
+}
+
+#[test]
+fn restarts_change_nothing() {
+    let mut run = Test::of(Squares).restart_at_every_commit().start(json!({ "n": 4 }));
+    run.finish();
+    assert_eq!(run.result::<Vec<u32>>(), [0, 1, 4, 9]);
+    assert_eq!(run.state(), &json!({ "seen": 4 }));
+}
+
+struct Careless;
+
+static CALLS: AtomicU32 = AtomicU32::new(0);
+
+#[workflow]
+impl Careless {
+    /// Does another thing at each entry.
+    #[step]
+    fn go(&self, context: &Context, _start: StartEvent) -> Result<StopEvent> {
+        let path = format!("call{}", CALLS.fetch_add(1, Ordering::Relaxed));
+        context.set(&path, 1)?;
+        context.commit();
+        Ok(StopEvent::new("done"))
+    }
+}
+
+#[test]
+fn restarts_bring_nondeterminism_to_light() {
+    assert_eq!(Test::of(Careless).start(json!({})).result::<String>(), "done");
+    let run = Test::of(Careless).restart_at_every_commit().start(json!({}));
+    assert!(run.failure().contains("nondeterministic step"), "{}", run.failure());
+}
+
+struct Working;
+
+#[workflow(timeout = 3600.0)]
+impl Working {
+    #[step(retry(delay = 5.0, attempts_max = 3))]
+    fn work(&self, context: &Context, _start: StartEvent) -> Result<StopEvent> {
+        let expensive: u32 = context.memo("expensive", || Ok(context.attempt() + 7))?;
+        assert!(context.attempt() > 0, "the first attempt panics");
+        if context.attempt() == 1 {
+            return Err(Failure::new("Busy", "later").retry_after(Duration::from_secs(100)));
+        }
+        let (one, two) = (context.now(), context.now());
+        let key = context.idempotency_key("payment");
+        context.publish(&Item { number: expensive })?;
+        Ok(StopEvent::new(json!({ "memo": expensive, "later": two > one, "key": key.len(), "run": context.run_id() })))
+    }
+}
+
+#[test]
+fn panics_memos_and_delays_are_as_on_the_host() {
+    let mut run = Test::of(Working).start(json!({}));
+    run.advance(Duration::from_secs(5));
+    assert_eq!(run.attempts("work"), 2);
+    run.advance(Duration::from_secs(99));
+    assert!(run.is_running());
+    run.advance(Duration::from_secs(1));
+    assert_eq!(run.result::<Value>(), json!({ "memo": 7, "later": true, "key": 36, "run": "run" }));
+    assert_eq!(run.published_of::<Item>()[0].number, 7);
+}
+
+struct Unsound;
+
+#[workflow]
+impl Unsound {
+    #[step]
+    fn never(&self, _context: &Context, _item: Item) -> Result<StopEvent> {
+        Ok(StopEvent::new(()))
+    }
+}
+
+#[test]
+#[should_panic(expected = "wf-host would not load the workflow `unsound`:")]
+fn a_definition_is_checked_as_the_host_does() {
+    let _ = Test::of(Unsound);
+}
+
+#[test]
+#[should_panic(expected = "a context lives in a run")]
+fn a_context_outside_a_run_says_where_it_lives() {
+    Context::new().info("hello");
+}

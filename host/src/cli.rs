@@ -1,8 +1,10 @@
 //! The command line. Only this part prints.
 
 mod build;
+mod candidates;
 mod check;
 mod completions;
+mod config;
 mod dev;
 mod error;
 mod graph;
@@ -17,8 +19,12 @@ mod serve;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use config::Layers;
 pub use error::Problem;
 
 /// Serves event-driven workflows made of WebAssembly components.
@@ -28,14 +34,16 @@ pub use error::Problem;
 #[derive(Parser)]
 #[command(name = "wf-host", version, arg_required_else_help = true)]
 struct Arguments {
-    /// How log lines are written on stderr. RUST_LOG chooses which.
-    #[arg(long, global = true, value_enum, default_value_t = LogFormat::Text, env = "WF_HOST_LOG_FORMAT")]
-    log_format: LogFormat,
+    /// How log lines are written on stderr; RUST_LOG chooses which [default: text]
+    #[arg(long, global = true, value_enum, env = "WF_HOST_LOG_FORMAT")]
+    log_format: Option<LogFormat>,
     #[command(subcommand)]
     command: Command,
 }
 
-#[derive(Clone, Copy, PartialEq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, ValueEnum, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
 enum LogFormat {
     /// For people.
     Text,
@@ -45,13 +53,14 @@ enum LogFormat {
 
 #[derive(Subcommand)]
 enum Command {
-    Serve(serve::Serve),
+    Serve(Box<serve::Serve>),
     New(new::New),
     Build(build::Build),
     Dev(Box<dev::Dev>),
     Run(run::Run),
     Check(check::Check),
     Inspect(inspect::Inspect),
+    Config(Box<config::Config>),
     Workflows(remote::Workflows),
     Runs(remote::Runs),
     Completions(completions::Completions),
@@ -60,29 +69,32 @@ enum Command {
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    // A command that serves nothing has its own output; its log is for looking into it.
-    let level = if matches!(arguments.command, Command::Serve(_) | Command::Dev(_)) { "info" } else { "warn" };
-    log(arguments.log_format, level);
+    // Where a shell asks for completions, this answers and ends.
+    clap_complete::CompleteEnv::with_factory(Arguments::command).complete();
+    let matches = Arguments::command().get_matches();
+    let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let settled = settle(&arguments, matches.subcommand().map_or(&matches, |(_, matches)| matches));
+    let layers = match settled {
+        Ok(layers) => layers,
+        Err(problem) => return problem.report(),
+    };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return Problem::new(format!("no threads could be started: {error}")).report(),
     };
     let result = match arguments.command {
-        Command::Serve(serve) => runtime.block_on(serve.run()).map(|()| ExitCode::SUCCESS),
+        Command::Serve(serve) => served(&runtime, *serve, layers).map(|()| ExitCode::SUCCESS),
+        Command::Config(config) => config.run(layers).map(|()| ExitCode::SUCCESS),
         Command::New(new) => new.run().map(|()| ExitCode::SUCCESS),
         Command::Build(build) => runtime.block_on(build.run()).map(|()| ExitCode::SUCCESS),
-        Command::Dev(dev) => runtime.block_on(dev.run()).map(|()| ExitCode::SUCCESS),
+        Command::Dev(dev) => runtime.block_on(dev.run(layers)).map(|()| ExitCode::SUCCESS),
         Command::Run(run) => runtime.block_on(run.run()),
         Command::Check(check) => runtime.block_on(check.run()).map(|()| ExitCode::SUCCESS),
         Command::Inspect(inspect) => runtime.block_on(inspect.run()).map(|()| ExitCode::SUCCESS),
         Command::Workflows(workflows) => runtime.block_on(workflows.run()).map(|()| ExitCode::SUCCESS),
         Command::Runs(runs) => runtime.block_on(runs.run()).map(|()| ExitCode::SUCCESS),
         Command::Man(man) => man.run().map(|()| ExitCode::SUCCESS),
-        Command::Completions(completions) => {
-            completions.run();
-            Ok(ExitCode::SUCCESS)
-        }
+        Command::Completions(completions) => completions.run().map(|()| ExitCode::SUCCESS),
     };
     // Whatever is still blocking must not hold up the end: all that counts is durable.
     runtime.shutdown_background();
@@ -90,6 +102,29 @@ pub fn main() -> ExitCode {
         Ok(code) => code,
         Err(problem) => problem.report(),
     }
+}
+
+/// The settings of commands that have some, and the log as they want it.
+fn settle<'a>(arguments: &Arguments, matches: &'a clap::ArgMatches) -> Result<Layers<'a>, Problem> {
+    // A command that serves nothing has its own output; its log is for looking into it.
+    let (asked, level) = match &arguments.command {
+        Command::Serve(serve) => (Some(serve.file()), "info"),
+        Command::Dev(dev) => (Some(dev.file()), "info"),
+        Command::Config(config) => (Some(config.file()), "warn"),
+        _ => (None, "warn"),
+    };
+    let mut layers = match asked {
+        Some(file) => Layers::new(file, matches)?,
+        None => Layers::none(matches),
+    };
+    let format = layers.pick("log_format", arguments.log_format, layers.file.log_format, Some(LogFormat::Text));
+    log(format.unwrap_or(LogFormat::Text), level);
+    Ok(layers)
+}
+
+fn served(runtime: &tokio::runtime::Runtime, serve: serve::Serve, mut layers: Layers) -> Result<(), Problem> {
+    let serving = serve.settle(&mut layers)?;
+    runtime.block_on(serving.run())
 }
 
 fn log(format: LogFormat, level: &str) {

@@ -1,5 +1,6 @@
 //! The host: what the outside can ask of it. HTTP and the command line both stand on this.
 
+mod retention;
 mod runs;
 
 use std::collections::{HashMap, HashSet};
@@ -17,8 +18,9 @@ use wf_engine::entry::{Event, Micros, Started};
 
 use crate::alarms::Alarms;
 use crate::clock::Clock;
+use crate::config::Config;
 use crate::registry::{Change, Listing, Registry, Rejected, Source};
-use crate::runtime::{Component, RunInfo, Runtime};
+use crate::runtime::{Component, Limits, RunInfo, Runtime};
 use crate::store::Store;
 use crate::tail::{self, Tails};
 use crate::worker::{self, Command, Commands, Fresh};
@@ -42,6 +44,8 @@ pub struct Workflow {
     pub additional_events: Vec<String>,
     /// The definition's components, in its order.
     pub components: Vec<Arc<Component>>,
+    /// What its guests may use.
+    pub limits: Arc<Limits>,
 }
 
 /// A run as the outside sees it.
@@ -197,13 +201,13 @@ struct Active {
 
 impl Host {
     /// Opens a host on a store. Its runs go on once [`Host::resume`] is called.
-    pub async fn open(store: Arc<dyn Store>, runtime: Runtime) -> Result<Host, crate::store::Error> {
+    pub async fn open(store: Arc<dyn Store>, runtime: Runtime, config: Config) -> Result<Host, crate::store::Error> {
         let clock = Clock::new(store.alive().await?);
         let crashed = if store.take_planned().await? { Vec::new() } else { store.unfinished().await? };
         let inner = Arc::new(Inner {
             store,
             runtime,
-            registry: Registry::default(),
+            registry: Registry::new(config.clone()),
             clock,
             tails: Tails::default(),
             active: Mutex::default(),
@@ -214,6 +218,7 @@ impl Host {
         });
         tokio::spawn(save_clock(Arc::downgrade(&inner)));
         tokio::spawn(wake(inner.clone()));
+        tokio::spawn(retention::keep(Arc::downgrade(&inner), config));
         Ok(Host(inner))
     }
 

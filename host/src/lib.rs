@@ -4,6 +4,7 @@
 mod alarms;
 pub mod cli;
 mod clock;
+pub mod config;
 pub mod envelope;
 mod forms;
 pub mod host;

@@ -11,6 +11,7 @@ use wf_engine::definition::Definition;
 use wf_engine::entry::{Micros, Started};
 use wf_engine::manifest::Manifest;
 
+use crate::config::Config;
 use crate::host::Workflow;
 use crate::runtime::{Component, LoadError, Runtime};
 use crate::store::Store;
@@ -59,14 +60,25 @@ pub enum Change {
 }
 
 /// All that is loaded.
-#[derive(Default)]
 pub struct Registry {
+    config: Config,
     /// In order of registration.
     listings: RwLock<Vec<Listing>>,
     loaded: RwLock<HashMap<String, Weak<Component>>>,
 }
 
 impl Registry {
+    /// Of nothing so far.
+    pub fn new(config: Config) -> Registry {
+        Registry { config, listings: RwLock::default(), loaded: RwLock::default() }
+    }
+
+    /// The digests of the components that are in memory.
+    pub fn held(&self) -> Vec<String> {
+        let loaded = self.loaded.read().expect("no panic while locked");
+        loaded.iter().filter(|(_, component)| component.strong_count() > 0).map(|(digest, _)| digest.clone()).collect()
+    }
+
     /// The files, in order of registration.
     pub fn listings(&self) -> Vec<Listing> {
         self.listings.read().expect("no panic while locked").clone()
@@ -107,8 +119,9 @@ impl Registry {
         if let Some(finding) = findings(&definition) {
             return Err(Rejected::new(&source.path, finding, "fix the workflow's steps and events and build it again"));
         }
-        let additional_events = definition.additional_events();
-        Ok(Arc::new(Workflow { name, definition: Arc::new(definition), additional_events, components: vec![component] }))
+        let additional_events = self.config.additional_events(&name, definition.additional_events());
+        let limits = self.config.limits(&name);
+        Ok(Arc::new(Workflow { name, definition: Arc::new(definition), additional_events, components: vec![component], limits }))
     }
 
     fn publish(&self, source: &Source, at: Micros, result: Result<Arc<Workflow>, Rejected>) -> Result<(Arc<Workflow>, Change), Rejected> {
@@ -181,6 +194,7 @@ impl Registry {
             definition: Arc::new(definition),
             additional_events: started.additional_events.clone(),
             components,
+            limits: self.config.limits(&started.workflow),
         })
     }
 

@@ -33,7 +33,7 @@ pub use wf_engine::attempt::RunInfo;
 pub struct Options {
     /// Where compiled code is kept; none: it is compiled at every start.
     pub cache_dir: Option<PathBuf>,
-    /// What guests may use.
+    /// The most that any guest may use.
     pub limits: Limits,
 }
 
@@ -97,12 +97,14 @@ impl Runtime {
 
     /// Lets an attempt run in a fresh instance. It reports until it has ended, been suspended,
     /// or been aborted by the handle.
-    pub fn enter(&self, component: Arc<Component>, invoke: Invoke, info: Arc<RunInfo>, reports: UnboundedSender<Report>) -> AbortHandle {
-        tokio::spawn(enter::enter(self.0.clone(), component, invoke, info, reports)).abort_handle()
-    }
-
-    /// What guests may use.
-    pub fn limits(&self) -> &Limits {
-        &self.0.limits
+    pub fn enter(
+        &self,
+        component: Arc<Component>,
+        invoke: Invoke,
+        info: Arc<RunInfo>,
+        limits: Arc<Limits>,
+        reports: UnboundedSender<Report>,
+    ) -> AbortHandle {
+        tokio::spawn(enter::enter(self.0.clone(), component, invoke, info, limits, reports)).abort_handle()
     }
 }

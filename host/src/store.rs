@@ -13,7 +13,9 @@ use wf_engine::entry::Micros;
 pub use error::Error;
 pub use memory::Memory;
 pub use open::open;
-pub use rows::{Append, Ended, EntryRow, FrameRow, HandlersQuery, IdempotencyRow, LogRow, Made, NewRun, RunKey, RunSummary, Status};
+pub use rows::{
+    Append, Ended, EntryRow, Expiry, FrameRow, HandlersQuery, IdempotencyRow, LogRow, Made, NewRun, RunKey, RunSummary, Status,
+};
 pub use sqlite::Sqlite;
 
 /// What a store answers.
@@ -64,6 +66,12 @@ pub trait Store: Send + Sync + 'static {
 
     /// Deletes a handler with all its runs and everything of them. Nothing, where there is none.
     fn purge(&self, handler: &str) -> BoxFuture<'static, Result<()>>;
+
+    /// Purges handlers that are over. Says how many.
+    fn expire(&self, expiry: Expiry) -> BoxFuture<'static, Result<usize>>;
+
+    /// Deletes the components that no run needs, but for these digests. Says how many.
+    fn drop_components(&self, keep: Vec<String>) -> BoxFuture<'static, Result<usize>>;
 
     /// Keeps a component with its manifest. Kept already: nothing changes.
     fn put_component(&self, digest: &str, bytes: Bytes, manifest: String) -> BoxFuture<'static, Result<()>>;

@@ -287,7 +287,7 @@ impl Worker {
 
     fn enter(&mut self, invoke: Invoke) {
         let component = self.workflow.components[invoke.component].clone();
-        self.guests.enter(&self.inner.runtime, component, invoke, self.info.clone());
+        self.guests.enter(&self.inner.runtime, component, invoke, self.info.clone(), self.workflow.limits.clone());
     }
 }
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use wf_host::store::{
-    Append, Ended, EntryRow, Error, FrameRow, HandlersQuery, IdempotencyRow, LogRow, Made, NewRun, RunKey, Status, Store, open, start_scope,
+    Append, Ended, EntryRow, Error, Expiry, FrameRow, HandlersQuery, IdempotencyRow, LogRow, Made, NewRun, RunKey, Status, Store, open,
+    start_scope,
 };
 
 /// Runs each test on each store.
@@ -39,6 +40,8 @@ on_every_store!(
     handlers_are_listed_and_paged,
     log_lines_are_kept_once,
     purge_deletes_everything,
+    what_is_over_goes,
+    components_go_when_no_run_needs_them,
     components_are_kept_by_digest,
     the_clock_never_goes_back,
     the_mark_of_a_graceful_stop_is_taken_once,
@@ -249,6 +252,52 @@ async fn log_lines_are_kept_once(store: AnyStore) {
     assert_eq!(lines, ["first", "new", "again", "later"]);
     assert_eq!(store.logs("nobody").await.expect("lines"), []);
     assert_eq!(seqs(&store, run).await, [0, 1], "lines alone are no entry");
+}
+
+/// Ends a new run of a handler at a time.
+async fn over(store: &AnyStore, run: &str, handler: &str, workflow: &str, at: u64) {
+    let ended = Ended { status: Status::Cancelled, at };
+    store.create(NewRun { workflow: workflow.into(), ended: Some(ended), ..new(run, handler) }).await.expect("created");
+}
+
+async fn handlers(store: &AnyStore) -> Vec<String> {
+    let runs = store.handlers(HandlersQuery::default()).await.expect("runs");
+    runs.into_iter().map(|run| run.handler).collect()
+}
+
+async fn what_is_over_goes(store: AnyStore) {
+    let expiry = |before| Expiry { workflow: None, except: Vec::new(), before, max: 9 };
+    over(&store, "a", "first", "tea", 100).await;
+    over(&store, "b", "again", "tea", 100).await;
+    over(&store, "c", "again", "tea", 300).await;
+    over(&store, "d", "milk", "milk", 100).await;
+    store.create(new("e", "running")).await.expect("created");
+    assert_eq!(store.expire(expiry(100)).await, Ok(0), "not before its time");
+    let milk = Expiry { workflow: Some("milk".into()), ..expiry(200) };
+    assert_eq!(store.expire(Expiry { except: vec!["tea".into(), "milk".into()], ..expiry(200) }).await, Ok(0));
+    assert_eq!(store.expire(milk).await, Ok(1));
+    assert_eq!(handlers(&store).await, ["first", "again", "running"]);
+    assert_eq!(store.expire(expiry(200)).await, Ok(1), "the newest run of a handler counts");
+    assert_eq!(handlers(&store).await, ["again", "running"]);
+    assert!(store.run("b").await.expect("an answer").is_some());
+    over(&store, "f", "second", "tea", 50).await;
+    assert_eq!(store.expire(Expiry { max: 1, ..expiry(1000) }).await, Ok(1), "what ended first goes first");
+    assert_eq!(handlers(&store).await, ["again", "running"]);
+    assert_eq!(store.expire(expiry(1000)).await, Ok(1));
+    assert!(store.run("b").await.expect("an answer").is_none(), "with all its runs");
+}
+
+async fn components_go_when_no_run_needs_them(store: AnyStore) {
+    for digest in ["one", "kept", "loose"] {
+        store.put_component(digest, Bytes::from_static(b"\0asm"), "{}".into()).await.expect("kept");
+    }
+    // Of the definition `one two`.
+    store.create(new("r", "h")).await.expect("created");
+    assert_eq!(store.drop_components(vec!["kept".into()]).await, Ok(1));
+    assert_eq!(store.component("loose").await, Ok(None));
+    assert!(store.manifest("one").await.expect("an answer").is_some() && store.manifest("kept").await.expect("an answer").is_some());
+    store.purge("h").await.expect("purged");
+    assert_eq!(store.drop_components(Vec::new()).await, Ok(2));
 }
 
 async fn purge_deletes_everything(store: AnyStore) {

@@ -42,6 +42,7 @@ fn help() {
               run          Runs a workflow once, without a server, and shows its events
               check        Loads workflows as `serve` would, says what is wrong with them, and starts nothing
               inspect      Shows what is in a workflow: its steps, events, graph, and what it asks for
+              config       Prints what `serve` would do with these arguments, and where each setting comes from
               workflows    Shows the workflows of a server
               runs         Starts, follows, answers and ends runs on a server
               completions  Prints completions for a shell
@@ -49,8 +50,9 @@ fn help() {
               help         Print this message or the help of the given subcommand(s)
 
             Options:
-                  --log-format <LOG_FORMAT>  How log lines are written on stderr. RUST_LOG chooses which [env:
-                                             WF_HOST_LOG_FORMAT=] [default: text] [possible values: text, json]
+                  --log-format <LOG_FORMAT>  How log lines are written on stderr; RUST_LOG chooses which
+                                             [default: text] [env: WF_HOST_LOG_FORMAT=] [possible values: text,
+                                             json]
               -h, --help                     Print help (see more with '--help')
               -V, --version                  Print version
         "#]],
@@ -75,6 +77,7 @@ fn help() {
               run          Runs a workflow once, without a server, and shows its events
               check        Loads workflows as `serve` would, says what is wrong with them, and starts nothing
               inspect      Shows what is in a workflow: its steps, events, graph, and what it asks for
+              config       Prints what `serve` would do with these arguments, and where each setting comes from
               workflows    Shows the workflows of a server
               runs         Starts, follows, answers and ends runs on a server
               completions  Prints completions for a shell
@@ -83,14 +86,13 @@ fn help() {
 
             Options:
                   --log-format <LOG_FORMAT>
-                      How log lines are written on stderr. RUST_LOG chooses which
+                      How log lines are written on stderr; RUST_LOG chooses which [default: text]
 
                       Possible values:
                       - text: For people
                       - json: One JSON object a line
 
                       [env: WF_HOST_LOG_FORMAT=]
-                      [default: text]
 
               -h, --help
                       Print help (see a summary with '-h')
@@ -107,22 +109,22 @@ fn help() {
             --- stdout
             Loads workflows and serves them over HTTP
 
-            Usage: wf-host serve [OPTIONS] <PATH>...
+            Usage: wf-host serve [OPTIONS] [PATH]...
 
             Arguments:
-              <PATH>...
-                      What to load: a `.wasm` file, a directory, a glob or `name=path`
+              [PATH]...
+                      What to load: a `.wasm` file, a directory, a glob or `name=path` [default: what
+                      `wf-host.toml` names]
 
             Options:
                   --log-format <LOG_FORMAT>
-                      How log lines are written on stderr. RUST_LOG chooses which
+                      How log lines are written on stderr; RUST_LOG chooses which [default: text]
 
                       Possible values:
                       - text: For people
                       - json: One JSON object a line
 
                       [env: WF_HOST_LOG_FORMAT=]
-                      [default: text]
 
                   --strict
                       Refuse to start when any of the workflows does not load
@@ -130,12 +132,22 @@ fn help() {
                   --no-watch
                       Do not reload workflows when their files change
 
+                  --config <FILE>
+                      A file of settings, for what neither a flag nor the environment says [default:
+                      ./wf-host.toml, if it is there]
+
+                      [env: WF_HOST_CONFIG=]
+
                   --host <HOST>
-                      The address to listen on [default: 0.0.0.0] [env: WF_HOST_HOST, WORKFLOWS_PY_SERVER_HOST]
+                      The address to listen on [default: 0.0.0.0] [env: WORKFLOWS_PY_SERVER_HOST, too]
+
+                      [env: WF_HOST_HOST=]
 
                   --port <PORT>
-                      The port to listen on; 0 for any free one [default: 8080] [env: WF_HOST_PORT,
-                      WORKFLOWS_PY_SERVER_PORT]
+                      The port to listen on; 0 for any free one [default: 8080] [env: WORKFLOWS_PY_SERVER_PORT,
+                      too]
+
+                      [env: WF_HOST_PORT=]
 
                   --store <STORE>
                       Where runs are kept: `memory:` or `sqlite:PATH` [default: a SQLite file in the data
@@ -144,10 +156,10 @@ fn help() {
                       [env: WF_HOST_STORE=]
 
                   --data-dir <DATA_DIR>
-                      The directory for the store and for compiled code. Two hosts cannot share one
+                      The directory for the store and for compiled code. Two hosts cannot share one [default:
+                      .wf-host]
 
                       [env: WF_HOST_DATA_DIR=]
-                      [default: ./.wf-host]
 
                   --cors-origin <CORS_ORIGINS>
                       An origin whose pages may use this server, beside its own; `*` for every one. May be
@@ -160,29 +172,30 @@ fn help() {
 
                       [env: WF_HOST_PUBLIC_URL=]
 
-                  --shutdown-timeout <SHUTDOWN_TIMEOUT>
-                      Seconds that a graceful stop may take
+                  --shutdown-timeout <SECONDS>
+                      Seconds that a graceful stop may take [default: 10]
 
                       [env: WF_HOST_SHUTDOWN_TIMEOUT=]
-                      [default: 10]
 
-                  --memory-max <MEMORY_MAX>
-                      Most memory of one instance, in MiB
+                  --memory-max <MIB>
+                      Most memory of one instance, in MiB [default: 256]
 
                       [env: WF_HOST_MEMORY_MAX=]
-                      [default: 256]
 
-                  --executing-max <EXECUTING_MAX>
-                      Most seconds that a step may compute without reporting anything
+                  --executing-max <SECONDS>
+                      Most seconds that a step may compute without reporting anything [default: 30]
 
                       [env: WF_HOST_EXECUTING_MAX=]
-                      [default: 30]
 
-                  --body-max <BODY_MAX>
-                      Largest request body, in MiB
+                  --body-max <MIB>
+                      Largest request body, in MiB [default: 10]
 
                       [env: WF_HOST_BODY_MAX=]
-                      [default: 10]
+
+                  --retention <DAYS>
+                      Days that runs are kept after their end [default: until they are purged]
+
+                      [env: WF_HOST_RETENTION=]
 
               -h, --help
                       Print help (see a summary with '-h')
@@ -225,16 +238,12 @@ fn arguments_that_make_no_sense() {
     check(
         "serve",
         expect![[r#"
-        exit code 2
-        --- stdout
-        --- stderr
-        error: the following required arguments were not provided:
-          <PATH>...
-
-        Usage: wf-host serve <PATH>...
-
-        For more information, try '--help'.
-    "#]],
+            exit code 2
+            --- stdout
+            --- stderr
+            error: there is nothing to serve
+            hint: name `.wasm` files, a directory or a glob, here or under `paths` in `wf-host.toml`
+        "#]],
     );
     check(
         "serve --port many x.wasm",
@@ -250,17 +259,17 @@ fn arguments_that_make_no_sense() {
     check(
         "serve --prot 1 x.wasm",
         expect![[r#"
-        exit code 2
-        --- stdout
-        --- stderr
-        error: unexpected argument '--prot' found
+            exit code 2
+            --- stdout
+            --- stderr
+            error: unexpected argument '--prot' found
 
-          tip: a similar argument exists: '--port'
+              tip: a similar argument exists: '--port'
 
-        Usage: wf-host serve --port <PORT> <PATH>...
+            Usage: wf-host serve --port <PORT> [PATH]...
 
-        For more information, try '--help'.
-    "#]],
+            For more information, try '--help'.
+        "#]],
     );
 }
 

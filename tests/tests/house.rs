@@ -180,3 +180,53 @@ fn files_stay_small() {
     }
     assert!(long.is_empty(), "{}", long.join("\n"));
 }
+
+/// Messages that no test can bring about: by the words that find them, and why.
+const UNPROVOKED: &[(&str, &str)] = &[
+    ("cargo:", "a child that cannot be waited for"),
+    ("there are no completions for", "every shell that can be named has some"),
+    ("cannot be watched:", "the system is out of watches"),
+    ("no browser could be opened:", "it would open one where there is one"),
+    ("nobody reads the output", "it is not printed"),
+    ("the graph cannot be laid out", "a defect of the layout"),
+    ("this server keeps no logs", "another server than ours"),
+    ("the run was stopped before its end", "nobody else can stop the run of a command"),
+    ("no threads could be started:", "the system is out of threads"),
+    ("wasm cannot run here:", "another machine"),
+];
+
+/// Whatever makes a message for people.
+const MAKERS: &[&str] = &["Problem::new(", "Rejected::new(", "LoadError::new(", "Error::open(", "rejected(", "let message ="];
+
+#[test]
+fn every_error_has_a_snapshot() {
+    let tests: Vec<String> = ["tests/tests", "host/tests"]
+        .iter()
+        .flat_map(|it| sources(&root().join(it)))
+        .filter_map(|it| fs::read_to_string(it).ok())
+        .collect();
+    let mut missing = Vec::new();
+    for path in sources(&root().join("host/src")).iter().filter(|it| it.extension().is_some_and(|it| it == "rs")) {
+        let text = fs::read_to_string(path).expect("text");
+        let text = &text[..text.find("#[cfg(test)]").unwrap_or(text.len())];
+        let made = MAKERS.iter().flat_map(|maker| text.match_indices(maker).map(|(at, _)| (at, &text[at + maker.len()..])));
+        for (at, rest) in made {
+            let Some(words) = words(rest) else { continue };
+            let known = tests.iter().any(|test| test.contains(&words)) || UNPROVOKED.iter().any(|(it, _)| words.contains(it));
+            if !known {
+                let line = text[..at].lines().count();
+                missing.push(format!("{}:{line}: `{words}`", path.strip_prefix(root()).expect("below the root").display()));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "no test shows these messages:\n{}", missing.join("\n"));
+}
+
+/// The longest stretch of a message that stands in it as it is; none where the message is another's.
+fn words(rest: &str) -> Option<String> {
+    let rest = rest.trim_start();
+    let rest = rest.strip_prefix("format!(").unwrap_or(rest).trim_start();
+    let literal = rest.strip_prefix('"')?.split('"').next()?.split("\\n").next()?;
+    let fixed = literal.split(['{', '}']).step_by(2);
+    fixed.map(|it| it.trim_matches(['`', ' ']).to_owned()).max_by_key(String::len).filter(|it| it.len() > 3)
+}

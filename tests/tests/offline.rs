@@ -337,7 +337,7 @@ fn inspect_shows_what_is_in_a_workflow() {
 fn completions_are_for_every_shell() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let (code, out) = with_input(&["completions", shell], "");
-        assert!(code == 0 && out.contains("inspect") && out.contains("data-dir"), "{shell}: {out}");
+        assert!(code == 0 && out.contains("COMPLETE") && out.contains("wf-host"), "{shell}: {out}");
     }
 }
 

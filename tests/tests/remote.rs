@@ -98,6 +98,29 @@ async fn what_makes_no_sense_and_servers_that_are_not_there() {
     assert!(matches!(&error, Error::Connection(_)), "{error}");
 }
 
+/// What a shell would offer for the last word.
+fn offered(server: &Server, words: &[&str]) -> Vec<String> {
+    let mut command = server::command();
+    command.env("COMPLETE", "bash").env("_CLAP_COMPLETE_INDEX", (words.len() + 1).to_string()).env("WF_HOST_SERVER", server.url());
+    let output = command.args(["--", "wf-host"]).args(words).arg("").output().expect("it runs");
+    let text = String::from_utf8(output.stdout).expect("text");
+    text.lines().filter(|it| !it.starts_with("--")).map(str::to_owned).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn completions_know_what_the_server_has() {
+    let server = Server::start(&["greeting", "hitl"]).await;
+    said(&server, &["runs", "start", "hitl", "--handler", "mine"]);
+    assert_eq!(offered(&server, &["runs", "start"]), ["greeting", "hitl"]);
+    assert_eq!(offered(&server, &["workflows", "show"]), ["greeting", "hitl"]);
+    assert_eq!(offered(&server, &["runs", "cancel"]), ["mine"]);
+    assert!(offered(&server, &["runs", "send", "mine"]).contains(&"ResponseEvent".to_owned()));
+    // The line's own server counts; where none answers nothing is offered, and nothing is said.
+    assert_eq!(offered(&server, &["runs", "cancel", "--server", "http://127.0.0.1:9"]), [""; 0]);
+    let script = said(&server, &["completions", "bash"]);
+    assert!(script.contains("COMPLETE=") && script.contains("complete "), "{script}");
+}
+
 #[tokio::test]
 async fn every_call_of_the_client() {
     let server = Server::start(&["greeting", "hitl", "counter"]).await;

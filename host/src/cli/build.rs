@@ -9,6 +9,7 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::Command;
 
+use super::screen::out;
 use super::{Problem, offline};
 
 /// Builds a project to a workflow, and checks it as `serve` would.
@@ -30,14 +31,12 @@ pub(super) struct Build {
 }
 
 impl Build {
-    #[expect(clippy::print_stdout, reason = "the command line's own output")]
     pub(super) async fn run(self) -> Result<(), Problem> {
         let built = Project::find(&self.dir)?.build().await?;
         let host = offline::host(None, &self.data_dir).await?;
         let source = offline::source(&built.wasm.display().to_string())?;
         let (workflow, _) = host.load(&source).await?;
-        println!("built `{}` to `{}` in {:.1?}", workflow.name, built.wasm.display(), built.took);
-        Ok(())
+        out(&format!("built `{}` to `{}` in {:.1?}\n", workflow.name, built.wasm.display(), built.took))
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::screen::out;
 use super::{Problem, offline};
 use crate::host::Workflow;
 use crate::sources;
@@ -25,7 +26,6 @@ pub(super) struct Check {
 }
 
 impl Check {
-    #[expect(clippy::print_stdout, reason = "the command line's own output")]
     pub(super) async fn run(self) -> Result<(), Problem> {
         let host = offline::host(None, &self.data_dir).await?;
         let (mut checked, mut wrong) = (0, 0);
@@ -43,12 +43,8 @@ impl Check {
                 match host.load(&source).await {
                     Ok((workflow, _)) => {
                         let steps = workflow.definition.steps().count();
-                        println!(
-                            "ok: `{}` is `{}`, {steps} step{}",
-                            source.path.display(),
-                            workflow.name,
-                            if steps == 1 { "" } else { "s" }
-                        );
+                        let plural = if steps == 1 { "" } else { "s" };
+                        out(&format!("ok: `{}` is `{}`, {steps} step{plural}\n", source.path.display(), workflow.name))?;
                         for key in unknown(&workflow) {
                             let problem = Problem::new(format!(
                                 "`{}`: its manifest has the key `{key}`, which this version does not know",

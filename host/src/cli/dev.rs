@@ -10,6 +10,7 @@ use notify_debouncer_mini::{DebounceEventResult, new_debouncer};
 use tokio::sync::mpsc;
 
 use super::build::Project;
+use super::config::Layers;
 use super::serve::{self, Options};
 use super::{Problem, screen};
 use crate::host::Host;
@@ -41,11 +42,16 @@ pub(super) struct Dev {
 }
 
 impl Dev {
-    pub(super) async fn run(mut self) -> Result<(), Problem> {
+    /// The file that was asked for.
+    pub(super) fn file(&self) -> Option<&Path> {
+        self.options.config.as_deref()
+    }
+
+    pub(super) async fn run(self, mut layers: Layers<'_>) -> Result<(), Problem> {
         let project = Project::find(&self.dir)?;
         // Nobody else needs to see what is being written.
-        self.options.default_host("127.0.0.1");
-        let mut server = serve::Server::start(&self.options).await?;
+        let settings = self.options.settle(&mut layers, "127.0.0.1")?;
+        let mut server = serve::Server::start(&settings).await?;
         let (saved, mut saves) = mpsc::unbounded_channel();
         let _watching = watch(project.dir(), saved)?;
         let mut current = Current { host: server.host.clone(), source: None, dir: self.dir.clone() };

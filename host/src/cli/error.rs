@@ -8,21 +8,29 @@ pub struct Problem {
     message: String,
     hint: Option<String>,
     code: u8,
+    silent: bool,
 }
 
 /// What was asked makes no sense; as for arguments that are not understood.
 const USAGE: u8 = 2;
+/// As shells have it for a program that a pipe without a reader has ended.
+const NOBODY_READS: u8 = 141;
 
 impl Problem {
     /// What happened, in lower case and without a full stop.
     pub fn new(message: impl Into<String>) -> Problem {
-        Problem { message: message.into(), hint: None, code: 1 }
+        Problem { message: message.into(), hint: None, code: 1, silent: false }
     }
 
     /// What to do.
     pub fn hint(mut self, hint: impl Into<String>) -> Problem {
         self.hint = Some(hint.into());
         self
+    }
+
+    /// Whoever read the output has gone: there is nobody to tell.
+    pub(super) fn nobody_reads() -> Problem {
+        Problem { code: NOBODY_READS, silent: true, ..Problem::new("nobody reads the output") }
     }
 
     /// What happened.
@@ -49,6 +57,9 @@ impl Problem {
 
     #[expect(clippy::print_stderr, reason = "the one place where problems are printed")]
     fn print(&self, severity: &str) {
+        if self.silent {
+            return;
+        }
         eprintln!("{severity}: {}", self.message);
         if let Some(hint) = &self.hint {
             eprintln!("hint: {hint}");

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use wf_engine::manifest::{EventKind, Join, StepManifest};
 
 use super::graph::Graph;
+use super::screen::out;
 use super::{Problem, offline};
 use crate::host::Workflow;
 
@@ -45,22 +46,21 @@ enum Format {
 }
 
 impl Inspect {
-    #[expect(clippy::print_stdout, reason = "the command line's own output")]
     pub(super) async fn run(self) -> Result<(), Problem> {
         let host = offline::host(None, &self.data_dir).await?;
         let (workflow, _) = host.load(&offline::source(&self.path)?).await?;
         let graph = Graph::of(&workflow.definition);
         match self.format {
-            Format::Text => print!("{}", text(&workflow)),
-            Format::Json => println!("{:#}", json(&workflow)),
-            Format::Mermaid => print!("{}", graph.mermaid()),
-            Format::Dot => print!("{}", graph.dot()),
+            Format::Text => out(&text(&workflow)),
+            Format::Json => out(&format!("{:#}\n", json(&workflow))),
+            Format::Mermaid => out(&graph.mermaid()),
+            Format::Dot => out(&graph.dot()),
             Format::Svg => {
                 let hint = "use `--format dot`, and Graphviz";
-                println!("{}", graph.svg().ok_or_else(|| Problem::new("the graph cannot be laid out").hint(hint))?);
+                let svg = graph.svg().ok_or_else(|| Problem::new("the graph cannot be laid out").hint(hint))?;
+                out(&format!("{svg}\n"))
             }
         }
-        Ok(())
     }
 }
 

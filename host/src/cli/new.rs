@@ -8,6 +8,7 @@ use include_dir::{Dir, DirEntry, include_dir};
 use toml::{Table, Value};
 
 use super::Problem;
+use super::screen::out;
 
 /// The folder of the SDK, the contract that it is built against, and the engine that its tests
 /// run on: a project carries them.
@@ -37,7 +38,6 @@ enum Language {
 }
 
 impl New {
-    #[expect(clippy::print_stdout, reason = "the command line's own output")]
     pub(super) fn run(&self) -> Result<(), Problem> {
         let folder = PathBuf::from(&self.name);
         let name = folder.file_name().and_then(|it| it.to_str()).unwrap_or_default().to_owned();
@@ -53,12 +53,13 @@ impl New {
         let written = match self.lang {
             Language::Rust => rust(&folder, &name),
         };
-        written.map_err(|error| Problem::new(format!("`{}` could not be made: {error}", folder.display())))?;
-        println!(
-            "made `{0}`\n\n  cd {0}\n  wf-host dev      builds and serves it, again after each save\n  cargo test       tests it",
+        written.map_err(|error| {
+            Problem::new(format!("`{}` could not be made: {error}", folder.display())).hint("name a folder that you can write to")
+        })?;
+        out(&format!(
+            "made `{0}`\n\n  cd {0}\n  wf-host dev      builds and serves it, again after each save\n  cargo test       tests it\n",
             folder.display()
-        );
-        Ok(())
+        ))
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::Problem;
+use crate::config::Config;
 use crate::host::Host;
 use crate::registry::Source;
 use crate::runtime::{self, Limits, Runtime};
@@ -16,7 +17,7 @@ pub(super) async fn host(store: Option<Arc<dyn Store>>, data_dir: &Path) -> Resu
     let cache_dir = data_dir.is_dir().then(|| data_dir.join("compiled"));
     let runtime = Runtime::new(runtime::Options { cache_dir, limits: Limits::default() });
     let runtime = runtime.map_err(|error| Problem::new(error.to_string()).hint(error.hint()))?;
-    Ok(Host::open(store, runtime).await?)
+    Ok(Host::open(store, runtime, Config::default()).await?)
 }
 
 /// The one file that an argument names.

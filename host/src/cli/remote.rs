@@ -1,21 +1,23 @@
 //! Commands against a server: `workflows` and `runs`.
 
-use std::io::Write;
-
 use clap::{Args, Subcommand, ValueEnum};
+use clap_complete::ArgValueCandidates;
 use futures_util::TryStreamExt;
 use serde::Serialize;
 use serde_json::{Value, json};
 use wf_client::{Client, Error, Filter, From, Handler, Numbered, Start, Status};
 
-use super::Problem;
 use super::run::fields;
+use super::{Problem, candidates};
+
+/// The server that is meant when nothing says so.
+pub(super) const SERVER: &str = "http://127.0.0.1:8080";
 
 /// Which server, and for whom the output is.
 #[derive(Args)]
 pub(super) struct Remote {
     /// The server.
-    #[arg(long, global = true, value_name = "URL", env = "WF_HOST_SERVER", default_value = "http://127.0.0.1:8080")]
+    #[arg(long, global = true, value_name = "URL", env = "WF_HOST_SERVER", default_value = SERVER)]
     server: String,
     /// Print JSON, for programs.
     #[arg(long, global = true)]
@@ -43,6 +45,7 @@ enum WorkflowsCommand {
     /// Shows one: its start event, its events and its graph.
     Show {
         /// Its name.
+        #[arg(add = ArgValueCandidates::new(candidates::workflows))]
         name: String,
     },
 }
@@ -68,6 +71,7 @@ enum RunsCommand {
     /// Starts one; prints its handler's id.
     Start {
         /// The workflow.
+        #[arg(add = ArgValueCandidates::new(candidates::workflows))]
         workflow: String,
         /// The start event's fields, as a JSON object.
         #[arg(long, value_name = "JSON")]
@@ -76,7 +80,7 @@ enum RunsCommand {
         #[arg(long = "param", value_name = "KEY=VALUE")]
         params: Vec<String>,
         /// The handler's id; one that has ended goes on with its state.
-        #[arg(long)]
+        #[arg(long, add = ArgValueCandidates::new(candidates::handlers))]
         handler: Option<String>,
         /// Wait for its end; the exit code is 1 when it failed.
         #[arg(long)]
@@ -88,23 +92,25 @@ enum RunsCommand {
         #[arg(long, value_enum)]
         status: Vec<StatusName>,
         /// Only those of this workflow. May be repeated.
-        #[arg(long)]
+        #[arg(long, add = ArgValueCandidates::new(candidates::workflows))]
         workflow: Vec<String>,
         /// At most so many.
         #[arg(long)]
         limit: Option<usize>,
         /// Only those after this handler.
-        #[arg(long)]
+        #[arg(long, add = ArgValueCandidates::new(candidates::handlers))]
         after: Option<String>,
     },
     /// Shows one.
     Show {
         /// Its handler's id.
+        #[arg(add = ArgValueCandidates::new(candidates::handlers))]
         handler: String,
     },
     /// Prints its events.
     Events {
         /// Its handler's id.
+        #[arg(add = ArgValueCandidates::new(candidates::handlers))]
         handler: String,
         /// Go on with those that come, to its end.
         #[arg(long, short)]
@@ -113,8 +119,10 @@ enum RunsCommand {
     /// Sends it an event.
     Send {
         /// Its handler's id.
+        #[arg(add = ArgValueCandidates::new(candidates::handlers))]
         handler: String,
         /// The event's type.
+        #[arg(add = ArgValueCandidates::new(candidates::event_types))]
         name: String,
         /// The event's fields, as a JSON object.
         #[arg(long, value_name = "JSON")]
@@ -129,21 +137,25 @@ enum RunsCommand {
     /// Cancels it.
     Cancel {
         /// Its handler's id.
+        #[arg(add = ArgValueCandidates::new(candidates::handlers))]
         handler: String,
     },
     /// Cancels it if it is running, and deletes its handler with everything of it.
     Purge {
         /// Its handler's id.
+        #[arg(add = ArgValueCandidates::new(candidates::handlers))]
         handler: String,
     },
     /// Waits for its end, and prints what it gave; the exit code is 1 when it failed.
     Result {
         /// Its handler's id.
+        #[arg(add = ArgValueCandidates::new(candidates::handlers))]
         handler: String,
     },
     /// Prints what its steps have written.
     Logs {
         /// Its handler's id.
+        #[arg(add = ArgValueCandidates::new(candidates::handlers))]
         handler: String,
     },
 }
@@ -209,8 +221,10 @@ impl Workflows {
                 out(&table(["NAME", "STATE", "ABOUT"], rows.collect()))
             }
             WorkflowsCommand::Show { name } => {
-                let (schema, events, graph) =
-                    tokio::try_join!(client.schema(name), client.event_types(name), client.representation(name)).map_err(problem)?;
+                // One after the other: where there is no such workflow, it is always the first that says so.
+                let schema = client.schema(name).await.map_err(problem)?;
+                let events = client.event_types(name).await.map_err(problem)?;
+                let graph = client.representation(name).await.map_err(problem)?;
                 let shown = json!({ "name": name, "start": schema["start"], "stop": schema["stop"], "events": events, "graph": graph });
                 if self.remote.json {
                     return print(&shown);
@@ -362,7 +376,7 @@ fn ended(handler: &Handler, json: bool) -> Result<(), Problem> {
     }
 }
 
-fn name(status: Status) -> String {
+pub(super) fn name(status: Status) -> String {
     serde_json::to_value(status).ok().and_then(|it| it.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
@@ -391,5 +405,5 @@ fn line(value: &impl Serialize) -> Result<(), Problem> {
 }
 
 fn out(text: &str) -> Result<(), Problem> {
-    writeln!(std::io::stdout(), "{text}").map_err(|error| Problem::new(format!("stdout: {error}")))
+    super::screen::out(&format!("{text}\n"))
 }

@@ -1,7 +1,7 @@
 //! `wf-host run`: one run without a server.
 
 use std::collections::VecDeque;
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 use tokio::sync::mpsc;
 use wf_engine::manifest::EventKind;
 
+use super::screen::out;
 use super::{Problem, offline};
 use crate::forms::{BadStart, Form, Schemas};
 use crate::host::{Frame, Host, RunStatus, RunView, Start, Workflow};
@@ -66,11 +67,8 @@ impl Run {
         host.resume().await?;
         let schemas = Schemas::default();
         let form = Form { name: None, payload: fields.to_string() };
-        let event = schemas.start(&workflow.definition, form).map_err(|bad| match bad {
-            BadStart::Invalid(why) => {
-                Problem::new(format!("the start event does not fit: {why}")).hint("`wf-host inspect` shows its fields").usage()
-            }
-            BadStart::Other(expected) => Problem::new(format!("the run starts with {expected}")).usage(),
+        let event = schemas.start(&workflow.definition, form).map_err(|(BadStart::Invalid(why) | BadStart::Other(why))| {
+            Problem::new(format!("the start event does not fit: {why}")).hint("`wf-host inspect` shows its fields").usage()
         })?;
         let start = Start { workflow: workflow.clone(), event, state: None, handler: None, idempotency: None };
         let view = host.start(start).await.map_err(refused)?;
@@ -176,8 +174,7 @@ impl Session {
         match self.host.run(&self.view.run).await.map_err(refused)?.status {
             RunStatus::Completed(_) => Ok(ExitCode::SUCCESS),
             RunStatus::Failed(message) => Err(Problem::new(message)),
-            RunStatus::Cancelled => Err(Problem::new("the run was cancelled")),
-            RunStatus::Running => Err(Problem::new("the run has not ended")),
+            RunStatus::Cancelled | RunStatus::Running => Err(Problem::new("the run was stopped before its end")),
         }
     }
 
@@ -288,13 +285,6 @@ impl Session {
 fn envelope(frame: &Frame) -> (String, Value) {
     let mut envelope: Value = serde_json::from_slice(&frame.envelope).unwrap_or_default();
     (envelope["type"].as_str().unwrap_or_default().to_owned(), envelope["value"].take())
-}
-
-/// A reader that has gone, as `head` does, ends the command.
-fn out(text: &str) -> Result<(), Problem> {
-    let mut stdout = std::io::stdout();
-    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
-    written.map_err(|error| Problem::new(format!("stdout: {error}")))
 }
 
 /// Lines of stdin, from a thread of their own: a read cannot be interrupted.

@@ -1,6 +1,7 @@
 //! The first screen: what was loaded, where it is, and what to try next.
 
-use std::fmt::Write;
+use std::fmt::Write as _;
+use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -14,11 +15,21 @@ pub(super) struct Content {
     pub resumed: usize,
 }
 
+/// Writes to stdout. A reader that has gone, as `head` does, ends the command.
+pub(super) fn out(text: &str) -> Result<(), Problem> {
+    let mut stdout = std::io::stdout();
+    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    written.map_err(|error| match error.kind() {
+        std::io::ErrorKind::BrokenPipe => Problem::nobody_reads(),
+        _ => Problem::new(format!("stdout: {error}")),
+    })
+}
+
 /// Prints it on stdout; what is risky goes to stderr. Gives the URL.
-#[expect(clippy::print_stdout, reason = "the command line's own output")]
 pub(super) fn show(address: SocketAddr, public_url: Option<&str>, content: &Content) -> String {
     let url = url(address);
-    println!("{}", text(&url, public_url, content));
+    // It serves, whether anybody reads this or not.
+    let _ = out(&format!("{}\n", text(&url, public_url, content)));
     if !address.ip().is_loopback() {
         Problem::new(format!("it listens on {address}: whoever reaches this machine can start workflows and read runs"))
             .hint("`--host 127.0.0.1` keeps it on this machine")

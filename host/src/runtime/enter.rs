@@ -19,7 +19,7 @@ use super::guest::{Guest, Memory};
 use super::lines::{Lines, Output};
 use super::report::Report;
 use super::wasi::{self, Clock};
-use super::{Component, Inner, LoadError, RunInfo};
+use super::{Component, Inner, Limits, LoadError, RunInfo};
 
 /// How a call into a guest ended.
 enum Called<T> {
@@ -38,7 +38,7 @@ pub(super) async fn describe(inner: &Arc<Inner>, component: &Component) -> Resul
     let (stdout, stderr) = (Output::new("stdout", None), Output::new("stderr", None));
     let clock = Clock::at(DESCRIBED_AT);
     let wasi = wasi::context(&[0; 32], 0, 0, &clock, &stdout, &stderr);
-    let mut store = store(inner, wasi, clock, None);
+    let mut store = store(inner, inner.limits.memory_max, wasi, clock, None);
     let call = async {
         let workflow = component.pre.instantiate_async(&mut store).await?;
         workflow.wf_workflow_steps().call_describe(&mut store).await
@@ -63,10 +63,11 @@ pub(super) async fn enter(
     component: Arc<Component>,
     invoke: Invoke,
     info: Arc<RunInfo>,
+    limits: Arc<Limits>,
     reports: UnboundedSender<Report>,
 ) {
     let (invocation, attempt, started_at) = (invoke.invocation, invoke.attempt, invoke.started_at);
-    let entry = AssertUnwindSafe(run(&inner, &component, invoke, info, reports.clone())).catch_unwind();
+    let entry = AssertUnwindSafe(run(&inner, &component, invoke, info, &limits, reports.clone())).catch_unwind();
     let report = entry.await.unwrap_or_else(|_| {
         let failure = Failure::new("host", "a defect of wf-host ended the attempt; its log has the details".to_owned(), true);
         Some(Report::Failed { invocation, attempt, failure, usage: Usage { started_at, ..Usage::default() } })
@@ -82,25 +83,26 @@ async fn run(
     component: &Component,
     invoke: Invoke,
     info: Arc<RunInfo>,
+    limits: &Limits,
     reports: UnboundedSender<Report>,
 ) -> Option<Report> {
     let _turn = inner.instances.acquire().await.expect("never closed");
     let Invoke { invocation, attempt, started_at, time_left, .. } = invoke;
     let clock = Clock::at(started_at);
-    let left = Arc::new(Mutex::new(inner.limits.log_max));
+    let left = Arc::new(Mutex::new(limits.log_max));
     let lines = Lines { invocation, attempt, reports: reports.clone(), clock: clock.clone(), left };
     let (stdout, stderr) = (Output::new("stdout", Some(lines.clone())), Output::new("stderr", Some(lines.clone())));
     let wasi = wasi::context(&info.seed, invocation, attempt, &clock, &stdout, &stderr);
     let step = invoke.step.clone();
     let events: Vec<WitEvent> = invoke.events.iter().map(outward).collect();
-    let context = Context::new(invoke, info, &inner.limits, lines, reports);
-    let mut store = store(inner, wasi, clock, Some(context));
+    let context = Context::new(invoke, info, limits, lines, reports);
+    let mut store = store(inner, limits.memory_max, wasi, clock, Some(context));
 
     let call = async {
         let workflow = component.pre.instantiate_async(&mut store).await?;
         workflow.wf_workflow_steps().call_invoke(&mut store, &step, &events).await
     };
-    let (called, cpu) = timed(call, inner.limits.executing_max, time_left).await;
+    let (called, cpu) = timed(call, limits.executing_max, time_left).await;
     stdout.finish();
     stderr.finish();
 
@@ -117,20 +119,17 @@ async fn run(
         Called::Ended(Ok(Ok(events))) => Ok(events),
         Called::Ended(Ok(Err(WitFailure { kind, message, details }))) => Err(Failure::from_guest(kind, message, &details)),
         Called::Ended(Err(error)) if refused => {
-            let mut failure =
-                Failure::new("limit", format!("the memory limit of {} MiB was exceeded", inner.limits.memory_max >> 20), false);
+            let mut failure = Failure::new("limit", format!("the memory limit of {} MiB was exceeded", limits.memory_max >> 20), false);
             failure.trace = trace(&error);
             Err(failure)
         }
         Called::Ended(Err(error)) if error.downcast_ref() == Some(&Trap::StackOverflow) => {
-            let mut failure = Failure::new("limit", format!("the stack limit of {} KiB was exceeded", inner.limits.stack_max >> 10), false);
+            let mut failure = Failure::new("limit", format!("the stack limit of {} KiB was exceeded", limits.stack_max >> 10), false);
             failure.trace = trace(&error);
             Err(failure)
         }
         Called::Ended(Err(error)) => Err(trapped(&error, &stderr)),
-        Called::Exhausted => {
-            Err(Failure::new("timeout", format!("step `{step}` computed for more than {:?}", inner.limits.executing_max), true))
-        }
+        Called::Exhausted => Err(Failure::new("timeout", format!("step `{step}` computed for more than {:?}", limits.executing_max), true)),
         Called::TimedOut => Err(Failure::new("timeout", format!("step `{step}` timed out"), true)),
     };
     let finished = ended.and_then(|events| context.attempt.returned(events.into_iter().map(|event| (event.name, event.payload)).collect()));
@@ -140,8 +139,8 @@ async fn run(
     })
 }
 
-fn store(inner: &Inner, wasi: wasmtime_wasi::WasiCtx, clock: Clock, context: Option<Context>) -> Store<Guest> {
-    let max = usize::try_from(inner.limits.memory_max).unwrap_or(usize::MAX);
+fn store(inner: &Inner, memory_max: u64, wasi: wasmtime_wasi::WasiCtx, clock: Clock, context: Option<Context>) -> Store<Guest> {
+    let max = usize::try_from(memory_max).unwrap_or(usize::MAX);
     let memory = Memory { max, peak: 0, refused: false };
     let guest = Guest {
         wasi,

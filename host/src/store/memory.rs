@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::future::{BoxFuture, FutureExt, ready};
 use wf_engine::entry::Micros;
 
-use super::rows::{Append, EntryRow, FrameRow, HandlersQuery, IdempotencyRow, LogRow, NewRun, RunKey, RunSummary, Status};
+use super::rows::{Append, EntryRow, Expiry, FrameRow, HandlersQuery, IdempotencyRow, LogRow, NewRun, RunKey, RunSummary, Status};
 use super::{Error, Result, Store};
 
 /// A store in memory.
@@ -133,6 +133,27 @@ impl Tables {
         }
         self.idempotency.retain(|_, (_, run)| !keys.contains(run));
     }
+
+    fn expire(&mut self, expiry: &Expiry) -> usize {
+        let over = |run: &&RunSummary| {
+            run.completed_at.is_some_and(|at| at < expiry.before)
+                && expiry.workflow.as_ref().is_none_or(|only| run.workflow == *only)
+                && !expiry.except.contains(&run.workflow)
+        };
+        let mut over: Vec<&RunSummary> = self.by_handler.keys().filter_map(|handler| self.newest(handler)).filter(over).collect();
+        over.sort_by_key(|run| run.completed_at);
+        let handlers: Vec<String> = over.into_iter().take(expiry.max).map(|run| run.handler.clone()).collect();
+        handlers.iter().for_each(|handler| self.purge(handler));
+        handlers.len()
+    }
+
+    fn drop_components(&mut self, keep: &[String]) -> usize {
+        let before = self.components.len();
+        let runs = &self.runs;
+        let needed = |digest: &String| keep.contains(digest) || runs.values().any(|row| row.summary.definition.contains(digest));
+        self.components.retain(|digest, _| needed(digest));
+        before - self.components.len()
+    }
 }
 
 impl Store for Memory {
@@ -200,6 +221,14 @@ impl Store for Memory {
             tables.purge(handler);
             Ok(())
         })
+    }
+
+    fn expire(&self, expiry: Expiry) -> BoxFuture<'static, Result<usize>> {
+        self.answer(|tables| Ok(tables.expire(&expiry)))
+    }
+
+    fn drop_components(&self, keep: Vec<String>) -> BoxFuture<'static, Result<usize>> {
+        self.answer(|tables| Ok(tables.drop_components(&keep)))
     }
 
     fn put_component(&self, digest: &str, bytes: Bytes, manifest: String) -> BoxFuture<'static, Result<()>> {

@@ -51,6 +51,19 @@ pub struct LogRow {
     pub fields: String,
 }
 
+/// Which handlers are to go: those whose newest run ended before a time.
+#[derive(Clone, Debug)]
+pub struct Expiry {
+    /// Of this workflow only; none: of any.
+    pub workflow: Option<String>,
+    /// Of none of these workflows.
+    pub except: Vec<String>,
+    /// The time.
+    pub before: Micros,
+    /// At most so many, those that ended first.
+    pub max: usize,
+}
+
 /// How a run stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Status {

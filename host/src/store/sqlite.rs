@@ -14,7 +14,7 @@ use futures_util::future::{BoxFuture, FutureExt};
 use rusqlite::Connection;
 use wf_engine::entry::Micros;
 
-use super::rows::{Append, EntryRow, FrameRow, HandlersQuery, IdempotencyRow, LogRow, NewRun, RunKey, RunSummary};
+use super::rows::{Append, EntryRow, Expiry, FrameRow, HandlersQuery, IdempotencyRow, LogRow, NewRun, RunKey, RunSummary};
 use super::{Error, Result, Store};
 use writer::Writer;
 
@@ -154,6 +154,14 @@ impl Store for Sqlite {
     fn purge(&self, handler: &str) -> BoxFuture<'static, Result<()>> {
         let handler = handler.to_owned();
         self.write(move |connection| write::purge(connection, &handler))
+    }
+
+    fn expire(&self, expiry: Expiry) -> BoxFuture<'static, Result<usize>> {
+        self.write(move |connection| write::expire(connection, &expiry))
+    }
+
+    fn drop_components(&self, keep: Vec<String>) -> BoxFuture<'static, Result<usize>> {
+        self.write(move |connection| write::drop_components(connection, &keep))
     }
 
     fn put_component(&self, digest: &str, bytes: Bytes, manifest: String) -> BoxFuture<'static, Result<()>> {

@@ -8,7 +8,7 @@ use tokio::task::AbortHandle;
 use wf_engine::effect::Invoke;
 use wf_engine::entry::{Call, Failure, InvocationId, Micros};
 
-use crate::runtime::{Component, LogLine, Report, RunInfo, Runtime};
+use crate::runtime::{Component, Limits, LogLine, Report, RunInfo, Runtime};
 use crate::store::LogRow;
 
 /// The live instances of one run.
@@ -39,9 +39,9 @@ impl Guests {
         self.receiver.recv().await.expect("we hold a sender")
     }
 
-    pub(super) fn enter(&mut self, runtime: &Runtime, component: Arc<Component>, invoke: Invoke, info: Arc<RunInfo>) {
+    pub(super) fn enter(&mut self, runtime: &Runtime, component: Arc<Component>, invoke: Invoke, info: Arc<RunInfo>, limits: Arc<Limits>) {
         let (invocation, attempt) = (invoke.invocation, invoke.attempt);
-        let task = runtime.enter(component, invoke, info, self.sender.clone());
+        let task = runtime.enter(component, invoke, info, limits, self.sender.clone());
         self.live.insert(invocation, Guest { attempt, task, waiting: None });
     }
 

@@ -8,7 +8,7 @@ use super::unusable;
 use crate::store::{Error, Result};
 
 /// One after the other; what is published here is never changed.
-const MIGRATIONS: [&str; 1] = [include_str!("0001.sql")];
+const MIGRATIONS: [&str; 2] = [include_str!("0001.sql"), include_str!("0002.sql")];
 
 /// Brings the database to the newest version, step by step.
 pub(super) fn run(connection: &mut Connection, path: &Path) -> Result<()> {

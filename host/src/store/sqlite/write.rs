@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::value::RawValue;
 use wf_engine::entry::Micros;
 
-use crate::store::rows::{Append, Ended, EntryRow, FrameRow, IdempotencyRow, LogRow, Made, NewRun, RunKey, Status};
+use crate::store::rows::{Append, Ended, EntryRow, Expiry, FrameRow, IdempotencyRow, LogRow, Made, NewRun, RunKey, Status};
 use crate::store::{Error, Result};
 
 pub(super) fn create(connection: &Connection, new: &NewRun) -> Result<(RunKey, u64)> {
@@ -118,6 +118,28 @@ pub(super) fn purge(connection: &Connection, handler: &str) -> Result<()> {
     }
     connection.prepare_cached("delete from run where handler = ?1")?.execute([handler])?;
     Ok(())
+}
+
+pub(super) fn expire(connection: &Connection, expiry: &Expiry) -> Result<usize> {
+    let select = "select handler from run where completed_at < ?1 and (?2 is null or workflow = ?2) \
+                  and workflow not in (select value from json_each(?3)) \
+                  and not exists (select 1 from run newer where newer.handler = run.handler and newer.key > run.key) \
+                  order by completed_at limit ?4";
+    let except = serde_json::to_string(&expiry.except).unwrap_or_default();
+    let handlers: rusqlite::Result<Vec<String>> = connection
+        .prepare_cached(select)?
+        .query_map(params![expiry.before, expiry.workflow, except, expiry.max], |row| row.get(0))?
+        .collect();
+    let handlers = handlers?;
+    handlers.iter().try_for_each(|handler| purge(connection, handler))?;
+    Ok(handlers.len())
+}
+
+pub(super) fn drop_components(connection: &Connection, keep: &[String]) -> Result<usize> {
+    let delete = "delete from component where digest not in (select value from json_each(?1)) \
+                  and not exists (select 1 from run where instr(definition, component.digest) > 0)";
+    let keep = serde_json::to_string(keep).unwrap_or_default();
+    Ok(connection.prepare_cached(delete)?.execute([keep])?)
 }
 
 pub(super) fn put_component(connection: &Connection, digest: &str, bytes: &Bytes, manifest: &str) -> Result<()> {

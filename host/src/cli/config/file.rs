@@ -1,0 +1,177 @@
+//! `wf-host.toml`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::cli::{LogFormat, Problem};
+
+/// Where it is looked for when nothing says so.
+const DEFAULT: &str = "wf-host.toml";
+/// Names less alike than this are not meant.
+const ALIKE_MIN: f64 = 0.75;
+
+/// What a server does, where neither a flag nor the environment says so. Paths are relative to the
+/// file's folder.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "wf-host.toml")]
+pub(in crate::cli) struct File {
+    /// What to load: `.wasm` files, directories, globs or `name=path`.
+    pub paths: Option<Vec<String>>,
+    /// The address to listen on [default: 0.0.0.0].
+    pub host: Option<String>,
+    /// The port to listen on; 0 for any free one [default: 8080].
+    pub port: Option<u16>,
+    /// Where runs are kept: `memory:` or `sqlite:PATH` [default: a SQLite file in the data directory].
+    pub store: Option<String>,
+    /// The directory for the store and for compiled code [default: .wf-host].
+    pub data_dir: Option<PathBuf>,
+    /// Origins whose pages may use this server, beside its own; `*` for every one.
+    pub cors_origins: Option<Vec<String>>,
+    /// The URL under which people reach this server, where a proxy stands before it.
+    pub public_url: Option<String>,
+    /// Seconds that a graceful stop may take [default: 10].
+    pub shutdown_timeout: Option<f64>,
+    /// Most memory of one instance, in MiB [default: 256].
+    pub memory_max: Option<u64>,
+    /// Most seconds that a step may compute without reporting anything [default: 30].
+    pub executing_max: Option<f64>,
+    /// Largest request body, in MiB [default: 10].
+    pub body_max: Option<u64>,
+    /// Days that runs are kept after their end [default: until they are purged].
+    pub retention: Option<f64>,
+    /// Refuse to start when any of the workflows does not load [default: false].
+    pub strict: Option<bool>,
+    /// Reload workflows when their files change [default: true].
+    pub watch: Option<bool>,
+    /// How log lines are written on stderr [default: text].
+    pub log_format: Option<LogFormat>,
+    /// What differs for single workflows, by the name that the API has for them.
+    #[serde(default)]
+    pub workflows: BTreeMap<String, Workflow>,
+}
+
+/// What differs for one workflow.
+#[derive(Clone, Debug, Default, Deserialize, serde::Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub(in crate::cli) struct Workflow {
+    /// Its `.wasm` file, where `paths` does not name it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<PathBuf>,
+    /// Types that the outside may send although no step accepts them, beside the workflow's own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub additional_events: Vec<String>,
+    /// Most memory of one instance, in MiB.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory_max: Option<u64>,
+    /// Most seconds that a step may compute without reporting anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub executing_max: Option<f64>,
+    /// Days that its runs are kept after their end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retention: Option<f64>,
+}
+
+impl File {
+    /// The file that was asked for, else the one in this folder, else nothing. With its path, where there is one.
+    pub(in crate::cli) fn find(asked: Option<&Path>) -> Result<(File, Option<PathBuf>), Problem> {
+        let path = asked.unwrap_or(Path::new(DEFAULT));
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound && asked.is_none() => return Ok((File::default(), None)),
+            Err(error) => {
+                let problem = Problem::new(format!("`{}` cannot be read: {error}", path.display()));
+                return Err(problem.hint("correct `--config`, or WF_HOST_CONFIG").usage());
+            }
+        };
+        let mut file = File::parse(&text, &path.display().to_string())?;
+        let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
+        if let Some(folder) = folder {
+            file.resolve(folder);
+        }
+        Ok((file, Some(path.to_owned())))
+    }
+
+    fn parse(text: &str, path: &str) -> Result<File, Problem> {
+        let hint = "`wf-host config --schema` says what can stand here";
+        let problem = |at: Option<std::ops::Range<usize>>, message: &str| {
+            let line = at.map(|at| format!(":{}", line(text, at.start))).unwrap_or_default();
+            Problem::new(format!("`{path}`{line}: {message}")).usage()
+        };
+        let table = DeTable::parse(text).map_err(|error| problem(error.span(), error.message()).hint(hint))?;
+        let schema = schema();
+        if let Some(Unknown { at, key, known }) = unknown(table.get_ref(), &schema) {
+            let problem = problem(Some(at), &format!("there is no setting `{key}`"));
+            return Err(match meant(&key, &known) {
+                Some(name) => problem.hint(format!("did you mean `{name}`?")),
+                None => problem.hint(format!("there are {}", known.join(", "))),
+            });
+        }
+        toml::from_str(text).map_err(|error| problem(error.span(), error.message()).hint(hint))
+    }
+
+    /// Makes paths that are relative to the file's folder relative to the current one.
+    fn resolve(&mut self, folder: &Path) {
+        let below = |path: &mut PathBuf| *path = folder.join(&path);
+        self.data_dir.iter_mut().for_each(below);
+        self.workflows.values_mut().filter_map(|it| it.path.as_mut()).for_each(below);
+        for path in self.paths.iter_mut().flatten() {
+            *path = match path.split_once('=') {
+                Some((name, file)) => format!("{name}={}", folder.join(file).display()),
+                None => folder.join(&path).display().to_string(),
+            };
+        }
+        if let Some(file) = self.store.as_deref().and_then(|it| it.strip_prefix("sqlite:")) {
+            self.store = Some(format!("sqlite:{}", folder.join(file).display()));
+        }
+    }
+}
+
+/// The JSON Schema of the file, for editors.
+pub(super) fn schema() -> Value {
+    schemars::schema_for!(File).to_value()
+}
+
+struct Unknown {
+    at: std::ops::Range<usize>,
+    key: String,
+    known: Vec<String>,
+}
+
+/// The first key that the schema does not know.
+fn unknown(table: &DeTable, schema: &Value) -> Option<Unknown> {
+    let named = schema["properties"].as_object();
+    for (key, value) in table {
+        let inner = match (named.and_then(|it| it.get(&**key.get_ref())), &schema["additionalProperties"]) {
+            (Some(inner), _) => inner,
+            (None, any @ Value::Object(_)) => any,
+            (None, _) => {
+                let known = named.into_iter().flatten().map(|(name, _)| name.clone()).collect();
+                return Some(Unknown { at: Spanned::span(key), key: key.get_ref().to_string(), known });
+            }
+        };
+        if let DeValue::Table(table) = value.get_ref()
+            && let Some(found) = unknown(table, inner)
+        {
+            return Some(found);
+        }
+    }
+    None
+}
+
+/// The name that somebody who wrote this most likely meant.
+pub(in crate::cli) fn meant<'a>(written: &str, known: &'a [String]) -> Option<&'a str> {
+    let alike = known.iter().map(|name| (strsim::jaro_winkler(written, name), name));
+    alike.filter(|(alike, _)| *alike >= ALIKE_MIN).max_by(|one, other| one.0.total_cmp(&other.0)).map(|(_, name)| name.as_str())
+}
+
+fn line(text: &str, at: usize) -> usize {
+    text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
+}

@@ -1,0 +1,60 @@
+//! What a host is configured with, for all workflows and for single ones.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::runtime::Limits;
+
+/// What a host is configured with.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// What guests may use.
+    pub limits: Limits,
+    /// How long runs are kept after their end; none: until they are purged.
+    pub retention: Option<Duration>,
+    /// What differs for single workflows, by name.
+    pub workflows: BTreeMap<String, WorkflowConfig>,
+}
+
+/// What differs for one workflow. None: as for all.
+#[derive(Clone, Debug, Default)]
+pub struct WorkflowConfig {
+    /// Types that the outside may send although no step accepts them, beside the manifest's own.
+    pub additional_events: Vec<String>,
+    /// Most linear memory of one instance, in bytes.
+    pub memory_max: Option<u64>,
+    /// Most time that one entry into an attempt may compute.
+    pub executing_max: Option<Duration>,
+    /// How long its runs are kept after their end.
+    pub retention: Option<Duration>,
+}
+
+impl Config {
+    /// What guests of a workflow may use.
+    pub(crate) fn limits(&self, workflow: &str) -> Arc<Limits> {
+        let own = self.workflows.get(workflow).cloned().unwrap_or_default();
+        Arc::new(Limits {
+            memory_max: own.memory_max.unwrap_or(self.limits.memory_max),
+            executing_max: own.executing_max.unwrap_or(self.limits.executing_max),
+            ..self.limits.clone()
+        })
+    }
+
+    /// The largest that any guest may use: what the runtime must have room for.
+    pub fn limits_max(&self) -> Limits {
+        let memory = self.workflows.values().filter_map(|it| it.memory_max);
+        Limits { memory_max: memory.fold(self.limits.memory_max, u64::max), ..self.limits.clone() }
+    }
+
+    /// The manifest's additional events, and the configured ones, each once.
+    pub(crate) fn additional_events(&self, workflow: &str, mut declared: Vec<String>) -> Vec<String> {
+        let own = self.workflows.get(workflow).map(|it| it.additional_events.as_slice()).unwrap_or_default();
+        for name in own {
+            if !declared.contains(name) {
+                declared.push(name.clone());
+            }
+        }
+        declared
+    }
+}

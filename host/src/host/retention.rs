@@ -1,0 +1,51 @@
+//! What is over for long enough goes: runs after their retention, components that no run needs.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use super::Inner;
+use crate::config::Config;
+use crate::store::{self, Expiry};
+
+/// Looked after so often; more often where something is kept for a short time.
+const SWEEP_EVERY: Duration = Duration::from_secs(60);
+const SWEEP_EVERY_MIN: Duration = Duration::from_secs(1);
+/// Handlers that one write purges: others wait for it.
+const BATCH_MAX: usize = 200;
+
+/// Sweeps until the host is gone.
+pub(super) async fn keep(inner: Weak<Inner>, config: Config) {
+    let shortest = config.workflows.values().filter_map(|it| it.retention).chain(config.retention).min();
+    let every = shortest.map_or(SWEEP_EVERY, |it| (it / 10).clamp(SWEEP_EVERY_MIN, SWEEP_EVERY));
+    loop {
+        tokio::time::sleep(every).await;
+        let Some(inner) = inner.upgrade() else { return };
+        match sweep(&inner, &config).await {
+            Ok(0) => (),
+            Ok(purged) => tracing::info!("purged {purged} handlers whose runs have ended long enough ago"),
+            Err(error) => tracing::warn!("runs past their retention could not be purged: {error}"),
+        }
+    }
+}
+
+async fn sweep(inner: &Arc<Inner>, config: &Config) -> store::Result<usize> {
+    let own = |(name, it): (&String, &crate::config::WorkflowConfig)| Some((Some(name.clone()), it.retention?));
+    let single: Vec<(Option<String>, Duration)> = config.workflows.iter().filter_map(own).collect();
+    let except: Vec<String> = single.iter().filter_map(|(name, _)| name.clone()).collect();
+    let mut purged = 0;
+    for (workflow, retention) in single.into_iter().chain(config.retention.map(|retention| (None, retention))) {
+        let before = inner.clock.at().saturating_sub(u64::try_from(retention.as_micros()).unwrap_or(u64::MAX));
+        let except = if workflow.is_none() { except.clone() } else { Vec::new() };
+        loop {
+            let expiry = Expiry { workflow: workflow.clone(), except: except.clone(), before, max: BATCH_MAX };
+            let some = inner.store.expire(expiry).await?;
+            purged += some;
+            if some < BATCH_MAX {
+                break;
+            }
+        }
+    }
+    // A run that is about to begin holds its components in memory.
+    inner.store.drop_components(inner.registry.held()).await?;
+    Ok(purged)
+}

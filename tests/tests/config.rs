@@ -1,0 +1,269 @@
+//! `wf-host.toml`: the layers, what is wrong with a file, and what its settings do.
+
+use std::fs;
+use std::path::Path;
+use std::process::Stdio;
+
+use expect_test::{Expect, expect};
+use serde_json::{Value, json};
+use wf_tests::command_line::{check_command, filtered};
+use wf_tests::{Serve, artifacts, server, until};
+
+fn folder(toml: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    fs::write(folder.path().join("wf-host.toml"), toml).expect("written");
+    folder
+}
+
+/// What is wrong with a file.
+fn check(toml: &str, expect: Expect) {
+    check_command(folder(toml).path(), &["serve"], &expect);
+}
+
+fn config(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> String {
+    let mut command = server::command();
+    command.arg("config").args(arguments).envs(environment.iter().copied()).current_dir(folder);
+    let output = command.stdin(Stdio::null()).output().expect("it starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    filtered(&String::from_utf8(output.stdout).expect("text"), folder)
+}
+
+#[test]
+fn a_setting_comes_from_its_flag_else_the_environment_else_the_file() {
+    let folder = folder(
+        r#"
+            paths = ["flows/"]
+            port = 9000
+            memory_max = 64
+            public_url = "https://flows.example"
+            watch = false
+
+            [workflows.order]
+            path = "order.wasm"
+            additional_events = ["Nudge"]
+            retention = 7
+        "#,
+    );
+    let environment = [("WF_HOST_MEMORY_MAX", "128"), ("WF_HOST_PORT", "9001"), ("WORKFLOWS_PY_SERVER_HOST", "127.0.0.1")];
+    expect![[r#"
+        log_format = "text"                   # default
+        paths = ["flows/"]                    # wf-host.toml
+        host = "127.0.0.1"                    # WORKFLOWS_PY_SERVER_HOST
+        port = 9002                           # --port
+        # store =                             # not set
+        data_dir = ".wf-host"                 # default
+        cors_origins = []                     # default
+        public_url = "https://flows.example"  # wf-host.toml
+        shutdown_timeout = 10.0               # default
+        memory_max = 128                      # WF_HOST_MEMORY_MAX
+        executing_max = 30.0                  # default
+        body_max = 10                         # default
+        # retention =                         # not set
+        strict = true                         # --strict
+        watch = false                         # wf-host.toml
+
+        # wf-host.toml
+        [workflows.order]
+        additional_events = ["Nudge"]
+        path = "order.wasm"
+        retention = 7.0
+    "#]]
+    .assert_eq(&config(folder.path(), &["--port", "9002", "--strict"], &environment));
+    let origins: Value = serde_json::from_str(&config(folder.path(), &["--json"], &environment)).expect("JSON");
+    assert_eq!(origins["port"], json!({ "value": 9001, "origin": "WF_HOST_PORT" }));
+    assert_eq!(origins["body_max"], json!({ "value": 10, "origin": "default" }));
+    assert_eq!(origins["workflows"]["value"]["order"]["additional_events"], json!(["Nudge"]));
+}
+
+#[test]
+fn what_is_printed_is_such_a_file() {
+    let first = folder("port = 9000\n[workflows.order]\npath = 'order.wasm'\nmemory_max = 3\n");
+    let printed = config(first.path(), &["--retention", "2.5"], &[]);
+    let second = folder(&printed);
+    let again: Value = serde_json::from_str(&config(second.path(), &["--json"], &[])).expect("JSON");
+    assert_eq!((&again["port"]["value"], &again["retention"]["value"]), (&json!(9000), &json!(2.5)));
+    assert_eq!(again["workflows"]["value"]["order"], json!({ "path": "order.wasm", "memory_max": 3 }));
+}
+
+#[test]
+fn paths_are_relative_to_the_file() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let below = folder.path().join("below");
+    fs::create_dir(&below).expect("made");
+    let text = "paths = ['a.wasm', 'tea=b.wasm']\nstore = 'sqlite:runs.db'\ndata_dir = 'data'\n[workflows.c]\npath = 'c.wasm'\n";
+    fs::write(below.join("flows.toml"), text).expect("written");
+    let shown: Value = serde_json::from_str(&config(folder.path(), &["--json", "--config", "below/flows.toml"], &[])).expect("JSON");
+    assert_eq!(shown["paths"], json!({ "value": ["below/a.wasm", "tea=below/b.wasm"], "origin": "below/flows.toml" }));
+    assert_eq!((&shown["store"]["value"], &shown["data_dir"]["value"]), (&json!("sqlite:below/runs.db"), &json!("below/data")));
+    assert_eq!(shown["workflows"]["value"]["c"]["path"], "below/c.wasm");
+}
+
+#[test]
+fn mistakes_are_named_with_their_line() {
+    check(
+        "port = 9000\nretentoin = 3\n",
+        expect![[r#"
+        exit code 2
+        --- stdout
+        --- stderr
+        error: `wf-host.toml`:2: there is no setting `retentoin`
+        hint: did you mean `retention`?
+    "#]],
+    );
+    check(
+        "[workflows.order]\nmemmory_max = 3\n",
+        expect![[r#"
+        exit code 2
+        --- stdout
+        --- stderr
+        error: `wf-host.toml`:2: there is no setting `memmory_max`
+        hint: did you mean `memory_max`?
+    "#]],
+    );
+    check(
+        "colour = 'red'\n",
+        expect![[r#"
+        exit code 2
+        --- stdout
+        --- stderr
+        error: `wf-host.toml`:1: there is no setting `colour`
+        hint: there are paths, host, port, store, data_dir, cors_origins, public_url, shutdown_timeout, memory_max, executing_max, body_max, retention, strict, watch, log_format, workflows
+    "#]],
+    );
+    check(
+        "port = 'many'\n",
+        expect![[r#"
+        exit code 2
+        --- stdout
+        --- stderr
+        error: `wf-host.toml`:1: invalid type: string "many", expected u16
+        hint: `wf-host config --schema` says what can stand here
+    "#]],
+    );
+    check(
+        "port = \n",
+        expect![[r#"
+        exit code 2
+        --- stdout
+        --- stderr
+        error: `wf-host.toml`:1: string values must be quoted, expected literal string
+        hint: `wf-host config --schema` says what can stand here
+    "#]],
+    );
+    check(
+        "executing_max = -1.0\npaths = ['.']\n",
+        expect![[r#"
+        exit code 2
+        --- stdout
+        --- stderr
+        error: `executing_max` is -1: cannot convert float seconds to Duration: value is negative
+        hint: give a number of seconds, as in `2.5`
+    "#]],
+    );
+    check(
+        "retention = -1.0\npaths = ['.']\n",
+        expect![[r#"
+        exit code 2
+        --- stdout
+        --- stderr
+        error: `retention` is -1: cannot convert float seconds to Duration: value is negative
+        hint: give a number of days, as in `30`
+    "#]],
+    );
+    check(
+        "log_format = 'loud'\n",
+        expect![[r#"
+        exit code 2
+        --- stdout
+        --- stderr
+        error: `wf-host.toml`:1: unknown variant `loud`, expected `text` or `json`
+        hint: `wf-host config --schema` says what can stand here
+    "#]],
+    );
+    check(
+        "port = 9000\n",
+        expect![[r#"
+        exit code 2
+        --- stdout
+        --- stderr
+        error: there is nothing to serve
+        hint: name `.wasm` files, a directory or a glob, here or under `paths` in `wf-host.toml`
+    "#]],
+    );
+    check_command(
+        folder("").path(),
+        &["config", "--config", "nope.toml"],
+        &expect![[r#"
+        exit code 2
+        --- stdout
+        --- stderr
+        error: `nope.toml` cannot be read: No such file or directory (os error 2)
+        hint: correct `--config`, or WF_HOST_CONFIG
+    "#]],
+    );
+    let output = server::command().args(["config"]).env("WORKFLOWS_PY_SERVER_PORT", "many").output().expect("it starts");
+    expect![[r#"
+        error: `WORKFLOWS_PY_SERVER_PORT`: `many` is no port
+        hint: a port is a number from 0 to 65535
+    "#]]
+    .assert_eq(&String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn the_schema_knows_what_the_file_knows() {
+    let folder = folder("");
+    let schema: Value = serde_json::from_str(&config(folder.path(), &["--schema"], &[])).expect("JSON");
+    let settings: Value = serde_json::from_str(&config(folder.path(), &["--json"], &[])).expect("JSON");
+    let known: Vec<&String> = schema["properties"].as_object().expect("an object").keys().collect();
+    for name in settings.as_object().expect("an object").keys() {
+        assert!(known.contains(&name), "{name} is no setting of the schema");
+    }
+    assert_eq!(known.len(), settings.as_object().expect("an object").len(), "`config` shows every setting");
+    let descriptions = schema["properties"].as_object().expect("an object").values().filter(|it| it["description"].is_string());
+    assert_eq!(descriptions.count(), known.len());
+    let workflow = &schema["properties"]["workflows"]["additionalProperties"];
+    assert!(workflow["properties"]["additional_events"].is_object() && workflow["additionalProperties"] == false, "{workflow}");
+}
+
+#[tokio::test]
+async fn settings_of_single_workflows() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let file = folder.path().join("wf-host.toml");
+    let text = format!(
+        "[workflows.mine]\npath = '{}'\nadditional_events = ['NudgeEvent']\n[workflows.hungry]\npath = '{}'\nmemory_max = 8\n[workflows.nobody]\n",
+        artifacts::guest("hitl").display(),
+        artifacts::guest("grow").display(),
+    );
+    fs::write(&file, text).expect("written");
+    let serve = Serve { arguments: vec!["--config".into(), file.display().to_string()], ..Serve::default() };
+    let server = serve.start().await;
+    let warned = "`[workflows.nobody]` is configured, and no workflow of that name is loaded";
+    assert!(server.log().contains(warned), "{}", server.log());
+    // It declares no such event; the configuration does.
+    let me = server.begin("mine", "{}").await;
+    let sent = server.post(&format!("/events/{me}"), r#"{"event": {"type": "NudgeEvent", "value": {}}}"#).await;
+    assert_eq!(sent.status, 200, "{sent:?}");
+    let failed = server.run("hungry", "{}").await;
+    assert!(failed.text("error").contains("the memory limit of 8 MiB was exceeded"), "{failed:?}");
+}
+
+#[tokio::test]
+async fn runs_go_after_their_retention() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let file = folder.path().join("wf-host.toml");
+    // A tenth of a second, and for ever.
+    let text = format!("retention = 1.2e-6\n[workflows.kept]\npath = '{}'\nretention = 365\n", artifacts::guest("counter").display());
+    fs::write(&file, text).expect("written");
+    let mut serve = Serve::guests(&["greeting", "hitl"]);
+    serve.arguments.extend(["--config".into(), file.display().to_string()]);
+    let server = serve.start().await;
+    for (workflow, handler) in [("greeting", "over"), ("hitl", "waiting"), ("kept", "kept")] {
+        server.post(&format!("/workflows/{workflow}/run-nowait"), &json!({ "handler_id": handler }).to_string()).await;
+    }
+    server.ended("kept").await;
+    until("the run to be purged", async || (server.get("/handlers/over").await.status == 404).then_some(())).await;
+    for handler in ["waiting", "kept"] {
+        assert_ne!(server.get(&format!("/handlers/{handler}")).await.status, 404, "{handler}");
+    }
+    assert!(server.log().contains("purged 1 handler"), "{}", server.log());
+}

@@ -17,7 +17,7 @@ use crate::host::Host;
 use crate::registry::{Change, Rejected, Source};
 
 /// Saves that come within this are built once.
-const DEBOUNCE: Duration = Duration::from_millis(50);
+const DEBOUNCE: Duration = Duration::from_millis(20);
 /// Folders that hold no sources.
 const NO_SOURCES: [&str; 5] = ["target", "node_modules", ".git", ".wf-host", "__pycache__"];
 
@@ -67,15 +67,15 @@ impl Dev {
             tokio::select! {
                 result = &mut stopped => return result,
                 Some(()) = saves.recv() => {
-                    let begun = Instant::now();
                     let now = Sources::of(project.dir());
                     if now == sources {
                         continue;
                     }
                     sources = now;
+                    let saved = sources.saved();
                     tokio::select! {
                         result = &mut stopped => return result,
-                        () = current.build(&project, Some(begun)) => (),
+                        () = current.build(&project, saved) => (),
                     }
                 }
             }
@@ -92,7 +92,7 @@ struct Current {
 
 impl Current {
     #[expect(clippy::print_stderr, reason = "the command line's own output")]
-    async fn build(&mut self, project: &Project, saved: Option<Instant>) {
+    async fn build(&mut self, project: &Project, saved: Option<SystemTime>) {
         let built = match project.build().await {
             Ok(built) => built,
             Err(problem) => {
@@ -114,7 +114,8 @@ impl Current {
                     Change::Swapped(changes) if !changes.is_empty() => format!(": {}", changes.join(", ")),
                     _ => String::new(),
                 };
-                let since = saved.map(|saved| format!(", {:.2?} since the save", saved.elapsed())).unwrap_or_default();
+                let since = saved.and_then(|saved| saved.elapsed().ok()).map(|since| format!(", {since:.2?} since the save"));
+                let since = since.unwrap_or_default();
                 eprintln!("built `{}` in {:.2?}, loaded in {:.0?}{since}{changes}", workflow.name, built.took, loading.elapsed());
             }
             Err(rejected) => Problem::from(rejected).warn(),
@@ -146,6 +147,11 @@ impl Sources {
             }
         }
         Sources(found)
+    }
+
+    /// When the newest of them was written.
+    fn saved(&self) -> Option<SystemTime> {
+        self.0.values().map(|(at, _)| *at).max()
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 use wasmtime::Engine;
@@ -12,6 +12,8 @@ use wasmtime::component::Component;
 /// What a file of ours begins with; the SHA-256 of the rest follows.
 const MAGIC: &[u8; 8] = b"wf-host\x01";
 const HEADER: usize = MAGIC.len() + 32;
+/// The oldest goes at the next start when all of it is larger than this, in bytes.
+const SIZE_MAX: u64 = 512 << 20;
 
 pub(super) struct Cache {
     folder: PathBuf,
@@ -28,6 +30,7 @@ impl Cache {
             tracing::warn!("compiled code is not kept: `{}` cannot be made: {error}", folder.display());
             return None;
         }
+        trim(&folder, SIZE_MAX);
         let mut hasher = DefaultHasher::new();
         engine.precompile_compatibility_hash().hash(&mut hasher);
         Some(Cache { folder, engine: hasher.finish() })
@@ -67,5 +70,40 @@ impl Cache {
 
     fn path(&self, digest: &str) -> PathBuf {
         self.folder.join(format!("{digest}-{:016x}", self.engine))
+    }
+}
+
+/// Deletes the oldest files until what is left is not larger than this. What is deleted is made again when it is needed.
+fn trim(folder: &Path, size_max: u64) {
+    let file = |entry: std::fs::DirEntry| Some((entry.metadata().ok()?.modified().ok()?, entry.metadata().ok()?.len(), entry.path()));
+    let mut files: Vec<_> = std::fs::read_dir(folder).into_iter().flatten().flatten().filter_map(file).collect();
+    files.sort_by(|one, other| other.cmp(one));
+    let mut size = 0;
+    for (_, length, path) in files {
+        size += length;
+        if size > size_max
+            && let Err(error) = std::fs::remove_file(&path)
+        {
+            tracing::warn!("`{}` is no longer needed and cannot be deleted: {error}", path.display());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_files_go_first() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, age) in [("new", 1), ("middle", 2), ("old", 3)] {
+            let file = std::fs::File::create(folder.path().join(name)).unwrap();
+            file.set_len(100).unwrap();
+            file.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000 - age)).unwrap();
+        }
+        trim(folder.path(), 250);
+        assert!(folder.path().join("middle").exists() && !folder.path().join("old").exists());
+        trim(folder.path(), 0);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 }

@@ -32,6 +32,8 @@ mod finish;
 mod frames;
 mod settle;
 
+pub mod history;
+
 mod pool;
 pub(crate) mod time;
 

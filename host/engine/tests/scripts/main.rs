@@ -14,6 +14,7 @@ mod ends;
 mod failures;
 mod golden;
 mod guest;
+mod history;
 mod joins;
 mod journal;
 mod print;

@@ -1,0 +1,129 @@
+//! The history of a run: who stood where, and when.
+
+use std::fmt::Write;
+
+use expect_test::{Expect, expect};
+use wf_engine::run::history::{History, Outcome};
+
+use super::played;
+
+#[track_caller]
+fn check(script: &str, expect: Expect) {
+    let world = played(script);
+    let history = History::of(world.definition, &world.journal);
+    let mut text = String::new();
+    for moment in &history.moments {
+        let about = moment.event.as_deref().map(str::to_owned).or(moment.invocation.map(|it| format!("#{it}"))).unwrap_or_default();
+        let _ = writeln!(text, "{} @{} {} {about}, {} frames", moment.seq, seconds(moment.at), moment.kind, moment.frames);
+    }
+    for it in &history.deliveries {
+        let names: Vec<&str> = it.events.iter().map(|event| &*event.name).collect();
+        let _ = writeln!(text, "#{} {}({}) by {} @{}", it.invocation, it.step, names.join(", "), it.seq, seconds(it.at));
+        for span in &it.spans {
+            let until = span.until.map_or("now".to_owned(), seconds);
+            let slot = span.slot.map(|slot| format!(" in {slot}")).unwrap_or_default();
+            let wait = span.wait.as_ref().map(|wait| format!(" for {} until {:?}", wait.name, wait.due.map(seconds))).unwrap_or_default();
+            let _ = writeln!(text, "    {:?} .{} {} to {until}{slot}{wait}", span.phase, span.attempt, seconds(span.at));
+        }
+        for (attempt, failure) in &it.failures {
+            let _ = writeln!(text, "    .{attempt} failed: {}", failure.message);
+        }
+        let _ = match &it.end {
+            None => writeln!(text, "    goes on"),
+            Some(end) => match &end.outcome {
+                Outcome::Returned(names) => writeln!(text, "    returned {} @{}", names.join(", "), seconds(end.at)),
+                other => writeln!(text, "    {other:?} @{}", seconds(end.at)),
+            },
+        };
+    }
+    expect.assert_eq(&text);
+}
+
+fn seconds(at: u64) -> String {
+    format!("{}s", at as f64 / 1e6)
+}
+
+#[test]
+fn slots_waits_and_events() {
+    check(
+        r#"
+        additional Answer
+        step ask: StartEvent Item -> StopEvent, slots 1
+        start
+        @1 event Item
+        @2 #0 wait Answer timeout 60
+        @3 event Answer {"a":1}
+        @5 #1 return
+        @6 #0 return StopEvent
+        "#,
+        expect![[r#"
+            0 @0s started StartEvent, 1 frames
+            1 @1s event-received Item, 2 frames
+            2 @2s step-progressed #0, 3 frames
+            3 @3s event-received Answer, 3 frames
+            4 @5s step-returned #1, 4 frames
+            5 @6s step-returned #0, 6 frames
+            #0 ask(StartEvent) by 0 @0s
+                Executing .0 0s to 2s in 0
+                Waiting .0 2s to 3s for Answer until Some("62s")
+                Queued .0 3s to 5s
+                Executing .0 5s to 6s in 0
+                returned StopEvent @6s
+            #1 ask(Item) by 1 @1s
+                Queued .0 1s to 2s
+                Executing .0 2s to 5s in 0
+                returned  @5s
+        "#]],
+    );
+}
+
+#[test]
+fn retries_sleeps_and_what_the_end_drops() {
+    check(
+        r#"
+        step flaky: StartEvent -> StopEvent, retry 2 attempts 2
+        step slow: StartEvent -> StopEvent
+        start
+        @1 #0 fail ValueError "try 0"
+        @2 #1 sleep 100
+        @3 timer 0
+        @4 #0 fail ValueError "try 1"
+        "#,
+        expect![[r#"
+            0 @0s started StartEvent, 2 frames
+            1 @1s step-failed #0, 3 frames
+            2 @2s step-progressed #1, 3 frames
+            3 @3s timer-fired , 4 frames
+            4 @4s step-failed #0, 6 frames
+            #0 flaky(StartEvent) by 0 @0s
+                Executing .0 0s to 1s in 0
+                Retrying .1 1s to 3s
+                Executing .1 3s to 4s in 0
+                .0 failed: try 0
+                .1 failed: try 1
+                Failed @4s
+            #1 slow(StartEvent) by 0 @0s
+                Executing .0 0s to 2s in 0
+                Sleeping .0 2s to 4s in 0
+                Dropped @4s
+        "#]],
+    );
+}
+
+#[test]
+fn a_run_that_goes_on_over_a_restart() {
+    check(
+        r#"
+        step work: StartEvent -> StopEvent
+        start
+        @9 resume
+        "#,
+        expect![[r#"
+            0 @0s started StartEvent, 1 frames
+            1 @9s resumed , 1 frames
+            #0 work(StartEvent) by 0 @0s
+                Executing .0 0s to now in 0
+                goes on
+        "#]],
+    );
+}

@@ -12,6 +12,7 @@ mod inspect;
 mod man;
 mod new;
 mod offline;
+mod openapi;
 mod remote;
 mod run;
 mod screen;
@@ -63,6 +64,7 @@ enum Command {
     Config(Box<config::Config>),
     Workflows(remote::Workflows),
     Runs(remote::Runs),
+    Openapi(openapi::Openapi),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -93,6 +95,7 @@ pub fn main() -> ExitCode {
         Command::Inspect(inspect) => runtime.block_on(inspect.run()).map(|()| ExitCode::SUCCESS),
         Command::Workflows(workflows) => runtime.block_on(workflows.run()).map(|()| ExitCode::SUCCESS),
         Command::Runs(runs) => runtime.block_on(runs.run()).map(|()| ExitCode::SUCCESS),
+        Command::Openapi(openapi) => openapi.run().map(|()| ExitCode::SUCCESS),
         Command::Man(man) => man.run().map(|()| ExitCode::SUCCESS),
         Command::Completions(completions) => completions.run().map(|()| ExitCode::SUCCESS),
     };
@@ -129,7 +132,7 @@ fn served(runtime: &tokio::runtime::Runtime, serve: serve::Serve, mut layers: La
 
 fn log(format: LogFormat, level: &str) {
     use std::io::IsTerminal;
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| level.into());
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| format!("{level},notify=error").into());
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     match format {
         LogFormat::Text => builder.with_ansi(std::io::stderr().is_terminal()).init(),

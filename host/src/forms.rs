@@ -11,6 +11,7 @@ use wf_engine::entry::Event;
 use wf_engine::manifest::EventKind;
 
 use crate::envelope::Fields;
+use crate::host::{Refusal, Workflow};
 
 /// An event as it came: its bare type name, where one was given, and its fields.
 #[derive(Debug)]
@@ -113,8 +114,23 @@ fn located(error: &jsonschema::ValidationError) -> String {
     if path.is_empty() { error.to_string() } else { format!("{}: {error}", path.trim_start_matches('/').replace('/', ".")) }
 }
 
+/// Whether the outside may send an event of that type, to that step.
+pub(crate) fn check(workflow: &Workflow, name: &str, step: Option<&str>) -> Result<(), Refusal> {
+    let definition = &workflow.definition;
+    let known = definition.is_declared(name) || workflow.additional_events.iter().any(|it| it == name);
+    if !known {
+        let expected = expected(definition, &workflow.additional_events);
+        return Err(Refusal::UnknownEvent { name: name.to_owned(), expected });
+    }
+    match step {
+        Some(step) if definition.step(step).is_none() => Err(Refusal::BadStep(format!("Step {step} does not exist"))),
+        Some(step) if !definition.accepts(step, name) => Err(Refusal::BadStep(format!("Step {step} does not accept {name}"))),
+        _ => Ok(()),
+    }
+}
+
 /// The types that the outside may name, for the text of an error.
-pub(crate) fn expected(definition: &Definition, additional: &[String]) -> Vec<String> {
+fn expected(definition: &Definition, additional: &[String]) -> Vec<String> {
     let kinds = [EventKind::Start, EventKind::Plain, EventKind::HumanResponse, EventKind::InputRequired];
     let declared = definition.event_types().filter(|it| kinds.contains(&it.kind)).map(|it| it.name.clone());
     let mut names: Vec<String> = declared.collect();

@@ -116,6 +116,21 @@ pub struct Filter {
     pub after: Option<String>,
 }
 
+/// Which runs to list. Empty: all.
+#[derive(Clone, Debug, Default)]
+pub struct RunsFilter {
+    /// Any of these: `running`, `completed`, `failed`, `cancelled`.
+    pub status: Vec<String>,
+    /// Any of these workflows.
+    pub workflow: Vec<String>,
+    /// Only those whose id, or handler's id, holds this text.
+    pub search: Option<String>,
+    /// From where an earlier page ended.
+    pub before: Option<i64>,
+    /// At most so many.
+    pub limit: usize,
+}
+
 /// A frame of a run's stream, durable.
 #[derive(Clone, Debug)]
 pub struct Frame {

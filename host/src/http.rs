@@ -8,6 +8,8 @@ mod routes;
 mod events;
 mod handlers;
 mod health;
+mod history;
+mod openapi;
 mod page;
 mod runs;
 mod workflows;
@@ -21,6 +23,7 @@ mod wire;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use openapi::document as openapi;
 pub use serve::serve;
 
 use crate::forms;

@@ -65,18 +65,23 @@ pub struct Registry {
     /// In order of registration.
     listings: RwLock<Vec<Listing>>,
     loaded: RwLock<HashMap<String, Weak<Component>>>,
+    /// Held for reading while a component is stored, for writing while unneeded ones are dropped.
+    storing: tokio::sync::RwLock<()>,
 }
 
 impl Registry {
     /// Of nothing so far.
     pub fn new(config: Config) -> Registry {
-        Registry { config, listings: RwLock::default(), loaded: RwLock::default() }
+        Registry { config, listings: RwLock::default(), loaded: RwLock::default(), storing: tokio::sync::RwLock::default() }
     }
 
-    /// The digests of the components that are in memory.
-    pub fn held(&self) -> Vec<String> {
-        let loaded = self.loaded.read().expect("no panic while locked");
-        loaded.iter().filter(|(_, component)| component.strong_count() > 0).map(|(digest, _)| digest.clone()).collect()
+    /// Drops the stored components that neither a run nor anything in memory needs: a run that is
+    /// about to begin holds its own in memory.
+    pub async fn drop_unneeded(&self, store: &dyn Store) -> crate::store::Result<usize> {
+        let _storing = self.storing.write().await;
+        let loaded = |(digest, component): (&String, &Weak<Component>)| (component.strong_count() > 0).then(|| digest.clone());
+        let held = self.loaded.read().expect("no panic while locked").iter().filter_map(loaded).collect();
+        store.drop_components(held).await
     }
 
     /// The files, in order of registration.
@@ -165,6 +170,7 @@ impl Registry {
 
     /// The manifest of a component: described once per digest, then remembered with its bytes.
     async fn manifest(&self, component: &Arc<Component>, runtime: &Runtime, store: &dyn Store) -> Result<Manifest, LoadError> {
+        let _storing = self.storing.read().await;
         self.remember(component);
         if let Ok(Some(json)) = store.manifest(&component.digest).await {
             return parse(&json);

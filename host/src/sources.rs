@@ -23,11 +23,23 @@ pub fn sources(argument: &str) -> Result<Vec<Source>, Rejected> {
     Ok(files.into_iter().map(|path| Source { name: None, path }).collect())
 }
 
+/// The argument as it is meant from within a folder.
+pub fn below(folder: &Path, argument: &str) -> String {
+    match parts(argument) {
+        Some((name, path)) if !folder.join(argument).exists() => format!("{name}={}", folder.join(path).display()),
+        _ => folder.join(argument).display().to_string(),
+    }
+}
+
 /// `name=path`, unless a file of that whole name exists.
 fn named(argument: &str) -> Option<(&str, &str)> {
+    parts(argument).filter(|_| !Path::new(argument).exists())
+}
+
+fn parts(argument: &str) -> Option<(&str, &str)> {
     let (name, path) = argument.split_once('=')?;
     let plain = !name.is_empty() && name.chars().all(|it| it.is_ascii_alphanumeric() || "-_.".contains(it));
-    (plain && !Path::new(argument).exists()).then_some((name, path))
+    plain.then_some((name, path))
 }
 
 fn existing(path: &str) -> Result<PathBuf, Rejected> {

@@ -14,7 +14,7 @@ pub use error::Error;
 pub use memory::Memory;
 pub use open::open;
 pub use rows::{
-    Append, Ended, EntryRow, Expiry, FrameRow, HandlersQuery, IdempotencyRow, LogRow, Made, NewRun, RunKey, RunSummary, Status,
+    Append, Ended, EntryRow, Expiry, FrameRow, HandlersQuery, IdempotencyRow, LogRow, Made, NewRun, RunKey, RunSummary, RunsQuery, Status,
 };
 pub use sqlite::Sqlite;
 
@@ -45,6 +45,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// The newest runs of handlers, in the order in which these runs began.
     fn handlers(&self, query: HandlersQuery) -> BoxFuture<'_, Result<Vec<RunSummary>>>;
+
+    /// Runs, newest first.
+    fn runs(&self, query: RunsQuery) -> BoxFuture<'_, Result<Vec<RunSummary>>>;
 
     /// The ids of the runs that have not ended, oldest first.
     fn unfinished(&self) -> BoxFuture<'_, Result<Vec<String>>>;

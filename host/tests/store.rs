@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use wf_host::store::{
-    Append, Ended, EntryRow, Error, Expiry, FrameRow, HandlersQuery, IdempotencyRow, LogRow, Made, NewRun, RunKey, Status, Store, open,
-    start_scope,
+    Append, Ended, EntryRow, Error, Expiry, FrameRow, HandlersQuery, IdempotencyRow, LogRow, Made, NewRun, RunKey, RunsQuery, Status,
+    Store, open, start_scope,
 };
 
 /// Runs each test on each store.
@@ -38,6 +38,7 @@ on_every_store!(
     frames_are_read_by_cursor,
     a_run_ends,
     handlers_are_listed_and_paged,
+    runs_are_listed_newest_first,
     log_lines_are_kept_once,
     purge_deletes_everything,
     what_is_over_goes,
@@ -263,6 +264,25 @@ async fn over(store: &AnyStore, run: &str, handler: &str, workflow: &str, at: u6
 async fn handlers(store: &AnyStore) -> Vec<String> {
     let runs = store.handlers(HandlersQuery::default()).await.expect("runs");
     runs.into_iter().map(|run| run.handler).collect()
+}
+
+async fn runs_are_listed_newest_first(store: AnyStore) {
+    over(&store, "a1", "first", "tea", 100).await;
+    over(&store, "b1", "second", "milk", 100).await;
+    over(&store, "a2", "first", "tea", 300).await;
+    store.create(new("c", "third")).await.expect("created");
+    let of = async |query: RunsQuery| -> Vec<String> {
+        let runs = store.runs(query).await.expect("runs");
+        runs.into_iter().map(|run| run.run).collect()
+    };
+    let all = || RunsQuery { limit: 9, ..RunsQuery::default() };
+    assert_eq!(of(all()).await, ["c", "a2", "b1", "a1"], "all of a handler's");
+    assert_eq!(of(RunsQuery { status: vec!["cancelled".into()], ..all() }).await, ["a2", "b1", "a1"]);
+    assert_eq!(of(RunsQuery { workflow: vec!["tea".into(), "milk".into()], limit: 2, ..all() }).await, ["a2", "b1"]);
+    assert_eq!(of(RunsQuery { search: Some("first".into()), ..all() }).await, ["a2", "a1"]);
+    assert_eq!(of(RunsQuery { search: Some("1".into()), ..all() }).await, ["b1", "a1"]);
+    let before = store.run("b1").await.expect("an answer").map(|run| run.key);
+    assert_eq!(of(RunsQuery { before, ..all() }).await, ["a1"]);
 }
 
 async fn what_is_over_goes(store: AnyStore) {

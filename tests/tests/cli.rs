@@ -45,6 +45,8 @@ fn help() {
               config       Prints what `serve` would do with these arguments, and where each setting comes from
               workflows    Shows the workflows of a server
               runs         Starts, follows, answers and ends runs on a server
+              openapi      Prints the OpenAPI document of the HTTP API; a server has it at
+                           `/api/v1/openapi.json`
               completions  Prints completions for a shell
               man          Writes the man pages, one for each command
               help         Print this message or the help of the given subcommand(s)
@@ -80,6 +82,8 @@ fn help() {
               config       Prints what `serve` would do with these arguments, and where each setting comes from
               workflows    Shows the workflows of a server
               runs         Starts, follows, answers and ends runs on a server
+              openapi      Prints the OpenAPI document of the HTTP API; a server has it at
+                           `/api/v1/openapi.json`
               completions  Prints completions for a shell
               man          Writes the man pages, one for each command
               help         Print this message or the help of the given subcommand(s)
@@ -139,7 +143,8 @@ fn help() {
                       [env: WF_HOST_CONFIG=]
 
                   --host <HOST>
-                      The address to listen on [default: 0.0.0.0] [env: WORKFLOWS_PY_SERVER_HOST, too]
+                      The address to listen on [default: 0.0.0.0; for `dev`, 127.0.0.1] [env:
+                      WORKFLOWS_PY_SERVER_HOST, too]
 
                       [env: WF_HOST_HOST=]
 
@@ -228,7 +233,7 @@ fn arguments_that_make_no_sense() {
             --- stderr
             error: unrecognized subcommand 'nope'
 
-              tip: a similar subcommand exists: 'inspect'
+              tip: some similar subcommands exist: 'inspect', 'openapi'
 
             Usage: wf-host [OPTIONS] <COMMAND>
 

@@ -133,12 +133,12 @@ fn mistakes_are_named_with_their_line() {
     check(
         "port = 'many'\n",
         expect![[r#"
-        exit code 2
-        --- stdout
-        --- stderr
-        error: `wf-host.toml`:1: invalid type: string "many", expected u16
-        hint: `wf-host config --schema` says what can stand here
-    "#]],
+            exit code 2
+            --- stdout
+            --- stderr
+            error: `wf-host.toml`:1: `port`: invalid type: string "many", expected u16
+            hint: `wf-host config --schema` says what can stand here
+        "#]],
     );
     check(
         "port = \n",
@@ -153,32 +153,42 @@ fn mistakes_are_named_with_their_line() {
     check(
         "executing_max = -1.0\npaths = ['.']\n",
         expect![[r#"
-        exit code 2
-        --- stdout
-        --- stderr
-        error: `executing_max` is -1: cannot convert float seconds to Duration: value is negative
-        hint: give a number of seconds, as in `2.5`
-    "#]],
+            exit code 2
+            --- stdout
+            --- stderr
+            error: `executing_max` cannot be -1
+            hint: give a number of seconds, as in `2.5`
+        "#]],
     );
     check(
         "retention = -1.0\npaths = ['.']\n",
         expect![[r#"
+            exit code 2
+            --- stdout
+            --- stderr
+            error: `retention` cannot be -1
+            hint: give a number of days, as in `30`
+        "#]],
+    );
+    check(
+        "memory_max = 0\npaths = ['.']\n",
+        expect![[r#"
         exit code 2
         --- stdout
         --- stderr
-        error: `retention` is -1: cannot convert float seconds to Duration: value is negative
-        hint: give a number of days, as in `30`
+        error: `memory_max` cannot be 0
+        hint: give a number of MiB from 2 to 4096, as in `256`
     "#]],
     );
     check(
         "log_format = 'loud'\n",
         expect![[r#"
-        exit code 2
-        --- stdout
-        --- stderr
-        error: `wf-host.toml`:1: unknown variant `loud`, expected `text` or `json`
-        hint: `wf-host config --schema` says what can stand here
-    "#]],
+            exit code 2
+            --- stdout
+            --- stderr
+            error: `wf-host.toml`:1: `log_format`: unknown variant `loud`, expected `text` or `json`
+            hint: `wf-host config --schema` says what can stand here
+        "#]],
     );
     check(
         "port = 9000\n",

@@ -1,6 +1,7 @@
 //! Errors that no other file has a reason to bring about: what is said, where, and the exit code.
 
 use std::fs;
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -136,6 +137,21 @@ fn a_run_that_nobody_answers() {
 }
 
 #[test]
+fn an_answer_of_an_unknown_type_is_refused_and_the_end_of_input_noticed() {
+    let guest = artifacts::guest("hitl").display().to_string();
+    for (answer, said) in [(r#"{"type":"Nope","value":{}}"#, "warning: Invalid event type: Nope."), (r#"{"type":"StartEvent"}"#, "")] {
+        let mut child = wf_host(&["run", &guest]);
+        child.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = child.spawn().expect("it starts");
+        writeln!(child.stdin.take().expect("piped"), "{answer}").expect("it reads");
+        let output = child.wait_with_output().expect("it ends");
+        let stderr = String::from_utf8(output.stderr).expect("text");
+        assert_eq!(output.status.code(), Some(1));
+        assert!(stderr.starts_with(said) && stderr.contains("and there is no more input"), "{answer}: {stderr}");
+    }
+}
+
+#[test]
 fn output_that_cannot_be_written() {
     let guest = artifacts::guest("greeting").display().to_string();
     let full = fs::File::options().write(true).open("/dev/full").expect("a device");
@@ -163,14 +179,12 @@ fn components_of_another_kind() {
         folder.path(),
         &["check", "junk.wasm"],
         &expect![[r#"
-        exit code 1
-        --- stdout
-        --- stderr
-        error: `junk.wasm`: it is no valid component: failed to parse WebAssembly module: unexpected end-of-file (at offset 0xa)
-        hint: build it again
-        error: 1 of 1 not sound
-        hint: the errors above say what to do
-    "#]],
+            exit code 1
+            --- stdout
+            --- stderr
+            error: `junk.wasm`: it is no valid component: failed to parse WebAssembly module: unexpected end-of-file (at offset 0xa)
+            hint: build it again
+        "#]],
     );
     let bare = r#"(component (instance $steps) (export "wf:workflow/steps@0.1.0" (instance $steps)))"#;
     write(&folder.path().join("bare.wasm"), compiled(bare));
@@ -178,26 +192,22 @@ fn components_of_another_kind() {
         folder.path(),
         &["check", "bare.wasm"],
         &expect![[r#"
-        exit code 1
-        --- stdout
-        --- stderr
-        error: `bare.wasm`: it does not fit this host: instance export `wf:workflow/steps@0.1.0` does not have export `describe`
-        hint: build it against `wf:workflow/steps@0.1.0`
-        error: 1 of 1 not sound
-        hint: the errors above say what to do
-    "#]],
+            exit code 1
+            --- stdout
+            --- stderr
+            error: `bare.wasm`: it does not fit this host: instance export `wf:workflow/steps@0.1.0` does not have export `describe`
+            hint: build it against `wf:workflow/steps@0.1.0`
+        "#]],
     );
     check_command(
         folder.path(),
         &["check", "a[.wasm"],
         &expect![[r#"
-        exit code 1
-        --- stdout
-        --- stderr
-        error: `a[.wasm` is no glob: Pattern syntax error near position 1: invalid range pattern
-        hint: quote what is no wildcard
-        error: 1 of 1 not sound
-        hint: the errors above say what to do
-    "#]],
+            exit code 1
+            --- stdout
+            --- stderr
+            error: `a[.wasm` is no glob: Pattern syntax error near position 1: invalid range pattern
+            hint: quote what is no wildcard
+        "#]],
     );
 }

@@ -188,6 +188,7 @@ const UNPROVOKED: &[(&str, &str)] = &[
     ("cannot be watched:", "the system is out of watches"),
     ("no browser could be opened:", "it would open one where there is one"),
     ("nobody reads the output", "it is not printed"),
+    ("see above", "it is not printed"),
     ("the graph cannot be laid out", "a defect of the layout"),
     ("this server keeps no logs", "another server than ours"),
     ("the run was stopped before its end", "nobody else can stop the run of a command"),

@@ -324,12 +324,12 @@ fn inspect_shows_what_is_in_a_workflow() {
     check(
         &["inspect", "nowhere.wasm"],
         expect![[r#"
-        exit code 1
-        --- stdout
-        --- stderr
-        error: there is no file `nowhere.wasm`
-        hint: give a `.wasm` file, a directory of them, a glob or `name=path`
-    "#]],
+            exit code 2
+            --- stdout
+            --- stderr
+            error: there is no file `nowhere.wasm`
+            hint: give a `.wasm` file, a directory of them, a glob or `name=path`
+        "#]],
     );
 }
 

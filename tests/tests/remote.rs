@@ -69,6 +69,8 @@ async fn a_run_is_started_followed_answered_and_purged() {
     assert_eq!(said(&server, &["runs", "cancel", "mine"]), "cancelled");
     let (code, _, stderr) = ask(&server, &["runs", "result", "mine"]);
     assert_eq!((code, stderr.as_str()), (1, "error: the run is cancelled"));
+    let (code, _, stderr) = ask(&server, &["runs", "cancel", "mine"]);
+    assert!(code == 1 && stderr.starts_with("error: the run is cancelled already\nhint: "), "{stderr}");
     assert_eq!(said(&server, &["runs", "purge", "mine"]), "deleted");
     let (code, _, stderr) = ask(&server, &["runs", "show", "mine"]);
     assert_eq!((code, stderr.as_str()), (1, "error: Handler not found\nhint: `wf-host runs ls` lists the handlers that are there"));
@@ -114,9 +116,13 @@ async fn completions_know_what_the_server_has() {
     assert_eq!(offered(&server, &["runs", "start"]), ["greeting", "hitl"]);
     assert_eq!(offered(&server, &["workflows", "show"]), ["greeting", "hitl"]);
     assert_eq!(offered(&server, &["runs", "cancel"]), ["mine"]);
-    assert!(offered(&server, &["runs", "send", "mine"]).contains(&"ResponseEvent".to_owned()));
+    assert_eq!(
+        offered(&server, &["runs", "send", "--step", "greet_human", "mine"]),
+        ["RequestEvent", "ResponseEvent", "OutEvent", "StartEvent"]
+    );
+    assert_eq!(offered(&server, &["runs", "send", "mine", "X", "--step"]), ["greet_human", "prompt_human"]);
     // The line's own server counts; where none answers nothing is offered, and nothing is said.
-    assert_eq!(offered(&server, &["runs", "cancel", "--server", "http://127.0.0.1:9"]), [""; 0]);
+    assert_eq!(offered(&server, &["runs", "cancel", "--server=http://127.0.0.1:9"]), [""; 0]);
     let script = said(&server, &["completions", "bash"]);
     assert!(script.contains("COMPLETE=") && script.contains("complete "), "{script}");
 }

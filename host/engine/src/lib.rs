@@ -18,3 +18,5 @@ pub mod run;
 pub mod state;
 
 pub mod attempt;
+
+pub use run::history;

@@ -31,23 +31,49 @@ pub(super) fn handlers() -> Vec<CompletionCandidate> {
 
 /// The types of events that the run on the line takes.
 pub(super) fn event_types() -> Vec<CompletionCandidate> {
-    let Some(handler) = after("send") else { return Vec::new() };
     let types = ask(async |client| {
-        let workflow = client.handler(&handler).await?.workflow_name;
+        let workflow = client.handler(&handler()).await?.workflow_name;
         client.event_types(&workflow).await
     });
-    types.into_iter().flatten().filter_map(|it| Some(CompletionCandidate::new(it["title"].as_str()?.to_owned()))).collect()
+    let names = types.into_iter().flatten().filter_map(|it| it["title"].as_str().map(str::to_owned));
+    names.filter(|it| it != "StopEvent").map(CompletionCandidate::new).collect()
+}
+
+/// The steps of the run on the line.
+pub(super) fn steps() -> Vec<CompletionCandidate> {
+    let graph = ask(async |client| {
+        let workflow = client.handler(&handler()).await?.workflow_name;
+        client.representation(&workflow).await
+    });
+    let nodes = graph.map(|graph| graph["nodes"].as_array().cloned().unwrap_or_default()).unwrap_or_default();
+    let steps = nodes.into_iter().filter(|it| it["node_type"] == "step");
+    steps.filter_map(|it| Some(CompletionCandidate::new(it["id"].as_str()?.to_owned()))).collect()
+}
+
+/// The handler that `runs send` is to send to: the first word that is neither an option nor its value.
+fn handler() -> String {
+    let mut words = std::env::args().skip_while(|it| it != "send").skip(1);
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "--json" => (),
+            option if option.starts_with('-') && !option.contains('=') => drop(words.next()),
+            option if option.starts_with('-') => (),
+            _ => return word,
+        }
+    }
+    String::new()
 }
 
 fn ask<T>(question: impl AsyncFnOnce(Client) -> Result<T>) -> Option<T> {
-    let url = after("--server").or_else(|| std::env::var("WF_HOST_SERVER").ok()).unwrap_or_else(|| super::remote::SERVER.to_owned());
+    let url = option("--server").or_else(|| std::env::var("WF_HOST_SERVER").ok()).unwrap_or_else(|| super::remote::SERVER.to_owned());
     let client = Client::new(&url).ok()?.with_retries(0);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
     runtime.block_on(async { tokio::time::timeout(PATIENCE, question(client)).await.ok()?.ok() })
 }
 
-/// The word after another on the line that is being written.
-fn after(word: &str) -> Option<String> {
-    let mut words = std::env::args().skip_while(|it| it != word).skip(1);
-    words.find(|it| !it.starts_with('-')).filter(|it| !it.is_empty())
+/// The value of an option on the line that is being written.
+fn option(name: &str) -> Option<String> {
+    let mut words = std::env::args().skip_while(|it| it != name && !it.starts_with(&format!("{name}=")));
+    let word = words.next()?;
+    word.split_once('=').map(|(_, value)| value.to_owned()).or_else(|| words.next()).filter(|it| !it.is_empty())
 }

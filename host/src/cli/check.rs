@@ -60,6 +60,9 @@ impl Check {
                 }
             }
         }
+        if (checked, wrong) == (1, 1) {
+            return Err(Problem::reported());
+        }
         if wrong > 0 {
             return Err(Problem::new(format!("{wrong} of {checked} not sound")).hint("the errors above say what to do"));
         }

@@ -164,7 +164,8 @@ impl<'a> Layers<'a> {
         });
         let mut settings: serde_json::Map<String, serde_json::Value> = settings.collect();
         let workflows = serde_json::to_value(&self.file.workflows).unwrap_or_default();
-        settings.insert("workflows".to_owned(), serde_json::json!({ "value": workflows, "origin": self.shown(&Origin::File) }));
+        let origin = if self.file.workflows.is_empty() { Origin::Default } else { Origin::File };
+        settings.insert("workflows".to_owned(), serde_json::json!({ "value": workflows, "origin": self.shown(&origin) }));
         format!("{:#}", serde_json::Value::Object(settings))
     }
 }

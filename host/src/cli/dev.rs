@@ -71,8 +71,8 @@ impl Dev {
                     if now == sources {
                         continue;
                     }
+                    let saved = now.saved_since(&sources);
                     sources = now;
-                    let saved = sources.saved();
                     tokio::select! {
                         result = &mut stopped => return result,
                         () = current.build(&project, saved) => (),
@@ -149,9 +149,9 @@ impl Sources {
         Sources(found)
     }
 
-    /// When the newest of them was written.
-    fn saved(&self) -> Option<SystemTime> {
-        self.0.values().map(|(at, _)| *at).max()
+    /// When the newest of those that changed was written; none: one was deleted.
+    fn saved_since(&self, before: &Sources) -> Option<SystemTime> {
+        self.0.iter().filter(|(path, version)| before.0.get(*path) != Some(version)).map(|(_, (at, _))| *at).max()
     }
 }
 

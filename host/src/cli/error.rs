@@ -28,6 +28,11 @@ impl Problem {
         self
     }
 
+    /// It has been reported already.
+    pub(super) fn reported() -> Problem {
+        Problem { silent: true, ..Problem::new("see above") }
+    }
+
     /// Whoever read the output has gone: there is nobody to tell.
     pub(super) fn nobody_reads() -> Problem {
         Problem { code: NOBODY_READS, silent: true, ..Problem::new("nobody reads the output") }

@@ -48,7 +48,7 @@ enum Format {
 impl Inspect {
     pub(super) async fn run(self) -> Result<(), Problem> {
         let host = offline::host(None, &self.data_dir).await?;
-        let (workflow, _) = host.load(&offline::source(&self.path)?).await?;
+        let (workflow, _) = host.load(&offline::source(&self.path).map_err(Problem::usage)?).await?;
         let graph = Graph::of(&workflow.definition);
         match self.format {
             Format::Text => out(&text(&workflow)),

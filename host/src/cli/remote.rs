@@ -40,9 +40,9 @@ pub(super) struct Workflows {
 
 #[derive(Subcommand)]
 enum WorkflowsCommand {
-    /// Lists them.
+    /// Lists the workflows.
     Ls,
-    /// Shows one: its start event, its events and its graph.
+    /// Shows a workflow: its start event, its events and its graph.
     Show {
         /// Its name.
         #[arg(add = ArgValueCandidates::new(candidates::workflows))]
@@ -68,7 +68,7 @@ pub(super) struct Runs {
 
 #[derive(Subcommand)]
 enum RunsCommand {
-    /// Starts one; prints its handler's id.
+    /// Starts a run; prints its handler's id.
     Start {
         /// The workflow.
         #[arg(add = ArgValueCandidates::new(candidates::workflows))]
@@ -101,13 +101,13 @@ enum RunsCommand {
         #[arg(long, add = ArgValueCandidates::new(candidates::handlers))]
         after: Option<String>,
     },
-    /// Shows one.
+    /// Shows a handler's newest run.
     Show {
         /// Its handler's id.
         #[arg(add = ArgValueCandidates::new(candidates::handlers))]
         handler: String,
     },
-    /// Prints its events.
+    /// Prints a run's events.
     Events {
         /// Its handler's id.
         #[arg(add = ArgValueCandidates::new(candidates::handlers))]
@@ -116,7 +116,7 @@ enum RunsCommand {
         #[arg(long, short)]
         follow: bool,
     },
-    /// Sends it an event.
+    /// Sends an event to a run.
     Send {
         /// Its handler's id.
         #[arg(add = ArgValueCandidates::new(candidates::handlers))]
@@ -131,28 +131,28 @@ enum RunsCommand {
         #[arg(long = "param", value_name = "KEY=VALUE")]
         params: Vec<String>,
         /// Only to this step.
-        #[arg(long)]
+        #[arg(long, add = ArgValueCandidates::new(candidates::steps))]
         step: Option<String>,
     },
-    /// Cancels it.
+    /// Cancels a run.
     Cancel {
         /// Its handler's id.
         #[arg(add = ArgValueCandidates::new(candidates::handlers))]
         handler: String,
     },
-    /// Cancels it if it is running, and deletes its handler with everything of it.
+    /// Cancels a run if it is running, and deletes its handler with everything of it.
     Purge {
         /// Its handler's id.
         #[arg(add = ArgValueCandidates::new(candidates::handlers))]
         handler: String,
     },
-    /// Waits for its end, and prints what it gave; the exit code is 1 when it failed.
+    /// Waits for a run's end, and prints what it gave; the exit code is 1 when it failed.
     Result {
         /// Its handler's id.
         #[arg(add = ArgValueCandidates::new(candidates::handlers))]
         handler: String,
     },
-    /// Prints what its steps have written.
+    /// Prints what a run's steps have written.
     Logs {
         /// Its handler's id.
         #[arg(add = ArgValueCandidates::new(candidates::handlers))]
@@ -321,7 +321,15 @@ impl Runs {
                 if json { print(&json!({ "status": "sent" })) } else { out("sent") }
             }
             RunsCommand::Cancel { handler } => {
-                client.cancel(&handler).await.map_err(problem)?;
+                if let Err(error) = client.cancel(&handler).await {
+                    return Err(match client.handler(&handler).await {
+                        Ok(there) if matches!(error, Error::Refused { status: 404, .. }) => {
+                            Problem::new(format!("the run is {} already", name(there.status)))
+                                .hint("`wf-host runs purge` deletes it, with its handler")
+                        }
+                        _ => problem(error),
+                    });
+                }
                 if json { print(&json!({ "status": "cancelled" })) } else { out("cancelled") }
             }
             RunsCommand::Purge { handler } => {
@@ -344,7 +352,8 @@ impl Runs {
                     return print(&logged);
                 }
                 let rows = logged.into_iter().map(|it| [it.at, it.level, format!("{}.{}", it.invocation, it.attempt), it.message]);
-                out(&lines(&rows.collect::<Vec<_>>()))
+                let rows: Vec<_> = rows.collect();
+                if rows.is_empty() { Ok(()) } else { out(&lines(&rows)) }
             }
         }
     }

@@ -15,7 +15,7 @@ use wf_engine::manifest::EventKind;
 
 use super::screen::out;
 use super::{Problem, offline};
-use crate::forms::{BadStart, Form, Schemas};
+use crate::forms::{self, BadStart, Form, Schemas};
 use crate::host::{Frame, Host, RunStatus, RunView, Start, Workflow};
 use crate::store;
 
@@ -125,6 +125,8 @@ impl Session {
         let mut question: Option<Question> = None;
         // Questions without an answer so far, and whether there will be no more answers.
         let (mut open, mut exhausted) = (0_u32, false);
+        // Nothing but an event can let the run go on.
+        let mut idle = false;
         // One and the same, so that none is lost between two turns.
         let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
         loop {
@@ -133,6 +135,7 @@ impl Session {
                     let Some(batch) = batch else { break };
                     for frame in batch {
                         self.show(&frame)?;
+                        idle = envelope(&frame).0 == "WorkflowIdleEvent";
                         if self.asks(&frame) {
                             open += 1;
                             lines = if exhausted { None } else { lines.or_else(|| Some(read_lines())) };
@@ -159,7 +162,7 @@ impl Session {
                         self.prompt(question.as_ref())?;
                     }
                 }
-                () = std::future::ready(()), if exhausted && open > 0 => {
+                () = std::future::ready(()), if exhausted && (open > 0 || idle) => {
                     // What waits may still time out, but nobody will answer it.
                     let _ = self.host.cancel(&self.view.handler).await;
                     return Err(Problem::new("the run waits for an answer, and there is no more input")
@@ -276,6 +279,7 @@ impl Session {
                 (name, form.payload)
             }
         };
+        forms::check(&self.workflow, &name, None).map_err(|refusal| refusal.to_string())?;
         let event = self.schemas.event(&self.workflow.definition, name, payload)?;
         self.host.send(&self.view.handler, event, None, None).await.map_err(|refusal| refusal.to_string())?;
         Ok(true)

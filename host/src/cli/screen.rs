@@ -5,6 +5,8 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use wf_engine::manifest::EventKind;
+
 use super::Problem;
 use crate::host::Workflow;
 
@@ -55,8 +57,12 @@ fn text(url: &str, public_url: Option<&str>, content: &Content) -> String {
     if content.resumed > 0 {
         let _ = writeln!(text, "  going on with {} unfinished run{}", content.resumed, if content.resumed == 1 { "" } else { "s" });
     }
-    let first = content.workflows.first().map_or("NAME", |it| it.name.as_str());
-    let _ = write!(text, "\n  try  curl -X POST {url}/workflows/{first}/run -d '{{}}'\n       curl {url}/handlers");
+    let first = content.workflows.first();
+    let name = first.map_or("NAME", |it| it.name.as_str());
+    // One that may ask something would keep whoever waits for its end.
+    let asks = first.is_some_and(|it| it.definition.event_types().any(|it| it.kind == EventKind::HumanResponse));
+    let run = if asks { "run-nowait" } else { "run" };
+    let _ = write!(text, "\n  try  curl -X POST {url}/workflows/{name}/{run} -d '{{}}'\n       curl {url}/handlers");
     text
 }
 

@@ -50,7 +50,7 @@ pub(super) struct Options {
     /// A file of settings, for what neither a flag nor the environment says [default: ./wf-host.toml, if it is there]
     #[arg(long, value_name = "FILE", env = "WF_HOST_CONFIG")]
     pub config: Option<PathBuf>,
-    /// The address to listen on [default: 0.0.0.0] [env: WORKFLOWS_PY_SERVER_HOST, too]
+    /// The address to listen on [default: 0.0.0.0; for `dev`, 127.0.0.1] [env: WORKFLOWS_PY_SERVER_HOST, too]
     #[arg(long, env = "WF_HOST_HOST")]
     host: Option<String>,
     /// The port to listen on; 0 for any free one [default: 8080] [env: WORKFLOWS_PY_SERVER_PORT, too]
@@ -267,7 +267,9 @@ impl Options {
         let body_max = layers.pick("body_max", self.body_max, file.body_max, Some(10));
         let retention = layers.pick("retention", self.retention, file.retention, None);
         let mut limits = Limits::default();
-        limits.memory_max = memory_max.map_or(limits.memory_max, mebibytes);
+        if let Some(value) = memory_max {
+            limits.memory_max = memory("memory_max", value)?;
+        }
         if let Some(value) = executing_max {
             limits.executing_max = seconds("executing_max", value)?;
         }
@@ -293,7 +295,7 @@ fn workflow(name: &str, own: config::Workflow) -> Result<WorkflowConfig, Problem
     let at = |key: &str| format!("workflows.{name}.{key}");
     Ok(WorkflowConfig {
         additional_events: own.additional_events,
-        memory_max: own.memory_max.map(mebibytes),
+        memory_max: own.memory_max.map(|value| memory(&at("memory_max"), value)).transpose()?,
         executing_max: own.executing_max.map(|value| seconds(&at("executing_max"), value)).transpose()?,
         retention: own.retention.map(|value| days(&at("retention"), value)).transpose()?,
     })
@@ -333,14 +335,21 @@ impl Settings {
 
 /// A setting in seconds.
 fn seconds(key: &str, value: f64) -> Result<Duration, Problem> {
-    let problem = |error| Problem::new(format!("`{key}` is {value}: {error}")).hint("give a number of seconds, as in `2.5`").usage();
-    Duration::try_from_secs_f64(value).map_err(problem)
+    let hint = "give a number of seconds, as in `2.5`";
+    Duration::try_from_secs_f64(value).map_err(|_| Problem::new(format!("`{key}` cannot be {value}")).hint(hint).usage())
 }
 
 /// A setting in days.
 fn days(key: &str, value: f64) -> Result<Duration, Problem> {
-    let problem = |error| Problem::new(format!("`{key}` is {value}: {error}")).hint("give a number of days, as in `30`").usage();
-    Duration::try_from_secs_f64(value * 86_400.0).map_err(problem)
+    let hint = "give a number of days, as in `30`";
+    Duration::try_from_secs_f64(value * 86_400.0).map_err(|_| Problem::new(format!("`{key}` cannot be {value}")).hint(hint).usage())
+}
+
+/// Memory of an instance, in MiB; WebAssembly has addresses for 4 GiB.
+fn memory(key: &str, value: u64) -> Result<u64, Problem> {
+    let hint = "give a number of MiB from 2 to 4096, as in `256`";
+    let fits = (2..=4096).contains(&value);
+    if fits { Ok(mebibytes(value)) } else { Err(Problem::new(format!("`{key}` cannot be {value}")).hint(hint).usage()) }
 }
 
 fn mebibytes(value: u64) -> u64 {

@@ -10,6 +10,8 @@ use crate::store::{self, Expiry};
 /// Looked after so often; more often where something is kept for a short time.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 const SWEEP_EVERY_MIN: Duration = Duration::from_secs(1);
+/// Components are looked through so often: for each, all runs are.
+const DROP_EVERY: Duration = Duration::from_secs(600);
 /// Handlers that one write purges: others wait for it.
 const BATCH_MAX: usize = 200;
 
@@ -17,13 +19,22 @@ const BATCH_MAX: usize = 200;
 pub(super) async fn keep(inner: Weak<Inner>, config: Config) {
     let shortest = config.workflows.values().filter_map(|it| it.retention).chain(config.retention).min();
     let every = shortest.map_or(SWEEP_EVERY, |it| (it / 10).clamp(SWEEP_EVERY_MIN, SWEEP_EVERY));
+    let mut unswept = Duration::ZERO;
     loop {
         tokio::time::sleep(every).await;
+        unswept += every;
         let Some(inner) = inner.upgrade() else { return };
         match sweep(&inner, &config).await {
             Ok(0) => (),
             Ok(purged) => tracing::info!("purged {purged} handlers whose runs have ended long enough ago"),
             Err(error) => tracing::warn!("runs past their retention could not be purged: {error}"),
+        }
+        if unswept >= DROP_EVERY {
+            unswept = Duration::ZERO;
+            match inner.registry.drop_unneeded(&*inner.store).await {
+                Ok(dropped) => tracing::debug!("dropped {dropped} components that no run needs"),
+                Err(error) => tracing::warn!("components that no run needs could not be dropped: {error}"),
+            }
         }
     }
 }
@@ -45,7 +56,5 @@ async fn sweep(inner: &Arc<Inner>, config: &Config) -> store::Result<usize> {
             }
         }
     }
-    // A run that is about to begin holds its components in memory.
-    inner.store.drop_components(inner.registry.held()).await?;
     Ok(purged)
 }

@@ -6,10 +6,12 @@ use std::sync::atomic::Ordering;
 use rand::RngExt;
 use serde_json::Value;
 use tokio::sync::oneshot;
+use wf_engine::definition::Definition;
 use wf_engine::entry::{ENTRY_VERSION, Entry, Event, Input, Micros, RULES, Started};
+use wf_engine::history::History;
 use wf_engine::run::{Run, Status};
 
-use super::{Filter, Frame, Host, Idempotency, Inner, Refusal, RunStatus, RunView, Start, Workflow, new_id};
+use super::{Filter, Frame, Host, Idempotency, Inner, Refusal, RunStatus, RunView, RunsFilter, Start, Workflow, new_id};
 use crate::runtime::RunInfo;
 use crate::store::{self, Ended, FrameRow, HandlersQuery, IdempotencyRow, Made, NewRun, RunKey, RunSummary};
 use crate::worker::{Command, Fresh, Reply, entries, entry_row, frame_rows};
@@ -113,6 +115,47 @@ impl Host {
     pub async fn handlers(&self, filter: Filter) -> Result<Vec<RunView>, Refusal> {
         let rows = self.0.store.handlers(filter.into()).await?;
         Ok(rows.into_iter().map(RunView::from).collect())
+    }
+
+    /// Runs, newest first; and the place from which to go on, where there are more.
+    pub async fn runs(&self, filter: RunsFilter) -> Result<(Vec<RunView>, Option<i64>), Refusal> {
+        let RunsFilter { status, workflow, search, before, limit } = filter;
+        // One more says whether there is a next page.
+        let query = store::RunsQuery { status, workflow, search, before: before.map(RunKey), limit: limit.saturating_add(1) };
+        let mut rows = self.0.store.runs(query).await?;
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let next = rows.last().filter(|_| more).map(|row| row.key.0);
+        Ok((rows.into_iter().map(RunView::from).collect(), next))
+    }
+
+    /// What happened in a run, entry by entry.
+    pub async fn history(&self, id: &str) -> Result<History, Refusal> {
+        let (definition, entries) = self.folded(id).await?;
+        Ok(History::of(definition, &entries))
+    }
+
+    /// A run's state as it was after an entry; none: as it is.
+    pub async fn state_at(&self, id: &str, seq: Option<u64>) -> Result<Value, Refusal> {
+        let (definition, mut entries) = self.folded(id).await?;
+        if let Some(seq) = seq {
+            entries.retain(|entry| entry.seq <= seq);
+        }
+        Ok(Run::replay(definition, &entries).state().clone())
+    }
+
+    /// The workflow as a run holds it.
+    pub async fn workflow_of(&self, id: &str) -> Result<Arc<Workflow>, Refusal> {
+        let row = self.0.store.run(id).await?.ok_or(Refusal::NotFound)?;
+        let (started, _) = self.0.started(id, row.key).await?;
+        self.0.pinned(&started).await
+    }
+
+    async fn folded(&self, id: &str) -> Result<(Arc<Definition>, Vec<Entry>), Refusal> {
+        let row = self.0.store.run(id).await?.ok_or(Refusal::NotFound)?;
+        let (started, entries) = self.0.started(id, row.key).await?;
+        let definition = self.0.registry.definition(&started.definition, &*self.0.store).await;
+        Ok((Arc::new(definition.map_err(|error| Refusal::Unavailable(format!("{error:#}")))?), entries))
     }
 
     /// The lines that a run's steps have written.

@@ -1,11 +1,19 @@
 //! Errors as the outside sees them: `{"detail": "<text>"}`.
 
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
 use warp::http::StatusCode;
 use warp::reply::Response;
 
 use super::wire;
 use crate::host::Refusal;
+
+/// An error.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ErrorBody {
+    /// What happened.
+    detail: String,
+}
 
 /// An error with the status and the text that the API gives it.
 #[derive(Debug)]
@@ -28,7 +36,7 @@ impl ApiError {
     }
 
     pub(super) fn response(&self) -> Response {
-        wire::json(self.status, &json!({ "detail": self.detail }))
+        wire::json(self.status, &ErrorBody { detail: self.detail.clone() })
     }
 }
 

@@ -1,20 +1,47 @@
 //! `/events`: what a run has published, and sending something to it.
 
 use bytes::Bytes;
-use serde_json::json;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
 use warp::http::{HeaderMap, StatusCode};
 
-use super::error::ApiError;
-use super::handlers::{is_true, pairs};
+use super::error::{ApiError, ErrorBody};
+use super::handlers::{Done, is_true, pairs};
+use super::wire::Envelope;
 use super::{Answer, Shared, body, routes, runs, stream, wire};
 use crate::forms::{self, Form};
-use crate::host::{Refusal, RunStatus, RunView, Workflow};
+use crate::host::{Refusal, RunStatus, RunView};
 
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "documents the query")]
+pub(super) struct StreamQuery {
+    /// Server-sent events [default]; false: a line of JSON each.
+    sse: Option<bool>,
+    /// The events of the run's inner life, too.
+    include_internal: Option<bool>,
+    /// False: `qualified_name` is null.
+    include_qualified_name: Option<bool>,
+    /// Only those after this number, or `now`; left out, or -1: all.
+    after_sequence: Option<String>,
+}
+
+/// What the newest run of a handler has published, then what it publishes.
+#[utoipa::path(get, path = "/events/{handler_id}", tag = "events",
+    params(("handler_id" = String, Path), ("Last-Event-ID" = Option<String>, Header), StreamQuery),
+    responses((status = 200, description = "Frames as they come, to the end of the run", content((Envelope = "text/event-stream"), (Envelope = "application/x-ndjson"))),
+        (status = 204, description = "The run has ended, and nothing is left"), (status = 400, body = ErrorBody), (status = 404, body = ErrorBody)))]
 pub(super) async fn of_handler(api: Shared, id: String, headers: HeaderMap, query: String) -> Answer {
     let view = api.host.handler(&id).await?;
     open(&api, &view, &headers, &query).await
 }
 
+/// What a run has published, then what it publishes.
+#[utoipa::path(get, path = "/api/v1/runs/{run_id}/events", tag = "runs",
+    params(("run_id" = String, Path), ("Last-Event-ID" = Option<String>, Header), StreamQuery),
+    responses((status = 200, description = "Frames as they come, to the end of the run", content((Envelope = "text/event-stream"), (Envelope = "application/x-ndjson"))),
+        (status = 204, description = "The run has ended, and nothing is left"), (status = 400, body = ErrorBody), (status = 404, body = ErrorBody)))]
 pub(super) async fn of_run(api: Shared, run: String, headers: HeaderMap, query: String) -> Answer {
     let view = api.host.run(&run).await?;
     open(&api, &view, &headers, &query).await
@@ -52,9 +79,26 @@ async fn open(api: &Shared, view: &RunView, headers: &HeaderMap, query: &str) ->
     Ok(stream::response(api.host.frames(&view.run, after), form))
 }
 
+/// An event for a run.
+#[derive(Serialize, ToSchema)]
+pub(super) struct SendBody {
+    /// `{"type", "value"}`, or a text that holds it.
+    #[schema(value_type = Object)]
+    event: Value,
+    /// The only step to deliver it to.
+    #[schema(required = false)]
+    step: Option<String>,
+}
+
+/// Sends an event to the run of a handler.
+#[utoipa::path(post, path = "/events/{handler_id}", tag = "events", request_body = SendBody,
+    params(("handler_id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
+    responses((status = 200, body = Done), (status = 400, body = ErrorBody), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody),
+        (status = 409, description = "The run has ended", body = ErrorBody), (status = 413, body = ErrorBody),
+        (status = 422, description = "The key came with another body", body = ErrorBody), (status = 503, body = ErrorBody)))]
 pub(super) async fn send(api: Shared, id: String, headers: HeaderMap, body: Result<Bytes, ApiError>) -> Answer {
     let body = body?;
-    let sent = || Ok(wire::json(StatusCode::OK, &json!({ "status": "sent" })));
+    let sent = || Ok(wire::json(StatusCode::OK, &Done { status: "sent" }));
     let idempotency = runs::idempotency(&headers, &body)?;
     if let Some(idempotency) = &idempotency
         && api.host.repeated_send(&id, idempotency).await?
@@ -64,7 +108,7 @@ pub(super) async fn send(api: Shared, id: String, headers: HeaderMap, body: Resu
     let workflow = api.host.running_definition(&id).await?;
     let (form, step) = parse(&body)?;
     let name = form.name.unwrap_or_default();
-    check(&workflow, &name, step.as_deref())?;
+    forms::check(&workflow, &name, step.as_deref())?;
     let event = api.schemas.event(&workflow.definition, name, form.payload).map_err(Refusal::BadEvent)?;
     api.host.send(&id, event, step, idempotency).await?;
     sent()
@@ -81,18 +125,4 @@ fn parse(body: &Bytes) -> Result<(Form, Option<String>), ApiError> {
     let step = fields.get("step").filter(|step| step.get() != "null");
     let step = step.map(|step| serde_json::from_str(step.get())).transpose();
     Ok((form, step.map_err(|_| ApiError::bad("Failed to send event: 'step' is no text"))?))
-}
-
-fn check(workflow: &Workflow, name: &str, step: Option<&str>) -> Result<(), Refusal> {
-    let definition = &workflow.definition;
-    let known = definition.is_declared(name) || workflow.additional_events.iter().any(|it| it == name);
-    if !known {
-        let expected = forms::expected(definition, &workflow.additional_events);
-        return Err(Refusal::UnknownEvent { name: name.to_owned(), expected });
-    }
-    match step {
-        Some(step) if definition.step(step).is_none() => Err(Refusal::BadStep(format!("Step {step} does not exist"))),
-        Some(step) if !definition.accepts(step, name) => Err(Refusal::BadStep(format!("Step {step} does not accept {name}"))),
-        _ => Ok(()),
-    }
 }

@@ -1,23 +1,58 @@
 //! `/handlers`: the outside's grip on runs.
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
+use utoipa::{IntoParams, ToSchema};
 use warp::http::StatusCode;
 
-use super::error::ApiError;
+use super::error::{ApiError, ErrorBody};
 use super::wire::Handler;
 use super::{Answer, Shared, wire};
 use crate::host::Filter;
 
+/// Shows the newest run of a handler.
+#[utoipa::path(get, path = "/handlers/{handler_id}", tag = "handlers", params(("handler_id" = String, Path)),
+    responses((status = 200, description = "Completed", body = Handler), (status = 202, description = "Running", body = Handler), (status = 404, body = ErrorBody), (status = 500, description = "Failed or cancelled", body = Handler)))]
 pub(super) async fn get(api: Shared, id: String) -> Answer {
     let view = api.host.handler(&id).await?;
     Ok(wire::json(wire::status(&view), &Handler::of(&view)))
 }
 
+/// The same, with the value of the result alone.
+#[utoipa::path(get, path = "/results/{handler_id}", tag = "handlers", params(("handler_id" = String, Path)),
+    responses((status = 200, description = "Completed", body = Handler), (status = 202, description = "Running", body = Handler), (status = 404, body = ErrorBody), (status = 500, description = "Failed or cancelled", body = Handler)))]
 pub(super) async fn result(api: Shared, id: String) -> Answer {
     let view = api.host.handler(&id).await?;
     Ok(wire::json(wire::status(&view), &Handler::of(&view).unwrapped()))
 }
 
+/// Handlers with their newest runs.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Handlers {
+    /// In the order in which these runs began.
+    handlers: Vec<Handler>,
+    /// What to give as `after` for the next page; only there when `limit` or `after` was given.
+    #[schema(required = false)]
+    next: Option<String>,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "documents the query")]
+pub(super) struct ListQuery {
+    /// Only runs that stand so: `running`, `completed`, `failed` or `cancelled`. May be repeated.
+    status: Option<Vec<String>>,
+    /// Only runs of this workflow. May be repeated.
+    workflow_name: Option<Vec<String>>,
+    /// At most so many.
+    limit: Option<u32>,
+    /// Only those after this handler.
+    after: Option<String>,
+}
+
+/// Lists the newest run of each handler.
+#[utoipa::path(get, path = "/handlers", tag = "handlers", params(ListQuery),
+    responses((status = 200, body = Handlers), (status = 400, body = ErrorBody)))]
 pub(super) async fn list(api: Shared, query: String) -> Answer {
     let mut filter = Filter::default();
     for (key, value) in pairs(&query) {
@@ -44,17 +79,37 @@ pub(super) async fn list(api: Shared, query: String) -> Answer {
     Ok(wire::json(StatusCode::OK, &answer))
 }
 
+/// What became of a request.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Done {
+    /// `cancelled`, `deleted` or `sent`.
+    pub status: &'static str,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "documents the query")]
+pub(super) struct CancelQuery {
+    /// Delete the handler with all its runs, too.
+    purge: Option<bool>,
+}
+
+/// Cancels a handler's run; answers once it has ended.
+#[utoipa::path(post, path = "/handlers/{handler_id}/cancel", tag = "handlers", params(("handler_id" = String, Path), CancelQuery),
+    responses((status = 200, body = Done), (status = 404, body = ErrorBody)))]
 pub(super) async fn cancel(api: Shared, id: String, query: String) -> Answer {
     let purge = pairs(&query).into_iter().any(|(key, value)| key == "purge" && is_true(&value));
     if purge {
         api.host.purge(&id).await?;
-        return Ok(wire::json(StatusCode::OK, &json!({ "status": "deleted" })));
+        return Ok(wire::json(StatusCode::OK, &Done { status: "deleted" }));
     }
     api.host.cancel(&id).await?;
-    Ok(wire::json(StatusCode::OK, &json!({ "status": "cancelled" })))
+    Ok(wire::json(StatusCode::OK, &Done { status: "cancelled" }))
 }
 
-/// The context as it can be given to a new run.
+/// The context of a handler's run, as it can be given to a new one.
+#[utoipa::path(get, path = "/api/v1/handlers/{handler_id}/context", tag = "handlers", params(("handler_id" = String, Path)),
+    responses((status = 200, body = Object), (status = 404, body = ErrorBody)))]
 pub(super) async fn context(api: Shared, id: String) -> Answer {
     let running = matches!(api.host.handler(&id).await?.status, crate::host::RunStatus::Running);
     let state = api.host.state(&id).await?;

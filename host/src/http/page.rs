@@ -1,9 +1,58 @@
-//! The page at `/`.
+//! The page at `/`, and its files: built by `make ui`, compressed there, embedded here.
 
+use include_dir::{Dir, include_dir};
 use warp::Reply;
+use warp::http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, VARY};
+use warp::http::{HeaderMap, StatusCode};
+use warp::reply::Response;
 
-use super::{Answer, Shared};
+use super::error::ApiError;
+use super::{Answer, Shared, routes};
 
-pub(super) async fn index(_: Shared) -> Answer {
-    Ok(warp::reply::html(include_str!("page.html")).into_response())
+static FILES: Dir = include_dir!("$OUT_DIR/ui");
+/// Where the page was not built.
+const NOT_BUILT: &str = include_str!("page.html");
+/// The page asks nobody but its own server. The checks of its forms are compiled from schemas, by `eval`.
+const POLICY: &str = "default-src 'self'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; frame-ancestors 'self'";
+
+pub(super) async fn index(_: Shared, headers: HeaderMap) -> Answer {
+    if FILES.get_file("index.html").is_none() {
+        return Ok(warp::reply::html(NOT_BUILT).into_response());
+    }
+    let mut response = file("index.html", &headers)?;
+    // The names of its files change with what is in them, so it alone is asked for again.
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    Ok(response)
+}
+
+pub(super) async fn asset(_: Shared, name: String, headers: HeaderMap) -> Answer {
+    let mut response = file(&name, &headers)?;
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
+    Ok(response)
+}
+
+fn file(name: &str, headers: &HeaderMap) -> Answer {
+    let plain = FILES.get_file(name).ok_or_else(|| ApiError::not_found("Not Found"))?;
+    let compressed = FILES.get_file(format!("{name}.gz"));
+    let takes = routes::text(headers, ACCEPT_ENCODING.as_str()).is_some_and(|it| it.contains("gzip"));
+    let (file, encoded) = match compressed.filter(|_| takes) {
+        Some(file) => (file, true),
+        None => (plain, false),
+    };
+    let mut response = Response::new(file.contents().into());
+    *response.status_mut() = StatusCode::OK;
+    let kind = match name.rsplit('.').next() {
+        Some("html") => "text/html; charset=utf-8",
+        Some("js") => "text/javascript",
+        Some("css") => "text/css",
+        Some("svg") => "image/svg+xml",
+        _ => "application/octet-stream",
+    };
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    response.headers_mut().insert(VARY, HeaderValue::from_static("accept-encoding"));
+    if encoded {
+        response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    Ok(response)
 }

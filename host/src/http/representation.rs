@@ -1,6 +1,8 @@
 //! A workflow as a graph of steps and events.
 
+use serde::Serialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 use wf_engine::definition::Definition;
 use wf_engine::manifest::{EventKind, StepManifest};
 
@@ -9,6 +11,63 @@ use crate::host::Workflow;
 
 /// Stands for whoever answers from outside.
 const EXTERNAL: &str = "external_step";
+
+/// A workflow as a graph.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Representation {
+    /// It.
+    graph: Graph,
+}
+
+/// Steps and events, and what leads where.
+#[derive(Serialize, ToSchema)]
+struct Graph {
+    /// The workflow's name.
+    name: String,
+    /// Steps, events, and the outside.
+    nodes: Vec<Node>,
+    /// From what to what.
+    edges: Vec<Edge>,
+    /// What the workflow does.
+    description: Option<String>,
+}
+
+/// A step, an event's type, or the outside.
+#[derive(Serialize, ToSchema)]
+struct Node {
+    /// Its name.
+    id: String,
+    /// The same.
+    label: String,
+    /// `step`, `event` or `external`.
+    node_type: String,
+    /// Of a step: what it does.
+    #[schema(required = false)]
+    description: Option<String>,
+    /// Of an event: its type.
+    #[schema(required = false)]
+    event_type: Option<String>,
+    /// Of an event: its type and those that it derives from.
+    #[schema(required = false)]
+    event_types: Option<Vec<String>>,
+    /// Of an event: the JSON Schema of its fields.
+    #[schema(required = false)]
+    event_schema: Option<Value>,
+    /// Of an event: the steps that return it.
+    #[schema(required = false)]
+    produced_by: Option<Vec<String>>,
+}
+
+/// From what to what.
+#[derive(Serialize, ToSchema)]
+struct Edge {
+    /// A node.
+    source: String,
+    /// Another.
+    target: String,
+    /// Always null.
+    label: Option<String>,
+}
 
 /// The graph as the API shows it.
 pub(super) fn of(workflow: &Workflow) -> Value {

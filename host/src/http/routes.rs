@@ -10,11 +10,12 @@ use warp::reply::Response;
 use warp::{Filter, Rejection, Reply};
 
 use super::error::ApiError;
-use super::{Answer, Shared, body, events, handlers, health, page, runs, workflows};
+use super::{Answer, Shared, body, events, handlers, health, history, openapi, page, runs, workflows};
 
 /// The paths as patterns, with what they allow: for the answer to another method.
-const PATHS: [(&str, &str); 18] = [
+const PATHS: [(&str, &str); 25] = [
     ("/", "GET, HEAD"),
+    ("/ui/{}", "GET, HEAD"),
     ("/health", "GET, HEAD"),
     ("/workflows", "GET, HEAD"),
     ("/workflows/{}/run", "POST"),
@@ -32,6 +33,12 @@ const PATHS: [(&str, &str); 18] = [
     ("/api/v1/runs/{}/events", "GET, HEAD"),
     ("/api/v1/handlers/{}/context", "GET, HEAD"),
     ("/api/v1/runs/{}/logs", "GET, HEAD"),
+    ("/api/v1/runs", "GET, HEAD"),
+    ("/api/v1/runs/{}/history", "GET, HEAD"),
+    ("/api/v1/runs/{}/state", "GET, HEAD"),
+    ("/api/v1/runs/{}/representation", "GET, HEAD"),
+    ("/api/v1/workflows/{}", "GET, HEAD"),
+    ("/api/v1/openapi.json", "GET, HEAD"),
 ];
 
 /// A HEAD is answered as a GET; the server leaves the body out.
@@ -53,7 +60,8 @@ pub(super) fn all(api: &Shared) -> impl Filter<Extract = (Response,), Error = In
     let writing =
         warp::post().and(with(api.clone())).and(warp::header::headers_cloned()).and(query()).and(body::bytes(api.options.body_max));
 
-    let page = warp::path::end().and(reading.clone()).then(|api, _, _| answer(page::index(api)));
+    let page = warp::path::end().and(reading.clone()).then(|api, headers, _| answer(page::index(api, headers)));
+    let asset = warp::path!("ui" / String).and(reading.clone()).then(|name, api, headers, _| answer(page::asset(api, name, headers)));
     let health = warp::path!("health").and(reading.clone()).then(|api, _, _| answer(health::get(api)));
     let listings = warp::path!("api" / "v1" / "workflows").and(reading.clone()).then(|api, _, _| answer(workflows::listings(api)));
     let list = warp::path!("workflows").and(reading.clone()).then(|api, _, _| answer(workflows::list(api)));
@@ -76,6 +84,18 @@ pub(super) fn all(api: &Shared) -> impl Filter<Extract = (Response,), Error = In
         .then(|run, api, headers, query| answer(events::of_run(api, run, headers, query)));
     let run_logs =
         warp::path!("api" / "v1" / "runs" / String / "logs").and(reading.clone()).then(|run, api, _, _| answer(runs::logs(api, run)));
+    let details =
+        warp::path!("api" / "v1" / "workflows" / String).and(reading.clone()).then(|name, api, _, _| answer(workflows::details(api, name)));
+    let document = warp::path!("api" / "v1" / "openapi.json").and(reading.clone()).then(|api, _, _| answer(openapi::get(api)));
+    let runs = warp::path!("api" / "v1" / "runs").and(reading.clone()).then(|api, _, query| answer(runs::list(api, query)));
+    let run_history =
+        warp::path!("api" / "v1" / "runs" / String / "history").and(reading.clone()).then(|run, api, _, _| answer(history::get(api, run)));
+    let run_state = warp::path!("api" / "v1" / "runs" / String / "state")
+        .and(reading.clone())
+        .then(|run, api, _, query| answer(history::state(api, run, query)));
+    let run_graph = warp::path!("api" / "v1" / "runs" / String / "representation")
+        .and(reading.clone())
+        .then(|run, api, _, _| answer(history::graph(api, run)));
     let listed = warp::path!("handlers").and(reading.clone()).then(|api, _, query| answer(handlers::list(api, query)));
     let handler = warp::path!("handlers" / String).and(reading.clone()).then(|id, api, _, _| answer(handlers::get(api, id)));
     let result = warp::path!("results" / String).and(reading.clone()).then(|id, api, _, _| answer(handlers::result(api, id)));
@@ -93,7 +113,21 @@ pub(super) fn all(api: &Shared) -> impl Filter<Extract = (Response,), Error = In
         list.or(listings).unify().or(schema).unify().or(types).unify().or(graph).unify().or(run).unify().or(nowait).unify().boxed();
     let of_handlers = listed.or(handler).unify().or(result).unify().or(cancel).unify().or(context).unify().boxed();
     let of_runs = one_run.or(run_events).unify().or(run_logs).unify().or(stream).unify().or(send).unify().boxed();
-    let all = page.or(health).unify().or(of_workflows).unify().or(of_handlers).unify().or(of_runs).unify();
+    let of_history =
+        run_history.or(run_state).unify().or(run_graph).unify().or(runs).unify().or(details).unify().or(document).unify().boxed();
+    let all = page
+        .or(asset)
+        .unify()
+        .or(health)
+        .unify()
+        .or(of_history)
+        .unify()
+        .or(of_workflows)
+        .unify()
+        .or(of_handlers)
+        .unify()
+        .or(of_runs)
+        .unify();
     all.or(warp::path::full().and_then(nowhere)).unify().recover(rejected).unify()
 }
 

@@ -1,47 +1,168 @@
 //! Starting runs, and looking at one by its own id.
 
 use bytes::Bytes;
+use serde::Serialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use utoipa::{IntoParams, ToSchema};
 use warp::http::{HeaderMap, StatusCode};
 
-use super::error::ApiError;
+use super::error::{ApiError, ErrorBody};
+use super::handlers::pairs;
 use super::wire::Handler;
 use super::{Answer, Shared, body, routes, wire, workflows};
 use crate::envelope::Fields;
 use crate::forms::{BadStart, Form};
-use crate::host::{Idempotency, RunView, Start, Workflow};
+use crate::host::{Idempotency, RunView, RunsFilter, Start, Workflow};
+
+/// Runs on a page.
+const RUNS_DEFAULT: usize = 50;
+const RUNS_MAX: usize = 500;
 
 type Body = Result<Bytes, ApiError>;
 
+/// A request to start a run.
+#[derive(Serialize, ToSchema)]
+pub(super) struct StartBody {
+    /// The start event: its fields, or `{"type", "value"}`, or a text that holds either.
+    #[schema(value_type = Option<Object>, required = false)]
+    start_event: Option<Value>,
+    /// The state to begin with, as exported.
+    #[schema(value_type = Option<Object>, required = false)]
+    context: Option<Value>,
+    /// 1 to 128 characters of `[0-9A-Za-z._:-]`; one whose run has ended goes on with its state.
+    #[schema(required = false)]
+    handler_id: Option<String>,
+}
+
+/// Starts a run, and waits for its end. A repeat with the same `Idempotency-Key` is answered from the run it made.
+#[utoipa::path(post, path = "/workflows/{name}/run", tag = "workflows", request_body = StartBody,
+    params(("name" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
+    responses((status = 200, body = Handler), (status = 400, body = ErrorBody), (status = 403, description = "Another page's request", body = ErrorBody),
+        (status = 404, body = ErrorBody), (status = 409, description = "The handler's run goes on", body = ErrorBody),
+        (status = 413, body = ErrorBody), (status = 422, description = "The key came with another body", body = ErrorBody),
+        (status = 500, description = "The run failed or was cancelled", body = Handler), (status = 503, body = ErrorBody)))]
 pub(super) async fn run(api: Shared, name: String, headers: HeaderMap, body: Body) -> Answer {
     let started = start(&api, &name, &headers, body).await?;
     let ended = api.host.ended(&started.run).await?;
     Ok(wire::json(wire::status(&ended), &Handler::of(&ended)))
 }
 
+/// Starts a run.
+#[utoipa::path(post, path = "/workflows/{name}/run-nowait", tag = "workflows", request_body = StartBody,
+    params(("name" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
+    responses((status = 200, body = Handler), (status = 400, body = ErrorBody), (status = 403, description = "Another page's request", body = ErrorBody),
+        (status = 404, body = ErrorBody), (status = 409, description = "The handler's run goes on", body = ErrorBody),
+        (status = 413, body = ErrorBody), (status = 422, description = "The key came with another body", body = ErrorBody),
+        (status = 503, body = ErrorBody)))]
 pub(super) async fn run_nowait(api: Shared, name: String, headers: HeaderMap, body: Body) -> Answer {
     let started = start(&api, &name, &headers, body).await?;
     Ok(wire::json(StatusCode::OK, &Handler::of(&started)))
 }
 
+/// Runs.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Runs {
+    /// Newest first.
+    runs: Vec<Handler>,
+    /// What to give as `before` for the next page; null: there is none.
+    next: Option<String>,
+}
+
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "documents the query")]
+pub(super) struct RunsQuery {
+    /// Only runs that stand so: `running`, `completed`, `failed` or `cancelled`. May be repeated.
+    status: Option<Vec<String>>,
+    /// Only runs of this workflow. May be repeated.
+    workflow: Option<Vec<String>>,
+    /// Only runs whose id, or handler's id, holds this text.
+    search: Option<String>,
+    /// At most so many, up to 500 [default: 50].
+    limit: Option<u32>,
+    /// `next` of an earlier page.
+    before: Option<String>,
+}
+
+/// Lists all runs, newest first.
+#[utoipa::path(get, path = "/api/v1/runs", tag = "runs", params(RunsQuery),
+    responses((status = 200, body = Runs), (status = 400, body = ErrorBody)))]
+pub(super) async fn list(api: Shared, query: String) -> Answer {
+    let mut filter = RunsFilter { limit: RUNS_DEFAULT, ..RunsFilter::default() };
+    for (key, value) in pairs(&query).into_iter().filter(|(_, value)| !value.is_empty()) {
+        match key.as_str() {
+            "status" => filter.status.push(value),
+            "workflow" => filter.workflow.push(value),
+            "search" => filter.search = Some(value),
+            "limit" => {
+                let limit = value.parse::<usize>().ok().filter(|it| (1..=RUNS_MAX).contains(it));
+                filter.limit = limit.ok_or_else(|| ApiError::bad(format!("Invalid limit: '{value}'. Give 1 to {RUNS_MAX}")))?;
+            }
+            "before" => {
+                let before = value.parse().map_err(|_| ApiError::bad(format!("Invalid before: '{value}'")))?;
+                filter.before = Some(before);
+            }
+            _ => (),
+        }
+    }
+    let (views, next) = api.host.runs(filter).await?;
+    let runs = views.iter().map(Handler::of).collect();
+    Ok(wire::json(StatusCode::OK, &Runs { runs, next: next.map(|it| it.to_string()) }))
+}
+
+/// Shows a run, also one that a later run of its handler has followed.
+#[utoipa::path(get, path = "/api/v1/runs/{run_id}", tag = "runs", params(("run_id" = String, Path)),
+    responses((status = 200, description = "Completed", body = Handler), (status = 202, description = "Running", body = Handler), (status = 404, body = ErrorBody), (status = 500, description = "Failed or cancelled", body = Handler)))]
 pub(super) async fn get(api: Shared, run: String) -> Answer {
     let view = api.host.run(&run).await?;
     Ok(wire::json(wire::status(&view), &Handler::of(&view)))
 }
 
-pub(super) async fn logs(api: Shared, run: String) -> Answer {
-    let lines: Vec<Value> = api.host.logs(&run).await?.iter().map(line).collect();
-    Ok(wire::json(StatusCode::OK, &json!({ "logs": lines })))
+/// What a run's steps have written.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Logs {
+    /// By invocation, attempt and place.
+    logs: Vec<LogLine>,
 }
 
-fn line(row: &crate::store::LogRow) -> Value {
-    let fields: Value = serde_json::from_str(&row.fields).unwrap_or_default();
-    json!({
-        "invocation": row.invocation, "attempt": row.attempt, "source": row.source, "number": row.number,
-        "at": wf_engine::entry::utc_text(row.at), "level": row.level, "message": row.message, "fields": fields,
-    })
+/// A line.
+#[derive(Serialize, ToSchema)]
+struct LogLine {
+    /// Which invocation.
+    invocation: u64,
+    /// Which attempt of it.
+    attempt: u32,
+    /// `log`, `stdout`, `stderr`, or `failure` for how the attempt ended.
+    source: String,
+    /// Its place in that source.
+    number: u64,
+    /// When, on the guest's clock.
+    at: String,
+    /// `trace`, `debug`, `info`, `warn` or `error`.
+    level: String,
+    /// The line.
+    message: String,
+    /// What was said with it.
+    #[schema(value_type = Object)]
+    fields: Value,
+}
+
+/// The lines that a run's steps have written.
+#[utoipa::path(get, path = "/api/v1/runs/{run_id}/logs", tag = "runs", params(("run_id" = String, Path)),
+    responses((status = 200, body = Logs), (status = 404, body = ErrorBody)))]
+pub(super) async fn logs(api: Shared, run: String) -> Answer {
+    let logs = api.host.logs(&run).await?.into_iter().map(LogLine::from).collect();
+    Ok(wire::json(StatusCode::OK, &Logs { logs }))
+}
+
+impl From<crate::store::LogRow> for LogLine {
+    fn from(row: crate::store::LogRow) -> LogLine {
+        let crate::store::LogRow { invocation, attempt, source, number, at, level, message, fields } = row;
+        let fields = serde_json::from_str(&fields).unwrap_or_default();
+        LogLine { invocation, attempt, source, number, at: wf_engine::entry::utc_text(at), level, message, fields }
+    }
 }
 
 async fn start(api: &Shared, name: &str, headers: &HeaderMap, body: Body) -> Result<RunView, ApiError> {

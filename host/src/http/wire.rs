@@ -1,7 +1,9 @@
 //! The shapes that the API sends, apart from those that the host works with.
 
 use serde::Serialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 use warp::http::StatusCode;
 use warp::http::header::{CONTENT_TYPE, HeaderValue};
 use warp::reply::Response;
@@ -11,18 +13,44 @@ use crate::envelope::Fields;
 use crate::host::{RunStatus, RunView};
 
 /// A run as the API shows it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct Handler {
+    /// The outside's grip on it.
     handler_id: String,
+    /// The workflow's name.
     workflow_name: String,
+    /// Its own id.
     run_id: String,
+    /// Why it failed.
     error: Option<String>,
+    /// The stop event that it completed with; under `/results` its value alone.
+    #[schema(value_type = Option<Value>)]
     result: Option<Box<RawValue>>,
+    /// Whether there is a result that cannot be shown.
     result_unreadable: bool,
+    /// `running`, `completed`, `failed` or `cancelled`.
     status: &'static str,
+    /// When it began, in UTC.
     started_at: String,
+    /// When its last entry was made.
     updated_at: Option<String>,
+    /// When it ended.
     completed_at: Option<String>,
+}
+
+/// An event as it looks from outside.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Envelope {
+    /// Its fields.
+    #[schema(value_type = Object)]
+    value: Value,
+    /// The type's name with that of its workflow.
+    qualified_name: Option<String>,
+    /// The type's name.
+    #[serde(rename = "type")]
+    name: String,
+    /// The types that it derives from.
+    types: Option<Vec<String>>,
 }
 
 impl Handler {

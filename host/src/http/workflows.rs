@@ -2,57 +2,179 @@
 
 use std::sync::Arc;
 
+use serde::Serialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 use warp::http::StatusCode;
+use wf_engine::manifest::Manifest;
 
-use super::error::ApiError;
+use super::error::{ApiError, ErrorBody};
 use super::{Answer, Shared, representation, wire};
 use crate::host::Workflow;
 use crate::registry::Listing;
 
+/// The names of the workflows, in order of registration.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Names {
+    /// They.
+    workflows: Vec<String>,
+}
+
+/// What was loaded, and what became of it.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Listings {
+    /// In order of registration.
+    workflows: Vec<ListingBody>,
+}
+
+/// A file, and the workflow that new runs get of it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Listing)]
+struct ListingBody {
+    /// The workflow's name.
+    name: String,
+    /// The author's version.
+    version: Option<String>,
+    /// What it does.
+    description: Option<String>,
+    /// What it is written in.
+    language: Option<String>,
+    /// SHA-256 of the component; null where it was never sound.
+    digest: Option<String>,
+    /// The file.
+    path: String,
+    /// The interfaces that it asks for.
+    imports: Vec<String>,
+    /// When it was last loaded, or tried to, in UTC.
+    loaded_at: String,
+    /// Why its newest version is not the one that runs get.
+    error: Option<LoadFailure>,
+}
+
+/// Why a file was not loaded.
+#[derive(Serialize, ToSchema)]
+struct LoadFailure {
+    /// What happened.
+    message: String,
+    /// What to do.
+    hint: Option<String>,
+}
+
+/// A workflow with everything that it says about itself.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Details {
+    /// As in the list.
+    listing: ListingBody,
+    /// What the components say about themselves: see `wit/manifest.schema.json`.
+    #[schema(value_type = Vec<Object>)]
+    manifests: Vec<Manifest>,
+    /// Types that the outside may send although no step accepts them, the configured ones included.
+    additional_events: Vec<String>,
+    /// The type that a run starts with.
+    start_type: Option<String>,
+    /// The JSON Schemas of the event types, by name.
+    #[schema(value_type = Object)]
+    schemas: Value,
+}
+
+/// JSON Schemas of the types that a run starts and ends with.
+#[derive(Serialize, ToSchema)]
+pub(super) struct StartAndStop {
+    /// Of the start event.
+    #[schema(value_type = Option<Object>)]
+    start: Option<Value>,
+    /// Of the stop event.
+    #[schema(value_type = Option<Object>)]
+    stop: Option<Value>,
+}
+
+/// JSON Schemas of the event types.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Events {
+    /// Each once; `title` is the type's name.
+    #[schema(value_type = Vec<Object>)]
+    events: Vec<Value>,
+}
+
+/// Lists the workflows.
+#[utoipa::path(get, path = "/workflows", tag = "workflows", responses((status = 200, body = Names)))]
 pub(super) async fn list(api: Shared) -> Answer {
-    let names: Vec<String> = api.host.workflows().iter().map(|workflow| workflow.name.clone()).collect();
-    Ok(wire::json(StatusCode::OK, &json!({ "workflows": names })))
+    let workflows = api.host.workflows().iter().map(|workflow| workflow.name.clone()).collect();
+    Ok(wire::json(StatusCode::OK, &Names { workflows }))
 }
 
+/// Lists the files that were loaded, with what became of each.
+#[utoipa::path(get, path = "/api/v1/workflows", tag = "workflows", responses((status = 200, body = Listings)))]
 pub(super) async fn listings(api: Shared) -> Answer {
-    let listings: Vec<Value> = api.host.listings().iter().map(listing).collect();
-    Ok(wire::json(StatusCode::OK, &json!({ "workflows": listings })))
+    let workflows = api.host.listings().iter().map(ListingBody::of).collect();
+    Ok(wire::json(StatusCode::OK, &Listings { workflows }))
 }
 
-fn listing(listing: &Listing) -> Value {
-    let workflow = listing.workflow.as_ref();
-    let manifest = workflow.and_then(|it| it.definition.manifests().next());
-    let stem = listing.source.path.file_stem().map(|it| it.to_string_lossy().into_owned());
-    let imports: Vec<&String> = workflow.iter().flat_map(|it| &it.components).flat_map(|it| &it.imports).collect();
-    json!({
-        "name": workflow.map(|it| it.name.clone()).or_else(|| listing.source.name.clone()).or(stem),
-        "version": manifest.and_then(|it| it.version.as_ref()),
-        "description": manifest.and_then(|it| it.description.as_ref()),
-        "language": manifest.and_then(|it| it.language.as_ref()),
-        "digest": workflow.and_then(|it| it.digests().into_iter().next()),
-        "path": listing.source.path,
-        "imports": imports,
-        "loaded_at": wf_engine::entry::utc_text(listing.loaded_at),
-        "error": listing.rejected.as_ref().map(|it| json!({ "message": it.message, "hint": it.hint })),
-    })
+/// Shows a workflow with everything that it says about itself.
+#[utoipa::path(get, path = "/api/v1/workflows/{name}", tag = "workflows", params(("name" = String, Path)),
+    responses((status = 200, body = Details), (status = 404, body = ErrorBody)))]
+pub(super) async fn details(api: Shared, name: String) -> Answer {
+    let listings = api.host.listings();
+    let listing = listings.iter().find(|it| it.workflow.as_ref().is_some_and(|it| it.name == name));
+    let listing = listing.ok_or_else(|| ApiError::not_found("Workflow not found"))?;
+    let workflow = find(&api, &name)?;
+    let definition = &workflow.definition;
+    let schemas: serde_json::Map<String, Value> =
+        definition.event_types().map(|it| (it.name.clone(), titled(&it.schema, &it.name))).collect();
+    let details = Details {
+        listing: ListingBody::of(listing),
+        manifests: definition.manifests().cloned().collect(),
+        additional_events: workflow.additional_events.clone(),
+        start_type: definition.start_type().map(str::to_owned),
+        schemas: schemas.into(),
+    };
+    Ok(wire::json(StatusCode::OK, &details))
 }
 
+impl ListingBody {
+    fn of(listing: &Listing) -> ListingBody {
+        let workflow = listing.workflow.as_ref();
+        let manifest = workflow.and_then(|it| it.definition.manifests().next());
+        let stem = listing.source.path.file_stem().map(|it| it.to_string_lossy().into_owned());
+        let imports = workflow.iter().flat_map(|it| &it.components).flat_map(|it| it.imports.clone()).collect();
+        ListingBody {
+            name: workflow.map(|it| it.name.clone()).or_else(|| listing.source.name.clone()).or(stem).unwrap_or_default(),
+            version: manifest.and_then(|it| it.version.clone()),
+            description: manifest.and_then(|it| it.description.clone()),
+            language: manifest.and_then(|it| it.language.clone()),
+            digest: workflow.and_then(|it| it.digests().into_iter().next()),
+            path: listing.source.path.display().to_string(),
+            imports,
+            loaded_at: wf_engine::entry::utc_text(listing.loaded_at),
+            error: listing.rejected.as_ref().map(|it| LoadFailure { message: it.message.clone(), hint: it.hint.clone() }),
+        }
+    }
+}
+
+/// The JSON Schemas of the events that a run starts and ends with.
+#[utoipa::path(get, path = "/workflows/{name}/schema", tag = "workflows", params(("name" = String, Path)),
+    responses((status = 200, body = StartAndStop), (status = 404, body = ErrorBody)))]
 pub(super) async fn schema(api: Shared, name: String) -> Answer {
     let workflow = find(&api, &name)?;
     let definition = &workflow.definition;
     let schema = |name: Option<&str>| name.and_then(|name| definition.event_type(name)).map(|it| titled(&it.schema, &it.name));
     let start = schema(definition.start_type());
     let stop = schema(definition.stop_types().first().copied());
-    Ok(wire::json(StatusCode::OK, &json!({ "start": start, "stop": stop })))
+    Ok(wire::json(StatusCode::OK, &StartAndStop { start, stop }))
 }
 
+/// The JSON Schemas of a workflow's event types.
+#[utoipa::path(get, path = "/workflows/{name}/events", tag = "workflows", params(("name" = String, Path)),
+    responses((status = 200, body = Events), (status = 404, body = ErrorBody)))]
 pub(super) async fn events(api: Shared, name: String) -> Answer {
     let workflow = api.host.workflow(&name).ok_or_else(|| ApiError::not_found(format!("Workflow '{name}' not found")))?;
-    let events: Vec<Value> = workflow.definition.event_types().map(|it| titled(&it.schema, &it.name)).collect();
-    Ok(wire::json(StatusCode::OK, &json!({ "events": events })))
+    let events = workflow.definition.event_types().map(|it| titled(&it.schema, &it.name)).collect();
+    Ok(wire::json(StatusCode::OK, &Events { events }))
 }
 
+/// A workflow as a graph.
+#[utoipa::path(get, path = "/workflows/{name}/representation", tag = "workflows", params(("name" = String, Path)),
+    responses((status = 200, body = representation::Representation), (status = 404, body = ErrorBody)))]
 pub(super) async fn representation(api: Shared, name: String) -> Answer {
     let workflow = find(&api, &name)?;
     Ok(wire::json(StatusCode::OK, &representation::of(&workflow)))

@@ -7,7 +7,9 @@ use bytes::Bytes;
 use futures_util::future::{BoxFuture, FutureExt, ready};
 use wf_engine::entry::Micros;
 
-use super::rows::{Append, EntryRow, Expiry, FrameRow, HandlersQuery, IdempotencyRow, LogRow, NewRun, RunKey, RunSummary, Status};
+use super::rows::{
+    Append, EntryRow, Expiry, FrameRow, HandlersQuery, IdempotencyRow, LogRow, NewRun, RunKey, RunSummary, RunsQuery, Status,
+};
 use super::{Error, Result, Store};
 
 /// A store in memory.
@@ -183,6 +185,19 @@ impl Store for Memory {
 
     fn handlers(&self, query: HandlersQuery) -> BoxFuture<'_, Result<Vec<RunSummary>>> {
         self.answer(|tables| Ok(tables.handlers(&query)))
+    }
+
+    fn runs(&self, query: RunsQuery) -> BoxFuture<'_, Result<Vec<RunSummary>>> {
+        self.answer(|tables| {
+            let matches = |run: &&RunSummary| {
+                query.before.is_none_or(|before| run.key < before)
+                    && (query.status.is_empty() || query.status.iter().any(|it| it == run.status.text()))
+                    && (query.workflow.is_empty() || query.workflow.contains(&run.workflow))
+                    && query.search.as_ref().is_none_or(|text| run.run.contains(text.as_str()) || run.handler.contains(text.as_str()))
+            };
+            let runs = tables.runs.values().rev().map(|row| &row.summary).filter(matches);
+            Ok(runs.take(query.limit).cloned().collect())
+        })
     }
 
     fn unfinished(&self) -> BoxFuture<'_, Result<Vec<String>>> {

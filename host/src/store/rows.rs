@@ -117,6 +117,21 @@ pub struct RunSummary {
     pub completed_at: Option<Micros>,
 }
 
+/// Which runs to list. Empty: all.
+#[derive(Clone, Debug, Default)]
+pub struct RunsQuery {
+    /// Any of these: `running`, `completed`, `failed`, `cancelled`.
+    pub status: Vec<String>,
+    /// Any of these workflows.
+    pub workflow: Vec<String>,
+    /// Only those whose id, or handler's id, holds this text.
+    pub search: Option<String>,
+    /// Only those that began before this one.
+    pub before: Option<RunKey>,
+    /// At most so many.
+    pub limit: usize,
+}
+
 /// How and when a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ended {

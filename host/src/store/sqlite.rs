@@ -14,7 +14,7 @@ use futures_util::future::{BoxFuture, FutureExt};
 use rusqlite::Connection;
 use wf_engine::entry::Micros;
 
-use super::rows::{Append, EntryRow, Expiry, FrameRow, HandlersQuery, IdempotencyRow, LogRow, NewRun, RunKey, RunSummary};
+use super::rows::{Append, EntryRow, Expiry, FrameRow, HandlersQuery, IdempotencyRow, LogRow, NewRun, RunKey, RunSummary, RunsQuery};
 use super::{Error, Result, Store};
 use writer::Writer;
 
@@ -121,6 +121,10 @@ impl Store for Sqlite {
 
     fn handlers(&self, query: HandlersQuery) -> BoxFuture<'_, Result<Vec<RunSummary>>> {
         self.read(move |connection| read::handlers(connection, &query))
+    }
+
+    fn runs(&self, query: RunsQuery) -> BoxFuture<'_, Result<Vec<RunSummary>>> {
+        self.read(move |connection| read::runs(connection, &query))
     }
 
     fn unfinished(&self) -> BoxFuture<'_, Result<Vec<String>>> {

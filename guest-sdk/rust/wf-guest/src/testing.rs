@@ -127,7 +127,8 @@ impl Test {
     }
 
     /// The first so many attempts of each invocation of a step fail with this, after they have done
-    /// their work: what they had not committed is lost, and their memos are kept.
+    /// their work: what they had not committed is lost, and their memos are kept. A step without
+    /// `retry` has one attempt: then the run fails.
     pub fn fail_first(mut self, step: &str, attempts: u32, failure: Failure) -> Test {
         assert!(self.definition.step(step).is_some(), "the workflow has no step `{step}`");
         self.faults.push(Fault { step: step.to_owned(), attempts, failure });

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use expect_test::{Expect, expect};
-use wf_engine::run::history::{History, Outcome};
+use wf_engine::history::{History, Outcome};
 
 use super::played;
 

@@ -10,6 +10,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::cli::{LogFormat, Problem};
+use crate::sources;
 
 /// Where it is looked for when nothing says so.
 const DEFAULT: &str = "wf-host.toml";
@@ -114,7 +115,11 @@ impl File {
                 None => problem.hint(format!("there are {}", known.join(", "))),
             });
         }
-        toml::from_str(text).map_err(|error| problem(error.span(), error.message()).hint(hint))
+        toml::from_str(text).map_err(|error| {
+            let key = error.span().and_then(|at| text[..at.start].lines().next_back()?.split_once('=')).map(|(key, _)| key.trim());
+            let key = key.map(|key| format!("`{key}`: ")).unwrap_or_default();
+            problem(error.span(), &format!("{key}{}", error.message())).hint(hint)
+        })
     }
 
     /// Makes paths that are relative to the file's folder relative to the current one.
@@ -123,10 +128,7 @@ impl File {
         self.data_dir.iter_mut().for_each(below);
         self.workflows.values_mut().filter_map(|it| it.path.as_mut()).for_each(below);
         for path in self.paths.iter_mut().flatten() {
-            *path = match path.split_once('=') {
-                Some((name, file)) => format!("{name}={}", folder.join(file).display()),
-                None => folder.join(&path).display().to_string(),
-            };
+            *path = sources::below(folder, path);
         }
         if let Some(file) = self.store.as_deref().and_then(|it| it.strip_prefix("sqlite:")) {
             self.store = Some(format!("sqlite:{}", folder.join(file).display()));

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Result, Row, params};
 use serde_json::value::RawValue;
 use wf_engine::entry::Micros;
 
-use crate::store::rows::{EntryRow, FrameRow, HandlersQuery, IdempotencyRow, LogRow, Made, RunKey, RunSummary, Status};
+use crate::store::rows::{EntryRow, FrameRow, HandlersQuery, IdempotencyRow, LogRow, Made, RunKey, RunSummary, RunsQuery, Status};
 
 const COLUMNS: &str = "key, id, handler, workflow, definition, status, outcome, started_at, updated_at, completed_at";
 
@@ -54,6 +54,20 @@ pub(super) fn handlers(connection: &Connection, query: &HandlersQuery) -> Result
     let runs = statement.query_map([after], summary)?;
     let matching = runs.filter(|run| run.as_ref().map_or(true, |run| query.matches(run)));
     matching.take(query.limit.unwrap_or(usize::MAX)).collect()
+}
+
+pub(super) fn runs(connection: &Connection, query: &RunsQuery) -> Result<Vec<RunSummary>> {
+    let select = format!(
+        "select {COLUMNS} from run where key < ?1 \
+         and (?2 = '[]' or status in (select value from json_each(?2))) \
+         and (?3 = '[]' or workflow in (select value from json_each(?3))) \
+         and (?4 is null or instr(id, ?4) > 0 or instr(handler, ?4) > 0) order by key desc limit ?5"
+    );
+    let json = |names: &[String]| serde_json::to_string(names).unwrap_or_default();
+    let before = query.before.map_or(i64::MAX, |key| key.0);
+    let limit = i64::try_from(query.limit).unwrap_or(i64::MAX);
+    let mut statement = connection.prepare_cached(&select)?;
+    statement.query_map(params![before, json(&query.status), json(&query.workflow), query.search, limit], summary)?.collect()
 }
 
 pub(super) fn unfinished(connection: &Connection) -> Result<Vec<String>> {

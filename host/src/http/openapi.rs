@@ -1,0 +1,57 @@
+//! The OpenAPI document, made from the types.
+
+use serde_json::Value;
+use utoipa::OpenApi;
+use warp::http::StatusCode;
+
+use super::{Answer, Shared, events, handlers, health, history, runs, wire, workflows};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "wf-host", description = "Runs event-driven workflows. What is not below `/api/v1` is the API of LlamaIndex's WorkflowServer.", license(name = "MIT OR Apache-2.0")),
+    paths(
+        health::get,
+        workflows::list,
+        workflows::schema,
+        workflows::events,
+        workflows::representation,
+        runs::run,
+        runs::run_nowait,
+        handlers::list,
+        handlers::get,
+        handlers::result,
+        handlers::cancel,
+        events::of_handler,
+        events::send,
+        workflows::listings,
+        workflows::details,
+        runs::list,
+        runs::get,
+        runs::logs,
+        events::of_run,
+        history::get,
+        history::state,
+        history::graph,
+        handlers::context,
+        get,
+    ),
+    tags(
+        (name = "workflows", description = "What can be run"),
+        (name = "handlers", description = "The outside's grip on runs: a handler's newest run"),
+        (name = "events", description = "What runs publish, and what is sent to them"),
+        (name = "runs", description = "Single runs, and what happened in them"),
+        (name = "server", description = "The server itself"),
+    )
+)]
+struct Document;
+
+/// The document.
+pub fn document() -> Value {
+    serde_json::to_value(Document::openapi()).unwrap_or_default()
+}
+
+/// This document.
+#[utoipa::path(get, path = "/api/v1/openapi.json", tag = "server", responses((status = 200, body = Object)))]
+pub(super) async fn get(_: Shared) -> Answer {
+    Ok(wire::json(StatusCode::OK, &document()))
+}

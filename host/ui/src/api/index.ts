@@ -1,0 +1,121 @@
+// The only part that talks to the server. The types are made from its OpenAPI document.
+
+import createClient from "openapi-fetch";
+import type { components } from "./schema";
+
+type Schemas = components["schemas"];
+export type Run = Schemas["Handler"];
+export type Listing = Schemas["Listing"];
+export type Details = Schemas["Details"];
+export type History = Schemas["History"];
+export type Invocation = Schemas["Invocation"];
+export type Span = Schemas["Span"];
+export type Moment = Schemas["Moment"];
+export type Graph = Schemas["Graph"];
+export type LogLine = Schemas["LogLine"];
+export type Json = Record<string, unknown>;
+
+/** A frame of a run's stream. */
+export interface Frame {
+  sequence: number;
+  type: string;
+  types: string[] | null;
+  value: Json;
+}
+
+/** What the page is told when a request is not carried out. */
+export class Refused extends Error {
+  constructor(
+    message: string,
+    readonly status: number,
+  ) {
+    super(message);
+  }
+}
+
+const client = createClient<import("./schema").paths>({ baseUrl: "" });
+
+function taken<T>({ data, error, response }: { data?: T; error?: unknown; response: Response }, alsoStatus: number[] = []): T {
+  if (data !== undefined) return data;
+  // A run that has failed answers 500 with the run itself.
+  if (alsoStatus.includes(response.status) && error) return error as T;
+  const detail = (error as { detail?: string } | undefined)?.detail;
+  throw new Refused(detail ?? `the server answered ${response.status}`, response.status);
+}
+
+export const api = {
+  workflows: async () => taken(await client.GET("/api/v1/workflows")).workflows,
+  workflow: async (name: string) => taken(await client.GET("/api/v1/workflows/{name}", { params: { path: { name } } })),
+  graph: async (name: string) =>
+    taken(await client.GET("/workflows/{name}/representation", { params: { path: { name } } })).graph,
+  runs: async (query: { status?: string[]; workflow?: string[]; search?: string; before?: string; limit?: number }) =>
+    taken(await client.GET("/api/v1/runs", { params: { query }, querySerializer: serialized })),
+  run: async (run_id: string) => taken(await client.GET("/api/v1/runs/{run_id}", { params: { path: { run_id } } }), [500]) as Run,
+  runGraph: async (run_id: string) =>
+    taken(await client.GET("/api/v1/runs/{run_id}/representation", { params: { path: { run_id } } })).graph,
+  history: async (run_id: string) => taken(await client.GET("/api/v1/runs/{run_id}/history", { params: { path: { run_id } } })),
+  state: async (run_id: string, seq?: number) =>
+    taken(await client.GET("/api/v1/runs/{run_id}/state", { params: { path: { run_id }, query: { seq } } })).state as Json,
+  logs: async (run_id: string) => taken(await client.GET("/api/v1/runs/{run_id}/logs", { params: { path: { run_id } } })).logs,
+  start: async (name: string, start_event: Json) =>
+    taken(await client.POST("/workflows/{name}/run-nowait", { params: { path: { name } }, body: { start_event } as never })) as Run,
+  send: async (handler_id: string, type: string, value: Json, step?: string) =>
+    taken(
+      await client.POST("/events/{handler_id}", {
+        params: { path: { handler_id } },
+        body: { event: { type, value }, ...(step ? { step } : {}) } as never,
+      }),
+    ),
+  cancel: async (handler_id: string, purge = false) =>
+    taken(await client.POST("/handlers/{handler_id}/cancel", { params: { path: { handler_id }, query: { purge } } })),
+  document: async () => taken(await client.GET("/api/v1/openapi.json")) as Json,
+};
+
+function serialized(query: Record<string, unknown>): string {
+  const pairs = new URLSearchParams();
+  for (const [key, value] of Object.entries(query)) {
+    if (Array.isArray(value)) value.forEach((it) => pairs.append(key, String(it)));
+    else if (value !== undefined && value !== "") pairs.append(key, String(value));
+  }
+  return pairs.toString();
+}
+
+/** Reads a run's stream, from after a sequence to its end; goes on by itself where the connection breaks. */
+export function follow(
+  run: string,
+  after: number,
+  on: { frames: (frames: Frame[]) => void; connection: (there: boolean) => void; end: () => void },
+): () => void {
+  let last = after;
+  let waiting: Frame[] = [];
+  let scheduled = 0;
+  const flush = () => {
+    scheduled = 0;
+    on.frames(waiting);
+    waiting = [];
+  };
+  const source = new EventSource(`/api/v1/runs/${encodeURIComponent(run)}/events?include_internal=true&after_sequence=${last}`);
+  source.onopen = () => on.connection(true);
+  source.onmessage = ({ data, lastEventId }) => {
+    const frame = { ...(JSON.parse(data as string) as Omit<Frame, "sequence">), sequence: Number(lastEventId) };
+    last = frame.sequence;
+    waiting.push(frame);
+    // A burst is drawn once.
+    scheduled ||= window.setTimeout(flush, 50);
+    if (frame.type === "StopEvent" || frame.types?.includes("StopEvent")) {
+      source.close();
+      window.clearTimeout(scheduled);
+      flush();
+      on.end();
+    }
+  };
+  source.onerror = () => {
+    // After a 204, which says that nothing is left, the browser does not try again.
+    if (source.readyState === EventSource.CLOSED) on.end();
+    else on.connection(false);
+  };
+  return () => {
+    source.close();
+    window.clearTimeout(scheduled);
+  };
+}

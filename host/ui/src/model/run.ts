@@ -1,0 +1,117 @@
+// A run at any of its moments, from its history.
+
+import type { History, Invocation, Span } from "../api";
+import { micros } from "./time";
+
+export type Phase = Span["phase"] | "returned" | "failed" | "dropped";
+
+/** How many invocations of a step stand where. */
+export type Counts = Partial<Record<Phase, number>>;
+
+export interface Picture {
+  steps: Map<string, Counts>;
+  /** How often events went along an edge, by `source→target`. */
+  flows: Map<string, number>;
+}
+
+export const edge = (source: string, target: string): string => `${source}→${target}`;
+
+/** Where an invocation stood after an entry; none: it was not there yet. */
+export function phaseAt(invocation: Invocation, seq: number): Phase | undefined {
+  if (invocation.seq > seq) return undefined;
+  if (invocation.end && invocation.end.seq <= seq) return invocation.end.outcome as Phase;
+  return invocation.spans.findLast((span) => span.seq <= seq)?.phase as Phase | undefined;
+}
+
+/** The whole run after an entry. */
+export function pictureAt(history: History, seq: number): Picture {
+  const steps = new Map<string, Counts>();
+  const flows = new Map<string, number>();
+  const flow = (source: string, target: string) => {
+    const key = edge(source, target);
+    flows.set(key, (flows.get(key) ?? 0) + 1);
+  };
+  for (const invocation of history.invocations) {
+    const phase = phaseAt(invocation, seq);
+    if (!phase) continue;
+    const counts = steps.get(invocation.step) ?? {};
+    counts[phase] = (counts[phase] ?? 0) + 1;
+    steps.set(invocation.step, counts);
+    for (const event of invocation.events) flow(event.type, invocation.step);
+    if (invocation.end && invocation.end.seq <= seq) {
+      for (const name of invocation.end.events) flow(invocation.step, name);
+    }
+  }
+  return { steps, flows };
+}
+
+/** The phase that stands for a step with all its invocations: the one that asks for attention most. */
+export function leading(counts: Counts | undefined): Phase | undefined {
+  const order: Phase[] = ["failed", "retrying", "waiting", "executing", "sleeping", "queued", "dropped", "returned"];
+  return order.find((phase) => (counts?.[phase] ?? 0) > 0);
+}
+
+export interface Waiting {
+  invocation: number;
+  step: string;
+  type: string;
+  since: string;
+  due?: string | null;
+  requirements: Record<string, unknown>;
+}
+
+/** What the run waits for from outside, after an entry. */
+export function waitsAt(history: History, seq: number): Waiting[] {
+  return history.invocations.flatMap((invocation) => {
+    if (phaseAt(invocation, seq) !== "waiting") return [];
+    const span = invocation.spans.findLast((it) => it.seq <= seq);
+    if (!span?.wait) return [];
+    return [{ invocation: invocation.id, step: invocation.step, type: span.wait.type, since: span.from, due: span.wait.due, requirements: span.wait.requirements }];
+  });
+}
+
+/** A bar of the timeline, in microseconds from the run's beginning. */
+export interface Bar {
+  phase: Phase;
+  attempt: number;
+  from: number;
+  until: number;
+  seq: number;
+}
+
+export interface Row {
+  invocation: Invocation;
+  bars: Bar[];
+}
+
+/** The timeline, up to `end` (microseconds since 1970) where something goes on. */
+export function timeline(history: History, end: number): { rows: Row[]; start: number; length: number } {
+  const start = history.moments[0] ? micros(history.moments[0].at) : 0;
+  const rows = history.invocations.map((invocation) => ({
+    invocation,
+    bars: invocation.spans.map((span) => {
+      const from = micros(span.from) - start;
+      return {
+        phase: failedIn(invocation, span) ? ("failed" as const) : (span.phase as Phase),
+        attempt: span.attempt,
+        from,
+        until: Math.max(from, (span.until ? micros(span.until) : end) - start),
+        seq: span.seq,
+      };
+    }),
+  }));
+  const length = rows.reduce((most, row) => row.bars.reduce((max, bar) => Math.max(max, bar.until), most), 0);
+  return { rows, start, length: Math.max(length, 1) };
+}
+
+/** Whether an attempt failed in this very span: its last executing one. */
+function failedIn(invocation: Invocation, span: Span): boolean {
+  if (!invocation.failures.some((failure) => failure.attempt === span.attempt)) return false;
+  return invocation.spans.findLast((it) => it.attempt === span.attempt && it.phase !== "retrying") === span;
+}
+
+/** The number of the moment after which a frame was in the stream. */
+export function momentOfFrame(history: History, sequence: number): number {
+  const moment = history.moments.find((it) => it.frames > sequence);
+  return moment?.seq ?? history.moments.at(-1)?.seq ?? 0;
+}

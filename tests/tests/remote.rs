@@ -120,7 +120,7 @@ async fn completions_know_what_the_server_has() {
         offered(&server, &["runs", "send", "--step", "greet_human", "mine"]),
         ["RequestEvent", "ResponseEvent", "OutEvent", "StartEvent"]
     );
-    assert_eq!(offered(&server, &["runs", "send", "mine", "X", "--step"]), ["greet_human", "prompt_human"]);
+    assert_eq!(offered(&server, &["runs", "send", "mine", "X", "--step"]), ["prompt_human", "greet_human"]);
     // The line's own server counts; where none answers nothing is offered, and nothing is said.
     assert_eq!(offered(&server, &["runs", "cancel", "--server=http://127.0.0.1:9"]), [""; 0]);
     let script = said(&server, &["completions", "bash"]);

@@ -28,7 +28,7 @@ pub(super) struct StreamQuery {
 }
 
 /// What the newest run of a handler has published, then what it publishes.
-#[utoipa::path(get, path = "/events/{handler_id}", tag = "events",
+#[utoipa::path(get, path = "/events/{handler_id}", operation_id = "follow_handler", tag = "events",
     params(("handler_id" = String, Path), ("Last-Event-ID" = Option<String>, Header), StreamQuery),
     responses((status = 200, description = "Frames as they come, to the end of the run", content((Envelope = "text/event-stream"), (Envelope = "application/x-ndjson"))),
         (status = 204, description = "The run has ended, and nothing is left"), (status = 400, body = ErrorBody), (status = 404, body = ErrorBody)))]
@@ -38,7 +38,7 @@ pub(super) async fn of_handler(api: Shared, id: String, headers: HeaderMap, quer
 }
 
 /// What a run has published, then what it publishes.
-#[utoipa::path(get, path = "/api/v1/runs/{run_id}/events", tag = "runs",
+#[utoipa::path(get, path = "/api/v1/runs/{run_id}/events", operation_id = "follow_run", tag = "runs",
     params(("run_id" = String, Path), ("Last-Event-ID" = Option<String>, Header), StreamQuery),
     responses((status = 200, description = "Frames as they come, to the end of the run", content((Envelope = "text/event-stream"), (Envelope = "application/x-ndjson"))),
         (status = 204, description = "The run has ended, and nothing is left"), (status = 400, body = ErrorBody), (status = 404, body = ErrorBody)))]
@@ -91,7 +91,7 @@ pub(super) struct SendBody {
 }
 
 /// Sends an event to the run of a handler.
-#[utoipa::path(post, path = "/events/{handler_id}", tag = "events", request_body = SendBody,
+#[utoipa::path(post, path = "/events/{handler_id}", operation_id = "send_event", tag = "events", request_body = SendBody,
     params(("handler_id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
     responses((status = 200, body = Done), (status = 400, body = ErrorBody), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody),
         (status = 409, description = "The run has ended", body = ErrorBody), (status = 413, body = ErrorBody),

@@ -11,7 +11,7 @@ use super::{Answer, Shared, wire};
 use crate::host::Filter;
 
 /// Shows the newest run of a handler.
-#[utoipa::path(get, path = "/handlers/{handler_id}", tag = "handlers", params(("handler_id" = String, Path)),
+#[utoipa::path(get, path = "/handlers/{handler_id}", operation_id = "get_handler", tag = "handlers", params(("handler_id" = String, Path)),
     responses((status = 200, description = "Completed", body = Handler), (status = 202, description = "Running", body = Handler), (status = 404, body = ErrorBody), (status = 500, description = "Failed or cancelled", body = Handler)))]
 pub(super) async fn get(api: Shared, id: String) -> Answer {
     let view = api.host.handler(&id).await?;
@@ -19,7 +19,7 @@ pub(super) async fn get(api: Shared, id: String) -> Answer {
 }
 
 /// The same, with the value of the result alone.
-#[utoipa::path(get, path = "/results/{handler_id}", tag = "handlers", params(("handler_id" = String, Path)),
+#[utoipa::path(get, path = "/results/{handler_id}", operation_id = "get_result", tag = "handlers", params(("handler_id" = String, Path)),
     responses((status = 200, description = "Completed", body = Handler), (status = 202, description = "Running", body = Handler), (status = 404, body = ErrorBody), (status = 500, description = "Failed or cancelled", body = Handler)))]
 pub(super) async fn result(api: Shared, id: String) -> Answer {
     let view = api.host.handler(&id).await?;
@@ -51,7 +51,7 @@ pub(super) struct ListQuery {
 }
 
 /// Lists the newest run of each handler.
-#[utoipa::path(get, path = "/handlers", tag = "handlers", params(ListQuery),
+#[utoipa::path(get, path = "/handlers", operation_id = "list_handlers", tag = "handlers", params(ListQuery),
     responses((status = 200, body = Handlers), (status = 400, body = ErrorBody)))]
 pub(super) async fn list(api: Shared, query: String) -> Answer {
     let mut filter = Filter::default();
@@ -95,7 +95,7 @@ pub(super) struct CancelQuery {
 }
 
 /// Cancels a handler's run; answers once it has ended.
-#[utoipa::path(post, path = "/handlers/{handler_id}/cancel", tag = "handlers", params(("handler_id" = String, Path), CancelQuery),
+#[utoipa::path(post, path = "/handlers/{handler_id}/cancel", operation_id = "cancel_handler", tag = "handlers", params(("handler_id" = String, Path), CancelQuery),
     responses((status = 200, body = Done), (status = 404, body = ErrorBody)))]
 pub(super) async fn cancel(api: Shared, id: String, query: String) -> Answer {
     let purge = pairs(&query).into_iter().any(|(key, value)| key == "purge" && is_true(&value));
@@ -108,7 +108,7 @@ pub(super) async fn cancel(api: Shared, id: String, query: String) -> Answer {
 }
 
 /// The context of a handler's run, as it can be given to a new one.
-#[utoipa::path(get, path = "/api/v1/handlers/{handler_id}/context", tag = "handlers", params(("handler_id" = String, Path)),
+#[utoipa::path(get, path = "/api/v1/handlers/{handler_id}/context", operation_id = "get_context", tag = "handlers", params(("handler_id" = String, Path)),
     responses((status = 200, body = Object), (status = 404, body = ErrorBody)))]
 pub(super) async fn context(api: Shared, id: String) -> Answer {
     let running = matches!(api.host.handler(&id).await?.status, crate::host::RunStatus::Running);

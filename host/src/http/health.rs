@@ -14,7 +14,7 @@ pub(super) struct Health {
 }
 
 /// Says whether the server takes requests: not while it starts or stops.
-#[utoipa::path(get, path = "/health", tag = "server", responses((status = 200, body = Health), (status = 503, body = Health)))]
+#[utoipa::path(get, path = "/health", operation_id = "get_health", tag = "server", responses((status = 200, body = Health), (status = 503, body = Health)))]
 pub(super) async fn get(api: Shared) -> Answer {
     let (status, text) = if api.host.is_healthy() { (StatusCode::OK, "healthy") } else { (StatusCode::SERVICE_UNAVAILABLE, "unhealthy") };
     Ok(wire::json(status, &Health { status: text }))

@@ -155,7 +155,7 @@ pub(super) struct StateQuery {
 }
 
 /// What happened in a run, entry by entry.
-#[utoipa::path(get, path = "/api/v1/runs/{run_id}/history", tag = "runs", params(("run_id" = String, Path)),
+#[utoipa::path(get, path = "/api/v1/runs/{run_id}/history", operation_id = "get_history", tag = "runs", params(("run_id" = String, Path)),
     responses((status = 200, body = History), (status = 404, body = ErrorBody)))]
 pub(super) async fn get(api: Shared, run: String) -> Answer {
     let history = api.host.history(&run).await?;
@@ -163,7 +163,7 @@ pub(super) async fn get(api: Shared, run: String) -> Answer {
 }
 
 /// A run's state as it was after any entry.
-#[utoipa::path(get, path = "/api/v1/runs/{run_id}/state", tag = "runs", params(("run_id" = String, Path), StateQuery),
+#[utoipa::path(get, path = "/api/v1/runs/{run_id}/state", operation_id = "get_state", tag = "runs", params(("run_id" = String, Path), StateQuery),
     responses((status = 200, body = State), (status = 400, body = ErrorBody), (status = 404, body = ErrorBody)))]
 pub(super) async fn state(api: Shared, run: String, query: String) -> Answer {
     let seq = pairs(&query).into_iter().find(|(key, _)| key == "seq").map(|(_, value)| value);
@@ -173,7 +173,7 @@ pub(super) async fn state(api: Shared, run: String, query: String) -> Answer {
 }
 
 /// The graph of a run's own workflow, as it was when the run began.
-#[utoipa::path(get, path = "/api/v1/runs/{run_id}/representation", tag = "runs", params(("run_id" = String, Path)),
+#[utoipa::path(get, path = "/api/v1/runs/{run_id}/representation", operation_id = "get_run_graph", tag = "runs", params(("run_id" = String, Path)),
     responses((status = 200, body = representation::Representation), (status = 404, body = ErrorBody)))]
 pub(super) async fn graph(api: Shared, run: String) -> Answer {
     let workflow = api.host.workflow_of(&run).await?;

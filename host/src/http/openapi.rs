@@ -51,7 +51,7 @@ pub fn document() -> Value {
 }
 
 /// This document.
-#[utoipa::path(get, path = "/api/v1/openapi.json", tag = "server", responses((status = 200, body = Object)))]
+#[utoipa::path(get, path = "/api/v1/openapi.json", operation_id = "get_openapi", tag = "server", responses((status = 200, body = Object)))]
 pub(super) async fn get(_: Shared) -> Answer {
     Ok(wire::json(StatusCode::OK, &document()))
 }

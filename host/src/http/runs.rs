@@ -37,7 +37,7 @@ pub(super) struct StartBody {
 }
 
 /// Starts a run, and waits for its end. A repeat with the same `Idempotency-Key` is answered from the run it made.
-#[utoipa::path(post, path = "/workflows/{name}/run", tag = "workflows", request_body = StartBody,
+#[utoipa::path(post, path = "/workflows/{name}/run", operation_id = "run_workflow", tag = "workflows", request_body = StartBody,
     params(("name" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
     responses((status = 200, body = Handler), (status = 400, body = ErrorBody), (status = 403, description = "Another page's request", body = ErrorBody),
         (status = 404, body = ErrorBody), (status = 409, description = "The handler's run goes on", body = ErrorBody),
@@ -50,7 +50,7 @@ pub(super) async fn run(api: Shared, name: String, headers: HeaderMap, body: Bod
 }
 
 /// Starts a run.
-#[utoipa::path(post, path = "/workflows/{name}/run-nowait", tag = "workflows", request_body = StartBody,
+#[utoipa::path(post, path = "/workflows/{name}/run-nowait", operation_id = "start_run", tag = "workflows", request_body = StartBody,
     params(("name" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
     responses((status = 200, body = Handler), (status = 400, body = ErrorBody), (status = 403, description = "Another page's request", body = ErrorBody),
         (status = 404, body = ErrorBody), (status = 409, description = "The handler's run goes on", body = ErrorBody),
@@ -87,7 +87,7 @@ pub(super) struct RunsQuery {
 }
 
 /// Lists all runs, newest first.
-#[utoipa::path(get, path = "/api/v1/runs", tag = "runs", params(RunsQuery),
+#[utoipa::path(get, path = "/api/v1/runs", operation_id = "list_runs", tag = "runs", params(RunsQuery),
     responses((status = 200, body = Runs), (status = 400, body = ErrorBody)))]
 pub(super) async fn list(api: Shared, query: String) -> Answer {
     let mut filter = RunsFilter { limit: RUNS_DEFAULT, ..RunsFilter::default() };
@@ -113,7 +113,7 @@ pub(super) async fn list(api: Shared, query: String) -> Answer {
 }
 
 /// Shows a run, also one that a later run of its handler has followed.
-#[utoipa::path(get, path = "/api/v1/runs/{run_id}", tag = "runs", params(("run_id" = String, Path)),
+#[utoipa::path(get, path = "/api/v1/runs/{run_id}", operation_id = "get_run", tag = "runs", params(("run_id" = String, Path)),
     responses((status = 200, description = "Completed", body = Handler), (status = 202, description = "Running", body = Handler), (status = 404, body = ErrorBody), (status = 500, description = "Failed or cancelled", body = Handler)))]
 pub(super) async fn get(api: Shared, run: String) -> Answer {
     let view = api.host.run(&run).await?;
@@ -150,7 +150,7 @@ struct LogLine {
 }
 
 /// The lines that a run's steps have written.
-#[utoipa::path(get, path = "/api/v1/runs/{run_id}/logs", tag = "runs", params(("run_id" = String, Path)),
+#[utoipa::path(get, path = "/api/v1/runs/{run_id}/logs", operation_id = "get_logs", tag = "runs", params(("run_id" = String, Path)),
     responses((status = 200, body = Logs), (status = 404, body = ErrorBody)))]
 pub(super) async fn logs(api: Shared, run: String) -> Answer {
     let logs = api.host.logs(&run).await?.into_iter().map(LogLine::from).collect();

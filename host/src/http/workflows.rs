@@ -97,21 +97,21 @@ pub(super) struct Events {
 }
 
 /// Lists the workflows.
-#[utoipa::path(get, path = "/workflows", tag = "workflows", responses((status = 200, body = Names)))]
+#[utoipa::path(get, path = "/workflows", operation_id = "list_workflow_names", tag = "workflows", responses((status = 200, body = Names)))]
 pub(super) async fn list(api: Shared) -> Answer {
     let workflows = api.host.workflows().iter().map(|workflow| workflow.name.clone()).collect();
     Ok(wire::json(StatusCode::OK, &Names { workflows }))
 }
 
 /// Lists the files that were loaded, with what became of each.
-#[utoipa::path(get, path = "/api/v1/workflows", tag = "workflows", responses((status = 200, body = Listings)))]
+#[utoipa::path(get, path = "/api/v1/workflows", operation_id = "list_workflows", tag = "workflows", responses((status = 200, body = Listings)))]
 pub(super) async fn listings(api: Shared) -> Answer {
     let workflows = api.host.listings().iter().map(ListingBody::of).collect();
     Ok(wire::json(StatusCode::OK, &Listings { workflows }))
 }
 
 /// Shows a workflow with everything that it says about itself.
-#[utoipa::path(get, path = "/api/v1/workflows/{name}", tag = "workflows", params(("name" = String, Path)),
+#[utoipa::path(get, path = "/api/v1/workflows/{name}", operation_id = "get_workflow", tag = "workflows", params(("name" = String, Path)),
     responses((status = 200, body = Details), (status = 404, body = ErrorBody)))]
 pub(super) async fn details(api: Shared, name: String) -> Answer {
     let listings = api.host.listings();
@@ -152,7 +152,7 @@ impl ListingBody {
 }
 
 /// The JSON Schemas of the events that a run starts and ends with.
-#[utoipa::path(get, path = "/workflows/{name}/schema", tag = "workflows", params(("name" = String, Path)),
+#[utoipa::path(get, path = "/workflows/{name}/schema", operation_id = "get_start_and_stop_schemas", tag = "workflows", params(("name" = String, Path)),
     responses((status = 200, body = StartAndStop), (status = 404, body = ErrorBody)))]
 pub(super) async fn schema(api: Shared, name: String) -> Answer {
     let workflow = find(&api, &name)?;
@@ -164,7 +164,7 @@ pub(super) async fn schema(api: Shared, name: String) -> Answer {
 }
 
 /// The JSON Schemas of a workflow's event types.
-#[utoipa::path(get, path = "/workflows/{name}/events", tag = "workflows", params(("name" = String, Path)),
+#[utoipa::path(get, path = "/workflows/{name}/events", operation_id = "get_event_schemas", tag = "workflows", params(("name" = String, Path)),
     responses((status = 200, body = Events), (status = 404, body = ErrorBody)))]
 pub(super) async fn events(api: Shared, name: String) -> Answer {
     let workflow = api.host.workflow(&name).ok_or_else(|| ApiError::not_found(format!("Workflow '{name}' not found")))?;
@@ -173,7 +173,7 @@ pub(super) async fn events(api: Shared, name: String) -> Answer {
 }
 
 /// A workflow as a graph.
-#[utoipa::path(get, path = "/workflows/{name}/representation", tag = "workflows", params(("name" = String, Path)),
+#[utoipa::path(get, path = "/workflows/{name}/representation", operation_id = "get_graph", tag = "workflows", params(("name" = String, Path)),
     responses((status = 200, body = representation::Representation), (status = 404, body = ErrorBody)))]
 pub(super) async fn representation(api: Shared, name: String) -> Answer {
     let workflow = find(&api, &name)?;

@@ -3,7 +3,7 @@
 import type { History, Invocation, Span } from "../api";
 import { micros } from "./time";
 
-export type Phase = Span["phase"] | "returned" | "failed" | "dropped";
+export type Phase = "queued" | "executing" | "sleeping" | "waiting" | "retrying" | "returned" | "failed" | "dropped";
 
 /** How many invocations of a step stand where. */
 export type Counts = Partial<Record<Phase, number>>;

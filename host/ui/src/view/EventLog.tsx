@@ -1,0 +1,82 @@
+// A run's stream, as it comes and as it was.
+
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { useEffect, useMemo, useRef, useState } from "react";
+import type { Frame } from "../api";
+import { Copy, JsonView } from "./common";
+
+interface Props {
+  frames: Frame[];
+  /** Frames from this number on came later than the moment that is looked at. */
+  until: number;
+  live: boolean;
+  picked?: number;
+  pick: (sequence: number) => void;
+}
+
+const INTERNAL = "InternalDispatchEvent";
+
+export function EventLog({ frames, until, live, picked, pick }: Props) {
+  const [internal, setInternal] = useState(false);
+  const [search, setSearch] = useState("");
+  const [paused, setPaused] = useState<number>();
+  const box = useRef<HTMLDivElement>(null);
+  const shown = useMemo(() => {
+    const word = search.toLowerCase();
+    return frames.filter(
+      (frame) =>
+        (internal || !frame.types?.includes(INTERNAL)) &&
+        frame.sequence < until &&
+        (paused === undefined || frame.sequence < paused) &&
+        (!word || `${frame.type} ${JSON.stringify(frame.value)}`.toLowerCase().includes(word)),
+    );
+  }, [frames, internal, search, until, paused]);
+  const list = useVirtualizer({ count: shown.length, getScrollElement: () => box.current, estimateSize: () => 30, overscan: 20 });
+  // Stays at the end while new ones come, unless somebody has scrolled up.
+  const atEnd = useRef(true);
+  useEffect(() => {
+    if (live && atEnd.current && shown.length > 0) list.scrollToIndex(shown.length - 1);
+  }, [shown.length, live, list]);
+  return (
+    <div className="log">
+      <div className="tools">
+        <input type="search" aria-label="Search the events" placeholder="Search" value={search} onChange={(event) => setSearch(event.target.value)} />
+        <label><input type="checkbox" checked={internal} onChange={(event) => setInternal(event.target.checked)} /> internal</label>
+        {live && (
+          <button className="quiet small" onClick={() => setPaused(paused === undefined ? (frames.at(-1)?.sequence ?? -1) + 1 : undefined)}>
+            {paused === undefined ? "Pause" : "Go on"}
+          </button>
+        )}
+        <span className="grow" />
+        <span className="soft">{shown.length} of {frames.length}</span>
+        <Copy text={shown.map((it) => JSON.stringify(it)).join("\n")} />
+      </div>
+      {shown.length === 0 && <p className="soft pad">{frames.length === 0 ? "Nothing was published yet." : "None fits."}</p>}
+      <div
+        className="scroll"
+        ref={box}
+        tabIndex={0}
+        role="list"
+        aria-label="Events"
+        onScroll={({ currentTarget: it }) => (atEnd.current = it.scrollHeight - it.scrollTop - it.clientHeight < 40)}
+      >
+        <div style={{ height: list.getTotalSize(), position: "relative" }}>
+          {list.getVirtualItems().map(({ index, start, key }) => {
+            const frame = shown[index]!;
+            const open = picked === frame.sequence;
+            return (
+              <div key={key} data-index={index} ref={list.measureElement} role="listitem" className={`event ${open ? "picked" : ""}`} style={{ transform: `translateY(${start}px)` }}>
+                <button aria-expanded={open} onClick={() => pick(frame.sequence)}>
+                  <span className="number">{frame.sequence}</span>
+                  <span className={`type ${frame.types?.includes("StopEvent") || frame.type === "StopEvent" ? "terminal" : ""}`}>{frame.type}</span>
+                  <span className="brief">{JSON.stringify(frame.value)}</span>
+                </button>
+                {open && <JsonView value={frame.value} label={`Event ${frame.sequence}`} />}
+              </div>
+            );
+          })}
+        </div>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,180 @@
+// What can be run, and one of them with everything about it.
+
+import { useQuery } from "@tanstack/react-query";
+import { useMemo, useState } from "react";
+import { api, type Json, type Listing } from "../api";
+import { previous, remember } from "../model/inputs";
+import { adjust, go, href, type Route } from "../model/route";
+import { age, clock } from "../model/time";
+import { Empty, JsonView, Problem, Status, useNow } from "./common";
+import { EventForm } from "./EventForm";
+import { GraphView } from "./GraphView";
+
+export function WorkflowsPage() {
+  const { data, error } = useQuery({ queryKey: ["workflows"], queryFn: api.workflows, refetchInterval: 3000 });
+  const now = useNow(10_000);
+  if (error && !data) return <Problem error={error} title="The workflows cannot be read" />;
+  if (!data) return <p className="soft">Loading …</p>;
+  return (
+    <>
+      <h1>Workflows</h1>
+      {data.length === 0 && (
+        <Empty title="No workflow is loaded yet">
+          <p>Make one, and it appears here as soon as it is built:</p>
+          <pre>wf-host new hello --lang rust{"\n"}cd hello && wf-host dev</pre>
+        </Empty>
+      )}
+      <ul className="cards">
+        {data.map((listing) => (
+          <li key={listing.path} className={listing.error ? "card bad" : "card"}>
+            <h2>{listing.digest ? <a href={href(["workflows", listing.name])}>{listing.name}</a> : listing.name}</h2>
+            <p className="about">{listing.description ?? <span className="soft">No description</span>}</p>
+            <p className="facts">
+              {listing.version && <span>v{listing.version}</span>}
+              {listing.language && <span>{listing.language}</span>}
+              {listing.digest && <code title={listing.digest}>{listing.digest.slice(0, 8)}</code>}
+              <span>loaded {age(listing.loaded_at, now)}</span>
+            </p>
+            <LoadError listing={listing} />
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function LoadError({ listing: { error, digest } }: { listing: Listing }) {
+  if (!error) return null;
+  return (
+    <div className="problem" role="alert">
+      <strong>✗ {digest ? "The newest version was not loaded; the one before goes on" : "Not loaded"}</strong>
+      <pre>{error.message}</pre>
+      {error.hint && <p>{error.hint}</p>}
+    </div>
+  );
+}
+
+export function WorkflowPage({ name, route }: { name: string; route: Route }) {
+  const details = useQuery({ queryKey: ["workflow", name], queryFn: () => api.workflow(name), refetchInterval: 3000 });
+  const digest = details.data?.listing.digest;
+  const graph = useQuery({ queryKey: ["graph", name, digest], queryFn: () => api.graph(name), enabled: !!details.data });
+  const runs = useQuery({ queryKey: ["runs-of", name], queryFn: () => api.runs({ workflow: [name], limit: 8 }), refetchInterval: 2000 });
+  const now = useNow(1000);
+  const picked = route.query.get("node") ?? undefined;
+  const given = route.query.get("input");
+  const [chosen, setChosen] = useState<Json | undefined>(() => parsed(given));
+  const inputs = useMemo(() => previous(name), [name]);
+  if (details.error) return <Problem error={details.error} title={`Workflow ${name}`} />;
+  if (!details.data) return <p className="soft">Loading …</p>;
+  const { listing, manifests, schemas, start_type, additional_events } = details.data;
+  const types = schemas as Record<string, Json>;
+  const startSchema = types[start_type ?? "StartEvent"] ?? { type: "object", properties: {} };
+  const start = async (input: Json) => {
+    const run = await api.start(name, input);
+    remember(name, input);
+    go(href(["runs", run.run_id]));
+  };
+  const node = graph.data?.nodes.find((it) => it.id === picked);
+  const step = (manifests as Json[]).flatMap((it) => it.steps as Json[]).find((it) => it.name === picked);
+  return (
+    <>
+      <div className="title">
+        <h1>{name}</h1>
+        <p className="facts">
+          {listing.version && <span>v{listing.version}</span>}
+          {listing.language && <span>{listing.language}</span>}
+          <code title={listing.digest ?? ""}>{listing.digest?.slice(0, 12)}</code>
+          <span title={listing.path}>loaded {clock(listing.loaded_at)}</span>
+        </p>
+      </div>
+      {listing.description && <p className="about">{listing.description}</p>}
+      <LoadError listing={listing} />
+      <div className="split">
+        <section className="panel tall" aria-label="Graph">
+          {graph.data ? (
+            <GraphView graph={graph.data} picked={picked} pick={(id) => adjust(route, { node: id })} />
+          ) : (
+            <p className="soft">Loading …</p>
+          )}
+        </section>
+        <section className="panel pad" aria-labelledby="run-it">
+          <h2 id="run-it">Run it</h2>
+          {inputs.length > 0 && (
+            <label className="row">
+              <span>Before</span>
+              <select defaultValue="" onChange={(event) => setChosen(parsed(event.target.value))}>
+                <option value="">Choose an earlier input</option>
+                {inputs.map((it) => (
+                  <option key={JSON.stringify(it)}>{JSON.stringify(it)}</option>
+                ))}
+              </select>
+            </label>
+          )}
+          <EventForm key={JSON.stringify(chosen)} schema={startSchema} initial={chosen} action="Start" submit={start} />
+        </section>
+      </div>
+      <div className="split even">
+        <section className="panel pad" aria-labelledby="node">
+          <h2 id="node">{picked ? picked : "Steps and events"}</h2>
+          {!picked && <p className="soft">Choose a node of the graph to see what it is.</p>}
+          {node?.description && <p>{node.description}</p>}
+          {step && <JsonView value={without(step, "description")} label={`Step ${picked}`} />}
+          {node?.event_schema != null && <JsonView value={node.event_schema} label={`Schema of ${picked}`} />}
+          {!picked && (
+            <details>
+              <summary>{Object.keys(types).length} event types</summary>
+              <JsonView value={types} label="Event types" open={1} />
+            </details>
+          )}
+          {additional_events.length > 0 && !picked && <p>Also taken from outside: {additional_events.join(", ")}</p>}
+        </section>
+        <section className="panel pad" aria-labelledby="asks-for">
+          <h2 id="asks-for">What it asks for</h2>
+          {listing.imports.length === 0 && <p className="soft">Nothing.</p>}
+          <ul className="plain">
+            {listing.imports.map((name) => (
+              <li key={name}>
+                <code>{name}</code> <span className="soft">{granted(name)}</span>
+              </li>
+            ))}
+          </ul>
+        </section>
+        <section className="panel pad" aria-labelledby="newest">
+          <h2 id="newest">Newest runs</h2>
+          {runs.data?.runs.length === 0 && <p className="soft">None yet: start one above.</p>}
+          <ul className="plain">
+            {runs.data?.runs.map((run) => (
+              <li key={run.run_id} className="row">
+                <a href={href(["runs", run.run_id])}><code>{run.run_id}</code></a>
+                <Status status={run.status} />
+                <span className="soft">{age(run.started_at, now)}</span>
+              </li>
+            ))}
+          </ul>
+          <p><a href={href(["runs"], { workflow: name })}>All its runs</a></p>
+        </section>
+      </div>
+    </>
+  );
+}
+
+/** What an import is answered with; only the contract and a WASI without the world are granted. */
+function granted(name: string): string {
+  if (name.startsWith("wf:workflow/")) return "granted: the context of a step";
+  if (/^wasi:(http|sockets|filesystem)/.test(name)) return "denied: the network and files are not reachable";
+  if (/^wasi:(clocks|random)/.test(name)) return "granted: derived, the same again at a re-entry";
+  if (/^wasi:cli\/(stdout|stderr)/.test(name)) return "granted: to the run's log";
+  return "granted, empty";
+}
+
+function without(value: Json, key: string): Json {
+  return Object.fromEntries(Object.entries(value).filter(([name]) => name !== key));
+}
+
+function parsed(text: string | null): Json | undefined {
+  try {
+    return text ? (JSON.parse(text) as Json) : undefined;
+  } catch {
+    return undefined;
+  }
+}

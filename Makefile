@@ -6,29 +6,31 @@ CARGO_FLAGS = --release
 HOST = 127.0.0.1
 PORT = 8080
 
-.PHONY: help demo test guests examples fmt lint mutations tools clients
+.PHONY: help demo test guests examples ui fmt lint mutations tools clients
 
 help:
 	@echo "make demo       build everything and serve the examples at http://$(HOST):$(PORT)"
 	@echo "make test       everything CI runs, installing what is missing"
 	@echo "make guests     build the test components to target/guests"
 	@echo "make examples   build the examples to target/examples"
+	@echo "make ui         build the debugger's page, to be embedded by the next build"
 	@echo "make fmt        format"
 	@echo "make lint       format check, clippy, dependency rules"
 	@echo "make mutations  break the engine on purpose; its simulation must notice"
 
-demo: tools examples
+demo: tools examples ui
 	cargo build $(CARGO_FLAGS) --package wf-host
 	@echo
 	@echo "serving the examples at http://$(HOST):$(PORT); stop with Ctrl-C"
 	target/release/wf-host serve --host $(HOST) --port $(PORT) --data-dir target/demo target/examples
 
 # Goes through every part even when one fails, and fails in the end if any did.
-test: tools guests examples clients
+test: tools guests examples clients ui
 	@failed=; \
 	$(MAKE) --no-print-directory lint || failed="$$failed lint"; \
 	cargo build $(CARGO_FLAGS) --workspace && cargo test $(CARGO_FLAGS) --workspace --no-fail-fast || failed="$$failed workspace"; \
 	cargo test $(CARGO_FLAGS) --no-fail-fast --manifest-path guest-sdk/rust/Cargo.toml --target-dir target/guest-sdk || failed="$$failed guest-sdk"; \
+	npm run --silent --prefix host/ui check || failed="$$failed ui"; \
 	$(MAKE) --no-print-directory mutations || failed="$$failed mutations"; \
 	if [ -n "$$failed" ]; then echo "failed:$$failed" >&2; exit 1; fi
 
@@ -40,6 +42,9 @@ examples: tools
 
 clients: tools
 	tests/clients/setup.sh
+
+ui: tools
+	host/ui/build.sh
 
 fmt:
 	cargo fmt --all
@@ -68,5 +73,6 @@ tools:
 	command -v cc >/dev/null || install gcc libc6-dev; \
 	python3 -c 'import ensurepip, venv' 2>/dev/null || install python3-venv; \
 	command -v node >/dev/null && command -v npm >/dev/null || install nodejs npm; \
+	command -v chromium >/dev/null || install chromium; \
 	cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt; \
 	cargo clippy --version >/dev/null 2>&1 || rustup component add clippy

@@ -57,6 +57,8 @@ struct Invocation {
     at: String,
     /// Where it stood, one after the other.
     spans: Vec<Span>,
+    /// What it sent, in order.
+    sent: Vec<Sent>,
     /// Its failures.
     failures: Vec<Failed>,
     /// How it ended; null: it has not.
@@ -106,6 +108,16 @@ struct Wait {
     requirements: Value,
     /// When it gives up, if the host stays up.
     due: Option<String>,
+}
+
+/// An event that a step sent.
+#[derive(Serialize, ToSchema)]
+struct Sent {
+    /// Its type.
+    #[serde(rename = "type")]
+    name: String,
+    /// The entry that committed it.
+    seq: u64,
 }
 
 /// A failed attempt.
@@ -217,6 +229,7 @@ impl From<history::Delivery> for Invocation {
             seq: it.seq,
             at: utc_text(it.at),
             spans: it.spans.into_iter().map(Span::from).collect(),
+            sent: it.sent.into_iter().map(|(seq, name)| Sent { name: name.to_string(), seq }).collect(),
             failures: it.failures.into_iter().map(failed).collect(),
             end: it.end.map(End::from),
         }

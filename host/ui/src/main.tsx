@@ -6,7 +6,7 @@ import "@xyflow/react/dist/style.css";
 import "./styles.css";
 
 const queries = new QueryClient({
-  defaultOptions: { queries: { retry: 1, staleTime: 1000, refetchOnWindowFocus: false } },
+  defaultOptions: { queries: { retry: 1, staleTime: 1000, refetchOnWindowFocus: false, networkMode: "always" } },
 });
 
 const root = document.getElementById("root");

@@ -7,7 +7,7 @@ use super::Run;
 use super::invocation::{Invocation, Phase as Stands};
 use crate::definition::Definition;
 use crate::effect::Due;
-use crate::entry::{Entry, Event, Failure, Function, Input, InvocationId, Micros};
+use crate::entry::{Buffered, Entry, Event, Failure, Function, Input, InvocationId, Micros};
 
 /// All that happened in a run.
 #[derive(Clone, Debug, Default)]
@@ -50,6 +50,8 @@ pub struct Delivery {
     pub at: Micros,
     /// Where it stood, from then on.
     pub spans: Vec<Span>,
+    /// The types of the events that it sent, with the entries that committed them.
+    pub sent: Vec<(u64, Arc<str>)>,
     /// Its failures, by attempt.
     pub failures: Vec<(u32, Failure)>,
     /// How it ended.
@@ -148,11 +150,31 @@ impl History {
         {
             self.deliveries[place].failures.push((*attempt, failure.clone()));
         }
+        if let Input::StepProgressed { invocation, commit: Some(commit), .. } | Input::StepReturned { invocation, commit, .. } =
+            &entry.input
+            && let Some(&place) = places.get(invocation)
+        {
+            let sent = commit.effects.iter().filter_map(|effect| match effect {
+                Buffered::Send { event, .. } => Some((seq, event.name.clone())),
+                _ => None,
+            });
+            self.deliveries[place].sent.extend(sent);
+        }
         for (&id, invocation) in &run.invocations {
             let place = *places.entry(id).or_insert_with(|| {
                 let step = run.steps[invocation.step].name.clone();
                 let events = invocation.events.clone();
-                self.deliveries.push(Delivery { invocation: id, step, events, seq, at, spans: vec![], failures: vec![], end: None });
+                self.deliveries.push(Delivery {
+                    invocation: id,
+                    step,
+                    events,
+                    seq,
+                    at,
+                    spans: vec![],
+                    sent: vec![],
+                    failures: vec![],
+                    end: None,
+                });
                 self.deliveries.len() - 1
             });
             self.deliveries[place].stands(invocation, run, seq, at);

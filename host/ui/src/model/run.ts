@@ -38,6 +38,7 @@ export function pictureAt(history: History, seq: number): Picture {
     counts[phase] = (counts[phase] ?? 0) + 1;
     steps.set(invocation.step, counts);
     for (const event of invocation.events) flow(event.type, invocation.step);
+    for (const sent of invocation.sent) if (sent.seq <= seq) flow(invocation.step, sent.type);
     if (invocation.end && invocation.end.seq <= seq) {
       for (const name of invocation.end.events) flow(invocation.step, name);
     }

@@ -32,7 +32,8 @@ function trim(value: number): string {
 
 export function age(text: string, now: number): string {
   const span = now * 1000 - micros(text);
-  return span < 5e6 ? "just now" : `${duration(Math.round(span / 1e6) * 1e6)} ago`;
+  if (span < 5e6) return "just now";
+  return span < 60e6 ? `${Math.round(span / 1e6)} s ago` : `${duration(span)} ago`;
 }
 
 export function clock(text: string): string {

@@ -12,13 +12,14 @@ interface Props {
   live: boolean;
   picked?: number;
   pick: (sequence: number) => void;
+  internal: boolean;
+  search: string;
+  change: (changes: { internal?: boolean; search?: string }) => void;
 }
 
 const INTERNAL = "InternalDispatchEvent";
 
-export function EventLog({ frames, until, live, picked, pick }: Props) {
-  const [internal, setInternal] = useState(false);
-  const [search, setSearch] = useState("");
+export function EventLog({ frames, until, live, picked, pick, internal, search, change }: Props) {
   const [paused, setPaused] = useState<number>();
   const box = useRef<HTMLDivElement>(null);
   const shown = useMemo(() => {
@@ -37,11 +38,16 @@ export function EventLog({ frames, until, live, picked, pick }: Props) {
   useEffect(() => {
     if (live && atEnd.current && shown.length > 0) list.scrollToIndex(shown.length - 1);
   }, [shown.length, live, list]);
+  // What was chosen elsewhere comes into view.
+  const place = picked === undefined ? -1 : shown.findIndex((it) => it.sequence === picked);
+  useEffect(() => {
+    if (place >= 0) list.scrollToIndex(place, { align: "auto" });
+  }, [place, list]);
   return (
     <div className="log">
       <div className="tools">
-        <input type="search" aria-label="Search the events" placeholder="Search" value={search} onChange={(event) => setSearch(event.target.value)} />
-        <label><input type="checkbox" checked={internal} onChange={(event) => setInternal(event.target.checked)} /> internal</label>
+        <input type="search" aria-label="Search the events" placeholder="Search" value={search} onChange={(event) => change({ search: event.target.value })} />
+        <label><input type="checkbox" checked={internal} onChange={(event) => change({ internal: event.target.checked })} /> internal</label>
         {live && (
           <button className="quiet small" onClick={() => setPaused(paused === undefined ? (frames.at(-1)?.sequence ?? -1) + 1 : undefined)}>
             {paused === undefined ? "Pause" : "Go on"}

@@ -84,7 +84,7 @@ function Flow({ graph, picture, picked, pick }: Props) {
   );
   const edges = useMemo(
     () =>
-      graph.edges.map(({ source, target }): FlowEdge => {
+      drawn(graph, picture).map(({ source, target, declared }): FlowEdge => {
         const count = picture?.flows.get(edge(source, target)) ?? 0;
         return {
           id: edge(source, target),
@@ -92,6 +92,8 @@ function Flow({ graph, picture, picked, pick }: Props) {
           target,
           label: count > 0 ? `×${count}` : undefined,
           className: picture ? (count > 0 ? "flowed" : "unused") : undefined,
+          // A step may send what it does not declare: then it shows once it has happened.
+          style: declared ? undefined : { strokeDasharray: "5 4" },
           markerEnd: { type: MarkerType.ArrowClosed, width: 14, height: 14 },
         };
       }),
@@ -157,6 +159,14 @@ function Flow({ graph, picture, picked, pick }: Props) {
       </ReactFlow>
     </div>
   );
+}
+
+function drawn(graph: Graph, picture: Picture | undefined): { source: string; target: string; declared: boolean }[] {
+  const declared = graph.edges.map(({ source, target }) => ({ source, target, declared: true }));
+  const known = new Set(declared.map(({ source, target }) => edge(source, target)));
+  const nodes = new Set(graph.nodes.map((node) => node.id));
+  const others = [...(picture?.flows.keys() ?? [])].filter((key) => !known.has(key)).map((key) => key.split("→") as [string, string]);
+  return [...declared, ...others.filter(([one, two]) => nodes.has(one) && nodes.has(two)).map(([source, target]) => ({ source, target, declared: false }))];
 }
 
 function flowed(graph: Graph, picture: Picture | undefined, event: string): number | undefined {

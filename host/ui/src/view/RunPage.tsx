@@ -82,7 +82,9 @@ export function RunPage({ id, route }: { id: string; route: Route }) {
             ))}
           </div>
           <div id="tab-panel" role="tabpanel" aria-labelledby={`tab-${tab}`} className="tab">
-            {tab === "events" && <EventLog frames={frames} until={at === undefined ? Infinity : (moment?.frames ?? 0)} live={running} picked={event} pick={pickEvent} />}
+            {tab === "events" && <EventLog frames={frames} until={at === undefined ? Infinity : (moment?.frames ?? 0)} live={running} picked={event} pick={pickEvent}
+              internal={route.query.get("internal") === "true"} search={route.query.get("search") ?? ""}
+              change={({ internal, search }) => adjust(route, { ...(internal === undefined ? {} : { internal: internal ? "true" : undefined }), ...(search === undefined ? {} : { search }) })} />}
             {tab === "state" && <StateTab id={id} seq={at} newest={lastSeq} />}
             {tab === "logs" && <LogsTab lines={(logs.data ?? []).filter((it) => at === undefined || micros(it.at) <= micros(moment?.at ?? it.at))} pick={(it) => adjust(route, { invocation: String(it), tab: "step", event: undefined })} />}
             {tab === "step" && <StepTab history={history.data} chosen={chosen} seq={seq} logs={logs.data ?? []} />}
@@ -230,13 +232,13 @@ function Waits({ waits, run, now }: { waits: Waiting[]; run: Run; now: number })
     <>
       {waits.map((wait) => (
         <section key={wait.invocation} className="outcome waits" aria-label={`Waiting for ${wait.type}`}>
-          <strong>⧖ {wait.step} waits for {wait.type}</strong>
+          <strong>◷ {wait.step} waits for {wait.type}</strong>
           <p className="soft">
             since {clock(wait.since)}, {age(wait.since, now)}
             {wait.due && <>; until {clock(wait.due)}, {duration(Math.max(0, micros(wait.due) - now * 1000))} left</>}
           </p>
-          <EventForm schema={schemas[wait.type] ?? { type: "object", properties: {} }} initial={wait.requirements} action={`Send ${wait.type}`}
-            submit={async (value) => void (await api.send(run.handler_id, wait.type, value))} />
+          {details.data && <EventForm schema={schemas[wait.type] ?? { type: "object", properties: {} }} initial={wait.requirements} action={`Send ${wait.type}`}
+            submit={async (value) => void (await api.send(run.handler_id, wait.type, value))} />}
         </section>
       ))}
     </>

@@ -8,7 +8,7 @@ export const PHASES: Record<Phase, { sign: string; text: string }> = {
   queued: { sign: "◌", text: "waiting for a slot" },
   executing: { sign: "▶", text: "running" },
   sleeping: { sign: "☾", text: "sleeping" },
-  waiting: { sign: "⧖", text: "waiting for an event" },
+  waiting: { sign: "◷", text: "waiting for an event" },
   retrying: { sign: "↻", text: "retrying" },
   returned: { sign: "✓", text: "done" },
   failed: { sign: "✗", text: "failed" },
@@ -30,7 +30,7 @@ export function JsonView({ value, label, open = 2 }: { value: unknown; label: st
     return <pre className="value" tabIndex={0} aria-label={label}>{typeof value === "string" ? value : JSON.stringify(value)}</pre>;
   }
   return (
-    <div className="json" role="group" aria-label={label}>
+    <div className="json" role="group" aria-label={label} tabIndex={0}>
       <JsonEditor
         data={value as object}
         viewOnly

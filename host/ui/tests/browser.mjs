@@ -1,0 +1,317 @@
+// The page in a real browser, against a real server. Called by tests/tests/ui.rs with the server's
+// URL and a folder for screenshots.
+
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { AxeBuilder } from "@axe-core/playwright";
+import { chromium } from "playwright-core";
+
+const base = process.env.WF_HOST_URL;
+const shots = process.env.WF_HOST_SHOTS;
+mkdirSync(shots, { recursive: true });
+
+let browser;
+const outside = [];
+const mistakes = [];
+const runs = {};
+
+const post = async (path, body = {}) => {
+  const answer = await fetch(base + path, { method: "POST", body: JSON.stringify(body) });
+  return answer.json();
+};
+const begin = async (name, start_event = {}, handler_id) => post(`/workflows/${name}/run-nowait`, { start_event, handler_id });
+const end = async (name, start_event = {}) => (await post(`/workflows/${name}/run`, { start_event })).run_id;
+
+async function open(path, { width = 1440, height = 900, scheme = "light" } = {}) {
+  const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, acceptDownloads: true });
+  const page = await context.newPage();
+  page.on("request", (request) => {
+    if (!request.url().startsWith(base) && !/^(data|blob):/.test(request.url())) outside.push(request.url());
+  });
+  page.on("pageerror", (error) => mistakes.push(`${path}: ${error.message}`));
+  await page.goto(`${base}/${path}`);
+  return page;
+}
+
+const seen = (locator) => locator.waitFor({ state: "visible", timeout: 10_000 });
+const text = (page, words) => page.getByText(words).first();
+
+before(async () => {
+  browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
+  runs.greeting = await end("greeting", { name: "Ada" });
+  runs.other = await end("greeting", { name: "Grace" });
+  runs.retry = await end("retry");
+  runs.fanout = await end("fanout", { n: 12 });
+  runs.failed = await end("trap");
+  runs.counter = await end("counter", { by: 3 });
+});
+
+after(async () => {
+  await browser?.close();
+});
+
+test("1 workflows: each with what it is, what it asks for, and a load error in full", async () => {
+  const page = await open("");
+  await seen(page.getByRole("link", { name: "greeting", exact: true }));
+  await seen(text(page, "Greets by name."));
+  const broken = page.getByRole("alert").filter({ hasText: "it is not WebAssembly" });
+  await seen(broken);
+  assert.match(await broken.innerText(), /Not loaded[\s\S]*give the `\.wasm` file that your build wrote/);
+  await page.getByRole("link", { name: "greeting", exact: true }).click();
+  await seen(text(page, "wf:workflow/events@0.1.0"));
+  await seen(text(page, "granted: the context of a step"));
+  await page.getByRole("button", { name: "greet" }).or(page.locator(".node", { hasText: "greet" })).first().click();
+  await seen(page.getByRole("heading", { name: "greet", exact: true }));
+  assert.match(page.url(), /node=greet/);
+  await page.context().close();
+});
+
+test("2 graph: fitted and never cut off; nodes are dragged, kept and tidied; it is exported", async () => {
+  const page = await open("#/workflows/fanout");
+  const nodes = page.locator(".react-flow__node");
+  await seen(nodes.first());
+  const box = await page.locator(".graph").boundingBox();
+  for (const node of await nodes.all()) {
+    const at = await node.boundingBox();
+    assert.ok(at.x >= box.x && at.y >= box.y && at.x + at.width <= box.x + box.width && at.y + at.height <= box.y + box.height);
+  }
+  const work = page.locator('.react-flow__node[data-id="work"]');
+  const from = await work.boundingBox();
+  await page.mouse.move(from.x + 20, from.y + 10);
+  await page.mouse.down();
+  await page.mouse.move(from.x + 70, from.y + 90, { steps: 6 });
+  await page.mouse.up();
+  const kept = await page.evaluate(() => JSON.parse(localStorage.getItem("wf-host positions fanout")).work);
+  await page.reload();
+  await seen(work);
+  assert.deepEqual(await page.evaluate(() => JSON.parse(localStorage.getItem("wf-host positions fanout")).work), kept);
+  await page.getByRole("button", { name: "Tidy" }).click();
+  assert.equal(await page.evaluate(() => localStorage.getItem("wf-host positions fanout")), null);
+  for (const kind of ["SVG", "PNG"]) {
+    const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: kind }).click()]);
+    assert.equal(download.suggestedFilename(), `fanout.${kind.toLowerCase()}`);
+  }
+  await page.context().close();
+});
+
+test("3 run it: a form from the schema, in step with the JSON; wrong input is said at its field; earlier inputs are at hand", async () => {
+  const page = await open("#/workflows/fanout");
+  const field = page.getByRole("spinbutton", { name: "n" });
+  await seen(field);
+  assert.equal(await field.inputValue(), "3");
+  await field.fill("2000");
+  await page.getByRole("button", { name: "Start", exact: true }).click();
+  await seen(text(page, /must be <= 1000/));
+  await field.fill("4");
+  await page.getByRole("radio", { name: "JSON" }).click();
+  const raw = page.getByLabel("The event's fields as JSON");
+  assert.deepEqual(JSON.parse(await raw.inputValue()), { n: 4 });
+  await raw.fill('{"n": 5');
+  assert.equal(await raw.getAttribute("aria-invalid"), "true");
+  await raw.fill('{"n": 5}');
+  await page.getByRole("radio", { name: "Form" }).click();
+  assert.equal(await field.inputValue(), "5");
+  await page.getByRole("button", { name: "Start", exact: true }).click();
+  await seen(text(page, "✓ Result"));
+  await page.getByRole("button", { name: "Run again" }).click();
+  await page.getByRole("link", { name: "Edit and run" }).click();
+  await seen(field);
+  assert.equal(await field.inputValue(), "5");
+  await seen(page.getByRole("option", { name: '{"n":5}' }).or(page.locator("option", { hasText: '{"n":5}' })).first().locator("xpath=.."));
+  await page.context().close();
+});
+
+test("4 a run: result, events after the fact, timeline, state, logs, and any moment of it", async () => {
+  const page = await open(`#/runs/${runs.fanout}`);
+  await seen(text(page, "✓ Result"));
+  await seen(page.locator(".node.returned", { hasText: "work" }));
+  assert.match(await page.locator('.react-flow__node[data-id="work"]').innerText(), /12/);
+  assert.ok((await page.locator(".lane-row").count()) > 5);
+  await page.getByLabel("internal").check();
+  await seen(text(page, "StepStateChanged"));
+  await page.getByLabel("Search the events").fill("StopEvent");
+  await page.locator(".event button").filter({ hasText: "StopEvent" }).first().click();
+  assert.match(page.url(), /event=\d+/);
+  await page.reload();
+  await seen(page.locator(".event.picked"));
+  // The slider moves everything.
+  await page.getByLabel("Moment of the run").focus();
+  await page.keyboard.press("Home");
+  await page.waitForFunction(() => location.hash.includes("at=0"));
+  await seen(page.locator(".node.executing", { hasText: "dispatch" }));
+  await page.locator("button.lane-name").first().click();
+  await seen(page.getByRole("heading", { name: /dispatch/ }));
+  await page.getByRole("tab", { name: "State" }).click();
+  await seen(text(page, "Nothing is kept in it."));
+  await page.getByRole("button", { name: "Go to newest" }).click();
+  await seen(page.locator(".tab .json"));
+  await page.context().close();
+});
+
+test("4 a failed run says why: message, step, input and backtrace", async () => {
+  const page = await open(`#/runs/${runs.failed}`);
+  const why = page.getByRole("region", { name: "Why it failed" });
+  await seen(why);
+  assert.match(await why.innerText(), /panic in step panic[\s\S]*it broke/);
+  await why.locator("summary", { hasText: "Backtrace" }).click();
+  await seen(why.locator(".trace"));
+  await why.getByRole("button", { name: "panic" }).click();
+  await seen(page.getByRole("tab", { name: "Step", selected: true }));
+  await page.context().close();
+});
+
+test("5 human in the loop: what is waited for, until when, and its form; another event by hand", async () => {
+  const run = await begin("waiter");
+  const page = await open(`#/runs/${run.run_id}`);
+  const wait = page.getByRole("region", { name: "Waiting for AnswerEvent" });
+  await seen(wait);
+  assert.match(await wait.innerText(), /since .* until .* left/s);
+  await seen(page.locator(".node.waiting"));
+  await page.getByRole("tab", { name: "Send" }).click();
+  await seen(page.getByRole("tabpanel").getByRole("button", { name: "Send", exact: true }));
+  await wait.getByLabel(/answer/i).and(page.locator("input")).fill("42");
+  await wait.getByRole("button", { name: "Send AnswerEvent" }).click();
+  await seen(text(page, "✓ Result"));
+  assert.match(await page.getByRole("region", { name: "Result" }).innerText(), /42/);
+  await page.context().close();
+});
+
+test("6 many runs: filtered in the URL, live, chosen, cancelled, and compared", async () => {
+  await begin("hitl", {}, "mine");
+  const page = await open("#/runs?status=running");
+  const row = page.getByRole("row").filter({ hasText: "mine" });
+  await seen(row);
+  await row.getByRole("checkbox").check();
+  await page.getByRole("button", { name: "Cancel", exact: true }).click();
+  await row.waitFor({ state: "detached" });
+  await page.goto(`${base}/#/runs?workflow=greeting`);
+  await page.reload();
+  for (const id of [runs.greeting, runs.other]) await page.getByLabel(`Choose ${id}`).check();
+  await page.getByRole("button", { name: "Compare" }).click();
+  await seen(text(page, /They part at line 4/));
+  assert.equal(await page.locator("tr.first").count(), 1);
+  await page.context().close();
+});
+
+test("7 always: the palette, help and views by keyboard; offline is said", async () => {
+  const page = await open("#/workflows");
+  await seen(page.getByRole("heading", { name: "Workflows" }));
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("retry");
+  await seen(page.getByRole("option", { name: "retry" }).first());
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(() => location.hash.includes("/workflows/retry"));
+  await page.locator("body").press("?");
+  await seen(page.getByRole("heading", { name: "Keyboard" }));
+  await page.keyboard.press("Escape");
+  await page.getByRole("heading", { name: "Keyboard" }).waitFor({ state: "detached" });
+  await page.keyboard.press("r");
+  await seen(page.getByRole("heading", { name: "Runs" }));
+  await page.context().setOffline(true);
+  await seen(text(page, "offline, trying again"));
+  await page.context().setOffline(false);
+  await text(page, "offline, trying again").waitFor({ state: "detached", timeout: 15_000 });
+  await page.context().close();
+});
+
+test("the API is readable offline", async () => {
+  const page = await open("#/api");
+  await page.getByText("/api/v1/runs/{run_id}/history").click();
+  await seen(text(page, "What happened in a run, entry by entry."));
+  await page.context().close();
+});
+
+test("every view, light and dark, wide and narrow: a picture, and no barrier", async () => {
+  const waiting = await begin("waiter");
+  const views = {
+    workflows: "#/workflows",
+    workflow: "#/workflows/fanout",
+    runs: "#/runs",
+    empty: "#/runs?search=nothing-of-that-name",
+    run: `#/runs/${runs.fanout}`,
+    moment: `#/runs/${runs.retry}?at=3&invocation=0&tab=step`,
+    state: `#/runs/${runs.counter}?tab=state`,
+    failed: `#/runs/${runs.failed}?tab=logs`,
+    waiting: `#/runs/${waiting.run_id}?tab=send`,
+    compare: `#/compare/${runs.greeting}/${runs.other}`,
+    api: "#/api",
+  };
+  const barriers = [];
+  for (const scheme of ["light", "dark"]) {
+    for (const width of [1440, 800]) {
+      for (const [name, path] of Object.entries(views)) {
+        const page = await open(path, { width, scheme });
+        await seen(page.locator("main h1, main h2").first());
+        await page.waitForFunction(() => !document.querySelector("main").innerText.includes("Loading …"));
+        await page.screenshot({ path: `${shots}/${name}-${scheme}-${width}.png`, fullPage: true });
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+        assert.ok(wide <= 0, `${name} at ${width} is ${wide} pixels too wide`);
+        if (width === 1440) {
+          const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21aa"]).analyze();
+          const found = violations.map((it) => `${it.id}: ${it.help}: ${it.nodes.map((node) => node.html).slice(0, 3).join(" ")}`);
+          barriers.push(...found.map((it) => `${name} ${scheme}: ${it}`));
+        }
+        await page.context().close();
+      }
+    }
+  }
+  assert.deepEqual(barriers, []);
+});
+
+/** Scripting time per frame while something is done, in milliseconds, from the browser's own counters. */
+async function scripting(page, act) {
+  const session = await page.context().newCDPSession(page);
+  await session.send("Performance.enable");
+  const read = async () => {
+    const { metrics } = await session.send("Performance.getMetrics");
+    return Object.fromEntries(metrics.map(({ name, value }) => [name, value]));
+  };
+  const one = await read();
+  const frames = await page.evaluate(() => {
+    window.counted = 0;
+    const count = () => window.requestAnimationFrame(() => (window.counted++, count()));
+    count();
+    return window.counted;
+  });
+  await act();
+  const other = await read();
+  const drawn = (await page.evaluate(() => window.counted)) - frames;
+  return ((other.ScriptDuration - one.ScriptDuration) * 1000) / Math.max(1, drawn);
+}
+
+test("a run of ten thousand events and a list of ten thousand runs stay usable", async (context) => {
+  const large = await end("publish-10000");
+  const page = await open(`#/runs/${large}`);
+  await seen(text(page, /10001 of 1000\d/));
+  const scroll = page.getByRole("list", { name: "Events" });
+  const events = await scripting(page, async () => {
+    for (let at = 0; at < 40; at++) await scroll.evaluate((it, at) => (it.scrollTop = (it.scrollHeight / 40) * at), at);
+    await page.getByLabel("Search the events").fill("9999");
+    await seen(page.locator(".event").first());
+  });
+  context.diagnostic(`10,000 events: ${events.toFixed(1)} ms of scripting per frame`);
+  assert.ok((await page.locator(".event").count()) < 200, "only what is seen is drawn");
+  await page.context().close();
+
+  for (let at = 0; at < 10_000; at += 100) {
+    await Promise.all(Array.from({ length: 100 }, () => begin("counter")));
+  }
+  const list = await open("#/runs");
+  const table = list.getByLabel("The runs");
+  await seen(table);
+  const rows = await scripting(list, async () => {
+    for (let at = 0; at < 60; at++) {
+      await table.evaluate((it) => (it.scrollTop = it.scrollHeight));
+      await list.evaluate(() => new Promise((done) => window.requestAnimationFrame(done)));
+    }
+  });
+  context.diagnostic(`10,000 runs: ${rows.toFixed(1)} ms of scripting per frame`);
+  assert.ok((await list.getByRole("row").count()) < 120, "only what is seen is drawn");
+  await list.context().close();
+});
+
+test("nothing was asked of anybody but the server, and nothing broke", () => {
+  assert.deepEqual(outside, []);
+  assert.deepEqual(mistakes, []);
+});

@@ -1,0 +1,106 @@
+// The model on histories of the conformance set, as a server has told them.
+
+import { expect, test } from "vitest";
+import type { Frame, Graph, History } from "../../src/api";
+import { align, executing } from "../../src/model/compare";
+import { layout } from "../../src/model/graph";
+import { href, parse } from "../../src/model/route";
+import { edge, leading, momentOfFrame, phaseAt, pictureAt, timeline, waitsAt } from "../../src/model/run";
+import { age, duration, micros } from "../../src/model/time";
+import fanoutJson from "./fanout.json";
+import fanoutGraph from "./fanout-graph.json";
+import retryJson from "./retry.json";
+import waiterJson from "./waiter.json";
+
+const [fanout, retry, waiter] = [fanoutJson, retryJson, waiterJson] as unknown as History[] as [History, History, History];
+const graph = (fanoutGraph as unknown as { graph: Graph }).graph;
+const last = (history: History): number => history.moments.at(-1)!.seq;
+
+test("a picture at the end counts what was done and what flowed", () => {
+  const picture = pictureAt(fanout, last(fanout));
+  expect(picture.steps.get("work")).toEqual({ returned: 3 });
+  expect(picture.flows.get(edge("dispatch", "WorkEvent"))).toBe(3);
+  expect(picture.flows.get(edge("WorkEvent", "work"))).toBe(3);
+  expect(picture.flows.get(edge("collect", "StopEvent"))).toBe(1);
+});
+
+test("a picture at the beginning knows nothing of what comes", () => {
+  const picture = pictureAt(fanout, 0);
+  expect([...picture.steps.keys()]).toEqual(["dispatch"]);
+  expect(leading(picture.steps.get("dispatch"))).toBe("executing");
+  expect(picture.flows.get(edge("dispatch", "WorkEvent"))).toBeUndefined();
+});
+
+test("every moment of every history can be drawn", () => {
+  for (const history of [fanout, retry, waiter]) {
+    for (const { seq } of history.moments) {
+      const counted = [...pictureAt(history, seq).steps.values()].flatMap((it) => Object.values(it)).reduce((sum, it) => sum + it, 0);
+      expect(counted).toBe(history.invocations.filter((it) => it.seq <= seq).length);
+    }
+  }
+});
+
+test("an attempt that failed is red in the timeline, and retries lie between", () => {
+  const { rows } = timeline(retry, 0);
+  expect(rows[0]!.bars.map((bar) => bar.phase)).toEqual(["failed", "retrying", "failed", "retrying", "executing"]);
+  expect(rows[0]!.bars.every((bar, at, bars) => at === 0 || bar.from >= bars[at - 1]!.from)).toBe(true);
+  expect(phaseAt(retry.invocations[0]!, last(retry))).toBe("returned");
+});
+
+test("what a run waits for is told with its conditions", () => {
+  expect(waitsAt(waiter, last(waiter))).toMatchObject([{ step: "ask", type: "AnswerEvent", requirements: { user: "laurie" } }]);
+  expect(waitsAt(waiter, 0)).toEqual([]);
+});
+
+test("what goes on reaches to now", () => {
+  const now = micros(waiter.moments[0]!.at) + 5e6;
+  expect(timeline(waiter, now).length).toBe(5e6);
+});
+
+test("a frame belongs to the moment that published it", () => {
+  expect(momentOfFrame(waiter, 0)).toBe(0);
+  expect(momentOfFrame(waiter, 2)).toBe(1);
+});
+
+test("the same graph lies the same way, from left to right, and nothing covers another", () => {
+  const placed = layout(graph);
+  expect(layout(graph)).toEqual(placed);
+  const at = new Map(placed.map((it) => [it.id, it]));
+  for (const { source, target } of graph.edges) expect(at.get(source)!.x).toBeLessThan(at.get(target)!.x);
+  for (const one of placed) {
+    for (const other of placed.filter((it) => it !== one)) {
+      const apart = one.x + one.width <= other.x || other.x + other.width <= one.x || one.y + one.height <= other.y || other.y + other.height <= one.y;
+      expect(apart, `${one.id} and ${other.id}`).toBe(true);
+    }
+  }
+});
+
+const frame = (sequence: number, type: string, value: object): Frame => ({ sequence, type, types: null, value: value as Frame["value"] });
+
+test("two streams are aligned, and part where they first differ", () => {
+  const left = [frame(0, "A", { n: 1 }), frame(1, "B", {}), frame(2, "Stop", { r: 1 })];
+  const right = [frame(0, "A", { n: 1 }), frame(1, "Stop", { r: 2 })];
+  const pairs = align(left, right);
+  expect(pairs.map((it) => [it.left?.type, it.right?.type, it.same])).toEqual([["A", "A", true], ["B", undefined, false], ["Stop", "Stop", false]]);
+  expect(align(left, left).every((it) => it.same)).toBe(true);
+});
+
+test("executing time leaves out waits, sleeps and queues", () => {
+  const times = executing(retry, 0);
+  expect([...times.keys()]).toEqual(["flaky"]);
+  expect(times.get("flaky")).toBeLessThan(timeline(retry, 0).length / 2);
+});
+
+test("durations and ages are for people", () => {
+  expect([12, 1500, 2.5e6, 90e6, 3600e6, 90000e6].map(duration)).toEqual(["12 µs", "1.50 ms", "2.50 s", "1 min 30 s", "1 h", "1 d 1 h"]);
+  const at = "2026-01-01T00:00:00.123456+00:00";
+  expect(micros(at) % 1e6).toBe(123456);
+  expect(age(at, micros(at) / 1000 + 30_000)).toBe("30 s ago");
+});
+
+test("a place in the page is its URL", () => {
+  const route = parse(href(["runs", "a/b"], { status: ["failed", "running"], search: "x y", none: undefined }));
+  expect(route.path).toEqual(["runs", "a/b"]);
+  expect(route.query.getAll("status")).toEqual(["failed", "running"]);
+  expect(route.query.get("search")).toBe("x y");
+});

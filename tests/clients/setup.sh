@@ -8,11 +8,11 @@ root=$(cd "$here/../.." && pwd)
 target="$root/target/clients"
 mkdir -p "$target"
 
-for generation in python-old python-new; do
+for generation in python-old python-new schemathesis; do
     wanted="$here/$generation/requirements.txt"
     environment="$target/$generation"
     if cmp -s "$wanted" "$environment/installed.txt"; then continue; fi
-    echo "installing the client for $generation" >&2
+    echo "installing $generation" >&2
     rm -rf "$environment"
     python3 -m venv "$environment"
     "$environment/bin/pip" install --quiet --disable-pip-version-check --no-deps --requirement "$wanted"

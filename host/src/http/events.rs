@@ -13,24 +13,34 @@ use super::{Answer, Shared, body, routes, runs, stream, wire};
 use crate::forms::{self, Form};
 use crate::host::{Refusal, RunStatus, RunView};
 
+/// A server-sent event.
+#[derive(Serialize, ToSchema)]
+pub(super) struct SseEvent {
+    /// The frame's number.
+    id: String,
+    /// An envelope, as JSON.
+    data: String,
+}
+
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "documents the query")]
 pub(super) struct StreamQuery {
-    /// Server-sent events [default]; false: a line of JSON each.
-    sse: Option<bool>,
-    /// The events of the run's inner life, too.
-    include_internal: Option<bool>,
-    /// False: `qualified_name` is null.
-    include_qualified_name: Option<bool>,
+    /// `true`, or left out: server-sent events; anything else: a line of JSON each.
+    sse: Option<String>,
+    /// `true`: the events of the run's inner life, too.
+    include_internal: Option<String>,
+    /// Other than `true`: `qualified_name` is null.
+    include_qualified_name: Option<String>,
     /// Only those after this number, or `now`; left out, or -1: all.
+    #[param(pattern = "^(-?[0-9]{1,18}|now)$")]
     after_sequence: Option<String>,
 }
 
 /// What the newest run of a handler has published, then what it publishes.
 #[utoipa::path(get, path = "/events/{handler_id}", operation_id = "follow_handler", tag = "events",
     params(("handler_id" = String, Path), ("Last-Event-ID" = Option<String>, Header), StreamQuery),
-    responses((status = 200, description = "Frames as they come, to the end of the run", content((Envelope = "text/event-stream"), (Envelope = "application/x-ndjson"))),
+    responses((status = 200, description = "Frames as they come, to the end of the run", content((SseEvent = "text/event-stream"), (Envelope = "application/x-ndjson"))),
         (status = 204, description = "The run has ended, and nothing is left"), (status = 400, body = ErrorBody), (status = 404, body = ErrorBody)))]
 pub(super) async fn of_handler(api: Shared, id: String, headers: HeaderMap, query: String) -> Answer {
     let view = api.host.handler(&id).await?;
@@ -40,7 +50,7 @@ pub(super) async fn of_handler(api: Shared, id: String, headers: HeaderMap, quer
 /// What a run has published, then what it publishes.
 #[utoipa::path(get, path = "/api/v1/runs/{run_id}/events", operation_id = "follow_run", tag = "runs",
     params(("run_id" = String, Path), ("Last-Event-ID" = Option<String>, Header), StreamQuery),
-    responses((status = 200, description = "Frames as they come, to the end of the run", content((Envelope = "text/event-stream"), (Envelope = "application/x-ndjson"))),
+    responses((status = 200, description = "Frames as they come, to the end of the run", content((SseEvent = "text/event-stream"), (Envelope = "application/x-ndjson"))),
         (status = 204, description = "The run has ended, and nothing is left"), (status = 400, body = ErrorBody), (status = 404, body = ErrorBody)))]
 pub(super) async fn of_run(api: Shared, run: String, headers: HeaderMap, query: String) -> Answer {
     let view = api.host.run(&run).await?;
@@ -92,7 +102,7 @@ pub(super) struct SendBody {
 
 /// Sends an event to the run of a handler.
 #[utoipa::path(post, path = "/events/{handler_id}", operation_id = "send_event", tag = "events", request_body = SendBody,
-    params(("handler_id" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
+    params(("handler_id" = String, Path), ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[ -~]+$")),
     responses((status = 200, body = Done), (status = 400, body = ErrorBody), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody),
         (status = 409, description = "The run has ended", body = ErrorBody), (status = 413, body = ErrorBody),
         (status = 422, description = "The key came with another body", body = ErrorBody), (status = 503, body = ErrorBody)))]

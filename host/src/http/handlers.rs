@@ -45,7 +45,8 @@ pub(super) struct ListQuery {
     /// Only runs of this workflow. May be repeated.
     workflow_name: Option<Vec<String>>,
     /// At most so many.
-    limit: Option<u32>,
+    #[param(minimum = 0, maximum = 1000000)]
+    limit: Option<u64>,
     /// Only those after this handler.
     after: Option<String>,
 }
@@ -90,8 +91,8 @@ pub(super) struct Done {
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "documents the query")]
 pub(super) struct CancelQuery {
-    /// Delete the handler with all its runs, too.
-    purge: Option<bool>,
+    /// `true`: delete the handler with all its runs, too.
+    purge: Option<String>,
 }
 
 /// Cancels a handler's run; answers once it has ended.

@@ -163,6 +163,7 @@ pub(super) struct State {
 #[expect(dead_code, reason = "documents the query")]
 pub(super) struct StateQuery {
     /// The entry of the journal after which to look; left out: the newest.
+    #[param(minimum = 0)]
     seq: Option<u64>,
 }
 

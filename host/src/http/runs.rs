@@ -32,13 +32,13 @@ pub(super) struct StartBody {
     #[schema(value_type = Option<Object>, required = false)]
     context: Option<Value>,
     /// 1 to 128 characters of `[0-9A-Za-z._:-]`; one whose run has ended goes on with its state.
-    #[schema(required = false)]
+    #[schema(required = false, pattern = "^[0-9A-Za-z._:-]{0,128}$")]
     handler_id: Option<String>,
 }
 
 /// Starts a run, and waits for its end. A repeat with the same `Idempotency-Key` is answered from the run it made.
 #[utoipa::path(post, path = "/workflows/{name}/run", operation_id = "run_workflow", tag = "workflows", request_body = StartBody,
-    params(("name" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
+    params(("name" = String, Path), ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[ -~]+$")),
     responses((status = 200, body = Handler), (status = 400, body = ErrorBody), (status = 403, description = "Another page's request", body = ErrorBody),
         (status = 404, body = ErrorBody), (status = 409, description = "The handler's run goes on", body = ErrorBody),
         (status = 413, body = ErrorBody), (status = 422, description = "The key came with another body", body = ErrorBody),
@@ -51,7 +51,7 @@ pub(super) async fn run(api: Shared, name: String, headers: HeaderMap, body: Bod
 
 /// Starts a run.
 #[utoipa::path(post, path = "/workflows/{name}/run-nowait", operation_id = "start_run", tag = "workflows", request_body = StartBody,
-    params(("name" = String, Path), ("Idempotency-Key" = Option<String>, Header)),
+    params(("name" = String, Path), ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[ -~]+$")),
     responses((status = 200, body = Handler), (status = 400, body = ErrorBody), (status = 403, description = "Another page's request", body = ErrorBody),
         (status = 404, body = ErrorBody), (status = 409, description = "The handler's run goes on", body = ErrorBody),
         (status = 413, body = ErrorBody), (status = 422, description = "The key came with another body", body = ErrorBody),
@@ -81,8 +81,10 @@ pub(super) struct RunsQuery {
     /// Only runs whose id, or handler's id, holds this text.
     search: Option<String>,
     /// At most so many, up to 500 [default: 50].
-    limit: Option<u32>,
+    #[param(minimum = 1, maximum = 500)]
+    limit: Option<u64>,
     /// `next` of an earlier page.
+    #[param(pattern = "^[0-9]{1,18}$")]
     before: Option<String>,
 }
 

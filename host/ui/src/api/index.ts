@@ -67,7 +67,7 @@ export const api = {
       }),
     ),
   cancel: async (handler_id: string, purge = false) =>
-    taken(await client.POST("/handlers/{handler_id}/cancel", { params: { path: { handler_id }, query: { purge } } })),
+    taken(await client.POST("/handlers/{handler_id}/cancel", { params: { path: { handler_id }, query: { purge: String(purge) } } })),
   document: async () => taken(await client.GET("/api/v1/openapi.json")) as Json,
 };
 

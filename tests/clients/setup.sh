@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs the official clients at the versions that are pinned beside this script: two Python
-# environments under target/clients, and node_modules beside the TypeScript driver. Says nothing
-# and does nothing where they are installed already.
+# Installs, at pinned versions, the official clients and what else asks our API in tests: Python
+# environments and the official debugger's page under target/clients, and node_modules beside the
+# TypeScript driver. Says nothing and does nothing where they are installed already.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -24,4 +24,14 @@ if ! cmp -s "$lock" "$target/typescript-installed.json" || [ ! -d "$here/typescr
     echo "installing the client for TypeScript" >&2
     (cd "$here/typescript" && npm ci --silent --no-audit --no-fund)
     cp "$lock" "$target/typescript-installed.json"
+fi
+
+debugger="$target/workflow-debugger"
+version=0.2.42
+if [ "$(cat "$debugger/version" 2>/dev/null)" != "$version" ]; then
+    echo "installing the official debugger's page" >&2
+    rm -rf "$debugger"
+    mkdir -p "$debugger"
+    (cd "$debugger" && npm pack --silent "@llamaindex/workflow-debugger@$version" | xargs tar -xzf)
+    echo "$version" >"$debugger/version"
 fi

@@ -14,18 +14,41 @@ export interface Placed {
 
 const SIZES = { step: { width: 190, height: 64 }, event: { width: 170, height: 40 }, external: { width: 120, height: 40 } };
 
-/** The same graph always looks the same. */
-export function layout(graph: Graph): Placed[] {
+/** A picture wider than this, and than so many times its height, is folded like lines of text. */
+const WIDE = 3000;
+const ASPECT = 4;
+/** What a folded one comes to. */
+const FOLDED = 2;
+const GAP = 60;
+
+/** The same graph always looks the same. `also`: edges that it does not declare. */
+export function layout(graph: Graph, also: { source: string; target: string }[] = []): Placed[] {
   const drawn = new dagre.graphlib.Graph().setGraph({ rankdir: "LR", nodesep: 28, ranksep: 56, marginx: 16, marginy: 16 });
   drawn.setDefaultEdgeLabel(() => ({}));
   for (const node of graph.nodes) drawn.setNode(node.id, { ...SIZES[kind(node.node_type)] });
-  for (const { source, target } of graph.edges) {
+  for (const { source, target } of [...graph.edges, ...also]) {
     if (drawn.hasNode(source) && drawn.hasNode(target)) drawn.setEdge(source, target);
   }
   dagre.layout(drawn);
-  return graph.nodes.map((node) => {
+  return folded(graph.nodes.map((node) => {
     const { x, y, width, height } = drawn.node(node.id) as { x: number; y: number; width: number; height: number };
     return { id: node.id, type: kind(node.node_type), x: x - width / 2, y: y - height / 2, width, height };
+  }));
+}
+
+function folded(nodes: Placed[]): Placed[] {
+  const right = Math.max(0, ...nodes.map((node) => node.x + node.width));
+  const bottom = Math.max(0, ...nodes.map((node) => node.y + node.height));
+  if (right < WIDE || right < ASPECT * bottom) return nodes;
+  const lines = Math.ceil(Math.sqrt(right / (FOLDED * (bottom + GAP))));
+  // Whole columns: what stands under each other stays so.
+  const middles = [...new Set(nodes.map((node) => node.x + node.width / 2))].sort((one, other) => one - other);
+  const line = Math.ceil(middles.length / lines);
+  const place = new Map(middles.map((middle, at) => [middle, { row: Math.floor(at / line), from: middles[at - (at % line)]! }]));
+  const first = middles[0] ?? 0;
+  return nodes.map((node) => {
+    const { row, from } = place.get(node.x + node.width / 2) ?? { row: 0, from: first };
+    return { ...node, x: node.x - from + first, y: node.y + row * (bottom + GAP) };
   });
 }
 

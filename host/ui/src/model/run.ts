@@ -16,6 +16,14 @@ export interface Picture {
 
 export const edge = (source: string, target: string): string => `${source}→${target}`;
 
+/** The edges along which something flowed. */
+export function edges(picture: Picture): { source: string; target: string }[] {
+  return [...picture.flows.keys()].map((key) => {
+    const [source = "", target = ""] = key.split("→");
+    return { source, target };
+  });
+}
+
 /** Where an invocation stood after an entry; none: it was not there yet. */
 export function phaseAt(invocation: Invocation, seq: number): Phase | undefined {
   if (invocation.seq > seq) return undefined;

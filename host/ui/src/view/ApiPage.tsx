@@ -24,19 +24,19 @@ export function ApiPage() {
   return (
     <>
       <h1>API</h1>
-      <p className="about">{(data.info as { description?: string }).description} As a document: <a href="/api/v1/openapi.json">openapi.json</a>.</p>
+      <p className="about"><Prose text={(data.info as { description?: string }).description} /> As a document: <a href="/api/v1/openapi.json">openapi.json</a>.</p>
       {tags.map((tag) => (
         <section key={tag.name} className="panel pad api" aria-labelledby={`tag-${tag.name}`}>
           <h2 id={`tag-${tag.name}`}>{tag.name}</h2>
-          <p className="soft">{tag.description}</p>
+          <p className="soft"><Prose text={tag.description} /></p>
           {operations.filter((it) => it.tags?.includes(tag.name)).map((it) => (
             <details key={it.method + it.path}>
-              <summary><b className={it.method}>{it.method.toUpperCase()}</b> <code>{it.path}</code> <span className="soft">{it.summary ?? it.description}</span></summary>
-              {it.description && it.summary && <p>{it.description}</p>}
+              <summary><b className={it.method}>{it.method.toUpperCase()}</b> <code>{it.path}</code> <span className="soft"><Prose text={it.summary ?? it.description} /></span></summary>
+              {it.description && it.summary && <p><Prose text={it.description} /></p>}
               {(it.parameters ?? []).length > 0 && (
                 <table>
                   <thead><tr><th scope="col">Parameter</th><th scope="col">In</th><th scope="col">Meaning</th></tr></thead>
-                  <tbody>{it.parameters!.map((one) => <tr key={one.name}><th scope="row"><code>{one.name}</code>{one.required && " *"}</th><td>{one.in}</td><td>{one.description}</td></tr>)}</tbody>
+                  <tbody>{it.parameters!.map((one) => <tr key={one.name}><th scope="row"><code>{one.name}</code>{one.required && " *"}</th><td>{one.in}</td><td><Prose text={one.description} /></td></tr>)}</tbody>
                 </table>
               )}
               {it.requestBody && <><h3>Body</h3>{Object.values(it.requestBody.content).map((one, at) => <Schema key={at} schema={one.schema} all={schemas} />)}</>}
@@ -52,6 +52,11 @@ export function ApiPage() {
       ))}
     </>
   );
+}
+
+/** What stands between backticks is code. */
+function Prose({ text = "" }: { text?: string }) {
+  return text.split("`").map((part, at) => (at % 2 ? <code key={at}>{part}</code> : part));
 }
 
 function Schema({ schema, all }: { schema?: Json; all: Record<string, Json> }) {

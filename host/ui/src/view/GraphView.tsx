@@ -5,7 +5,7 @@ import {
   useNodesState, useReactFlow, type Edge as FlowEdge, type Node as FlowNode, type NodeProps,
 } from "@xyflow/react";
 import { toPng, toSvg } from "html-to-image";
-import { memo, useEffect, useMemo, useRef } from "react";
+import { memo, useEffect, useMemo, useRef, useState } from "react";
 import type { Graph } from "../api";
 import { layout, type Placed } from "../model/graph";
 import { edge, leading, type Counts, type Phase, type Picture } from "../model/run";
@@ -25,6 +25,8 @@ type Node = FlowNode<Data>;
 interface Props {
   graph: Graph;
   picture?: Picture;
+  /** Edges that the run is known to have beside the declared ones, when the picture is first drawn. */
+  also?: { source: string; target: string }[];
   picked?: string;
   pick?: (id: string) => void;
 }
@@ -47,10 +49,12 @@ function positions(name: string): Record<string, { x: number; y: number }> {
   }
 }
 
-function Flow({ graph, picture, picked, pick }: Props) {
+function Flow({ graph, picture, also, picked, pick }: Props) {
+  // What is learned later moves nothing.
+  const [first] = useState(also);
   const frame = useRef<HTMLDivElement>(null);
   const flow = useReactFlow();
-  const placed = useMemo(() => layout(graph), [graph]);
+  const placed = useMemo(() => layout(graph, first), [graph, first]);
   const initial = useMemo(() => {
     const moved = positions(graph.name);
     return placed.map((node): Node => ({
@@ -139,7 +143,7 @@ function Flow({ graph, picture, picked, pick }: Props) {
         onSelectionChange={({ nodes: [first] }) => first && pick?.(first.id)}
         fitView
         fitViewOptions={{ padding: 0.1, maxZoom: 1.2 }}
-        minZoom={0.05}
+        minZoom={0.02}
         maxZoom={2.5}
         nodesConnectable={false}
         edgesFocusable={false}

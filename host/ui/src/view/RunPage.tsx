@@ -3,7 +3,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { api, follow, type Frame, type History, type Json, type LogLine, type Run } from "../api";
-import { momentOfFrame, phaseAt, pictureAt, waitsAt, type Phase, type Waiting } from "../model/run";
+import { edges, momentOfFrame, phaseAt, pictureAt, waitsAt, type Phase, type Waiting } from "../model/run";
 import { adjust, go, href, type Route } from "../model/route";
 import { age, clock, duration, micros } from "../model/time";
 import { Copy, JsonView, PHASES, Problem, Status, useNow } from "./common";
@@ -63,7 +63,7 @@ export function RunPage({ id, route }: { id: string; route: Route }) {
       <Scrubber history={history.data} seq={seq} live={at === undefined} set={(it) => adjust(route, { at: it === undefined ? undefined : String(it) })} />
       <div className="split run-split">
         <section className="panel tall" aria-label="Graph">
-          {graph.data && <GraphView graph={graph.data} picture={picture} picked={node} pick={pickNode} />}
+          {graph.data && <GraphView graph={graph.data} picture={picture} also={edges(pictureAt(history.data, lastSeq))} picked={node} pick={pickNode} />}
         </section>
         <section className="panel side">
           <div className="tabs" role="tablist" aria-label="Details">

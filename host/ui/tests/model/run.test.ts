@@ -75,6 +75,17 @@ test("the same graph lies the same way, from left to right, and nothing covers a
   }
 });
 
+test("a long chain is folded into lines that fit a screen", () => {
+  const nodes = Array.from({ length: 401 }, (_, at) => ({ id: `n${at}`, label: `n${at}`, node_type: at % 2 ? "step" : "event" }));
+  const edges = nodes.slice(1).map((node, at) => ({ source: `n${at}`, target: node.id }));
+  const placed = layout({ name: "chain", nodes, edges } as unknown as Graph);
+  const width = Math.max(...placed.map((it) => it.x + it.width)) - Math.min(...placed.map((it) => it.x));
+  const height = Math.max(...placed.map((it) => it.y + it.height));
+  expect(width / height).toBeGreaterThan(1);
+  expect(width / height).toBeLessThan(4);
+  expect(new Set(placed.map((it) => `${it.x} ${it.y}`)).size).toBe(401);
+});
+
 const frame = (sequence: number, type: string, value: object): Frame => ({ sequence, type, types: null, value: value as Frame["value"] });
 
 test("two streams are aligned, and part where they first differ", () => {

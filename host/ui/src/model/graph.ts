@@ -12,18 +12,18 @@ export interface Placed {
   height: number;
 }
 
-const SIZES = { step: { width: 190, height: 64 }, event: { width: 170, height: 40 }, external: { width: 120, height: 40 } };
+const SIZES = { step: { width: 170, height: 60 }, event: { width: 160, height: 38 }, external: { width: 120, height: 40 } };
 
 /** A picture wider than this, and than so many times its height, is folded like lines of text. */
-const WIDE = 3000;
-const ASPECT = 4;
+const WIDE = 1200;
+const ASPECT = 6;
 /** What a folded one comes to. */
-const FOLDED = 2;
-const GAP = 60;
+const FOLDED = 3;
+const GAP = 70;
 
 /** The same graph always looks the same. `also`: edges that it does not declare. */
 export function layout(graph: Graph, also: { source: string; target: string }[] = []): Placed[] {
-  const drawn = new dagre.graphlib.Graph().setGraph({ rankdir: "LR", nodesep: 28, ranksep: 56, marginx: 16, marginy: 16 });
+  const drawn = new dagre.graphlib.Graph().setGraph({ rankdir: "LR", nodesep: 26, ranksep: 44, marginx: 16, marginy: 16 });
   drawn.setDefaultEdgeLabel(() => ({}));
   for (const node of graph.nodes) drawn.setNode(node.id, { ...SIZES[kind(node.node_type)] });
   for (const { source, target } of [...graph.edges, ...also]) {

@@ -1,7 +1,7 @@
 // A workflow as a picture: from start to stop, and during a run where it stands.
 
 import {
-  Background, Controls, Handle, MarkerType, MiniMap, Panel, Position, ReactFlow, ReactFlowProvider,
+  Background, Controls, Handle, MarkerType, MiniMap, Position, ReactFlow, ReactFlowProvider,
   useNodesState, useReactFlow, type Edge as FlowEdge, type Node as FlowNode, type NodeProps,
 } from "@xyflow/react";
 import { toPng, toSvg } from "html-to-image";
@@ -86,6 +86,7 @@ function Flow({ graph, picture, also, picked, pick }: Props) {
       })),
     [nodes, about, picture, picked, graph],
   );
+  const left = useMemo(() => new Map(placed.map((node) => [node.id, node.x])), [placed]);
   const edges = useMemo(
     () =>
       drawn(graph, picture).map(({ source, target, declared }): FlowEdge => {
@@ -94,6 +95,8 @@ function Flow({ graph, picture, also, picked, pick }: Props) {
           id: edge(source, target),
           source,
           target,
+          // Back to the beginning of the next line, around what is between.
+          type: (left.get(target) ?? 0) <= (left.get(source) ?? 0) ? "smoothstep" : "default",
           label: count > 0 ? `×${count}` : undefined,
           className: picture ? (count > 0 ? "flowed" : "unused") : undefined,
           // A step may send what it does not declare: then it shows once it has happened.
@@ -101,7 +104,7 @@ function Flow({ graph, picture, also, picked, pick }: Props) {
           markerEnd: { type: MarkerType.ArrowClosed, width: 14, height: 14 },
         };
       }),
-    [graph, picture],
+    [graph, picture, left],
   );
 
   const moved = () => {
@@ -133,6 +136,13 @@ function Flow({ graph, picture, also, picked, pick }: Props) {
 
   return (
     <div className="graph" ref={frame} role="region" aria-label={`Graph of ${graph.name}`}>
+      <div className="tools">
+        <span className="grow" />
+        <button className="quiet small" onClick={reset}>Tidy</button>
+        <button className="quiet small" onClick={full}>Full screen</button>
+        <button className="quiet small" onClick={() => void save("svg")}>SVG</button>
+        <button className="quiet small" onClick={() => void save("png")}>PNG</button>
+      </div>
       <ReactFlow
         nodes={shown}
         edges={edges}
@@ -154,12 +164,6 @@ function Flow({ graph, picture, also, picked, pick }: Props) {
         <Background gap={24} size={1} />
         <Controls showInteractive={false} fitViewOptions={{ padding: 0.1 }} />
         {graph.nodes.length > 12 && <MiniMap pannable zoomable ariaLabel="Overview" />}
-        <Panel position="top-right" className="tools">
-          <button className="quiet small" onClick={reset}>Tidy</button>
-          <button className="quiet small" onClick={full}>Full screen</button>
-          <button className="quiet small" onClick={() => void save("svg")}>SVG</button>
-          <button className="quiet small" onClick={() => void save("png")}>PNG</button>
-        </Panel>
       </ReactFlow>
     </div>
   );

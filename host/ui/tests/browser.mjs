@@ -146,6 +146,13 @@ test("4 a run: result, events after the fact, timeline, state, logs, and any mom
   await seen(text(page, "Nothing is kept in it."));
   await page.getByRole("button", { name: "Go to newest" }).click();
   await seen(page.locator(".tab .json"));
+  // A node that is chosen lets go again.
+  await page.locator('.react-flow__node[data-id="collect"]').click();
+  await seen(page.getByRole("heading", { name: /collect/ }));
+  await page.locator("button.lane-name").first().click();
+  await seen(page.getByRole("heading", { name: /dispatch/ }));
+  await page.getByRole("tab", { name: "Events" }).click();
+  await seen(page.getByRole("tab", { name: "Events", selected: true }));
   await page.context().close();
 });
 
@@ -212,6 +219,35 @@ test("7 always: the palette, help and views by keyboard; offline is said", async
   await seen(text(page, "offline, trying again"));
   await page.context().setOffline(false);
   await text(page, "offline, trying again").waitFor({ state: "detached", timeout: 15_000 });
+  await page.context().close();
+});
+
+test("7 always: a stream that is refused is asked for again, and a strange URL breaks nothing", async () => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  let refused = 0;
+  await page.route("**/events?*", (route) => (refused++ < 1 ? route.fulfill({ status: 503, body: "{}" }) : route.continue()));
+  const run = await begin("slow", { seconds: 2 });
+  await page.goto(`${base}/#/runs/${run.run_id}`);
+  await seen(text(page, "offline, going on from where it was"));
+  await seen(text(page, "✓ Result"));
+  await page.goto(`${base}/#/runs/%`);
+  await seen(text(page, "Handler not found"));
+  await page.goto(`${base}/#/compare/x`);
+  await seen(text(page, "There is no such page"));
+  await page.goto(`${base}/#/workflows/greeting?input=${encodeURIComponent('{"name":"A?B"}')}`);
+  await page.waitForFunction(() => document.querySelector("textarea")?.value.includes("A?B"));
+  await context.close();
+});
+
+test("7 always: what was typed into an answer stays while another moment is looked at", async () => {
+  const run = await begin("waiter");
+  const page = await open(`#/runs/${run.run_id}`);
+  const field = page.getByRole("region", { name: "Waiting for AnswerEvent" }).getByLabel(/answer/i).and(page.locator("input"));
+  await field.fill("draft");
+  await page.getByRole("button", { name: "Earlier" }).click();
+  await page.getByRole("button", { name: "Go to newest" }).click();
+  assert.equal(await field.inputValue(), "draft");
   await page.context().close();
 });
 
@@ -309,7 +345,7 @@ test("a graph of two hundred steps stays smooth, and the first screen comes soon
 test("a run of ten thousand events and a list of ten thousand runs stay usable", async (context) => {
   const large = await end("publish-10000");
   const page = await open(`#/runs/${large}`);
-  await seen(text(page, /10001 of 1000\d/));
+  await seen(text(page, /10001 of the 10001 published/));
   const scroll = page.getByRole("list", { name: "Events" });
   const events = await scripting(page, async () => {
     for (let at = 0; at < 40; at++) await scroll.evaluate((it, at) => (it.scrollTop = (it.scrollHeight / 40) * at), at);

@@ -80,6 +80,9 @@ function serialized(query: Record<string, unknown>): string {
   return pairs.toString();
 }
 
+/** A stream that was refused is asked for again after so long, in milliseconds. */
+const AGAIN = 1000;
+
 /** Reads a run's stream, from after a sequence to its end; goes on by itself where the connection breaks. */
 export function follow(
   run: string,
@@ -89,33 +92,49 @@ export function follow(
   let last = after;
   let waiting: Frame[] = [];
   let scheduled = 0;
+  let again = 0;
+  let stopped = false;
+  let source: EventSource;
   const flush = () => {
     scheduled = 0;
-    on.frames(waiting);
+    if (waiting.length > 0) on.frames(waiting);
     waiting = [];
   };
-  const source = new EventSource(`/api/v1/runs/${encodeURIComponent(run)}/events?include_internal=true&after_sequence=${last}`);
-  source.onopen = () => on.connection(true);
-  source.onmessage = ({ data, lastEventId }) => {
-    const frame = { ...(JSON.parse(data as string) as Omit<Frame, "sequence">), sequence: Number(lastEventId) };
-    last = frame.sequence;
-    waiting.push(frame);
-    // A burst is drawn once.
-    scheduled ||= window.setTimeout(flush, 50);
-    if (frame.type === "StopEvent" || frame.types?.includes("StopEvent")) {
-      source.close();
-      window.clearTimeout(scheduled);
-      flush();
-      on.end();
-    }
+  const open = () => {
+    source = new EventSource(`/api/v1/runs/${encodeURIComponent(run)}/events?include_internal=true&after_sequence=${last}`);
+    source.onopen = () => on.connection(true);
+    source.onmessage = ({ data, lastEventId }) => {
+      const frame = { ...(JSON.parse(data as string) as Omit<Frame, "sequence">), sequence: Number(lastEventId) };
+      if (frame.sequence <= last) return;
+      last = frame.sequence;
+      waiting.push(frame);
+      // A burst is drawn once.
+      scheduled ||= window.setTimeout(flush, 50);
+      if (frame.type === "StopEvent" || frame.types?.includes("StopEvent")) {
+        source.close();
+        window.clearTimeout(scheduled);
+        flush();
+        on.end();
+      }
+    };
+    source.onerror = () => {
+      if (source.readyState !== EventSource.CLOSED) return on.connection(false);
+      // The browser gives up: after a 204, which says that nothing is left, or because it was refused.
+      const next = () => {
+        again = window.setTimeout(open, AGAIN);
+        on.connection(false);
+      };
+      api.run(run).then(
+        ({ status }) => (stopped ? undefined : status === "running" ? next() : on.end()),
+        (error: unknown) => (stopped ? undefined : error instanceof Refused && error.status === 404 ? on.end() : next()),
+      );
+    };
   };
-  source.onerror = () => {
-    // After a 204, which says that nothing is left, the browser does not try again.
-    if (source.readyState === EventSource.CLOSED) on.end();
-    else on.connection(false);
-  };
+  open();
   return () => {
+    stopped = true;
     source.close();
     window.clearTimeout(scheduled);
+    window.clearTimeout(again);
   };
 }

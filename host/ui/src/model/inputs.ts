@@ -5,6 +5,15 @@ import type { Json } from "../api";
 const KEPT_MAX = 10;
 const key = (workflow: string): string => `wf-host inputs ${workflow}`;
 
+/** Keeps something in the browser; where there is no room, it is not kept. */
+export function keep(key: string, text: string): void {
+  try {
+    localStorage.setItem(key, text);
+  } catch {
+    // Nothing depends on it.
+  }
+}
+
 export function previous(workflow: string): Json[] {
   try {
     const kept: unknown = JSON.parse(localStorage.getItem(key(workflow)) ?? "[]");
@@ -17,5 +26,5 @@ export function previous(workflow: string): Json[] {
 export function remember(workflow: string, input: Json): void {
   const text = JSON.stringify(input);
   const others = previous(workflow).filter((it) => JSON.stringify(it) !== text);
-  localStorage.setItem(key(workflow), JSON.stringify([input, ...others].slice(0, KEPT_MAX)));
+  keep(key(workflow), JSON.stringify([input, ...others].slice(0, KEPT_MAX)));
 }

@@ -9,8 +9,18 @@ export interface Route {
 }
 
 export function parse(hash: string): Route {
-  const [path = "", query = ""] = hash.replace(/^#\/?/, "").split("?");
-  return { path: path.split("/").filter(Boolean).map(decodeURIComponent), query: new URLSearchParams(query) };
+  const place = hash.replace(/^#\/?/, "");
+  const at = place.indexOf("?");
+  const [path, query] = at < 0 ? [place, ""] : [place.slice(0, at), place.slice(at + 1)];
+  return { path: path.split("/").filter(Boolean).map(decoded), query: new URLSearchParams(query) };
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 export function href(path: string[], query: Record<string, string | string[] | undefined> = {}): string {

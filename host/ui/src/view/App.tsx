@@ -3,6 +3,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { api } from "../api";
+import { keep } from "../model/inputs";
 import { go, href, useRoute } from "../model/route";
 import { ApiPage } from "./ApiPage";
 import { ComparePage } from "./ComparePage";
@@ -79,7 +80,8 @@ export function App() {
         {section === "workflows" && id && <WorkflowPage key={id} name={id} route={route} />}
         {section === "runs" && !id && <RunsPage route={route} />}
         {section === "runs" && id && <RunPage key={id} id={id} route={route} />}
-        {section === "compare" && id && rest[0] && <ComparePage left={id} right={rest[0]} />}
+        {section === "compare" && !(id && rest[0]) && <Nothing />}
+        {section === "compare" && id && rest[0] && <ComparePage key={route.path.join(" ")} left={id} right={rest[0]} />}
         {section === "api" && <ApiPage />}
         {!["workflows", "runs", "compare", "api"].includes(section) && <Nothing />}
       </main>
@@ -101,7 +103,7 @@ function Nothing() {
 function useTheme(): [Theme, (theme: Theme) => void] {
   const [theme, setTheme] = useState<Theme>(() => (localStorage.getItem("wf-host theme") as Theme | null) ?? "auto");
   useEffect(() => {
-    localStorage.setItem("wf-host theme", theme);
+    keep("wf-host theme", theme);
     document.documentElement.dataset.theme = theme;
   }, [theme]);
   return [theme, setTheme];

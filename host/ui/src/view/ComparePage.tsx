@@ -1,6 +1,6 @@
 // Two runs beside each other, and where they part.
 
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
 import { api, follow, type Frame, type Json } from "../api";
 import { align, executing } from "../model/compare";
@@ -44,6 +44,8 @@ export function ComparePage({ left, right }: { left: string; right: string }) {
       </section>
       <section className="panel pad" aria-labelledby="sequence">
         <h2 id="sequence">Events</h2>
+        {[one, other].some((it) => it.run?.status === "running") && <p className="soft">Not both have ended: what is missing may still come.</p>}
+        {pairs.length > 1000 && <p className="soft">The first 1000 of {pairs.length} lines.</p>}
         <p className="soft">{first < 0 ? "They are the same, one by one." : `They part at line ${first + 1}.`}</p>
         <table className="pairs">
           <thead><tr><th scope="col">#</th><th scope="col"><code>{left}</code></th><th scope="col"><code>{right}</code></th></tr></thead>
@@ -71,13 +73,16 @@ function shown(time: number | undefined): string {
 }
 
 function useRun(id: string) {
+  const queries = useQueryClient();
   const run = useQuery({ queryKey: ["run", id], queryFn: () => api.run(id) });
   const history = useQuery({ queryKey: ["history", id], queryFn: () => api.history(id) });
   const [frames, setFrames] = useState<Frame[]>([]);
   useEffect(() => {
     setFrames([]);
     const visible = (frame: Frame) => !frame.types?.includes("InternalDispatchEvent");
-    return follow(id, -1, { frames: (some) => setFrames((before) => [...before, ...some.filter(visible)]), connection: () => {}, end: () => {} });
-  }, [id]);
+    return follow(id, -1, { frames: (some) => setFrames((before) => [...before, ...some.filter(visible)]), connection: () => {}, end: () => {
+      for (const key of ["run", "history"]) void queries.invalidateQueries({ queryKey: [key, id] });
+    } });
+  }, [id, queries]);
   return { run: run.data, history: history.data, frames, error: run.error ?? history.error };
 }

@@ -14,12 +14,14 @@ interface Props {
   pick: (sequence: number) => void;
   internal: boolean;
   search: string;
+  /** Looks at the whole run as it was when an event was published. */
+  moment: (sequence: number) => void;
   change: (changes: { internal?: boolean; search?: string }) => void;
 }
 
 const INTERNAL = "InternalDispatchEvent";
 
-export function EventLog({ frames, until, live, picked, pick, internal, search, change }: Props) {
+export function EventLog({ frames, until, live, picked, pick, internal, search, moment, change }: Props) {
   const [paused, setPaused] = useState<number>();
   const box = useRef<HTMLDivElement>(null);
   const shown = useMemo(() => {
@@ -32,6 +34,7 @@ export function EventLog({ frames, until, live, picked, pick, internal, search, 
         (!word || `${frame.type} ${JSON.stringify(frame.value)}`.toLowerCase().includes(word)),
     );
   }, [frames, internal, search, until, paused]);
+  const total = useMemo(() => frames.filter((frame) => internal || !frame.types?.includes(INTERNAL)).length, [frames, internal]);
   const list = useVirtualizer({ count: shown.length, getScrollElement: () => box.current, estimateSize: () => 30, overscan: 20 });
   // Stays at the end while new ones come, unless somebody has scrolled up.
   const atEnd = useRef(true);
@@ -54,10 +57,10 @@ export function EventLog({ frames, until, live, picked, pick, internal, search, 
           </button>
         )}
         <span className="grow" />
-        <span className="soft">{shown.length} of {frames.length}</span>
-        <Copy text={shown.map((it) => JSON.stringify(it)).join("\n")} />
+        <span className="soft">{shown.length} of {internal ? "" : "the "}{total}{internal ? "" : " published"}</span>
+        <Copy text={() => shown.map((it) => JSON.stringify(it)).join("\n")} />
       </div>
-      {shown.length === 0 && <p className="soft pad">{frames.length === 0 ? "Nothing was published yet." : "None fits."}</p>}
+      {shown.length === 0 && <p className="soft pad">{search ? "None fits." : "Nothing was published by then."}</p>}
       <div
         className="scroll"
         ref={box}
@@ -78,6 +81,7 @@ export function EventLog({ frames, until, live, picked, pick, internal, search, 
                   <span className="brief">{JSON.stringify(frame.value)}</span>
                 </button>
                 {open && <JsonView value={frame.value} label={`Event ${frame.sequence}`} />}
+                {open && <button className="quiet small moment-of" onClick={() => moment(frame.sequence)}>Look at the run at this moment</button>}
               </div>
             );
           })}

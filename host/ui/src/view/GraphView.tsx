@@ -8,6 +8,7 @@ import { toPng, toSvg } from "html-to-image";
 import { memo, useEffect, useMemo, useRef, useState } from "react";
 import type { Graph } from "../api";
 import { layout, type Placed } from "../model/graph";
+import { keep } from "../model/inputs";
 import { edge, leading, type Counts, type Phase, type Picture } from "../model/run";
 import { PHASES } from "./common";
 
@@ -109,14 +110,16 @@ function Flow({ graph, picture, also, picked, pick }: Props) {
 
   const moved = () => {
     const all = Object.fromEntries(flow.getNodes().map((node) => [node.id, node.position]));
-    localStorage.setItem(kept(graph.name), JSON.stringify(all));
+    keep(kept(graph.name), JSON.stringify(all));
   };
   const reset = () => {
     localStorage.removeItem(kept(graph.name));
     setNodes(placed.map((node, at) => ({ ...(initial[at] as Node), position: { x: node.x, y: node.y } })));
     window.requestAnimationFrame(() => void flow.fitView({ padding: 0.1 }));
   };
+  const [unsaved, setUnsaved] = useState(false);
   const save = async (kind: "svg" | "png") => {
+    setUnsaved(false);
     const view = frame.current?.querySelector<HTMLElement>(".react-flow__viewport");
     if (!view) return;
     const bounds = flow.getNodesBounds(flow.getNodes());
@@ -128,15 +131,29 @@ function Flow({ graph, picture, also, picked, pick }: Props) {
       pixelRatio: 2,
     };
     const link = document.createElement("a");
-    link.href = kind === "svg" ? await toSvg(view, options) : await toPng(view, options);
+    try {
+      link.href = kind === "svg" ? await toSvg(view, options) : await toPng(view, options);
+    } catch {
+      return setUnsaved(true);
+    }
     link.download = `${graph.name}.${kind}`;
     link.click();
   };
   const full = () => void (document.fullscreenElement ? document.exitFullscreen() : frame.current?.requestFullscreen());
 
   return (
-    <div className="graph" ref={frame} role="region" aria-label={`Graph of ${graph.name}`}>
+    <div
+      className="graph"
+      ref={frame}
+      role="region"
+      aria-label={`Graph of ${graph.name}`}
+      onKeyDown={({ key, target }) => {
+        const id = target instanceof HTMLElement ? target.closest(".react-flow__node")?.getAttribute("data-id") : undefined;
+        if (id && (key === "Enter" || key === " ")) pick?.(id);
+      }}
+    >
       <div className="tools">
+        {unsaved && <span className="field-error" role="alert">The picture could not be made</span>}
         <span className="grow" />
         <button className="quiet small" onClick={reset}>Tidy</button>
         <button className="quiet small" onClick={full}>Full screen</button>
@@ -150,7 +167,6 @@ function Flow({ graph, picture, also, picked, pick }: Props) {
         onNodesChange={onNodesChange}
         onNodeDragStop={moved}
         onNodeClick={(_, node) => pick?.(node.id)}
-        onSelectionChange={({ nodes: [first] }) => first && pick?.(first.id)}
         fitView
         fitViewOptions={{ padding: 0.1, maxZoom: 1.2 }}
         minZoom={0.02}

@@ -25,12 +25,16 @@ export function RunPage({ id, route }: { id: string; route: Route }) {
     for (const key of ["run", "history", "logs", "state"]) void queries.invalidateQueries({ queryKey: [key, id] });
   });
   const now = useNow(running ? 250 : 60_000);
-  if (run.error) return <Problem error={run.error} title={`Run ${id}`} />;
+  const asked = route.query.get("at");
+  const newest = history.data?.moments.at(-1)?.seq ?? 0;
+  const looked = asked === null ? newest : Math.min(Number(asked) || 0, newest);
+  const picture = useMemo(() => (history.data ? pictureAt(history.data, looked) : undefined), [history.data, looked]);
+  const known = useMemo(() => (history.data ? edges(pictureAt(history.data, newest)) : []), [history.data, newest]);
+  if (run.error && !run.data) return <Problem error={run.error} title={`Run ${id}`} />;
   if (!run.data || !history.data) return history.error ? <Problem error={history.error} /> : <p className="soft">Loading …</p>;
 
   const moments = history.data.moments;
   const lastSeq = moments.at(-1)?.seq ?? 0;
-  const asked = route.query.get("at");
   const at = asked === null ? undefined : Math.min(Number(asked) || 0, lastSeq);
   const seq = at ?? lastSeq;
   const moment = moments.find((it) => it.seq === seq) ?? moments.at(-1);
@@ -39,16 +43,21 @@ export function RunPage({ id, route }: { id: string; route: Route }) {
   const invocation = number(route.query.get("invocation"));
   const event = number(route.query.get("event"));
   const chosen = history.data.invocations.find((it) => it.id === invocation);
-  const node = chosen?.step ?? frames.find((it) => it.sequence === event)?.type ?? route.query.get("node") ?? undefined;
-  const waits = at === undefined && running ? waitsAt(history.data, seq) : [];
-  const picture = pictureAt(history.data, seq);
+  const frame = frames.find((it) => it.sequence === event);
+  const publisher = event === undefined ? undefined : moments.find((it) => it.seq === momentOfFrame(history.data, event))?.invocation ?? undefined;
+  const lane = chosen?.id ?? publisher;
+  const publishing = history.data.invocations.find((it) => it.id === publisher)?.step;
+  const inGraph = (name?: string) => graph.data?.nodes.some((it) => it.id === name);
+  const node = chosen?.step ?? (inGraph(frame?.type) ? frame?.type : publishing) ?? route.query.get("node") ?? undefined;
+  // They stay while another moment is looked at, with what was typed.
+  const waits = running ? waitsAt(history.data, lastSeq) : [];
 
   const pickNode = (name: string) => {
     const of = history.data.invocations.filter((it) => it.step === name && it.seq <= seq);
     if (of.length > 0) adjust(route, { invocation: String(of.at(-1)!.id), event: undefined, node: undefined, tab: "step" });
     else {
       const frame = frames.findLast((it) => it.type === name);
-      adjust(route, { node: name, invocation: undefined, event: frame && String(frame.sequence), tab: frame ? "events" : undefined });
+      adjust(route, { node: name, invocation: undefined, event: frame && String(frame.sequence), ...(frame ? { tab: "events" } : {}) });
     }
   };
   const pickEvent = (sequence: number) =>
@@ -63,7 +72,8 @@ export function RunPage({ id, route }: { id: string; route: Route }) {
       <Scrubber history={history.data} seq={seq} live={at === undefined} set={(it) => adjust(route, { at: it === undefined ? undefined : String(it) })} />
       <div className="split run-split">
         <section className="panel tall" aria-label="Graph">
-          {graph.data && <GraphView graph={graph.data} picture={picture} also={edges(pictureAt(history.data, lastSeq))} picked={node} pick={pickNode} />}
+          {graph.error && <Problem error={graph.error} title="The graph cannot be drawn" />}
+          {graph.data && <GraphView graph={graph.data} picture={picture} also={known} picked={node} pick={pickNode} />}
         </section>
         <section className="panel side">
           <div className="tabs" role="tablist" aria-label="Details">
@@ -83,6 +93,7 @@ export function RunPage({ id, route }: { id: string; route: Route }) {
           </div>
           <div id="tab-panel" role="tabpanel" aria-labelledby={`tab-${tab}`} className="tab">
             {tab === "events" && <EventLog frames={frames} until={at === undefined ? Infinity : (moment?.frames ?? 0)} live={running} picked={event} pick={pickEvent}
+              moment={(it) => adjust(route, { at: String(momentOfFrame(history.data, it)) })}
               internal={route.query.get("internal") === "true"} search={route.query.get("search") ?? ""}
               change={({ internal, search }) => adjust(route, { ...(internal === undefined ? {} : { internal: internal ? "true" : undefined }), ...(search === undefined ? {} : { search }) })} />}
             {tab === "state" && <StateTab id={id} seq={at} newest={lastSeq} />}
@@ -93,16 +104,9 @@ export function RunPage({ id, route }: { id: string; route: Route }) {
         </section>
       </div>
       <section className="panel" aria-label="Timeline">
-        <Timeline history={history.data} end={end} seq={seq} picked={chosen?.id}
+        <Timeline history={history.data} end={end} seq={seq} picked={lane}
           pick={(it) => adjust(route, { invocation: invocation === it ? undefined : String(it), event: undefined, node: undefined, tab: "step" })} />
       </section>
-      {event !== undefined && at === undefined && (
-        <p className="hint-line">
-          <button className="quiet small" onClick={() => adjust(route, { at: String(momentOfFrame(history.data, event)) })}>
-            Look at the moment of event {event}
-          </button>
-        </p>
-      )}
     </div>
   );
 }
@@ -119,16 +123,18 @@ function useFrames(id: string, changed: () => void): [Frame[], boolean] {
   tell.current = changed;
   useEffect(() => {
     setFrames([]);
-    // What follows from a burst of frames is asked for once.
+    // What follows from a burst of frames is asked for once; seldom, where there is much of it.
     let timer = 0;
+    let count = 0;
     const soon = () => {
       timer ||= window.setTimeout(() => {
         timer = 0;
         tell.current();
-      }, 150);
+      }, Math.min(3000, 150 + count / 5));
     };
     const stop = follow(id, -1, {
       frames: (some) => {
+        count += some.length;
         setFrames((before) => [...before, ...some.filter((it) => it.sequence > (before.at(-1)?.sequence ?? -1))]);
         soon();
       },
@@ -194,10 +200,11 @@ function Outcome({ run, history, logs, show }: { run: Run; history: History; log
       <section className="outcome good" aria-label="Result">
         <strong>✓ {result?.type === "StopEvent" ? "Result" : result?.type}</strong>
         <JsonView value={value} label="Result" />
-        <Copy text={JSON.stringify(value, null, 2)} />
+        <Copy text={() => JSON.stringify(value, null, 2)} />
       </section>
     );
   }
+  if (run.status === "cancelled") return <section className="outcome" aria-label="Outcome"><strong className="soft">⊘ Cancelled</strong></section>;
   if (run.status !== "failed") return null;
   const culprit = history.invocations.findLast((it) => it.end?.outcome === "failed") ?? history.invocations.findLast((it) => it.failures.length > 0);
   const failure = culprit?.failures.at(-1);
@@ -231,12 +238,13 @@ function Waits({ waits, run, now }: { waits: Waiting[]; run: Run; now: number })
   return (
     <>
       {waits.map((wait) => (
-        <section key={wait.invocation} className="outcome waits" aria-label={`Waiting for ${wait.type}`}>
+        <section key={`${wait.invocation} ${wait.type} ${wait.since}`} className="outcome waits" aria-label={`Waiting for ${wait.type}`}>
           <strong>◷ {wait.step} waits for {wait.type}</strong>
           <p className="soft">
             since {clock(wait.since)}, {age(wait.since, now)}
             {wait.due && <>; until {clock(wait.due)}, {duration(Math.max(0, micros(wait.due) - now * 1000))} left</>}
           </p>
+          {details.error && <Problem error={details.error} title="Its form cannot be made" />}
           {details.data && <EventForm schema={schemas[wait.type] ?? { type: "object", properties: {} }} initial={wait.requirements} action={`Send ${wait.type}`}
             submit={async (value) => void (await api.send(run.handler_id, wait.type, value))} />}
         </section>
@@ -280,7 +288,7 @@ function StateTab({ id, seq, newest }: { id: string; seq?: number; newest: numbe
   if (!state.data) return <p className="soft pad">Loading …</p>;
   return (
     <div className="pad">
-      <div className="tools"><span className="soft">{seq === undefined ? "As it is" : `After entry ${seq}`}</span><span className="grow" /><Copy text={JSON.stringify(state.data, null, 2)} /></div>
+      <div className="tools"><span className="soft">{seq === undefined ? "As it is" : `After entry ${seq}`}</span><span className="grow" /><Copy text={() => JSON.stringify(state.data, null, 2)} /></div>
       {Object.keys(state.data).length === 0 ? <p className="soft">Nothing is kept in it.</p> : <JsonView value={state.data} label="State" />}
     </div>
   );
@@ -294,7 +302,7 @@ function LogsTab({ lines, pick }: { lines: LogLine[]; pick: (invocation: number)
       <div className="tools">
         <input type="search" aria-label="Search the logs" placeholder="Search" value={search} onChange={(event) => setSearch(event.target.value)} />
         <span className="grow" />
-        <Copy text={shown.map((it) => `${it.at} ${it.level} ${it.message}`).join("\n")} />
+        <Copy text={() => shown.map((it) => `${it.at} ${it.level} ${it.message}`).join("\n")} />
       </div>
       {shown.length === 0 && <p className="soft pad">{lines.length === 0 ? "Its steps have written nothing." : "None fits."}</p>}
       <ul className="lines scroll" tabIndex={0} aria-label="Log">

@@ -24,8 +24,8 @@ export function RunsPage({ route }: { route: Route }) {
     queryFn: ({ pageParam }) => api.runs({ ...filter, limit: PAGE, before: pageParam }),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.next ?? undefined,
-    // Live where the newest are looked at; who has scrolled on is not disturbed.
-    refetchInterval: (query) => ((query.state.data?.pages.length ?? 0) > 1 ? false : 2000),
+    // Live; less often where there is more to read again.
+    refetchInterval: (query) => 2000 * Math.max(1, query.state.data?.pages.length ?? 1),
   });
   const rows = runs.data?.pages.flatMap((page) => page.runs) ?? [];
   const [marked, setMarked] = useState<Set<string>>(new Set());
@@ -43,8 +43,13 @@ export function RunsPage({ route }: { route: Route }) {
   const each = async (act: (run: (typeof rows)[number]) => Promise<unknown>) => {
     setProblem(undefined);
     const results = await Promise.allSettled(chosen.map(act));
-    setProblem(results.find((it) => it.status === "rejected")?.reason);
-    setMarked(new Set());
+    const failed = chosen.flatMap((run, at) => {
+      const result = results[at];
+      return result?.status === "rejected" ? [{ run, reason: (result.reason as Error).message }] : [];
+    });
+    setProblem(failed.length > 0 ? failed.map(({ run, reason }) => `${run.run_id}: ${reason}`).join("\n") : undefined);
+    // Those that failed stay chosen.
+    setMarked(new Set(failed.map(({ run }) => run.run_id)));
     await queries.invalidateQueries({ queryKey: ["runs"] });
   };
   const mark = (id: string, on: boolean) =>
@@ -82,15 +87,15 @@ export function RunsPage({ route }: { route: Route }) {
         <input
           type="search"
           aria-label="Search by run or handler"
-          placeholder="Run or handler"
-          defaultValue={search}
+          placeholder="Id of a run or handler"
+          value={search}
           onChange={(event) => adjust(route, { search: event.target.value })}
         />
         <span className="grow" />
         {chosen.length > 0 && (
           <span className="actions" role="group" aria-label="With those chosen">
             <span className="soft">{chosen.length} chosen</span>
-            <button onClick={() => void each((run) => api.cancel(run.handler_id))}>Cancel</button>
+            <button disabled={!chosen.some((run) => run.status === "running")} onClick={() => void each((run) => (run.status === "running" ? api.cancel(run.handler_id) : Promise.resolve()))}>Cancel</button>
             <button onClick={() => void each(rerun)}>Run again</button>
             <button
               className="danger"
@@ -108,6 +113,7 @@ export function RunsPage({ route }: { route: Route }) {
       {runs.error && rows.length === 0 && <Problem error={runs.error} title="The runs cannot be read" />}
       {runs.data && rows.length === 0 && (
         <Empty title={status.length || workflow.length || search ? "No run fits" : "No run yet"}>
+          {search && <p>The search looks for ids of runs and handlers; workflows are chosen beside it.</p>}
           <p>Start one from <a href={href(["workflows"])}>a workflow's page</a>, or from anywhere:</p>
           <pre>curl -X POST {window.location.origin}/workflows/{names.data?.[0]?.name ?? "NAME"}/run -d '{"{}"}'</pre>
         </Empty>

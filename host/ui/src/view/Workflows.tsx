@@ -64,7 +64,7 @@ export function WorkflowPage({ name, route }: { name: string; route: Route }) {
   const given = route.query.get("input");
   const [chosen, setChosen] = useState<Json | undefined>(() => parsed(given));
   const inputs = useMemo(() => previous(name), [name]);
-  if (details.error) return <Problem error={details.error} title={`Workflow ${name}`} />;
+  if (details.error && !details.data) return <Problem error={details.error} title={`Workflow ${name}`} />;
   if (!details.data) return <p className="soft">Loading …</p>;
   const { listing, manifests, schemas, start_type, additional_events } = details.data;
   const types = schemas as Record<string, Json>;
@@ -91,8 +91,9 @@ export function WorkflowPage({ name, route }: { name: string; route: Route }) {
       <LoadError listing={listing} />
       <div className="split">
         <section className="panel tall" aria-label="Graph">
+          {graph.error && <Problem error={graph.error} title="The graph cannot be drawn" />}
           {graph.data ? (
-            <GraphView graph={graph.data} picked={picked} pick={(id) => adjust(route, { node: id })} />
+            <GraphView graph={graph.data} picked={picked} pick={(id) => adjust(route, { node: id === picked ? undefined : id })} />
           ) : (
             <p className="soft">Loading …</p>
           )}

@@ -94,17 +94,20 @@ export function useNow(every: number, active = true): number {
   return now;
 }
 
-export function Copy({ text }: { text: string }) {
-  const [done, setDone] = useState(false);
+export function Copy({ text }: { text: () => string }) {
+  const [said, setSaid] = useState("Copy");
+  const say = (words: string) => {
+    setSaid(words);
+    window.setTimeout(() => setSaid("Copy"), 1500);
+  };
   const copy = () => {
-    void navigator.clipboard?.writeText(text).then(() => {
-      setDone(true);
-      window.setTimeout(() => setDone(false), 1200);
-    });
+    // Browsers have a clipboard for safe origins alone: https, and this machine.
+    if (!navigator.clipboard) return say("Not on http");
+    navigator.clipboard.writeText(text()).then(() => say("Copied"), () => say("Not allowed"));
   };
   return (
     <button className="quiet small" onClick={copy}>
-      {done ? "Copied" : "Copy"}
+      {said}
     </button>
   );
 }

@@ -5,12 +5,14 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use futures_util::StreamExt;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use tokio::sync::mpsc;
+use wf_engine::history::{Delivery, Phase};
 use wf_engine::manifest::EventKind;
 
 use super::screen::out;
@@ -19,6 +21,8 @@ use crate::forms::{self, BadStart, Form, Schemas};
 use crate::host::{Frame, Host, RunStatus, RunView, Start, Workflow};
 use crate::store;
 
+/// Once there is no more input, the run is looked at so often.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// The exit code after Ctrl-C, as shells have it.
 const INTERRUPTED: u8 = 130;
 
@@ -125,8 +129,6 @@ impl Session {
         let mut question: Option<Question> = None;
         // Questions without an answer so far, and whether there will be no more answers.
         let (mut open, mut exhausted) = (0_u32, false);
-        // Nothing but an event can let the run go on.
-        let mut idle = false;
         // One and the same, so that none is lost between two turns.
         let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
         loop {
@@ -135,10 +137,12 @@ impl Session {
                     let Some(batch) = batch else { break };
                     for frame in batch {
                         self.show(&frame)?;
-                        idle = envelope(&frame).0 == "WorkflowIdleEvent";
+                        let idle = envelope(&frame).0 == "WorkflowIdleEvent";
+                        if idle || self.asks(&frame) {
+                            lines = if exhausted { None } else { lines.or_else(|| Some(read_lines())) };
+                        }
                         if self.asks(&frame) {
                             open += 1;
-                            lines = if exhausted { None } else { lines.or_else(|| Some(read_lines())) };
                             if self.prompting() {
                                 question = self.question();
                                 self.prompt(question.as_ref())?;
@@ -162,7 +166,10 @@ impl Session {
                         self.prompt(question.as_ref())?;
                     }
                 }
-                () = std::future::ready(()), if exhausted && (open > 0 || idle) => {
+                () = tokio::time::sleep(LOOK_EVERY), if exhausted => {
+                    if !self.only_waits().await? {
+                        continue;
+                    }
                     // What waits may still time out, but nobody will answer it.
                     let _ = self.host.cancel(&self.view.handler).await;
                     return Err(Problem::new("the run waits for an answer, and there is no more input")
@@ -179,6 +186,14 @@ impl Session {
             RunStatus::Failed(message) => Err(Problem::new(message)),
             RunStatus::Cancelled | RunStatus::Running => Err(Problem::new("the run was stopped before its end")),
         }
+    }
+
+    /// Whether nothing but an event can let the run go on.
+    async fn only_waits(&self) -> Result<bool, Problem> {
+        let history = self.host.history(&self.view.run).await.map_err(refused)?;
+        let goes_on = |it: &Delivery| it.end.is_none() && it.spans.last().is_some_and(|span| span.phase != Phase::Waiting);
+        let running = matches!(self.host.run(&self.view.run).await.map_err(refused)?.status, RunStatus::Running);
+        Ok(running && !history.deliveries.iter().any(goes_on))
     }
 
     fn prompting(&self) -> bool {

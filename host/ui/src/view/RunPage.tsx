@@ -296,7 +296,8 @@ function StateTab({ id, seq, newest }: { id: string; seq?: number; newest: numbe
 
 function LogsTab({ lines, pick }: { lines: LogLine[]; pick: (invocation: number) => void }) {
   const [search, setSearch] = useState("");
-  const shown = lines.filter((it) => !search || `${it.message} ${it.level} ${it.source}`.toLowerCase().includes(search.toLowerCase()));
+  const ordered = useMemo(() => [...lines].sort((one, other) => micros(one.at) - micros(other.at)), [lines]);
+  const shown = ordered.filter((it) => !search || `${it.message} ${it.level} ${it.source}`.toLowerCase().includes(search.toLowerCase()));
   return (
     <div className="log">
       <div className="tools">

@@ -56,3 +56,13 @@ fn file(name: &str, headers: &HeaderMap) -> Answer {
     }
     Ok(response)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_build_without_the_page_says_how_to_make_it() {
+        assert!(NOT_BUILT.contains("<code>make ui</code>") && NOT_BUILT.contains("<div id=\"root\">"));
+    }
+}

@@ -71,6 +71,11 @@ fn a_setting_comes_from_its_flag_else_the_environment_else_the_file() {
     .assert_eq(&config(folder.path(), &["--port", "9002", "--strict"], &environment));
     let origins: Value = serde_json::from_str(&config(folder.path(), &["--json"], &environment)).expect("JSON");
     assert_eq!(origins["port"], json!({ "value": 9001, "origin": "WF_HOST_PORT" }));
+    let formats = [(vec!["--json", "--log-format", "json"], vec![]), (vec!["--json"], vec![("WF_HOST_LOG_FORMAT", "json")])];
+    for ((arguments, environment), origin) in formats.into_iter().zip(["--log-format", "WF_HOST_LOG_FORMAT"]) {
+        let origins: Value = serde_json::from_str(&config(folder.path(), &arguments, &environment)).expect("JSON");
+        assert_eq!(origins["log_format"], json!({ "value": "json", "origin": origin }));
+    }
     assert_eq!(origins["body_max"], json!({ "value": 10, "origin": "default" }));
     assert_eq!(origins["workflows"]["value"]["order"]["additional_events"], json!(["Nudge"]));
 }

@@ -117,7 +117,7 @@ impl<'a> Layers<'a> {
 
     fn given(&self, id: &str) -> Origin {
         let command = Arguments::command();
-        let argument = command.get_subcommands().flat_map(|it| it.get_arguments()).find(|it| it.get_id() == id);
+        let argument = command.get_subcommands().chain([&command]).flat_map(|it| it.get_arguments()).find(|it| it.get_id() == id);
         let variable = argument.and_then(|it| it.get_env()).map(|it| it.to_string_lossy().into_owned());
         let flag = argument.and_then(|it| it.get_long()).map(|it| format!("--{it}"));
         match (self.matches.try_contains_id(id).ok().and_then(|_| self.matches.value_source(id)), variable) {

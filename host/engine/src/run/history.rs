@@ -147,12 +147,15 @@ impl History {
         let (seq, at) = (entry.seq, run.updated_at());
         if let Input::StepFailed { invocation, attempt, failure, .. } = &entry.input
             && let Some(&place) = places.get(invocation)
+            // A late report changes nothing.
+            && self.deliveries[place].spans.last().is_some_and(|span| span.attempt == *attempt)
         {
             self.deliveries[place].failures.push((*attempt, failure.clone()));
         }
         if let Input::StepProgressed { invocation, commit: Some(commit), .. } | Input::StepReturned { invocation, commit, .. } =
             &entry.input
             && let Some(&place) = places.get(invocation)
+            && !run.invocations.get(invocation).is_some_and(conflicted)
         {
             let sent = commit.effects.iter().filter_map(|effect| match effect {
                 Buffered::Send { event, .. } => Some((seq, event.name.clone())),
@@ -220,6 +223,11 @@ impl Delivery {
             span.until.get_or_insert(at);
         }
     }
+}
+
+/// Whether its last call is an edit that conflicted, and so committed nothing.
+fn conflicted(invocation: &Invocation) -> bool {
+    invocation.log.last().is_some_and(|call| matches!(call.function, Function::EditCommit { answer: Some(false), .. }))
 }
 
 fn waited(invocation: &Invocation, run: &Run) -> Option<Waited> {

@@ -25,6 +25,9 @@ fn check(script: &str, expect: Expect) {
             let wait = span.wait.as_ref().map(|wait| format!(" for {} until {:?}", wait.name, wait.due.map(seconds))).unwrap_or_default();
             let _ = writeln!(text, "    {:?} .{} {} to {until}{slot}{wait}", span.phase, span.attempt, seconds(span.at));
         }
+        for (seq, name) in &it.sent {
+            let _ = writeln!(text, "    sent {name} by {seq}");
+        }
         for (attempt, failure) in &it.failures {
             let _ = writeln!(text, "    .{attempt} failed: {}", failure.message);
         }
@@ -106,6 +109,41 @@ fn retries_sleeps_and_what_the_end_drops() {
                 Executing .0 0s to 2s in 0
                 Sleeping .0 2s to 4s in 0
                 Dropped @4s
+        "#]],
+    );
+}
+
+#[test]
+fn what_was_sent_counts_once_it_is_committed() {
+    check(
+        r#"
+        step one: StartEvent -> StopEvent
+        step two: StartEvent -> StopEvent
+        step work: Item -> StopEvent
+        start
+        #0 begin x; publish Stream {}
+        #1 begin x; edit x 1
+        #0 send Item {} to work; edit x 2
+        #0 begin x; edit x 3
+        #0 return
+        "#,
+        expect![[r#"
+            0 @0s started StartEvent, 2 frames
+            1 @0s step-progressed #0, 3 frames
+            2 @0s step-progressed #1, 3 frames
+            3 @0s step-progressed #0, 3 frames
+            4 @0s step-progressed #0, 4 frames
+            5 @0s step-returned #0, 5 frames
+            #0 one(StartEvent) by 0 @0s
+                Executing .0 0s to 0s in 0
+                sent Item by 4
+                returned  @0s
+            #1 two(StartEvent) by 0 @0s
+                Executing .0 0s to now in 0
+                goes on
+            #2 work(Item) by 4 @0s
+                Executing .0 0s to now in 0
+                goes on
         "#]],
     );
 }

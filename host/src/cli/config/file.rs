@@ -169,7 +169,7 @@ fn unknown(table: &DeTable, schema: &Value) -> Option<Unknown> {
 }
 
 /// The name that somebody who wrote this most likely meant.
-pub(in crate::cli) fn meant<'a>(written: &str, known: &'a [String]) -> Option<&'a str> {
+fn meant<'a>(written: &str, known: &'a [String]) -> Option<&'a str> {
     let alike = known.iter().map(|name| (strsim::jaro_winkler(written, name), name));
     alike.filter(|(alike, _)| *alike >= ALIKE_MIN).max_by(|one, other| one.0.total_cmp(&other.0)).map(|(_, name)| name.as_str())
 }

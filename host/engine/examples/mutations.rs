@@ -1,6 +1,7 @@
-//! Breaks the engine on purpose, in ten ways, and shows that the simulation notices each.
+//! Breaks the engine on purpose, one rule after the other, and shows that its tests notice each:
+//! the simulation, or where a rule is beyond its world, the scripts.
 //!
-//! `cargo run --release --package wf-engine --example mutations`
+//! `cargo run --release --package wf-engine --example mutations [WORD…]`
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -8,85 +9,229 @@ use std::process::{Command, ExitCode, Stdio};
 /// What is broken, where, and how: the text must be there once.
 struct Mutation {
     what: &'static str,
+    /// The tests that must notice.
+    by: &'static str,
     file: &'static str,
     from: &'static str,
     to: &'static str,
 }
 
-const MUTATIONS: [Mutation; 10] = [
-    Mutation {
-        what: "a scope is not inherited",
-        file: "run/report.rs",
-        from: "self.emit(event, None, opened.or(invocation.scope));",
-        to: "self.emit(event, None, opened);",
-    },
-    Mutation {
-        what: "an edit that conflicts commits",
-        file: "run/commit.rs",
-        from: "=> self.state.conflicts(path, *version, (id, attempt)),",
-        to: "=> false && self.state.conflicts(path, *version, (id, attempt)),",
-    },
-    Mutation {
-        what: "the clock is taken from `Resumed`",
-        file: "run/slots.rs",
-        from: "*invocation.started_at.get_or_insert(self.at)",
-        to: "*invocation.started_at.insert(self.at)",
-    },
-    Mutation {
-        what: "a batch of `collect` is given twice",
-        file: "run/collect.rs",
-        from: "let batch = pool.take(expected);",
-        to: "let batch = pool.take(expected); for it in batch.iter().flatten() { pool.add(&it.name, it.clone()); }",
-    },
-    Mutation {
-        what: "a step has a slot too many",
-        file: "run/slots.rs",
-        from: "max: manifest.num_workers.max(1),",
-        to: "max: manifest.num_workers.max(1) + 1,",
-    },
-    Mutation {
-        what: "a retry forgets the memos",
-        file: "run/invocation.rs",
-        from: "        self.log.clear();\n",
-        to: "        self.log.clear();\n        self.kept.memos.clear();\n",
-    },
-    Mutation {
-        what: "a retry forgets the answered waits",
-        file: "run/wait.rs",
-        from: "drop(invocation.kept.answers.insert(key, event.clone()))",
-        to: "drop((key, event.clone()))",
-    },
-    Mutation {
-        what: "a repeated report is taken again",
-        file: "run/report.rs",
-        from: "executing && calls.iter().zip(ordinals)",
-        to: "executing || calls.iter().zip(ordinals)",
-    },
-    Mutation { what: "`Resumed` sets no timers", file: "run/resume.rs", from: "self.turn.effects.extend(timers);", to: "drop(timers);" },
-    Mutation {
-        what: "an all-join fires before its scope is done",
-        file: "run/scope.rs",
-        from: "if scope.busy > 0 {",
-        to: "if scope.busy > 1 {",
-    },
+const fn simulation(what: &'static str, file: &'static str, from: &'static str, to: &'static str) -> Mutation {
+    Mutation { what, by: "simulation", file, from, to }
+}
+
+const fn scripts(what: &'static str, file: &'static str, from: &'static str, to: &'static str) -> Mutation {
+    Mutation { what, by: "scripts", file, from, to }
+}
+
+const fn attempt(what: &'static str, file: &'static str, from: &'static str, to: &'static str) -> Mutation {
+    Mutation { what, by: "attempt", file, from, to }
+}
+
+const fn check(what: &'static str, file: &'static str, from: &'static str, to: &'static str) -> Mutation {
+    Mutation { what, by: "check", file, from, to }
+}
+
+const MUTATIONS: [Mutation; 44] = [
+    simulation("a scope is not inherited", "run/report.rs", "opened.map_or(invocation.place,", "opened.map_or(Place::default(),"),
+    simulation(
+        "an edit that conflicts commits",
+        "run/answer.rs",
+        "self.exclusives.is_held_by_another(path, id) || self.state.conflicts(path, *version, by)",
+        "self.exclusives.is_held_by_another(path, id) && self.state.conflicts(path, *version, by)",
+    ),
+    simulation(
+        "the clock is taken from `Resumed`",
+        "run/enter.rs",
+        "*invocation.started_at.get_or_insert(at)",
+        "*invocation.started_at.insert(at)",
+    ),
+    simulation(
+        "a batch of `collect` is given twice",
+        "run/buffers.rs",
+        "let batch = pool.take(expected);",
+        "let batch = pool.take(expected); for it in batch.iter().flatten() { pool.add(&it.name, self.arrivals, it.clone()); self.arrivals += 1; }",
+    ),
+    simulation("a step has a slot too many", "run/plan.rs", "slots: step.num_workers.max(1),", "slots: step.num_workers.max(1) + 1,"),
+    simulation(
+        "a retry forgets the memos",
+        "run/invocation.rs",
+        "        self.occurrences.clear();\n",
+        "        self.occurrences.clear();\n        self.kept.memos = Memos::new_sync();\n",
+    ),
+    simulation(
+        "a retry forgets the answered waits",
+        "run/wait.rs",
+        "WaitAnswer::Event(event) => drop(invocation.kept.answers.insert(key, event.clone())),",
+        "WaitAnswer::Event(event) => drop((key, event.clone())),",
+    ),
+    simulation(
+        "a repeated report is taken again",
+        "run/report.rs",
+        "executing && calls.iter().zip(ordinals)",
+        "executing || calls.iter().zip(ordinals)",
+    ),
+    simulation(
+        "a run that is taken over has no timers",
+        "run/timers.rs",
+        "self.set.iter().map(|(&timer, it)| (timer, it.due))",
+        "self.set.iter().map(|(&timer, it)| (timer, it.due)).filter(|_| false)",
+    ),
+    simulation(
+        "an all-join fires before its scope is done",
+        "run/scopes.rs",
+        "if scope.busy > 0 || !scope.below.is_empty() {",
+        "if scope.busy > 1 || !scope.below.is_empty() {",
+    ),
+    simulation("what nothing takes is not kept", "run/route.rs", "self.inbox.keep(event, step);", ""),
+    simulation(
+        "a kept event is given to every wait",
+        "run/inbox.rs",
+        "let Message { event, .. } = self.kept.remove(&number)?;",
+        "let Kept { event, .. } = self.kept.get(&number).map(|it| Message::of(&it.event, None))?; if true { return Some(event); }",
+    ),
+    simulation(
+        "the newest kept event is taken first",
+        "run/inbox.rs",
+        "numbers.into_iter().find(fits)?",
+        "numbers.into_iter().rev().find(fits)?",
+    ),
+    simulation(
+        "an exclusive edit excludes nobody",
+        "run/exclusives.rs",
+        "!self.by_path.related(path).any(before)",
+        "!self.by_path.related(path).any(before) || true",
+    ),
+    scripts(
+        "an exclusive edit does not end with its commit",
+        "run/answer.rs",
+        "        if self.exclusives.held(id) == Some(path) {\n            self.release_exclusive(id);",
+        "        if false && self.exclusives.held(id) == Some(path) {\n            self.release_exclusive(id);",
+    ),
+    simulation("a snapshot forgets the inbox", "run.rs", "    inbox: Inbox,\n", "    #[serde(skip)]\n    inbox: Inbox,\n"),
+    simulation(
+        "a snapshot forgets who has an exclusive edit",
+        "run.rs",
+        "    exclusives: Exclusives,\n",
+        "    #[serde(skip)]\n    exclusives: Exclusives,\n",
+    ),
+    scripts("a request is published at each entry", "run/wait.rs", ".filter(|_| !is_asked)", ".filter(|_| is_asked || !is_asked)"),
+    simulation(
+        "a run that was executing needs no `Resumed`",
+        "run.rs",
+        "self.is_running() && self.invocations.iter().any(|(_, invocation)| invocation.is_live())",
+        "false",
+    ),
+    scripts("a directed event goes to every wait", "run/route.rs", "only.is_none_or(|only| only == id)", "only.is_none_or(|_| true)"),
+    scripts("a fresh wait takes what was before it", "run/wait.rs", "if wait.fresh { None }", "if false { None }"),
+    scripts(
+        "a wait takes no subtype",
+        "run/waiters.rs",
+        "let derived = std::iter::once(name).chain(bases.iter().copied())",
+        "let derived = std::iter::once(name)",
+    ),
+    scripts(
+        "an each-join pairs over all scopes",
+        "run/join.rs",
+        "self.scopes.pair(step, &self.plan[step].accepts, &name, place, event.clone())",
+        "self.scopes.pair(step, &self.plan[step].accepts, &name, Place { scope: None, ..place }, event.clone())",
+    ),
+    scripts(
+        "what is unpaired is lost when its scope closes",
+        "run/join.rs",
+        "self.scopes.move_up(step, unpaired, place);",
+        "drop(unpaired);",
+    ),
+    scripts("an all-join has the order of arrival", "run/join.rs", "== Order::Emission", "!= Order::Emission"),
+    scripts(
+        "an all-join that takes two fires again",
+        "run/scopes.rs",
+        "let events = scope.gathering.remove(&join).unwrap_or_default();",
+        "let events = scope.gathering.insert(join, Vec::new()).unwrap_or_default();",
+    ),
+    scripts("a loop leaves a scope for every turn", "run/scopes.rs", "            self.fold(id);\n", ""),
+    scripts(
+        "everybody is suspected when a host is lost",
+        "run/resume.rs",
+        "on_thread.is_none_or(|ids| ids.contains(&id))",
+        "on_thread.is_none_or(|_| true)",
+    ),
+    scripts(
+        "what the host makes may be returned",
+        "run/forbidden.rs",
+        "if Definition::is_reserved(name) {",
+        "if false && Definition::is_reserved(name) {",
+    ),
+    scripts(
+        "a wrong clock holds for ever",
+        "run.rs",
+        "self.now = Now { at: entry.at, alive: entry.alive };",
+        "self.now = Now { at: entry.at.max(self.now.at), alive: entry.alive };",
+    ),
+    scripts(
+        "deleting an item disturbs no edit",
+        "state/write.rs",
+        "let removed = items.remove(index(last)?)?;",
+        "done.step(last); let removed = items.remove(index(last)?)?;",
+    ),
+    scripts("a gap in a journal is not noticed", "journal.rs", "if seq != run.next_seq() {", "if false && seq != run.next_seq() {"),
+    scripts("other frames are not noticed", "journal.rs", ".filter(|told| *told != run.next_sequence())", ".filter(|_| false)"),
+    scripts(
+        "a question that nobody declares is asked",
+        "run/forbidden.rs",
+        "filter(|request| !self.is_known(&request.name))",
+        "filter(|_| false)",
+    ),
+    scripts(
+        "a second collect counts as the first",
+        "run/answer.rs",
+        "let call = invocation.occurrence(&format!(\"collect {buffer}\"));",
+        "let call = buffer.clone();",
+    ),
+    scripts("what was sent to ask is lost at the end", "run/report.rs", "sent.chain(before)", "sent.filter(|_| false).chain(before)"),
+    scripts("the last commit does not win", "state/write.rs", "    if !holds {\n", "    if !holds && false {\n"),
+    scripts("recoveries that are used up are not told", "run/fail.rs", "catcher.filter(|(_, max)| *max > 0)", "catcher.filter(|_| false)"),
+    scripts("a fork keeps the attempts of its origin", "run/fork.rs", "invocation.begin_afresh();", "invocation.begin_anew();"),
+    scripts(
+        "a damaged snapshot is taken",
+        "snapshot.rs",
+        "if checksum(&whole.run) != whole.checksum {",
+        "if false && checksum(&whole.run) != whole.checksum {",
+    ),
+    attempt(
+        "an unexpected type is collected",
+        "attempt/border.rs",
+        "if !expected.iter().any(|(name, _)| **name == *event.name) {",
+        "if false && !expected.iter().any(|(name, _)| **name == *event.name) {",
+    ),
+    attempt("reentry has limits", "attempt/reentry.rs", "request.effect(&Sizes::any())", "request.effect(&Sizes::of(&self.limits))"),
+    attempt("a last report tells all that was read", "attempt/unreported.rs", "*answer = Told::Before(seq);", "let _ = (answer, seq);"),
+    check(
+        "an endless retry is found by nobody",
+        "definition/check/step.rs",
+        "if sound && is_endless(retry) {",
+        "if false && sound && is_endless(retry) {",
+    ),
 ];
 
 fn main() -> ExitCode {
     let engine = Path::new(env!("CARGO_MANIFEST_DIR"));
     let root = engine.ancestors().nth(2).expect("it lies in the workspace");
     let copy = root.join("target/mutations");
+    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    let is_wanted = |mutation: &&Mutation| wanted.is_empty() || wanted.iter().any(|word| mutation.what.contains(word));
     let mut caught = passes_unbroken(engine, root, &copy);
-    for mutation in &MUTATIONS {
+    for mutation in MUTATIONS.iter().filter(is_wanted) {
         caught &= try_one(engine, root, &copy, mutation);
     }
     if caught { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// The simulation must hold for the engine as it is, or nothing below means anything.
+/// The tests must hold for the engine as it is, or nothing below means anything.
 #[expect(clippy::print_stdout, reason = "the command's own output")]
 fn passes_unbroken(engine: &Path, root: &Path, copy: &Path) -> bool {
     prepare(engine, root, copy);
-    let passes = simulate(copy) == Some(true);
+    let passes = ["simulation", "scripts", "attempt", "check"].iter().all(|tests| passes(copy, tests) == Some(true));
     println!("{}  the engine as it is", if passes { "holds   " } else { "FAILS   " });
     passes
 }
@@ -98,7 +243,7 @@ fn try_one(engine: &Path, root: &Path, copy: &Path, mutation: &Mutation) -> bool
     let source = std::fs::read_to_string(&file).unwrap_or_default();
     let verdict = if source.matches(mutation.from).count() == 1 {
         std::fs::write(&file, source.replace(mutation.from, mutation.to)).expect("the copy can be written");
-        match simulate(copy) {
+        match passes(copy, mutation.by) {
             Some(false) => "caught  ",
             Some(true) => "SURVIVES",
             None => "NO BUILD",
@@ -106,7 +251,7 @@ fn try_one(engine: &Path, root: &Path, copy: &Path, mutation: &Mutation) -> bool
     } else {
         "NO MATCH"
     };
-    println!("{verdict}  {} ({})", mutation.what, mutation.file);
+    println!("{verdict}  {} ({}, by the {})", mutation.what, mutation.file, mutation.by);
     verdict == "caught  "
 }
 
@@ -134,12 +279,14 @@ fn copy_folder(from: &Path, to: &Path) {
     }
 }
 
-/// Whether the simulation passes; none, where it does not build.
-fn simulate(copy: &Path) -> Option<bool> {
+/// Whether tests pass; none, where they do not build.
+fn passes(copy: &Path, tests: &str) -> Option<bool> {
     let cargo = |last: &[&str]| {
         let mut command = Command::new(env!("CARGO"));
-        command.args(["test", "--quiet", "--release", "--package", "wf-engine", "--test", "simulation"]).args(last);
+        command.args(["test", "--quiet", "--release", "--package", "wf-engine", "--test", tests]).args(last);
         command.env("CARGO_TARGET_DIR", copy.join("target")).env_remove("SEED").current_dir(copy);
+        // Built for one short run each.
+        command.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1").env("CARGO_PROFILE_RELEASE_DEBUG", "0");
         command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
     };
     cargo(&["--no-run"]).then(|| cargo(&[]))

@@ -1,42 +1,47 @@
 //! The guest's side of an attempt: answers its calls from the log, up to *recorded*, and says what
 //! to ask of the run after it.
 //!
-//! As pure as the fold: whoever runs the guest carries a [`Step`] out, and brings back what came of it.
+//! As pure as the fold: whoever runs the guest carries a [`Next`] out, and brings back what came of it.
 
+// Read in this order.
 mod request;
 
-use std::collections::{BTreeMap, VecDeque};
+mod options;
+
+mod border;
+
+mod reentry;
+
+mod live;
+
+mod query;
+
+mod own;
+
+mod unreported;
+
+mod outside;
+
+mod answer;
+
+mod info;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::value::RawValue;
-use uuid::Uuid;
+use crate::effect::{Invoke, Log, Memos, RetryInfo};
+use crate::entry::{Call, Commit, Event, Failure, Function, InvocationId, Micros, Told};
+use crate::state::Overlay;
+use crate::text::{Limit, MESSAGE_MAX, Refused, cut};
 
-use crate::effect::Invoke;
-use crate::entry::{Buffered, Call, Commit, Event, Failure, Function, InvocationId, Micros, Wait, WaitAnswer};
-use crate::run::Run;
-
-use request::Prepared;
+pub use answer::Answer;
+use border::{Prepared, Sizes};
+pub use info::RunInfo;
+pub use outside::Outside;
+use own::Own;
+pub use query::{Query, ReadAnswer};
 pub use request::Request;
-
-/// The run that a guest works for.
-#[derive(Clone, Debug)]
-pub struct RunInfo {
-    /// Its id.
-    pub run: String,
-    /// Its handler's id.
-    pub handler: String,
-    /// Its workflow's name.
-    pub workflow: String,
-    /// What all its chance comes from.
-    pub seed: [u8; 32],
-}
-
-impl RunInfo {
-    /// A UUID for an outside effect: the same over all entries and attempts of an invocation.
-    pub fn idempotency_key(&self, invocation: InvocationId, label: &str) -> String {
-        Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("wf-host/{}/{invocation}/{label}", self.run).as_bytes()).to_string()
-    }
-}
+use unreported::Unreported;
 
 /// What one attempt may ask for. A number past its limit is a failure of kind `limit`.
 #[derive(Clone, Debug)]
@@ -47,117 +52,39 @@ pub struct Limits {
     pub value_max: usize,
     /// Largest state of a run, in bytes.
     pub state_max: usize,
-    /// Most events that one attempt may send or return.
+    /// Most events that one entry into an attempt may send, or return. What was recorded before it does not count.
     pub events_max: usize,
-    /// Most recorded calls of one attempt.
+    /// Most bytes that one entry into an attempt may hold back until it commits or reports: what it sends, writes and
+    /// is told, and what it returns.
+    pub buffered_max: usize,
+    /// Most recorded calls of one attempt: all of them are kept for re-entry.
     pub calls_max: u32,
 }
 
 /// What is to be done about a call.
-#[derive(Clone, Debug)]
-pub enum Step {
+#[derive(Debug)]
+pub enum Next {
     /// Give this to the guest.
     Answer(Result<Answer, Failure>),
-    /// Ask [`Run::query`], and bring what it says to [`Attempt::read`].
+    /// Ask the run's state with [`Query::answer`], and bring what it says to [`Attempt::read`], and the overlay back with it.
     Read {
         /// The question.
         query: Query,
         /// State writes that are not committed yet.
-        own: Vec<Buffered>,
+        own: Overlay,
     },
     /// Report `StepProgressed`. The answer of its last call comes to [`Attempt::answered`]; where
     /// that call [suspends](Function::suspends), by entering the attempt again: drop the instance.
     Progress {
         /// The calls since the last report.
         calls: Vec<Call>,
-        /// What is committed; none for a publish.
+        /// What is committed; none where the last call is no commit point.
         commit: Option<Commit>,
     },
-    /// The attempt has failed: drop the instance.
+    /// Reach the outside, and bring what came of it to [`Attempt::performed`] or [`Attempt::received`].
+    Perform(Outside),
+    /// The attempt has failed: drop the instance, and report `StepFailed` with [`Attempt::failed`].
     Fail(Failure),
-}
-
-/// What a guest's call gives.
-#[derive(Clone, Debug)]
-pub enum Answer {
-    /// It was done.
-    Done,
-    /// Of `wait`.
-    Event(Event),
-    /// Of `collect`: the batch, if it is complete.
-    Batch(Option<Vec<Event>>),
-    /// Of `get` and `look-up`.
-    Value(Option<Arc<RawValue>>),
-    /// Of `edit-begin`: the version, and what is there.
-    Edit(u64, Option<Arc<RawValue>>),
-    /// Of `edit-commit`: whether it was committed.
-    Committed(bool),
-    /// Of `write`: the number of the line. It is written again at re-entry, under the same one.
-    Line(u32),
-}
-
-impl Answer {
-    /// The event; a failure, as with the following, where the answer is of another kind.
-    pub fn event(self) -> Result<Event, Failure> {
-        if let Answer::Event(event) = self { Ok(event) } else { Err(other()) }
-    }
-
-    /// The batch.
-    pub fn batch(self) -> Result<Option<Vec<Event>>, Failure> {
-        if let Answer::Batch(batch) = self { Ok(batch) } else { Err(other()) }
-    }
-
-    /// The value.
-    pub fn value(self) -> Result<Option<Arc<RawValue>>, Failure> {
-        if let Answer::Value(value) = self { Ok(value) } else { Err(other()) }
-    }
-
-    /// The version, and what is there.
-    pub fn edit(self) -> Result<(u64, Option<Arc<RawValue>>), Failure> {
-        if let Answer::Edit(version, value) = self { Ok((version, value)) } else { Err(other()) }
-    }
-
-    /// Whether it was committed.
-    pub fn committed(self) -> Result<bool, Failure> {
-        if let Answer::Committed(committed) = self { Ok(committed) } else { Err(other()) }
-    }
-}
-
-/// A question about the run's state.
-#[derive(Clone, Debug)]
-pub enum Query {
-    /// The value at a path.
-    Get {
-        /// The path.
-        path: String,
-    },
-    /// The version and the value.
-    EditBegin {
-        /// The path.
-        path: String,
-    },
-    /// Whether the path can be written.
-    CheckWrite {
-        /// The path.
-        path: String,
-        /// How long the value's text is.
-        size: usize,
-        /// The largest state, in bytes.
-        state_max: usize,
-    },
-}
-
-/// Its answer.
-#[derive(Clone, Debug)]
-pub enum ReadAnswer {
-    /// To `Get`.
-    Value(Option<Arc<RawValue>>),
-    /// To `EditBegin`.
-    Edit(u64, Option<Arc<RawValue>>),
-    /// To `CheckWrite`.
-    Sound,
-    /// To `CheckWrite`: the state would grow beyond its limit.
-    TooLarge,
 }
 
 /// One entry into an attempt.
@@ -170,23 +97,29 @@ pub struct Attempt {
     /// The step.
     pub step: Arc<str>,
     limits: Limits,
-    /// When the last recorded call was answered.
+    retry: RetryInfo,
+    /// Where its clock stands at least.
     at: Micros,
-    /// What is still to be answered from the log.
-    log: VecDeque<Call>,
+    /// What is answered from the log.
+    log: Log,
     /// The ordinal of the next call.
     next: u32,
     committed: u32,
-    /// Calls since the last report.
-    calls: Vec<Call>,
-    /// Effects since the last commit.
-    own: Vec<Buffered>,
-    /// What an edit that conflicts gives back.
-    committing: Vec<Buffered>,
-    memos: BTreeMap<String, Arc<RawValue>>,
+    memos: Memos,
+    /// Sends that this entry has made beyond the log.
     sent: usize,
+    unreported: Unreported,
+    own: Own,
+    /// What an edit that conflicts gives back.
+    committing: Option<Own>,
     /// The call that waits for `read`.
-    pending: Option<Prepared>,
+    asked: Option<Prepared>,
+    /// What waits for `performed` or `received`.
+    outside: Option<Outside>,
+    /// The path of the exclusive edit that it is in.
+    held: Option<String>,
+    /// Requests whose bodies have more, and whether this entry made them.
+    bodies: BTreeMap<u32, bool>,
 }
 
 impl Attempt {
@@ -197,16 +130,20 @@ impl Attempt {
             attempt: invoke.attempt,
             step: invoke.step,
             limits,
+            retry: invoke.retry,
             at: invoke.started_at,
-            log: invoke.log.into(),
+            log: invoke.log,
             next: 0,
             committed: invoke.committed,
-            calls: Vec::new(),
-            own: Vec::new(),
-            committing: Vec::new(),
             memos: invoke.memos,
             sent: 0,
-            pending: None,
+            unreported: Unreported::default(),
+            own: Own::default(),
+            committing: None,
+            asked: None,
+            outside: None,
+            held: None,
+            bodies: BTreeMap::new(),
         }
     }
 
@@ -216,177 +153,97 @@ impl Attempt {
     }
 
     /// The guest calls, at a time on its clock.
-    pub fn call(&mut self, request: Request, at: Micros) -> Step {
+    pub fn call(&mut self, request: Request, at: Micros) -> Next {
         self.at = self.at.max(at);
-        self.sent += usize::from(matches!(request, Request::Send { .. }));
-        if self.sent > self.limits.events_max {
-            return Step::Fail(limit(format!("the step sent more than {} events", self.limits.events_max)));
-        }
-        let (identity, prepared) = request.prepare(&self.limits);
-        if let Some(call) = self.log.pop_front() {
-            return self.recorded(call, &identity, prepared.ok());
-        }
-        match prepared {
-            Ok(Prepared { query: Some(query), function, effect }) => {
-                self.pending = Some(Prepared { query: None, function, effect });
-                let own = self.own.iter().filter(|effect| !matches!(effect, Buffered::Send { .. })).cloned().collect();
-                Step::Read { query, own }
-            }
-            Ok(prepared) => self.act(prepared),
-            Err(failure) => self.refuse(identity, failure),
+        match self.log.get(self.next as usize).cloned() {
+            Some(call) => self.again(call, request),
+            None => self.live(request).unwrap_or_else(Next::Fail),
         }
     }
 
-    /// The run was asked, and says this; an error is a path that cannot be.
-    pub fn read(&mut self, answer: Result<ReadAnswer, String>) -> Step {
-        let Some(mut prepared) = self.pending.take() else { return Step::Fail(invalid("nothing was asked")) };
-        let call = prepared.function.identity();
-        match (answer, &mut prepared.function) {
-            (Ok(ReadAnswer::Value(value)), Function::Get { answer, .. }) => *answer = value,
-            (Ok(ReadAnswer::Edit(version, value)), Function::EditBegin { answer, .. }) => *answer = (version, value),
-            (Ok(ReadAnswer::TooLarge), _) => {
-                return self.refuse(call, limit(format!("the state would be larger than {} bytes", self.limits.state_max)));
+    /// The run's state was asked, and says this.
+    pub fn read(&mut self, answer: Result<ReadAnswer, Refused>, own: Overlay) -> Next {
+        self.own.seen = own;
+        let Some(Prepared { mut function, effect, .. }) = self.asked.take() else { return Next::Fail(unsound("nothing was asked")) };
+        let ordinal = self.next;
+        let mut told = |value, seq, own| {
+            let told = value_told(value);
+            if let (Told::Value(_), false) = (&told, own) {
+                self.unreported.tell_again(ordinal, seq);
+            }
+            told
+        };
+        match (answer, &mut function) {
+            (Ok(ReadAnswer::Value { value, seq, own }), Function::Get { answer, .. }) => *answer = told(value, seq, own),
+            (Ok(ReadAnswer::Edit { version: at, value, seq, own }), Function::EditBegin { version, answer, .. }) => {
+                (*version, *answer) = (at, told(value, seq, own));
             }
             (Ok(_), _) => (),
-            (Err(message), _) => return self.refuse(call, invalid(&message)),
+            (Err(refused), function) => return self.refuse(function.identity(), refused.into()),
         }
-        self.act(prepared)
+        self.act(function, effect)
     }
 
     /// The last reported call was answered.
-    pub fn answered(&mut self, call: Call) -> Step {
+    pub fn answered(&mut self, call: Call) -> Next {
         self.at = self.at.max(call.at);
-        let committing = std::mem::take(&mut self.committing);
-        // A conflict commits nothing, not even what was buffered.
-        if matches!(call.function, Function::EditCommit { answer: Some(false), .. }) {
-            self.own = committing;
+        if let Some(outside) = &self.outside {
+            return Next::Perform(outside.clone());
         }
-        Step::Answer(answer(call.function))
+        // A conflict commits nothing, not even what was buffered.
+        if let (Some(own), Function::EditCommit { answer: Some(false), .. }) = (self.committing.take(), &call.function) {
+            self.own = own;
+        }
+        answer::next(call, &self.log)
     }
 
     /// The step returned: what is reported, and the events, as far as they can be some.
     pub fn returned(&mut self, events: Vec<(String, String)>) -> Result<(Vec<Call>, Commit, Vec<Event>), Failure> {
+        if let Some(call) = self.log.get(self.next as usize) {
+            return Err(nondeterministic(call.function.identity(), "its end".to_owned()));
+        }
         if events.len() > self.limits.events_max {
-            return Err(limit(format!("the step returned more than {} events", self.limits.events_max)));
+            return Err(limit(format!("the step returned more than {} events (limit events_max)", self.limits.events_max)));
         }
-        let events: Result<_, _> = events.into_iter().map(|(name, payload)| self.limits.event(name, payload)).collect();
-        let events = events?;
-        if let Some(call) = self.log.front() {
-            return Err(nondeterministic(&call.function.identity(), "its end"));
+        if events.iter().map(|(_, payload)| payload.len()).sum::<usize>() > self.limits.buffered_max {
+            return Err(limit(format!("the step returned more than {} bytes (limit buffered_max)", self.limits.buffered_max)));
         }
-        Ok((std::mem::take(&mut self.calls), Commit { effects: std::mem::take(&mut self.own) }, events))
+        let sizes = Sizes::of(&self.limits);
+        let events = events.into_iter().map(|(name, payload)| sizes.event(&name, payload));
+        let events = events.collect::<Result<_, _>>()?;
+        Ok((self.unreported.last(), self.own.commit(), events))
     }
 
-    /// A call that was made at an earlier entry. The attempt fails when it was another one.
-    fn recorded(&mut self, call: Call, identity: &str, prepared: Option<Prepared>) -> Step {
-        let then = call.function.identity();
-        if then != identity {
-            return Step::Fail(nondeterministic(&then, identity));
-        }
-        self.at = self.at.max(call.at);
-        self.next = call.ordinal + 1;
-        let refused = matches!(call.function, Function::Refused { .. });
-        if let Some(effect) = prepared.and_then(|it| it.effect).filter(|_| !refused && self.next > self.committed) {
-            self.own.push(effect);
-        }
-        self.keep(&call.function);
-        Step::Answer(match call.function {
-            Function::Log => Ok(Answer::Line(call.ordinal)),
-            function => answer(function),
-        })
-    }
-
-    /// A call that nothing speaks against.
-    fn act(&mut self, prepared: Prepared) -> Step {
-        let Prepared { mut function, effect, .. } = prepared;
-        if let Function::LookUp { name, answer } = &mut function {
-            *answer = self.memos.get(name).cloned();
-        }
-        self.own.extend(effect);
-        self.keep(&function);
-        let ordinal = self.next;
-        if let Err(failure) = self.note(function.clone()) {
-            return Step::Fail(failure);
-        }
-        match function {
-            Function::Log => Step::Answer(Ok(Answer::Line(ordinal))),
-            function if function.is_commit_point() => {
-                let effects = std::mem::take(&mut self.own);
-                self.committing = if matches!(function, Function::EditCommit { .. }) { effects.clone() } else { Vec::new() };
-                Step::Progress { calls: std::mem::take(&mut self.calls), commit: Some(Commit { effects }) }
-            }
-            Function::Publish { .. } => Step::Progress { calls: std::mem::take(&mut self.calls), commit: None },
-            function => Step::Answer(answer(function)),
-        }
-    }
-
-    fn refuse(&mut self, call: String, failure: Failure) -> Step {
-        match self.note(Function::Refused { call, failure: failure.clone() }) {
-            Ok(()) => Step::Answer(Err(failure)),
-            Err(past) => Step::Fail(past),
-        }
-    }
-
-    /// Records a call, to be reported with the next that is answered by the fold.
-    fn note(&mut self, function: Function) -> Result<(), Failure> {
-        if self.next >= self.limits.calls_max {
-            return Err(limit(format!("the step made more than {} calls", self.limits.calls_max)));
-        }
-        self.calls.push(Call { ordinal: self.next, at: self.at, function });
-        self.next += 1;
-        Ok(())
-    }
-
-    fn keep(&mut self, function: &Function) {
-        if let Function::Keep { name, value } = function {
-            self.memos.insert(name.clone(), value.clone());
-        }
+    /// The attempt failed: the calls since the last report.
+    pub fn failed(&mut self) -> Vec<Call> {
+        self.unreported.last()
     }
 }
 
-impl Run {
-    /// Answers a question about the state, as an attempt sees it that has buffered `own`.
-    pub fn query(&self, query: &Query, own: &[Buffered]) -> Result<ReadAnswer, String> {
-        match query {
-            Query::Get { path } => self.read(path, own).map(ReadAnswer::Value),
-            Query::EditBegin { path } => self.edit_begin(path, own).map(|(version, value)| ReadAnswer::Edit(version, value)),
-            Query::CheckWrite { size, state_max, .. } if !self.has_room(own, *size, *state_max) => Ok(ReadAnswer::TooLarge),
-            Query::CheckWrite { path, .. } => self.check_write(path, own).map(|()| ReadAnswer::Sound),
-        }
-        .map_err(|error| error.to_string())
-    }
+fn value_told(value: Option<crate::json::Json>) -> Told {
+    value.map_or(Told::Nothing, Told::Value)
 }
 
-/// What an answered call gives to the guest.
-fn answer(function: Function) -> Result<Answer, Failure> {
-    Ok(match function {
-        Function::Refused { failure, .. } => return Err(failure),
-        Function::Wait(Wait { answer: Some(WaitAnswer::Event(event)), .. }) => Answer::Event(event),
-        Function::Wait(Wait { name, timeout, .. }) => {
-            let message = format!("no {name} came within {:?} s", timeout.unwrap_or_default());
-            return Err(Failure::new("timeout", message, true));
-        }
-        Function::Collect { answer, .. } => Answer::Batch(answer.flatten()),
-        Function::Get { answer, .. } | Function::LookUp { answer, .. } => Answer::Value(answer),
-        Function::EditBegin { answer: (version, value), .. } => Answer::Edit(version, value),
-        Function::EditCommit { answer, .. } => Answer::Committed(answer.unwrap_or(false)),
-        _ => Answer::Done,
-    })
-}
+/// Longest text of a call in a failure's message.
+const CALL_MAX: Limit = Limit { name: "call", max: 256 };
 
-fn nondeterministic(then: &str, now: &str) -> Failure {
+fn nondeterministic(then: String, now: String) -> Failure {
+    let (then, now) = (cut(then, CALL_MAX), cut(now, CALL_MAX));
     let message = format!("nondeterministic step: where the call was `{then}` when it was recorded, it is `{now}` now");
     Failure::new("nondeterministic", message, false)
 }
 
-fn other() -> Failure {
-    invalid("the call was answered as another one would be")
-}
-
-fn invalid(message: &str) -> Failure {
-    Failure::new("invalid", message, false)
+/// What was recorded, or brought back, cannot be.
+fn unsound(message: impl Into<String>) -> Failure {
+    Failure::new("invalid", cut(message.into(), MESSAGE_MAX), false)
 }
 
 fn limit(message: String) -> Failure {
     Failure::new("limit", message, false)
+}
+
+impl From<Refused> for Failure {
+    fn from(refused: Refused) -> Failure {
+        Failure::new(refused.kind, cut(refused.message, MESSAGE_MAX), false)
+    }
 }

@@ -3,48 +3,90 @@
 mod builtin;
 mod check;
 mod graph;
+mod index;
+mod types;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use check::Finding;
+use index::Index;
 
-use crate::manifest::{EventKind, EventType, Manifest, StepManifest};
+use crate::entry::Part;
+use crate::manifest::{EventType, Manifest, StepManifest};
 
-/// What a run is pinned to; immutable.
+/// Most steps of a definition.
+pub const STEPS_MAX: usize = 256;
+/// Most event types that a definition declares.
+pub const EVENTS_MAX: usize = 5_000;
+/// Most types that a type derives from, one from the other.
+pub const BASES_MAX: usize = 64;
+
+/// What a run is pinned to; immutable. A step's *index* is its place among the steps, in order;
+/// of two steps with one name only the first counts.
 #[derive(Debug)]
 pub struct Definition {
-    components: Vec<(String, Manifest)>,
+    parts: Vec<(Part, Manifest)>,
     builtins: Vec<EventType>,
-    /// Where each declared type stands: component and place in it; of two, the first.
-    types: BTreeMap<String, (usize, usize)>,
-    /// Where each step stands.
-    steps: BTreeMap<String, (usize, usize)>,
+    /// Component, and place in it, of each step.
+    places: Vec<(usize, usize)>,
+    indexes: BTreeMap<String, usize>,
+    index: Index,
+    /// The catch-error step that takes the failures of each step.
+    catchers: Vec<Option<usize>>,
+    /// The fan-out steps that are nearest to each step, if it is an all-join.
+    fan_outs: Vec<Vec<usize>>,
 }
 
 impl Definition {
-    /// Of components' digests and manifests, in order. What is wrong with it, [`Definition::check`] says.
-    pub fn new(components: Vec<(String, Manifest)>) -> Definition {
-        let mut types = BTreeMap::new();
-        let mut steps = BTreeMap::new();
-        for (component, (_, manifest)) in components.iter().enumerate() {
-            for (place, event) in manifest.events.iter().enumerate() {
-                types.entry(event.name.clone()).or_insert((component, place));
-            }
+    /// Of parts and their manifests, in order. What is wrong with it, [`Definition::check`] says.
+    pub fn new(parts: Vec<(Part, Manifest)>) -> Definition {
+        let mut definition = Definition {
+            parts,
+            builtins: builtin::types(),
+            places: Vec::new(),
+            indexes: BTreeMap::new(),
+            index: Index::default(),
+            catchers: Vec::new(),
+            fan_outs: Vec::new(),
+        };
+        // Anybody may hand in a manifest: what is too large is not looked at, only found to be so.
+        if !definition.is_too_large() {
+            definition.place_steps();
+            definition.index = Index::of(&definition);
+            definition.catchers = definition.find_catchers();
+            definition.fan_outs = definition.find_fan_outs();
+        }
+        definition
+    }
+
+    fn place_steps(&mut self) {
+        for (component, (_, manifest)) in self.parts.iter().enumerate() {
             for (place, step) in manifest.steps.iter().enumerate() {
-                steps.entry(step.name.clone()).or_insert((component, place));
+                self.indexes.entry(step.name.clone()).or_insert_with(|| {
+                    self.places.push((component, place));
+                    self.places.len() - 1
+                });
             }
         }
-        Definition { components, builtins: builtin::types(), types, steps }
+    }
+
+    fn is_too_large(&self) -> bool {
+        self.steps().count() > STEPS_MAX || self.declarations().count() > EVENTS_MAX
+    }
+
+    /// The parts, in order.
+    pub fn parts(&self) -> Vec<Part> {
+        self.parts.iter().map(|(part, _)| part.clone()).collect()
     }
 
     /// The components' digests, in order.
     pub fn digests(&self) -> Vec<String> {
-        self.components.iter().map(|(digest, _)| digest.clone()).collect()
+        self.parts.iter().map(|(part, _)| part.component.clone()).collect()
     }
 
     /// The manifests, in order.
     pub fn manifests(&self) -> impl Iterator<Item = &Manifest> {
-        self.components.iter().map(|(_, manifest)| manifest)
+        self.parts.iter().map(|(_, manifest)| manifest)
     }
 
     /// The first manifest's name; empty where there is no manifest.
@@ -64,13 +106,11 @@ impl Definition {
 
     /// Types that the outside may send although no step accepts them, each once.
     pub fn additional_events(&self) -> Vec<String> {
-        let mut names: Vec<String> = Vec::new();
-        for name in self.manifests().flat_map(|manifest| &manifest.additional_events) {
-            if !names.contains(name) {
-                names.push(name.clone());
-            }
-        }
-        names
+        once(self.additional()).into_iter().map(str::to_owned).collect()
+    }
+
+    fn additional(&self) -> impl Iterator<Item = &str> {
+        self.manifests().flat_map(|manifest| &manifest.additional_events).map(String::as_str)
     }
 
     /// The steps, in order.
@@ -80,106 +120,37 @@ impl Definition {
 
     /// The step of that name; of two, the first.
     pub fn step(&self, name: &str) -> Option<&StepManifest> {
-        let &(component, place) = self.steps.get(name)?;
-        Some(&self.components[component].1.steps[place])
+        self.step_at(self.step_index(name)?)
     }
 
-    /// The declared types in order, then the built-in ones that steps name.
-    pub fn event_types(&self) -> impl Iterator<Item = &EventType> {
-        let declared = self.manifests().flat_map(|manifest| &manifest.events);
-        let used = self.builtins.iter().filter(|it| self.is_builtin(&it.name) && self.is_named(&it.name));
-        declared.chain(used)
+    /// The step of that index; none where there are not so many.
+    pub fn step_at(&self, index: usize) -> Option<&StepManifest> {
+        let &(component, place) = self.places.get(index)?;
+        self.parts[component].1.steps.get(place)
     }
 
-    /// The type of that name, declared or built in.
-    pub fn event_type(&self, name: &str) -> Option<&EventType> {
-        match self.types.get(name) {
-            Some(&(component, place)) => Some(&self.components[component].1.events[place]),
-            None => self.builtins.iter().find(|it| it.name == name),
-        }
+    /// The index of the step of that name.
+    pub fn step_index(&self, name: &str) -> Option<usize> {
+        self.indexes.get(name).copied()
     }
 
-    /// Whether the outside may name it: declared, or built in and named by a step.
-    pub fn is_declared(&self, name: &str) -> bool {
-        self.types.contains_key(name) || self.is_builtin(name) && self.is_named(name)
+    /// The component, by its place in the definition, that has the step of that index.
+    pub fn component_of(&self, step: usize) -> Option<usize> {
+        self.places.get(step).map(|&(component, _)| component)
     }
 
-    /// Whether a type is built in, and not declared.
-    pub fn is_builtin(&self, name: &str) -> bool {
-        !self.types.contains_key(name) && self.builtins.iter().any(|it| it.name == name)
+    /// The steps by their indexes.
+    fn indexed(&self) -> impl Iterator<Item = (usize, &StepManifest)> {
+        self.places.iter().map(|&(component, place)| &self.parts[component].1.steps[place]).enumerate()
     }
 
-    /// The base types of a type, nearest first, up to but without `Event`.
-    pub fn types(&self, name: &str) -> Vec<&str> {
-        let mut bases: Vec<&str> = Vec::new();
-        let mut next = self.base(name);
-        // A type that derives from itself is a finding; here it must only end.
-        while let Some(base) = next.filter(|base| !bases.contains(base)) {
-            bases.push(base);
-            next = self.base(base);
-        }
-        bases
-    }
-
-    /// The type that it derives from, but for `Event`.
-    fn base(&self, name: &str) -> Option<&str> {
-        let event = self.event_type(name)?;
-        let base = event.base.as_deref().or_else(|| builtin::base(event))?;
-        (base != "Event" && base != name).then_some(base)
-    }
-
-    /// Whether it tells of the run's inner life: `StepStateChanged`, `WorkflowIdleEvent`, `UnhandledEvent`.
-    pub fn is_internal(&self, name: &str) -> bool {
-        self.is_builtin(name) && self.base(name) == Some(builtin::INTERNAL)
-    }
-
-    /// Whether it ends a run: `StopEvent`, or derived from it.
-    pub fn is_terminal(&self, name: &str) -> bool {
-        name == builtin::STOP || self.types(name).contains(&builtin::STOP)
-    }
-
-    /// The kind of a type.
-    pub fn kind(&self, name: &str) -> Option<EventKind> {
-        self.event_type(name).map(|event| event.kind)
-    }
-
-    /// The type that a run starts with.
-    pub fn start_type(&self) -> Option<&str> {
-        self.start_types().into_iter().next()
-    }
-
-    /// The start types that steps accept, each once.
-    fn start_types(&self) -> Vec<&str> {
-        let accepted = self.steps().flat_map(|step| &step.accepts).map(String::as_str);
-        once(accepted.filter(|name| self.kind(name) == Some(EventKind::Start)))
-    }
-
-    /// The stop types that steps return, each once.
-    pub fn stop_types(&self) -> Vec<&str> {
-        once(self.steps().flat_map(|step| &step.emits).map(String::as_str).filter(|name| self.is_terminal(name)))
-    }
-
-    /// Whether a step accepts a type: exactly, or a subtype where the step opted in.
-    pub fn accepts(&self, step: &str, event: &str) -> bool {
-        self.step(step).is_some_and(|step| self.step_accepts(step, event))
-    }
-
-    fn step_accepts(&self, step: &StepManifest, event: &str) -> bool {
-        let accepted = |name: &str| step.accepts.iter().any(|it| it == name);
-        accepted(event) || step.subtypes && self.types(event).into_iter().any(accepted)
-    }
-
-    fn is_named(&self, name: &str) -> bool {
-        self.steps().any(|step| [&step.accepts, &step.emits, &step.sends].into_iter().flatten().any(|it| it == name))
+    /// The event types as the manifests declare them, in order.
+    fn declarations(&self) -> impl Iterator<Item = &EventType> {
+        self.manifests().flat_map(|manifest| &manifest.events)
     }
 }
 
 fn once<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-    let mut found = Vec::new();
-    for name in names {
-        if !found.contains(&name) {
-            found.push(name);
-        }
-    }
-    found
+    let mut seen = BTreeSet::new();
+    names.filter(|name| seen.insert(*name)).collect()
 }

@@ -1,11 +1,16 @@
 //! Everything that a run can ask of the world.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::value::RawValue;
+use serde::{Deserialize, Serialize};
 
-use crate::entry::{Call, Event, InvocationId, Micros, TimerId};
+use crate::entry::{Call, Event, Failure, InvocationId, Micros, TimerId};
+use crate::json::Json;
+
+/// The recorded calls of an attempt. Cheap to clone, however many there are.
+pub type Log = rpds::VectorSync<Call>;
+/// What an invocation keeps by name. Cheap to clone.
+pub type Memos = rpds::RedBlackTreeMapSync<String, Json>;
 
 /// Something to be done, in order.
 #[derive(Clone, Debug)]
@@ -47,7 +52,7 @@ pub enum Effect {
 }
 
 /// When a timer is due.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Due {
     /// In UTC: sleeps and retries.
     At(Micros),
@@ -67,17 +72,30 @@ pub struct Invoke {
     /// The component that has it: an index into the definition.
     pub component: usize,
     /// What it is given.
-    pub events: Vec<Event>,
+    pub events: Arc<[Event]>,
     /// When the attempt was started: its clocks begin there.
     pub started_at: Micros,
     /// The recorded calls, answered: up to *recorded*.
-    pub log: Vec<Call>,
+    pub log: Log,
     /// How many of them are committed.
     pub committed: u32,
     /// Kept by this invocation.
-    pub memos: BTreeMap<String, Arc<RawValue>>,
+    pub memos: Memos,
+    /// What came before this attempt.
+    pub retry: RetryInfo,
     /// Executing time that is left to the attempt by the step's timeout; none for no limit.
     pub time_left: Option<Micros>,
+}
+
+/// What an attempt may know of those before it. The same at every entry into it.
+#[derive(Clone, Debug, Default)]
+pub struct RetryInfo {
+    /// How many attempts of the invocation have failed.
+    pub failures: u32,
+    /// Time since the first attempt was entered, when this one was.
+    pub elapsed: Micros,
+    /// Why the attempt before it failed.
+    pub last_failure: Option<Failure>,
 }
 
 /// An event on the stream, and its number there.

@@ -1,14 +1,13 @@
-//! The journal: everything that can happen to a run.
+//! The journal: everything that can happen to a run. `FORMS.md` says which entry carries what.
 
 pub(crate) mod calls;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use crate::run::time::utc_text;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use serde_json::value::RawValue;
+
+use crate::json::Json;
 
 /// Microseconds: since 1970 in UTC (`at`), or of the store's own clock (`alive`).
 pub type Micros = u64;
@@ -23,18 +22,22 @@ pub const ENTRY_VERSION: u16 = 1;
 pub const RULES: u32 = 1;
 /// A sleep of this length or longer drops the instance: 1 second.
 pub const SLEEP_DROP_MIN: Micros = 1_000_000;
+/// How often an entry tells how many frames there are: each so many entries.
+pub const FRAMES_TOLD_EVERY: u64 = 16;
 
 /// A typed JSON value. The payload's text is carried as it came.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Event {
     /// The bare type name.
     pub name: Arc<str>,
     /// A JSON object.
-    pub payload: Arc<RawValue>,
+    pub payload: Json,
 }
 
-/// One line of the journal: an input that the engine accepted, and when.
+/// One line of the journal: an input that the engine accepted, and when. [`crate::run::Run::entry`] makes it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Entry {
     /// The form of this entry: [`ENTRY_VERSION`].
     pub v: u16,
@@ -44,35 +47,47 @@ pub struct Entry {
     pub at: Micros,
     /// When, on the clock that stands while no host is up.
     pub alive: Micros,
+    /// How many frames the stream had before it, told now and then: what the fold counts must agree.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frames: Option<u64>,
     /// What.
     pub input: Input,
 }
 
 /// Everything that can happen to a run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub enum Input {
     /// Always the first.
     Started(Box<Started>),
-    /// The outside sent an event; `step` directs it to one step.
+    /// The outside sent an event.
     EventReceived {
         /// Unique in the run.
         id: String,
         /// The event.
         event: Event,
         /// The only step to deliver it to.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         step: Option<String>,
+        /// The only invocation to deliver it to: one whose wait it answers.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        invocation: Option<InvocationId>,
     },
-    /// An attempt reached a commit point or published.
+    /// An attempt reached a commit point, published, or reached the outside.
     StepProgressed {
         /// Who reports.
         invocation: InvocationId,
         /// Which attempt of it.
         attempt: u32,
-        /// The calls since the last report, in order of their ordinals without gaps. When the
-        /// last is a publish or a commit point, the guest waits for its answer.
+        /// The calls since the last report, in order of their ordinals without gaps. The guest
+        /// waits for the answer of the last.
         calls: Vec<Call>,
-        /// What is committed; none for a publish, which commits nothing.
+        /// What is committed; none where the last call is no commit point.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         commit: Option<Commit>,
+        /// What this entry into the attempt has used so far.
+        #[serde(default)]
+        usage: Usage,
     },
     /// An attempt ended well. A commit point.
     StepReturned {
@@ -86,7 +101,8 @@ pub enum Input {
         commit: Commit,
         /// The events that it returned.
         events: Vec<Event>,
-        /// What it used.
+        /// What this entry into the attempt has used.
+        #[serde(default)]
         usage: Usage,
     },
     /// An attempt failed. What it had only buffered is gone.
@@ -95,9 +111,13 @@ pub enum Input {
         invocation: InvocationId,
         /// Which attempt of it.
         attempt: u32,
+        /// The calls since the last report.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        calls: Vec<Call>,
         /// Why.
         failure: Failure,
-        /// What it used.
+        /// What this entry into the attempt has used.
+        #[serde(default)]
         usage: Usage,
     },
     /// A timer that the engine had set is due.
@@ -107,20 +127,26 @@ pub enum Input {
     },
     /// The outside wants the run to end.
     CancelRequested,
-    /// A host took the run over; no guest of it is alive.
+    /// A host took the run over while something of it was executing; no guest of it is alive.
     Resumed {
         /// Whether the host before it stopped gracefully.
         planned: bool,
+        /// Who was on a thread when the host before it died; none: not known, and then all that executed count.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        on_thread: Option<Vec<InvocationId>>,
     },
+    /// What comes before it was copied from another run. From here on the journal is its own.
+    Forked(Box<Forked>),
 }
 
 /// All that the fold reads and that does not happen later.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Started {
     /// [`RULES`] when the run began.
     pub rules: u32,
-    /// The digests of the components, in order, as hexadecimal text.
-    pub definition: Vec<String>,
+    /// The parts of the definition, in order.
+    pub definition: Vec<Part>,
     /// The workflow's name.
     pub workflow: String,
     /// The handler's id.
@@ -130,7 +156,7 @@ pub struct Started {
     /// The start event.
     pub start: Event,
     /// The state to begin with: a JSON object.
-    pub state: Value,
+    pub state: Json,
     /// 32 random bytes, as hexadecimal text.
     pub seed: String,
     /// Seconds after which the run fails; none for never.
@@ -139,12 +165,46 @@ pub struct Started {
     pub additional_events: Vec<String>,
 }
 
-/// What an attempt used.
+/// One part of a definition: SHA-256 digests as hexadecimal text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Part {
+    /// Of the component.
+    pub component: String,
+    /// Of the data that the host hands to it, where its language wants some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<String>,
+}
+
+/// What makes a copied journal one of its own. What was in flight starts anew.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Forked {
+    /// The run that the entries before were copied from.
+    pub origin: String,
+    /// The fork's own id.
+    pub run: String,
+    /// The handler of the fork.
+    pub handler: String,
+    /// The fork's own seed, as in [`Started`].
+    pub seed: String,
+    /// The parts of the definition that it goes on with.
+    pub definition: Vec<Part>,
+    /// The state from here on; none: as it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<Json>,
+    /// What an invocation in flight is given instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub events: Option<(InvocationId, Vec<Event>)>,
+}
+
+/// What one entry into an attempt used.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
 pub struct Usage {
-    /// When this entry into the attempt began.
+    /// When it began.
     pub started_at: Micros,
-    /// Executing time of this entry.
+    /// Executing time.
     pub cpu: Micros,
     /// Peak linear memory, in bytes.
     pub memory: u64,
@@ -152,6 +212,7 @@ pub struct Usage {
 
 /// Why an attempt failed.
 #[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields)]
 pub struct Failure {
     /// The type of the error: `ValueError`, `timeout`, `trap`.
     pub kind: String,
@@ -169,6 +230,7 @@ pub struct Failure {
 
 /// A host call of an attempt, as the step log keeps it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Call {
     /// Its place among the attempt's recorded calls, from 0.
     pub ordinal: u32,
@@ -180,6 +242,7 @@ pub struct Call {
 
 /// The recorded calls. Matched on re-entry by ordinal, function and identity; never by payload.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub enum Function {
     /// `events.send`; identity: step and event type. The payload is in the [`Commit`].
     Send {
@@ -195,28 +258,34 @@ pub enum Function {
         event: Event,
     },
     /// `events.wait`; identity: the key. Answered by the fold.
-    Wait(Wait),
+    Wait(Box<Wait>),
     /// `events.collect`; identity: the buffer. Answered by the fold.
     Collect {
         /// The buffer's id, where one was given.
         id: Option<String>,
-        /// The expected types, in order.
-        expected: Vec<String>,
+        /// The expected types in order, each with how many of it follow one another.
+        expected: Vec<(String, u32)>,
         /// The event to add.
         event: Event,
         /// The batch, or none while it is incomplete. Set by the fold.
-        answer: Option<Option<Vec<Event>>>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        answer: Option<Batch>,
     },
     /// `state.get`; identity: the path.
     Get {
         /// The path.
         path: String,
         /// What was there.
-        answer: Option<Arc<RawValue>>,
+        answer: Told,
     },
     /// `state.set`; identity: the path. The value is in the [`Commit`].
     Set {
         /// The path.
+        path: String,
+    },
+    /// `state.push`; identity: the path. The value is in the [`Commit`].
+    Push {
+        /// The path of the list.
         path: String,
     },
     /// `state.delete`; identity: the path.
@@ -228,18 +297,29 @@ pub enum Function {
     EditBegin {
         /// The path.
         path: String,
-        /// The version and what was there.
-        answer: (u64, Option<Arc<RawValue>>),
+        /// What to give to `edit-commit`.
+        version: u64,
+        /// What was there.
+        answer: Told,
+    },
+    /// `state.edit-exclusive`; identity: the path. A commit point, answered by the fold once it is its turn.
+    EditExclusive {
+        /// The path.
+        path: String,
+        /// The version, and what was there. Set by the fold.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        answer: Option<(u64, Told)>,
     },
     /// `state.edit-commit`; identity: the path. Answered by the fold.
     EditCommit {
         /// The path.
         path: String,
-        /// The version that `edit-begin` gave.
+        /// The version that the edit began with.
         version: u64,
         /// The new value.
-        value: Arc<RawValue>,
+        value: Json,
         /// Whether it was committed. Set by the fold.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         answer: Option<bool>,
     },
     /// `time.sleep`. Answered by the fold.
@@ -247,6 +327,7 @@ pub enum Function {
         /// How long.
         duration: Micros,
         /// Whether it is over. Set by the fold.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         answer: bool,
     },
     /// `memo.look-up`; identity: the name.
@@ -254,19 +335,33 @@ pub enum Function {
         /// The memo's name.
         name: String,
         /// What was kept.
-        answer: Option<Arc<RawValue>>,
+        answer: Told,
     },
     /// `memo.keep`; identity: the name.
     Keep {
         /// The memo's name.
         name: String,
         /// The value.
-        value: Arc<RawValue>,
+        value: Json,
     },
     /// `log.write`. The line itself is in the run's log.
     Log,
     /// `run.commit`.
     Commit,
+    /// A request to the outside; identity: the target. Moves *recorded*, and commits nothing.
+    Request {
+        /// Method and URL, as text.
+        target: String,
+        /// What came of it.
+        answer: Response,
+    },
+    /// A read of a response's body; identity: the request. In the order in which reads were ready.
+    Read {
+        /// The ordinal of the request.
+        request: u32,
+        /// What was read.
+        answer: Chunk,
+    },
     /// A call refused with a failure before it had any effect; identity: function and argument.
     Refused {
         /// What was called, with its identity.
@@ -274,29 +369,77 @@ pub enum Function {
         /// The answer.
         failure: Failure,
     },
-    /// Reserved for calls to the outside: HTTP requests.
-    Outside {
-        /// What was called.
-        call: String,
-        /// The recorded response, as JSON.
-        answer: Arc<RawValue>,
-    },
+}
+
+/// What a read gave.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Told {
+    /// There was nothing.
+    Nothing,
+    /// This.
+    Value(Json),
+    /// The value of an earlier call of the same attempt, by its ordinal: large values are journaled once.
+    Same(u32),
+    /// What the fold tells before the entry of this seq is applied; only in the last report of an
+    /// attempt, which nobody enters again.
+    Before(u64),
+}
+
+/// What `collect` gives.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Batch {
+    /// Nothing: more events are to come.
+    Incomplete,
+    /// The events of a batch, of which this call added the last.
+    Complete(Arc<[Event]>),
+}
+
+/// What came of a request to the outside.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Response {
+    /// Status and headers, as a JSON object.
+    Head(Json),
+    /// There was none.
+    Failed(Failure),
+}
+
+/// What a read of a body gave.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Chunk {
+    /// Bytes, in base64.
+    Data(String),
+    /// There are no more.
+    End,
+    /// The body was cut.
+    Failed(Failure),
 }
 
 /// The arguments of `events.wait`, and its answer.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Wait {
-    /// The type to wait for.
-    pub name: String,
+    /// The types to wait for: the first event of any of them answers.
+    pub types: Vec<String>,
+    /// Whether events of types that derive from these answer too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub subtypes: bool,
     /// The caller's key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// Top-level fields that must be equal.
-    pub requirements: BTreeMap<String, Value>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub requirements: BTreeMap<String, Json>,
     /// Seconds until it times out; none for never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<f64>,
     /// Published once per key to ask for the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<Event>,
+    /// Whether it takes only what comes after it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fresh: bool,
     /// Set by the fold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<WaitAnswer>,
 }
 
@@ -313,6 +456,7 @@ pub enum WaitAnswer {
 /// in its call, and is written after these. An edit that conflicts commits none of them: they stay
 /// buffered, and come again with the next commit point.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Commit {
     /// Buffered effects since the last commit.
     pub effects: Vec<Buffered>,
@@ -320,12 +464,14 @@ pub struct Commit {
 
 /// A buffered effect.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub enum Buffered {
     /// Of `events.send`.
     Send {
         /// The event.
         event: Event,
         /// The only step to deliver it to.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         step: Option<String>,
     },
     /// Of `state.set`.
@@ -333,7 +479,14 @@ pub enum Buffered {
         /// The path.
         path: String,
         /// The value.
-        value: Arc<RawValue>,
+        value: Json,
+    },
+    /// Of `state.push`.
+    Push {
+        /// The path of the list.
+        path: String,
+        /// The new last item.
+        value: Json,
     },
     /// Of `state.delete`.
     Delete {
@@ -344,10 +497,7 @@ pub enum Buffered {
 
 /// Journals an event by its name alone.
 mod published {
-    use std::sync::Arc;
-
     use serde::{Deserialize, Deserializer, Serializer};
-    use serde_json::value::RawValue;
 
     use super::Event;
 
@@ -357,7 +507,6 @@ mod published {
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Event, D::Error> {
         let name = String::deserialize(deserializer)?.into();
-        let payload: Arc<RawValue> = RawValue::from_string("{}".into()).expect("valid").into();
-        Ok(Event { name, payload })
+        Ok(Event { name, payload: crate::json::empty() })
     }
 }

@@ -5,7 +5,13 @@
 #![warn(missing_docs)]
 
 // Read in this order.
+pub mod json;
+
+pub mod text;
+
 pub mod entry;
+
+pub mod time;
 
 pub mod effect;
 
@@ -13,10 +19,16 @@ pub mod manifest;
 
 pub mod definition;
 
-pub mod run;
-
 pub mod state;
 
 pub mod attempt;
+
+pub mod run;
+
+pub mod journal;
+
+pub mod snapshot;
+
+pub mod answers;
 
 pub use run::history;

@@ -1,4 +1,4 @@
-//! What a component says about itself, and the definition made of one or more of them.
+//! What a component says about itself.
 
 use std::collections::BTreeMap;
 
@@ -45,6 +45,9 @@ pub struct EventType {
     /// The type that it derives from; `Event` (and so nothing) where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<String>,
+    /// The module that declares it in its language: `orders.events`. Qualifies the name for clients.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub module: Option<String>,
     /// The JSON Schema of the payload; `title` is the type name.
     #[serde(default)]
     pub schema: Value,
@@ -82,6 +85,9 @@ pub struct StepManifest {
     /// The event types that it may return, by name.
     #[serde(default)]
     pub emits: Vec<String>,
+    /// Whether it may return every declared type, beside those it names: for languages that enforce none.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub emits_any: bool,
     /// The event types that it may send or publish, by name: for the graph and the check.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sends: Vec<String>,
@@ -94,6 +100,12 @@ pub struct StepManifest {
     /// How several events are joined into one invocation; none: each event is an invocation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub join: Option<Join>,
+    /// The order of the events that an all-join is given.
+    #[serde(default, skip_serializing_if = "Order::is_emission")]
+    pub order: Order,
+    /// Fires an all-join at the n-th event of a scope; none: when nothing of the scope is in flight.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub take: Option<u32>,
     /// How many invocations run at once.
     #[serde(default = "default_slots")]
     pub num_workers: u32,
@@ -126,6 +138,23 @@ pub enum Join {
     Each,
     /// All events of the accepted types that a fan-out gave rise to.
     All,
+}
+
+/// The order of the events of an all-join.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Order {
+    /// That in which the fan-out step returned what they came from.
+    #[default]
+    Emission,
+    /// That in which they arrived.
+    Arrival,
+}
+
+impl Order {
+    fn is_emission(&self) -> bool {
+        *self == Order::Emission
+    }
 }
 
 /// A retry policy. Times are in seconds.

@@ -1,66 +1,109 @@
 //! One run: a fold over its journal, and nothing else.
 //!
-//! [`Run::apply`] is the only way a run changes, and holds the only `match` on [`Input`]. Each
-//! module below holds one family of moves. A move changes the run and puts its effects into the
-//! `Turn`; what depends on the whole entry (slots, stuck, idle) is done at its end, in `settle`.
+//! [`Run::apply`] is the only way a run changes, and holds the only `match` on [`Input`]. The first
+//! half of the modules below are the *parts* of a run: types with a small surface, each over data
+//! that nobody else touches. The second half are the *moves*: what a run does with its parts, one
+//! family a file. A move puts its effects into the `Turn`; what depends on the whole entry (slots,
+//! stuck, idle) is done at its end, in `settle`.
 
-// Read in this order.
-mod start;
+// The parts, in the order in which an event meets them.
+mod plan;
+
+mod place;
+
+mod pool;
+
+mod scopes;
+
+mod waiters;
+
+mod inbox;
+
+mod steps;
 
 mod invocation;
-mod slots;
+
+mod timers;
+
+mod buffers;
+
+mod exclusives;
+
+mod frames;
+
+// The moves.
+mod start;
+
+mod route;
 
 mod join;
-mod route;
-mod scope;
 
-mod commit;
-mod forbidden;
+mod enter;
+
 mod report;
 
-mod collect;
-mod sleep;
+mod forbidden;
+
+mod commit;
+
+mod answer;
+
 mod wait;
 
+mod exclusive;
+
+mod sleep;
+
+mod due;
+
 mod fail;
+
 mod retry;
 
 mod resume;
-mod timer;
 
-mod finish;
-mod frames;
+mod fork;
+
+mod end;
+
 mod settle;
 
 pub mod history;
 
-mod pool;
-pub(crate) mod time;
-
 #[cfg(test)]
 mod garbage;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::Value;
-use serde_json::value::RawValue;
+use serde::{Deserialize, Serialize};
 
+use crate::attempt::{Query, ReadAnswer};
 use crate::definition::Definition;
-use crate::effect::Effect;
-use crate::entry::{Buffered, Entry, Event, Input, InvocationId, Micros, Started, TimerId};
-use crate::state::{PathError, State};
+use crate::effect::{Due, Effect, Log};
+use crate::entry::{ENTRY_VERSION, Entry, Event, FRAMES_TOLD_EVERY, Input, InvocationId, Micros, Started, TimerId, Told};
+use crate::json::{self, Json};
+use crate::state::{Overlay, State};
+use crate::text;
 
-use invocation::Invocation;
-use pool::Pool;
-use route::{Unhandled, Waiters};
-use scope::{Scope, ScopeId};
-use slots::Step;
-use timer::Timer;
+use buffers::Buffers;
+use exclusives::Exclusives;
+use history::Notes;
+use inbox::Inbox;
+pub use inbox::{INBOX_BYTES_MAX, INBOX_EVENTS_MAX};
+use invocation::Invocations;
+use plan::Plan;
+pub use route::Refusal;
+use route::Unhandled;
+use scopes::Scopes;
+use steps::Steps;
+use timers::Timers;
+use waiters::Waiters;
 
 /// How a run stands.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Status {
+    /// It has no first entry yet: it queues for its workflow's turn.
+    Queued,
     /// Not ended.
     Running,
     /// Ended with a stop event.
@@ -71,33 +114,46 @@ pub enum Status {
     Cancelled,
 }
 
-/// A run.
-#[derive(Debug)]
+/// A run. Its serialised form is that of [`crate::snapshot`], and nobody else's.
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Run {
+    #[serde(skip, default = "plan::nothing")]
     definition: Arc<Definition>,
-    steps: Vec<Step>,
+    /// What follows from the definition, by step.
+    #[serde(skip)]
+    plan: Plan,
     status: Status,
     started: Option<Started>,
     started_at: Micros,
     next_seq: u64,
+    /// The clocks of the entry that is being applied, or was last.
+    now: Now,
+    state: State,
+    steps: Steps,
+    invocations: Invocations,
+    waiters: Waiters,
+    inbox: Inbox,
+    exclusives: Exclusives,
+    buffers: Buffers,
+    scopes: Scopes,
+    timers: Timers,
     next_sequence: u64,
-    /// The time of the entry that is being applied, or was last; neither clock goes back.
+    idle: bool,
+    /// What a fork is to go on with, until its entry comes.
+    #[serde(skip)]
+    redefinition: Option<Arc<Definition>>,
+    #[serde(skip)]
+    turn: Turn,
+    /// For those who look at it; none: nobody does.
+    #[serde(skip)]
+    notes: Option<Notes>,
+}
+
+/// What the clocks show. Of an entry's own, because one that was wrong once must not hold for ever.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+struct Now {
     at: Micros,
     alive: Micros,
-    state: State,
-
-    next_invocation: InvocationId,
-    /// What is in flight. Dropped when it ends.
-    invocations: BTreeMap<InvocationId, Invocation>,
-    waiters: Waiters,
-    next_timer: TimerId,
-    timers: BTreeMap<TimerId, Timer>,
-    next_scope: ScopeId,
-    scopes: BTreeMap<ScopeId, Scope>,
-    /// The buffers of `collect`, by step and name.
-    buffers: BTreeMap<(usize, String), Pool<Event>>,
-    idle: bool,
-    turn: Turn,
 }
 
 /// What one entry gives rise to.
@@ -112,54 +168,52 @@ struct Turn {
 impl Run {
     /// A run before its first entry, which is `Started`.
     pub fn new(definition: Arc<Definition>) -> Run {
+        let plan = Plan::of(&definition);
         Run {
-            steps: slots::steps(&definition),
+            steps: Steps::new(&plan),
+            plan,
             definition,
-            status: Status::Running,
+            status: Status::Queued,
             started: None,
             started_at: 0,
             next_seq: 0,
+            now: Now::default(),
+            state: State::new(&json::empty()),
+            invocations: Invocations::default(),
+            waiters: Waiters::default(),
+            inbox: Inbox::default(),
+            exclusives: Exclusives::default(),
+            buffers: Buffers::default(),
+            scopes: Scopes::default(),
+            timers: Timers::default(),
             next_sequence: 0,
-            at: 0,
-            alive: 0,
-            state: State::new(Value::Object(serde_json::Map::new())),
-            next_invocation: 0,
-            invocations: BTreeMap::new(),
-            waiters: Waiters::new(),
-            next_timer: 0,
-            timers: BTreeMap::new(),
-            next_scope: 0,
-            scopes: BTreeMap::new(),
-            buffers: BTreeMap::new(),
             idle: false,
+            redefinition: None,
             turn: Turn::default(),
+            notes: None,
         }
     }
 
-    /// Rebuilds a run from its journal. The effects were carried out, or lost, long ago: apply
-    /// `Resumed` to go on.
-    pub fn replay(definition: Arc<Definition>, entries: &[Entry]) -> Run {
-        let mut run = Run::new(definition);
-        for entry in entries {
-            run.apply(entry);
-        }
-        run
+    /// The next entry of the journal: to be applied, and to be appended.
+    pub fn entry(&self, at: Micros, alive: Micros, input: Input) -> Entry {
+        let frames = self.next_seq.is_multiple_of(FRAMES_TOLD_EVERY).then_some(self.next_sequence);
+        Entry { v: ENTRY_VERSION, seq: self.next_seq, at, alive, frames: frames.filter(|_| self.next_seq > 0), input }
     }
 
     /// The only way a run changes. What no longer concerns it (a late report, anything after
-    /// the end) changes nothing.
+    /// the end) changes nothing. Entries that are read from a journal come through
+    /// [`crate::journal::replay`], which checks that they fit.
     pub fn apply(&mut self, entry: &Entry) -> Vec<Effect> {
         self.next_seq = entry.seq.saturating_add(1);
         let first = matches!(entry.input, Input::Started(_));
-        if !self.is_running() || first != self.started.is_none() {
+        if self.has_ended() || first != self.started.is_none() {
             return Vec::new();
         }
-        self.at = self.at.max(entry.at);
-        self.alive = self.alive.max(entry.alive);
+        self.now = Now { at: entry.at, alive: entry.alive };
         match &entry.input {
             Input::Started(started) => self.start(started),
-            Input::EventReceived { event, step, .. } => self.route(event, step.as_deref(), None),
-            Input::StepProgressed { invocation, attempt, calls, commit } => {
+            Input::EventReceived { event, step, invocation, .. } => self.received(event, step.as_deref(), *invocation),
+            Input::StepProgressed { invocation, attempt, calls, commit, .. } => {
                 self.progressed(*invocation, *attempt, calls, commit.as_ref());
             }
             Input::StepReturned { invocation, attempt, calls, commit, events, .. } => {
@@ -168,7 +222,8 @@ impl Run {
             Input::StepFailed { invocation, attempt, failure, .. } => self.reported_failure(*invocation, *attempt, failure),
             Input::TimerFired { timer } => self.fired(*timer),
             Input::CancelRequested => self.cancel(),
-            Input::Resumed { planned } => self.resumed(*planned),
+            Input::Resumed { planned, on_thread } => self.resumed(*planned, on_thread.as_deref()),
+            Input::Forked(forked) => self.forked(forked),
         }
         self.settle();
         std::mem::take(&mut self.turn).effects
@@ -179,9 +234,28 @@ impl Run {
         &self.status
     }
 
-    /// Whether it has not ended.
+    /// Whether it has begun and not ended.
     pub fn is_running(&self) -> bool {
         matches!(self.status, Status::Running)
+    }
+
+    fn has_ended(&self) -> bool {
+        !matches!(self.status, Status::Queued | Status::Running)
+    }
+
+    /// What it is pinned to.
+    pub fn definition(&self) -> &Arc<Definition> {
+        &self.definition
+    }
+
+    /// Gives a run the definition that a fork of it goes on with, before the `Forked` entry is accepted.
+    pub fn redefine(&mut self, definition: Arc<Definition>) {
+        self.redefinition = Some(definition);
+    }
+
+    /// What it is pinned to, once a fork of it goes on.
+    pub(crate) fn redefinition(&self) -> &Arc<Definition> {
+        self.redefinition.as_ref().unwrap_or(&self.definition)
     }
 
     /// The place of the next entry in the journal.
@@ -194,7 +268,7 @@ impl Run {
         self.next_sequence
     }
 
-    /// Its first entry, but for the state, which is `null` here: see [`Run::state`].
+    /// Its first entry, but for the state, which is empty here: see [`Run::state`].
     pub fn started(&self) -> Option<&Started> {
         self.started.as_ref()
     }
@@ -206,37 +280,57 @@ impl Run {
 
     /// When it last changed, in UTC; its end, once it has ended.
     pub fn updated_at(&self) -> Micros {
-        self.at
+        self.now.at
     }
 
     /// The committed state: a JSON object.
-    pub fn state(&self) -> &Value {
-        self.state.value()
+    pub fn state(&self) -> Json {
+        self.state.json()
     }
 
-    /// Whether the state stays within `max` bytes of JSON when an attempt that has buffered
-    /// `own` writes `size` bytes more.
-    pub fn has_room(&self, own: &[Buffered], size: usize, max: usize) -> bool {
-        self.state.has_room(own, size, max)
+    /// The timers that are set, with what they are due at: for whoever takes the run over.
+    pub fn timers(&self) -> impl Iterator<Item = (TimerId, Due)> {
+        self.timers.iter()
     }
 
-    /// The value at a path as an attempt sees it that has buffered `own`.
-    pub fn read(&self, path: &str, own: &[Buffered]) -> Result<Option<Arc<RawValue>>, PathError> {
-        self.state.read(path, own)
+    /// Whether instances of it were alive by its journal: whoever takes it over applies `Resumed`
+    /// before anything else, and only then.
+    pub fn needs_resume(&self) -> bool {
+        self.is_running() && self.invocations.iter().any(|(_, invocation)| invocation.is_live())
     }
 
-    /// The version of a path, and the value there as an attempt sees it that has buffered `own`.
-    pub fn edit_begin(&self, path: &str, own: &[Buffered]) -> Result<(u64, Option<Arc<RawValue>>), PathError> {
-        self.state.edit_begin(path, own)
+    /// Whether an invocation has been made and has not ended.
+    pub(crate) fn is_in_flight(&self, invocation: InvocationId) -> bool {
+        self.invocations.get(invocation).is_some()
     }
 
-    /// Whether an attempt that has buffered `own` could set or delete the path.
-    pub fn check_write(&self, path: &str, own: &[Buffered]) -> Result<(), PathError> {
-        self.state.check_write(path, own)
+    /// The recorded calls of an attempt in flight.
+    pub(crate) fn log(&self, invocation: InvocationId, attempt: u32) -> Option<&Log> {
+        self.invocations.get(invocation).filter(|it| it.attempt == attempt).map(|it| &it.log)
+    }
+
+    /// What a read of a path of the committed state gives.
+    pub(crate) fn told(&self, path: &str) -> Told {
+        let value = self.state.read(path, &mut Overlay::default()).ok().and_then(|read| read.value);
+        value.map_or(Told::Nothing, Told::Value)
+    }
+
+    /// Answers a question about the state, as an attempt sees it that has buffered `own`.
+    pub fn query(&self, query: &Query, own: &mut Overlay) -> Result<ReadAnswer, text::Refused> {
+        query.answer(&self.state, self.next_seq, own)
+    }
+
+    /// A run that was put away, with the definition that it was put away without.
+    pub(crate) fn with(self, definition: Arc<Definition>) -> Run {
+        Run { plan: Plan::of(&definition), definition, ..self }
     }
 
     /// The seq of the entry that is being applied.
     fn seq(&self) -> u64 {
         self.next_seq.saturating_sub(1)
+    }
+
+    fn push(&mut self, effect: Effect) {
+        self.turn.effects.push(effect);
     }
 }

@@ -1,14 +1,9 @@
-//! The calls of the contract, and what they come to.
+//! The calls of the contract, as a guest makes them: nothing in them is checked yet.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
-use serde::Deserialize;
-use serde_json::Value;
-use serde_json::value::RawValue;
-
-use super::{Limits, Query, invalid, limit};
-use crate::entry::{Buffered, Event, Failure, Function, Micros, Wait};
+use super::options::{CollectOptions, SendOptions, WaitOptions, folded, parse};
+use crate::entry::{Event, Function, Micros, Response, Told};
+use crate::json::{self, Json};
+use crate::text::Refused;
 
 /// A call as the guest makes it: its JSON is still unread.
 #[derive(Clone, Debug)]
@@ -31,7 +26,7 @@ pub enum Request {
     },
     /// `events.wait`.
     Wait {
-        /// `type`, `id`, `requirements`, `timeout`, `request`.
+        /// `type` or `types`, `subtypes`, `fresh`, `id`, `requirements`, `timeout`, `request`.
         options: String,
     },
     /// `events.collect`.
@@ -55,6 +50,13 @@ pub enum Request {
         /// JSON.
         value: String,
     },
+    /// `state.push`.
+    Push {
+        /// Keys joined by dots, of a list.
+        path: String,
+        /// JSON.
+        value: String,
+    },
     /// `state.delete`.
     Delete {
         /// Keys joined by dots.
@@ -65,11 +67,16 @@ pub enum Request {
         /// Keys joined by dots.
         path: String,
     },
+    /// `state.edit-exclusive`.
+    EditExclusive {
+        /// Keys joined by dots.
+        path: String,
+    },
     /// `state.edit-commit`.
     EditCommit {
         /// Keys joined by dots.
         path: String,
-        /// Of `edit-begin`.
+        /// Of `edit-begin` or `edit-exclusive`.
         version: u64,
         /// JSON.
         value: String,
@@ -95,175 +102,101 @@ pub enum Request {
     Commit,
     /// `log.write`: the line itself does not concern the run.
     Log,
+    /// A request to the outside.
+    Outside {
+        /// Method and URL.
+        target: String,
+        /// What else the host is to send: its own JSON, which is not journaled.
+        options: Json,
+    },
+    /// A read of a response's body.
+    ReadBody {
+        /// The number of the request, as [`Answer::Response`](super::Answer::Response) says it.
+        request: u32,
+    },
 }
 
-/// A call that can be made.
-#[derive(Debug)]
-pub(super) struct Prepared {
-    /// What is recorded.
-    pub function: Function,
-    /// What is buffered.
-    pub effect: Option<Buffered>,
-    /// What must be asked before.
-    pub query: Option<Query>,
-}
-
-#[derive(Deserialize)]
-struct SendOptions {
-    step: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct WaitOptions {
-    #[serde(rename = "type")]
-    name: String,
-    id: Option<String>,
-    #[serde(default)]
-    requirements: BTreeMap<String, Value>,
-    timeout: Option<f64>,
-    request: Option<Asking>,
-}
-
-#[derive(Deserialize)]
-struct Asking {
-    name: String,
-    payload: Box<RawValue>,
-}
-
-#[derive(Deserialize)]
-struct CollectOptions {
-    expected: Vec<String>,
-    id: Option<String>,
-}
+/// Longest identity of a refused call that is kept whole, in bytes.
+const WHOLE_MAX: usize = 1024;
+/// Characters that are kept of the argument of a refused call whose identity is not kept whole.
+const SHORT_MAX: usize = 64;
 
 impl Request {
-    /// The call's identity, and the call; or why it is refused.
-    pub(super) fn prepare(self, limits: &Limits) -> (String, Result<Prepared, Failure>) {
+    /// Whether it is the recorded call: function and identity are the same. No limit is applied,
+    /// and payloads are not looked at.
+    pub(super) fn is(&self, then: &Function) -> bool {
+        let now = self.function().map(|function| function.identity());
+        match then {
+            Function::Refused { call, .. } => now.is_ok_and(|now| *call == now) || *call == self.short(),
+            then => now.is_ok_and(|now| now == then.identity()),
+        }
+    }
+
+    /// What it is called by in messages and where it is refused: short, however long the call is.
+    pub(super) fn identity(&self) -> String {
+        let whole = self.function().map(|function| function.identity());
+        whole.ok().filter(|whole| whole.len() <= WHOLE_MAX).unwrap_or_else(|| self.short())
+    }
+
+    /// What it would be recorded as, without any payload, value or answer: all that its identity needs.
+    pub(super) fn function(&self) -> Result<Function, Refused> {
+        let event = |name: &str| Event { name: name.into(), payload: json::empty() };
+        Ok(match self {
+            Request::Send { name, options, .. } => Function::Send { step: parse::<SendOptions>(options)?.step, name: name.as_str().into() },
+            Request::Publish { name, .. } => Function::Publish { event: event(name) },
+            Request::Wait { options } => Function::Wait(Box::new(parse::<WaitOptions>(options)?.wait()?)),
+            Request::Collect { name, options, .. } => {
+                let CollectOptions { id, expected } = parse(options)?;
+                Function::Collect { id, expected: folded(expected), event: event(name), answer: None }
+            }
+            Request::Get { path } => Function::Get { path: path.clone(), answer: Told::Nothing },
+            Request::Set { path, .. } => Function::Set { path: path.clone() },
+            Request::Push { path, .. } => Function::Push { path: path.clone() },
+            Request::Delete { path } => Function::Delete { path: path.clone() },
+            Request::EditBegin { path } => Function::EditBegin { path: path.clone(), version: 0, answer: Told::Nothing },
+            Request::EditExclusive { path } => Function::EditExclusive { path: path.clone(), answer: None },
+            &Request::EditCommit { ref path, version, .. } => {
+                Function::EditCommit { path: path.clone(), version, value: json::empty(), answer: None }
+            }
+            &Request::Sleep { duration } => Function::Sleep { duration, answer: false },
+            Request::LookUp { name } => Function::LookUp { name: name.clone(), answer: Told::Nothing },
+            Request::Keep { name, .. } => Function::Keep { name: name.clone(), value: json::empty() },
+            Request::Commit => Function::Commit,
+            Request::Log => Function::Log,
+            Request::Outside { target, .. } => Function::Request { target: target.clone(), answer: Response::Head(json::empty()) },
+            &Request::ReadBody { request } => Function::Read { request, answer: crate::entry::Chunk::End },
+        })
+    }
+
+    /// The call's name and the beginning of its argument.
+    fn short(&self) -> String {
+        let (name, argument) = self.argument();
+        let mut short: String = argument.chars().take(SHORT_MAX).collect();
+        short.push_str(if short.len() < argument.len() { "…" } else { "" });
+        if short.is_empty() { name.to_owned() } else { format!("{name} {short}") }
+    }
+
+    /// The call's name, and the argument that tells it from others.
+    fn argument(&self) -> (&'static str, &str) {
         match self {
-            Request::Send { name, payload, options } => {
-                let options = parse::<SendOptions>(&options);
-                let step = options.as_ref().ok().and_then(|options| options.step.clone());
-                let function = Function::Send { step, name: name.as_str().into() };
-                let effect = options.and_then(|SendOptions { step }| Ok(Buffered::Send { event: limits.event(name, payload)?, step }));
-                (function.identity(), effect.map(|effect| Prepared { function, effect: Some(effect), query: None }))
-            }
-            Request::Publish { name, payload } => {
-                let identity = format!("publish {name}");
-                (identity, limits.event(name, payload).map(|event| plain(Function::Publish { event })))
-            }
-            Request::Wait { options } => identified("wait", options, |options| wait(options, limits)),
-            Request::Collect { name, payload, options } => {
-                let event = limits.event(name, payload);
-                identified("collect", options, |options| collect(options, event))
-            }
-            Request::Get { path } => {
-                let query = Query::Get { path: path.clone() };
-                asking(Function::Get { path, answer: None }, None, query)
-            }
-            Request::Set { path, value } => {
-                let function = Function::Set { path: path.clone() };
-                let identity = function.identity();
-                let set = limits.value(value).map(|value| {
-                    let query = limits.check_write(&path, &value);
-                    Prepared { function, effect: Some(Buffered::Set { path, value }), query: Some(query) }
-                });
-                (identity, set)
-            }
-            Request::Delete { path } => {
-                let query = Query::Get { path: path.clone() };
-                asking(Function::Delete { path: path.clone() }, Some(Buffered::Delete { path }), query)
-            }
-            Request::EditBegin { path } => {
-                let query = Query::EditBegin { path: path.clone() };
-                asking(Function::EditBegin { path, answer: (0, None) }, None, query)
-            }
-            Request::EditCommit { path, version, value } => {
-                let identity = format!("edit-commit {path}");
-                let commit = limits.value(value).map(|value| {
-                    let query = limits.check_write(&path, &value);
-                    let function = Function::EditCommit { path, version, value, answer: None };
-                    Prepared { function, effect: None, query: Some(query) }
-                });
-                (identity, commit)
-            }
-            Request::Sleep { duration } => ready(Function::Sleep { duration, answer: false }),
-            Request::LookUp { name } => ready(Function::LookUp { name, answer: None }),
-            Request::Keep { name, value } => {
-                let identity = format!("keep {name}");
-                (identity, limits.value(value).map(|value| plain(Function::Keep { name, value })))
-            }
-            Request::Commit => ready(Function::Commit),
-            Request::Log => ready(Function::Log),
+            Request::Send { name, .. } => ("send", name),
+            Request::Publish { name, .. } => ("publish", name),
+            Request::Wait { options } => ("wait", options),
+            Request::Collect { options, .. } => ("collect", options),
+            Request::Get { path } => ("get", path),
+            Request::Set { path, .. } => ("set", path),
+            Request::Push { path, .. } => ("push", path),
+            Request::Delete { path } => ("delete", path),
+            Request::EditBegin { path } => ("edit-begin", path),
+            Request::EditExclusive { path } => ("edit-exclusive", path),
+            Request::EditCommit { path, .. } => ("edit-commit", path),
+            Request::Sleep { .. } => ("sleep", ""),
+            Request::LookUp { name } => ("look-up", name),
+            Request::Keep { name, .. } => ("keep", name),
+            Request::Commit => ("commit", ""),
+            Request::Log => ("log", ""),
+            Request::Outside { target, .. } => ("request", target),
+            Request::ReadBody { .. } => ("read", ""),
         }
-    }
-}
-
-fn plain(function: Function) -> Prepared {
-    Prepared { function, effect: None, query: None }
-}
-
-fn ready(function: Function) -> (String, Result<Prepared, Failure>) {
-    (function.identity(), Ok(plain(function)))
-}
-
-fn asking(function: Function, effect: Option<Buffered>, query: Query) -> (String, Result<Prepared, Failure>) {
-    (function.identity(), Ok(Prepared { function, effect, query: Some(query) }))
-}
-
-/// A call whose options say what it is; one whose options are wrong is known by their text.
-fn identified(
-    name: &str,
-    options: String,
-    function: impl FnOnce(&str) -> Result<Function, Failure>,
-) -> (String, Result<Prepared, Failure>) {
-    match function(&options) {
-        Ok(function) => ready(function),
-        Err(failure) => (format!("{name} {options}"), Err(failure)),
-    }
-}
-
-fn wait(options: &str, limits: &Limits) -> Result<Function, Failure> {
-    let WaitOptions { name, id, requirements, timeout, request } = parse(options)?;
-    if timeout.is_some_and(|seconds| !(seconds.is_finite() && seconds >= 0.0)) {
-        return Err(invalid("the timeout of a wait is no number of seconds"));
-    }
-    let request = request.map(|it| limits.event(it.name, it.payload.get().to_owned())).transpose()?;
-    Ok(Function::Wait(Wait { name, id, requirements, timeout, request, answer: None }))
-}
-
-fn collect(options: &str, event: Result<Event, Failure>) -> Result<Function, Failure> {
-    let CollectOptions { expected, id } = parse(options)?;
-    if expected.is_empty() {
-        return Err(invalid("`expected` of collect names no type"));
-    }
-    Ok(Function::Collect { id, expected, event: event?, answer: None })
-}
-
-fn parse<'a, T: Deserialize<'a>>(options: &'a str) -> Result<T, Failure> {
-    let options = if options.trim().is_empty() { "{}" } else { options };
-    serde_json::from_str(options).map_err(|error| invalid(&format!("the options are not understood: {error}")))
-}
-
-impl Limits {
-    pub(super) fn event(&self, name: String, payload: String) -> Result<Event, Failure> {
-        if payload.len() > self.payload_max {
-            return Err(limit(format!("the payload of {name} is larger than {} bytes", self.payload_max)));
-        }
-        let payload = RawValue::from_string(payload).map_err(|error| invalid(&format!("the payload of {name} is no JSON: {error}")))?;
-        if !payload.get().trim_start().starts_with('{') {
-            return Err(invalid(&format!("the payload of {name} is no JSON object")));
-        }
-        Ok(Event { name: name.into(), payload: payload.into() })
-    }
-
-    fn value(&self, value: String) -> Result<Arc<RawValue>, Failure> {
-        if value.len() > self.value_max {
-            return Err(limit(format!("the value is larger than {} bytes", self.value_max)));
-        }
-        RawValue::from_string(value).map(Arc::from).map_err(|error| invalid(&format!("the value is no JSON: {error}")))
-    }
-
-    fn check_write(&self, path: &str, value: &RawValue) -> Query {
-        Query::CheckWrite { path: path.to_owned(), size: path.len() + value.get().len(), state_max: self.state_max }
     }
 }

@@ -5,7 +5,26 @@ use serde_json::{Value, json};
 use crate::manifest::{EventKind, EventType};
 
 pub(super) const STOP: &str = "StopEvent";
+pub(super) const STEP_FAILED: &str = "StepFailedEvent";
 pub(super) const INTERNAL: &str = "InternalDispatchEvent";
+/// The module that declares them in LlamaIndex Workflows.
+const MODULE: &str = "workflows.events";
+
+/// Those that only the host makes.
+const RESERVED: [&str; 8] = [
+    STEP_FAILED,
+    "WorkflowFailedEvent",
+    "WorkflowTimedOutEvent",
+    "WorkflowCancelledEvent",
+    "StepStateChanged",
+    "WorkflowIdleEvent",
+    "UnhandledEvent",
+    INTERNAL,
+];
+
+pub(super) fn is_reserved(name: &str) -> bool {
+    RESERVED.contains(&name)
+}
 
 /// Name, kind, base, fields. The names are those of LlamaIndex Workflows.
 const TYPES: [(&str, EventKind, Option<&str>, &[&str]); 11] = [
@@ -13,7 +32,7 @@ const TYPES: [(&str, EventKind, Option<&str>, &[&str]); 11] = [
     (STOP, EventKind::Stop, None, &[]),
     ("InputRequiredEvent", EventKind::InputRequired, None, &[]),
     ("HumanResponseEvent", EventKind::HumanResponse, None, &[]),
-    ("StepFailedEvent", EventKind::Plain, None, &["step_name", "input_event", "exception", "attempts", "elapsed_seconds", "failed_at"]),
+    (STEP_FAILED, EventKind::Plain, None, &["step_name", "input_event", "exception", "attempts", "elapsed_seconds", "failed_at"]),
     ("WorkflowFailedEvent", EventKind::Stop, Some(STOP), &["step_name", "exception", "attempts", "elapsed_seconds"]),
     ("WorkflowTimedOutEvent", EventKind::Stop, Some(STOP), &["timeout", "active_steps"]),
     ("WorkflowCancelledEvent", EventKind::Stop, Some(STOP), &[]),
@@ -27,6 +46,7 @@ pub(super) fn types() -> Vec<EventType> {
         name: name.to_owned(),
         kind,
         base: base.map(str::to_owned),
+        module: Some(MODULE.to_owned()),
         schema: schema(name, fields),
         other: Default::default(),
     });

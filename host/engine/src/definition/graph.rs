@@ -2,74 +2,127 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use super::Definition;
-use crate::manifest::{EventKind, Join, StepManifest};
+use super::{Definition, once};
+use crate::manifest::Join;
+
+/// So many scopes may lie between an all-join and its fan-out step, each within the other.
+const NESTED_MAX: usize = 8;
+
+/// A step from which another is fed.
+struct Feeder {
+    step: usize,
+    /// By its failure, which opens no scope, and not by what it returns.
+    fails: bool,
+}
 
 impl Definition {
     /// The fan-out step whose scopes an all-join takes: the nearest that reaches it.
     pub fn fan_out_of(&self, join: &str) -> Option<&str> {
-        self.fan_outs_of(join).into_iter().next()
+        self.fan_outs_of(join).next()
     }
 
-    /// The fan-out steps that are nearest to an all-join, each by way of its own. A scope that
-    /// another all-join closes in between does not reach it.
-    pub(super) fn fan_outs_of(&self, join: &str) -> Vec<&str> {
-        let steps: Vec<&StepManifest> = self.steps().collect();
-        let Some(join) = steps.iter().position(|step| step.name == join && step.join == Some(Join::All)) else {
-            return Vec::new();
-        };
-        let mut found: Vec<&str> = Vec::new();
-        let mut seen = BTreeSet::from([(join, 0)]);
+    /// The fan-out steps that are nearest to an all-join, each by way of its own.
+    pub(super) fn fan_outs_of(&self, join: &str) -> impl Iterator<Item = &str> {
+        let found = self.step_index(join).and_then(|step| self.fan_outs.get(step));
+        let found = found.into_iter().flatten().filter_map(|&step| self.step_at(step));
+        found.map(|step| step.name.as_str())
+    }
+
+    /// The catch-error step that takes the failures of a step, both by their indexes: the first
+    /// that names it, else the first that names none.
+    pub fn catcher(&self, step: usize) -> Option<usize> {
+        self.catchers.get(step).copied().flatten()
+    }
+
+    pub(super) fn find_catchers(&self) -> Vec<Option<usize>> {
+        let mut catchers = vec![None; self.places.len()];
+        let catching = self.indexed().filter_map(|(step, manifest)| Some((step, &manifest.catch_error.as_ref()?.steps)));
+        let catching: Vec<(usize, &Vec<String>)> = catching.collect();
+        for (catcher, names) in &catching {
+            for failed in names.iter().filter_map(|name| self.step_index(name)).filter(|failed| failed != catcher) {
+                catchers[failed].get_or_insert(*catcher);
+            }
+        }
+        for (catcher, _) in catching.iter().filter(|(_, names)| names.is_empty()) {
+            let others = catchers.iter_mut().enumerate().filter(|(failed, _)| failed != catcher);
+            others.for_each(|(_, taken)| *taken = taken.or(Some(*catcher)));
+        }
+        catchers
+    }
+
+    pub(super) fn find_fan_outs(&self) -> Vec<Vec<usize>> {
+        let feeders = self.feeders();
+        let joins = self.indexed().map(|(step, manifest)| (step, manifest.join == Some(Join::All)));
+        joins.map(|(step, joins)| if joins { self.nearest_fan_outs(step, &feeders) } else { Vec::new() }).collect()
+    }
+
+    /// A scope that another all-join closes in between does not reach a join. No more than two are
+    /// looked for: that is one too many.
+    fn nearest_fan_outs(&self, join: usize, feeders: &[Vec<Feeder>]) -> Vec<usize> {
+        let steps: Vec<_> = self.indexed().map(|(_, step)| (step.fan_out, step.join == Some(Join::All))).collect();
+        let mut found: Vec<usize> = Vec::new();
+        let mut seen = vec![[false; NESTED_MAX + 1]; steps.len()];
         let mut next = VecDeque::from([(join, 0)]);
         while let Some((step, closed)) = next.pop_front() {
-            for source in (0..steps.len()).filter(|&source| self.feeds(steps[source], steps[step])) {
-                let opens = usize::from(steps[source].fan_out);
+            for source in &feeders[step] {
+                let (fans_out, joins) = steps[source.step];
+                let opens = usize::from(fans_out && !source.fails);
                 if opens > closed {
-                    if !found.contains(&steps[source].name.as_str()) {
-                        found.push(&steps[source].name);
+                    if !found.contains(&source.step) {
+                        found.push(source.step);
+                    }
+                    if found.len() > 1 {
+                        return found;
                     }
                     continue;
                 }
-                let closed = closed - opens + usize::from(steps[source].join == Some(Join::All));
-                if closed <= steps.len() && seen.insert((source, closed)) {
-                    next.push_back((source, closed));
+                let closed = closed - opens + usize::from(joins);
+                if closed <= NESTED_MAX && !std::mem::replace(&mut seen[source.step][closed], true) {
+                    next.push_back((source.step, closed));
                 }
             }
         }
         found
     }
 
-    /// Whether a step may return what another accepts.
-    fn feeds(&self, source: &StepManifest, step: &StepManifest) -> bool {
-        source.emits.iter().any(|name| self.step_accepts(step, name))
-    }
-
-    /// The steps that something reaches, by name: a start event, the outside, an error, or a
-    /// step that is reached.
-    pub(super) fn reached(&self) -> BTreeSet<&str> {
-        let mut reached: BTreeSet<&str> = BTreeSet::new();
-        loop {
-            let sources: Vec<&StepManifest> = self.steps().filter(|step| reached.contains(step.name.as_str())).collect();
-            let before = reached.len();
-            for step in self.steps() {
-                let fed = sources.iter().flat_map(|source| source.emits.iter().chain(&source.sends));
-                if step.catch_error.is_some() || self.comes_from_outside(step) || fed.clone().any(|name| self.step_accepts(step, name)) {
-                    reached.insert(&step.name);
-                }
-            }
-            if reached.len() == before {
-                return reached;
+    /// For each step those that feed it: they may return what it accepts, or it takes their failures.
+    fn feeders(&self) -> Vec<Vec<Feeder>> {
+        let mut feeders: Vec<Vec<Feeder>> = self.places.iter().map(|_| Vec::new()).collect();
+        let open = self.open_steps();
+        for (source, manifest) in self.indexed() {
+            let mut fed = vec![false; feeders.len()];
+            let named = once(manifest.emits.iter().map(String::as_str)).into_iter().flat_map(|name| self.accepting(name));
+            let open = open.iter().filter(|_| manifest.emits_any);
+            named.chain(open).for_each(|&step| fed[step] = true);
+            let fed = (0..fed.len()).filter(|&step| fed[step]);
+            fed.for_each(|step| feeders[step].push(Feeder { step: source, fails: false }));
+            if let Some(catcher) = self.catcher(source) {
+                feeders[catcher].push(Feeder { step: source, fails: true });
             }
         }
+        feeders
     }
 
-    fn comes_from_outside(&self, step: &StepManifest) -> bool {
-        step.accepts.iter().any(|name| self.is_from_outside(name))
+    /// The steps that something reaches, by index: a start event, the outside, an error, or a
+    /// step that is reached.
+    pub(super) fn reached(&self) -> BTreeSet<usize> {
+        let outside = self.event_types().map(|event| event.name.as_str()).chain(self.additional());
+        let outside = outside.filter(|name| self.is_from_outside(name)).flat_map(|name| self.accepting(name)).copied();
+        let catching = self.indexed().filter(|(_, step)| step.catch_error.is_some()).map(|(step, _)| step);
+        let mut next: Vec<usize> = outside.chain(catching).collect();
+        let open: Vec<usize> = self.open_steps().into_iter().collect();
+        let mut reached: BTreeSet<usize> = BTreeSet::new();
+        while let Some(index) = next.pop() {
+            let Some(step) = self.step_at(index).filter(|_| reached.insert(index)) else { continue };
+            let named = once(step.emits.iter().chain(&step.sends).map(String::as_str));
+            next.extend(named.into_iter().flat_map(|name| self.accepting(name)));
+            next.extend(open.iter().filter(|_| step.emits_any));
+        }
+        reached
     }
 
-    /// Whether the outside produces it: it starts a run, answers, or is an additional event.
-    pub(super) fn is_from_outside(&self, name: &str) -> bool {
-        let outside = matches!(self.kind(name), Some(EventKind::Start | EventKind::HumanResponse));
-        outside || self.manifests().any(|manifest| manifest.additional_events.iter().any(|it| it == name))
+    /// The steps that accept what the steps with `emits_any` are taken to return.
+    fn open_steps(&self) -> BTreeSet<usize> {
+        self.open_types().flat_map(|name| self.accepting(name)).copied().collect()
     }
 }

@@ -1,37 +1,50 @@
 //! What no step may do. It fails the attempt for good, and nothing of the report is committed.
 
 use super::Run;
-use super::commit::sent;
+use crate::definition::Definition;
 use crate::entry::{Call, Commit, Event, Failure, Function, InvocationId};
 
 impl Run {
     pub(super) fn forbidden(&self, id: InvocationId, calls: &[Call], commit: Option<&Commit>, events: &[Event]) -> Option<Failure> {
-        let step = &self.steps[self.invocations.get(&id)?.step];
-        let is_stop = |event: &&Event| self.definition.is_terminal(&event.name);
-        if let Some(event) = calls.iter().filter_map(|call| published(&call.function)).find(is_stop) {
-            return Some(stop_not_returned(&step.name, "published", &event.name));
-        }
-        if let Some(event) = commit.into_iter().flat_map(sent).map(|(event, _)| event).find(is_stop) {
-            return Some(stop_not_returned(&step.name, "sent", &event.name));
-        }
-        if let Some(name) = calls.iter().filter_map(|call| awaited(&call.function)).find(|name| !self.is_known(name)) {
-            return Some(unknown(&step.name, name));
-        }
-        let event = events.iter().find(|event| !self.may_return(&step.name, &event.name))?;
-        Some(undeclared(&step.name, &event.name))
+        let step = &*self.plan[self.invocations[id].step].name;
+        let published = calls.iter().filter_map(|call| published(&call.function)).map(|event| ("published", event));
+        let sent = commit.into_iter().flat_map(Commit::sends).map(|(event, _)| ("sent", event));
+        let returned = events.iter().map(|event| ("returned", event));
+        let emitted = published.chain(sent).chain(returned).find_map(|(did, event)| self.not_to_be_emitted(step, did, &event.name));
+        let waited = || calls.iter().find_map(|call| self.not_to_be_waited_for(step, &call.function));
+        let message = emitted.or_else(waited)?;
+        Some(Failure::new("invalid", message, false))
     }
 
-    /// Whether anybody could send a type: the definition or the configuration names it.
+    fn not_to_be_emitted(&self, step: &str, did: &str, name: &str) -> Option<String> {
+        if Definition::is_reserved(name) {
+            return Some(format!("step `{step}` {did} `{name}`, which only the host makes: use an event type of your own"));
+        }
+        if did == "returned" {
+            let refused = !self.definition.may_return(step, name);
+            return refused
+                .then(|| format!("step `{step}` returned `{name}`, which it does not declare: add the type to what the step emits"));
+        }
+        let ends = self.definition.is_terminal(name);
+        ends.then(|| format!("step `{step}` {did} `{name}`: a stop event ends the run when a step returns it, and only then"))
+    }
+
+    /// Nobody could send it, or nobody would know what is asked.
+    fn not_to_be_waited_for(&self, step: &str, function: &Function) -> Option<String> {
+        let Function::Wait(wait) = function else { return None };
+        if let Some(name) = wait.types.iter().find(|name| !self.is_known(name)) {
+            return Some(format!(
+                "step `{step}` waits for `{name}`, which the workflow does not declare: add the type to its additional events"
+            ));
+        }
+        let asked = wait.request.as_ref().filter(|request| !self.is_known(&request.name))?;
+        Some(format!("step `{step}` asks with `{}`, which the workflow does not declare: add the type to what the step sends", asked.name))
+    }
+
+    /// Whether the definition or the configuration names a type.
     fn is_known(&self, name: &str) -> bool {
         let configured = self.started.as_ref().is_some_and(|started| started.additional_events.iter().any(|it| it == name));
         configured || self.definition.event_type(name).is_some()
-    }
-
-    /// Whether a step's manifest declares that it returns a type, or one that it derives from.
-    fn may_return(&self, step: &str, name: &str) -> bool {
-        let bases = self.definition.types(name);
-        let emits = self.definition.step(step).map_or(&[][..], |step| &step.emits);
-        emits.iter().any(|emitted| emitted == name || bases.contains(&emitted.as_str()))
     }
 }
 
@@ -42,26 +55,4 @@ fn published(function: &Function) -> Option<&Event> {
         Function::Wait(wait) => wait.request.as_ref(),
         _ => None,
     }
-}
-
-/// What a call waits for.
-fn awaited(function: &Function) -> Option<&str> {
-    match function {
-        Function::Wait(wait) => Some(&wait.name),
-        _ => None,
-    }
-}
-
-fn unknown(step: &str, event: &str) -> Failure {
-    Failure::invalid(format!(
-        "step `{step}` waits for `{event}`, which the workflow does not declare: add the type to its additional events"
-    ))
-}
-
-fn stop_not_returned(step: &str, did: &str, event: &str) -> Failure {
-    Failure::invalid(format!("step `{step}` {did} `{event}`: a stop event ends the run when a step returns it, and only then"))
-}
-
-fn undeclared(step: &str, event: &str) -> Failure {
-    Failure::invalid(format!("step `{step}` returned `{event}`, which it does not declare: add the type to what the step emits"))
 }

@@ -1,133 +1,127 @@
-//! The frames that the fold itself writes to the stream, and how any frame gets its number.
-
-use std::sync::Arc;
+//! The frames that the fold itself writes to the stream.
 
 use serde::Serialize;
-use serde_json::value::{RawValue, to_raw_value};
-use serde_json::{Value, json};
 
-use super::finish::Fault;
-use super::invocation::Invocation;
-use super::route::Unhandled;
-use super::slots::Step;
-use super::{Run, time};
-use crate::effect::{Effect, Frame};
-use crate::entry::{Event, Micros};
+use crate::entry::Event;
+use crate::json::{self, Json, Tree};
+use crate::text::DEPTH_MAX;
 
-impl Run {
-    pub(super) fn publish(&mut self, event: Event) {
-        let sequence = self.next_sequence;
-        self.next_sequence += 1;
-        self.turn.effects.push(Effect::Publish(Frame { sequence, event }));
-    }
-}
+/// How deep the input stands in a `StepFailedEvent`.
+const INPUT_DEPTH: usize = 2;
 
 /// The states of a step that the stream tells of.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub(super) enum StepState {
     Preparing,
     Running,
     NotRunning,
 }
 
-pub(super) fn step_state(step: &Step, invocation: &Invocation, state: StepState, output: Option<&Event>) -> Event {
-    let state = match state {
-        StepState::Preparing => "preparing",
-        StepState::Running => "running",
-        StepState::NotRunning => "not_running",
-    };
-    // An all-join may be given no events at all.
-    let input = invocation.events.first().map_or("", |event| &*event.name);
-    event(
-        "StepStateChanged",
-        json!({
-            "name": &*step.name,
-            "step_state": state,
-            "worker_id": invocation.slot.map_or("<enqueued>".to_owned(), |slot| slot.to_string()),
-            "input_event_name": input,
-            "output_event_name": output.map(|event| &*event.name),
-        }),
-    )
+/// Payload of `StepStateChanged`.
+#[derive(Serialize)]
+pub(super) struct StepStateChanged<'a> {
+    pub name: &'a str,
+    pub step_state: StepState,
+    pub worker_id: String,
+    pub input_event_name: &'a str,
+    pub output_event_name: Option<&'a str>,
+}
+
+/// Payload of `UnhandledEvent`.
+#[derive(Serialize)]
+pub(super) struct UnhandledEvent<'a> {
+    pub event_type: &'a str,
+    pub qualified_name: String,
+    pub step_name: Option<&'a str>,
+    pub idle: bool,
+}
+
+/// Payload of `StepFailedEvent`, which a catch-error step is given. The input's text is carried as it came.
+#[derive(Serialize)]
+pub(super) struct StepFailedEvent<'a> {
+    pub step_name: &'a str,
+    pub input_event: Option<InputEvent<'a>>,
+    pub exception: Exception<'a>,
+    pub attempts: u32,
+    pub elapsed_seconds: f64,
+    pub failed_at: String,
+}
+
+#[derive(Serialize)]
+pub(super) struct InputEvent<'a> {
+    #[serde(rename = "type")]
+    pub name: &'a str,
+    /// Null where the whole would be deeper than a step may hand on.
+    pub value: Option<&'a Json>,
+}
+
+/// Payload of `WorkflowFailedEvent`.
+#[derive(Serialize)]
+pub(super) struct WorkflowFailedEvent<'a> {
+    pub step_name: &'a str,
+    pub exception: Exception<'a>,
+    pub attempts: Option<u32>,
+    pub elapsed_seconds: f64,
+}
+
+#[derive(Serialize)]
+pub(super) struct Exception<'a> {
+    pub exception_type: &'a str,
+    pub exception_message: &'a str,
+}
+
+/// Payload of `WorkflowTimedOutEvent`.
+#[derive(Serialize)]
+pub(super) struct WorkflowTimedOutEvent<'a> {
+    pub timeout: f64,
+    pub active_steps: Vec<&'a str>,
+}
+
+impl StepStateChanged<'_> {
+    pub(super) fn event(&self) -> Event {
+        event("StepStateChanged", self)
+    }
+}
+
+impl UnhandledEvent<'_> {
+    pub(super) fn event(&self) -> Event {
+        event("UnhandledEvent", self)
+    }
+}
+
+impl<'a> StepFailedEvent<'a> {
+    pub(super) fn event(&self) -> Event {
+        event("StepFailedEvent", self)
+    }
+
+    pub(super) fn input(events: &'a [Event]) -> Option<InputEvent<'a>> {
+        let event = events.first()?;
+        let fits = Tree::parse(&event.payload).depth() + INPUT_DEPTH <= DEPTH_MAX.max;
+        Some(InputEvent { name: &event.name, value: fits.then_some(&event.payload) })
+    }
+}
+
+impl WorkflowFailedEvent<'_> {
+    pub(super) fn event(&self) -> Event {
+        event("WorkflowFailedEvent", self)
+    }
+}
+
+impl WorkflowTimedOutEvent<'_> {
+    pub(super) fn event(&self) -> Event {
+        event("WorkflowTimedOutEvent", self)
+    }
 }
 
 pub(super) fn idle() -> Event {
-    event("WorkflowIdleEvent", json!({}))
-}
-
-pub(super) fn unhandled(unhandled: &Unhandled, qualified: &str, idle: bool) -> Event {
-    event(
-        "UnhandledEvent",
-        json!({
-            "event_type": &*unhandled.name,
-            "qualified_name": qualified,
-            "step_name": unhandled.step,
-            "idle": idle,
-        }),
-    )
-}
-
-/// What a catch-error step is given.
-pub(super) fn step_failed(fault: &Fault, input: Option<&Event>, at: Micros) -> Event {
-    let input = input.map(|event| Input { name: &event.name, value: &event.payload });
-    let payload = StepFailed {
-        step_name: &fault.step,
-        input_event: input,
-        exception: exception(fault),
-        attempts: fault.attempts,
-        elapsed_seconds: time::seconds(fault.elapsed),
-        failed_at: time::utc_text(at),
-    };
-    event("StepFailedEvent", payload)
-}
-
-/// Not a `Value`, because the input's text is carried as it came.
-#[derive(Serialize)]
-struct StepFailed<'a> {
-    step_name: &'a str,
-    input_event: Option<Input<'a>>,
-    exception: Value,
-    attempts: Option<u32>,
-    elapsed_seconds: f64,
-    failed_at: String,
-}
-
-#[derive(Serialize)]
-struct Input<'a> {
-    #[serde(rename = "type")]
-    name: &'a str,
-    value: &'a RawValue,
-}
-
-pub(super) fn failed(fault: &Fault) -> Event {
-    event(
-        "WorkflowFailedEvent",
-        json!({
-            "step_name": fault.step,
-            "exception": exception(fault),
-            "attempts": fault.attempts,
-            "elapsed_seconds": time::seconds(fault.elapsed),
-        }),
-    )
-}
-
-pub(super) fn timed_out(timeout: f64, active_steps: &[&str]) -> Event {
-    event("WorkflowTimedOutEvent", json!({ "timeout": timeout, "active_steps": active_steps }))
+    Event { name: "WorkflowIdleEvent".into(), payload: json::empty() }
 }
 
 pub(super) fn cancelled() -> Event {
-    event("WorkflowCancelledEvent", json!({}))
+    Event { name: "WorkflowCancelledEvent".into(), payload: json::empty() }
 }
 
-fn exception(fault: &Fault) -> Value {
-    json!({ "exception_type": fault.kind, "exception_message": fault.message })
-}
-
-fn event(name: &str, payload: impl Serialize) -> Event {
-    let payload = to_raw_value(&payload).map_or_else(|_| empty(), Arc::from);
-    Event { name: name.into(), payload }
-}
-
-/// The payload `{}`.
-pub(super) fn empty() -> Arc<RawValue> {
-    RawValue::from_string("{}".to_owned()).expect("it is JSON").into()
+fn event(name: &str, payload: &impl Serialize) -> Event {
+    Event { name: name.into(), payload: json::to_json(payload) }
 }

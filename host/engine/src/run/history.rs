@@ -1,13 +1,13 @@
-//! A run as it was at every entry, for those who look at it. Computed by the fold itself.
+//! A run as it was at every entry, for those who look at it. Told by the moves themselves.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Run;
-use super::invocation::{Invocation, Phase as Stands};
-use crate::definition::Definition;
+use super::invocation::{Activity, Invocation};
 use crate::effect::Due;
-use crate::entry::{Buffered, Entry, Event, Failure, Function, Input, InvocationId, Micros};
+use crate::entry::{Commit, Entry, Event, Failure, Function, Input, InvocationId, Micros};
+use crate::json::Json;
 
 /// All that happened in a run.
 #[derive(Clone, Debug, Default)]
@@ -16,6 +16,8 @@ pub struct History {
     pub moments: Vec<Moment>,
     /// The deliveries to steps, in order.
     pub deliveries: Vec<Delivery>,
+    /// Where each invocation is among them.
+    places: BTreeMap<InvocationId, usize>,
 }
 
 /// An entry of the journal.
@@ -25,7 +27,7 @@ pub struct Moment {
     pub seq: u64,
     /// When, in UTC.
     pub at: Micros,
-    /// What: `started`, `event-received`, `step-progressed`, `step-returned`, `step-failed`, `timer-fired`, `cancel-requested`, `resumed`.
+    /// What: `started`, `event-received`, `step-progressed`, `step-returned`, `step-failed`, `timer-fired`, `cancel-requested`, `resumed`, `forked`.
     pub kind: &'static str,
     /// Whose report it is.
     pub invocation: Option<InvocationId>,
@@ -43,7 +45,7 @@ pub struct Delivery {
     /// The step.
     pub step: Arc<str>,
     /// What it was given.
-    pub events: Vec<Event>,
+    pub events: Arc<[Event]>,
     /// The entry that made it.
     pub seq: u64,
     /// When.
@@ -88,22 +90,24 @@ pub enum Phase {
     Sleeping,
     /// For an event.
     Waiting,
+    /// For its turn at an exclusive edit.
+    Blocked,
     /// For the delay of a retry.
     Retrying,
 }
 
 /// What an invocation waits for.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Waited {
-    /// The event's type.
-    pub name: String,
+    /// The types of event that answer.
+    pub types: Vec<String>,
     /// Fields that must be equal.
-    pub requirements: BTreeMap<String, serde_json::Value>,
+    pub requirements: BTreeMap<String, Json>,
     /// When it gives up, in UTC, if the host stays up.
     pub due: Option<Micros>,
 }
 
-/// How an invocation ended.
+/// The end of an invocation.
 #[derive(Clone, Debug)]
 pub struct End {
     /// The entry.
@@ -111,12 +115,12 @@ pub struct End {
     /// When.
     pub at: Micros,
     /// How.
-    pub outcome: Outcome,
+    pub how: Ended,
 }
 
 /// How an invocation ended.
 #[derive(Clone, Debug)]
-pub enum Outcome {
+pub enum Ended {
     /// It returned events of these types.
     Returned(Vec<Arc<str>>),
     /// It failed for good.
@@ -125,90 +129,99 @@ pub enum Outcome {
     Dropped,
 }
 
-impl History {
-    /// Of a run's journal.
-    pub fn of(definition: Arc<Definition>, entries: &[Entry]) -> History {
-        let mut run = Run::new(definition);
-        let mut history = History::default();
-        let mut places = BTreeMap::new();
-        for entry in entries {
-            let was = run.is_running();
-            run.apply(entry);
-            history.moments.push(Moment::of(entry, run.next_sequence()));
-            if was {
-                history.note(&run, entry, &mut places);
-            }
+/// What the moves of one entry tell of it: who was touched is looked at once it is applied.
+#[derive(Debug, Default)]
+pub(super) struct Notes {
+    touched: BTreeSet<InvocationId>,
+    sent: Vec<(InvocationId, Arc<str>)>,
+    failed: Vec<(InvocationId, u32, Failure)>,
+    ended: Vec<(InvocationId, Ended)>,
+}
+
+impl Notes {
+    pub(super) fn touched(&mut self, id: InvocationId) {
+        self.touched.insert(id);
+    }
+}
+
+impl Run {
+    /// Takes notes of the next entry, for a [`History`].
+    pub(crate) fn watch(&mut self) {
+        self.notes = Some(Notes::default());
+    }
+
+    pub(super) fn note_sent(&mut self, id: InvocationId, commit: &Commit) {
+        if let Some(notes) = &mut self.notes {
+            notes.sent.extend(commit.sends().map(|(event, _)| (id, event.name.clone())));
         }
-        history
+    }
+
+    pub(super) fn note_failed(&mut self, id: InvocationId, failure: &Failure) {
+        if let Some(notes) = &mut self.notes {
+            notes.failed.push((id, self.invocations[id].attempt, failure.clone()));
+        }
+    }
+
+    pub(super) fn note_ended(&mut self, id: InvocationId, how: Ended) {
+        if let Some(notes) = &mut self.notes {
+            notes.ended.push((id, how));
+        }
+    }
+
+    /// The run has ended with these in flight.
+    pub(super) fn note_dropped(&mut self) {
+        if let Some(notes) = &mut self.notes {
+            notes.ended.extend(self.invocations.iter().map(|(id, _)| (id, Ended::Dropped)));
+        }
+    }
+}
+
+impl History {
+    /// Goes on by an entry that a run has just taken, which was [watched](Run::watch) for it.
+    pub(crate) fn add(&mut self, run: &mut Run, entry: &Entry) {
+        self.moments.push(Moment::of(entry, run.next_sequence()));
+        let notes = run.notes.take().unwrap_or_default();
+        self.note(run, entry.seq, notes);
     }
 
     /// What has become of the invocations by an entry.
-    fn note(&mut self, run: &Run, entry: &Entry, places: &mut BTreeMap<InvocationId, usize>) {
-        let (seq, at) = (entry.seq, run.updated_at());
-        if let Input::StepFailed { invocation, attempt, failure, .. } = &entry.input
-            && let Some(&place) = places.get(invocation)
-            // A late report changes nothing.
-            && self.deliveries[place].spans.last().is_some_and(|span| span.attempt == *attempt)
-        {
-            self.deliveries[place].failures.push((*attempt, failure.clone()));
+    fn note(&mut self, run: &Run, seq: u64, notes: Notes) {
+        let at = run.updated_at();
+        for (id, name) in notes.sent {
+            self.delivery(id, |delivery| delivery.sent.push((seq, name)));
         }
-        if let Input::StepProgressed { invocation, commit: Some(commit), .. } | Input::StepReturned { invocation, commit, .. } =
-            &entry.input
-            && let Some(&place) = places.get(invocation)
-            && !run.invocations.get(invocation).is_some_and(conflicted)
-        {
-            let sent = commit.effects.iter().filter_map(|effect| match effect {
-                Buffered::Send { event, .. } => Some((seq, event.name.clone())),
-                _ => None,
-            });
-            self.deliveries[place].sent.extend(sent);
+        for (id, attempt, failure) in notes.failed {
+            self.delivery(id, |delivery| delivery.failures.push((attempt, failure)));
         }
-        for (&id, invocation) in &run.invocations {
-            let place = *places.entry(id).or_insert_with(|| {
-                let step = run.steps[invocation.step].name.clone();
-                let events = invocation.events.clone();
-                self.deliveries.push(Delivery {
-                    invocation: id,
-                    step,
-                    events,
-                    seq,
-                    at,
-                    spans: vec![],
-                    sent: vec![],
-                    failures: vec![],
-                    end: None,
-                });
+        for (id, how) in notes.ended {
+            self.delivery(id, |delivery| delivery.end(End { seq, at, how }));
+        }
+        for id in notes.touched {
+            let Some(invocation) = run.invocations.get(id) else { continue };
+            self.places.entry(id).or_insert_with(|| {
+                self.deliveries.push(Delivery::of(id, run.plan[invocation.step].name.clone(), invocation, seq, at));
                 self.deliveries.len() - 1
             });
-            self.deliveries[place].stands(invocation, run, seq, at);
+            self.delivery(id, |delivery| delivery.stands(invocation, run, seq, at));
         }
-        let gone: Vec<InvocationId> = places.keys().filter(|id| !run.is_running() || !run.invocations.contains_key(id)).copied().collect();
-        for id in gone {
-            let outcome = match &entry.input {
-                Input::StepReturned { invocation, events, .. } if *invocation == id => {
-                    Outcome::Returned(events.iter().map(|event| event.name.clone()).collect())
-                }
-                Input::StepFailed { invocation, .. } if *invocation == id => Outcome::Failed,
-                _ => Outcome::Dropped,
-            };
-            if let Some(place) = places.remove(&id) {
-                let delivery = &mut self.deliveries[place];
-                delivery.close(at);
-                delivery.end = Some(End { seq, at, outcome });
-            }
+    }
+
+    /// One that arrived and ended by the same entry was never anywhere, and is not told of.
+    fn delivery(&mut self, id: InvocationId, tell: impl FnOnce(&mut Delivery)) {
+        if let Some(&place) = self.places.get(&id) {
+            tell(&mut self.deliveries[place]);
         }
     }
 }
 
 impl Delivery {
+    fn of(invocation: InvocationId, step: Arc<str>, of: &Invocation, seq: u64, at: Micros) -> Delivery {
+        let events = of.events.clone();
+        Delivery { invocation, step, events, seq, at, spans: vec![], sent: vec![], failures: vec![], end: None }
+    }
+
     fn stands(&mut self, invocation: &Invocation, run: &Run, seq: u64, at: Micros) {
-        let phase = match invocation.phase {
-            Stands::Queued => Phase::Queued,
-            Stands::Executing { .. } => Phase::Executing,
-            Stands::Sleeping { .. } => Phase::Sleeping,
-            Stands::Waiting { .. } => Phase::Waiting,
-            Stands::Retrying => Phase::Retrying,
-        };
+        let phase = Phase::of(&invocation.activity);
         let same = |span: &Span| span.until.is_none() && (span.phase, span.attempt) == (phase, invocation.attempt);
         if self.spans.last().is_some_and(same) {
             return;
@@ -218,6 +231,11 @@ impl Delivery {
         self.spans.push(Span { attempt: invocation.attempt, phase, slot: invocation.slot, wait, seq, at, until: None });
     }
 
+    fn end(&mut self, end: End) {
+        self.close(end.at);
+        self.end = Some(end);
+    }
+
     fn close(&mut self, at: Micros) {
         if let Some(span) = self.spans.last_mut() {
             span.until.get_or_insert(at);
@@ -225,19 +243,26 @@ impl Delivery {
     }
 }
 
-/// Whether its last call is an edit that conflicted, and so committed nothing.
-fn conflicted(invocation: &Invocation) -> bool {
-    invocation.log.last().is_some_and(|call| matches!(call.function, Function::EditCommit { answer: Some(false), .. }))
+impl Phase {
+    fn of(activity: &Activity) -> Phase {
+        match activity {
+            Activity::Queued => Phase::Queued,
+            Activity::Executing { .. } => Phase::Executing,
+            Activity::Sleeping { .. } => Phase::Sleeping,
+            Activity::Waiting { .. } => Phase::Waiting,
+            Activity::Blocked => Phase::Blocked,
+            Activity::Retrying { .. } => Phase::Retrying,
+        }
+    }
 }
 
 fn waited(invocation: &Invocation, run: &Run) -> Option<Waited> {
-    let Stands::Waiting { timer, .. } = &invocation.phase else { return None };
-    let Function::Wait(wait) = &invocation.log.last()?.function else { return None };
-    let due = timer.and_then(|timer| run.timers.get(&timer)).map(|timer| match timer.due {
+    let Function::Wait(wait) = invocation.last_call()? else { return None };
+    let due = invocation.timer().and_then(|timer| run.timers.get(timer)).map(|timer| match timer.due {
         Due::At(at) => at,
-        Due::Alive(alive) => run.at.saturating_add(alive.saturating_sub(run.alive)),
+        Due::Alive(alive) => run.now.at.saturating_add(alive.saturating_sub(run.now.alive)),
     });
-    Some(Waited { name: wait.name.clone(), requirements: wait.requirements.clone(), due })
+    Some(Waited { types: wait.types.clone(), requirements: wait.requirements.clone(), due })
 }
 
 impl Moment {
@@ -251,6 +276,7 @@ impl Moment {
             Input::TimerFired { .. } => ("timer-fired", None, None),
             Input::CancelRequested => ("cancel-requested", None, None),
             Input::Resumed { .. } => ("resumed", None, None),
+            Input::Forked(_) => ("forked", None, None),
         };
         Moment { seq: entry.seq, at: entry.at, kind, invocation, event, frames }
     }

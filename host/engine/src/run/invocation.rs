@@ -1,22 +1,30 @@
-//! One delivery of events to a step, over all its attempts.
+//! What is in flight: one delivery of events to a step, over all its attempts.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use serde_json::value::RawValue;
+use serde::{Deserialize, Serialize};
 
-use super::scope::ScopeId;
-use crate::entry::{Call, Event, Micros, TimerId};
+use super::place::Place;
+use crate::effect::{Log, Memos, RetryInfo};
+use crate::entry::{Call, Event, Failure, Function, InvocationId, Micros, TimerId};
 
-#[derive(Debug)]
+/// The invocations in flight, by number. Dropped when they end.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Invocations {
+    next: InvocationId,
+    in_flight: BTreeMap<InvocationId, Invocation>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Invocation {
-    /// An index into the steps.
+    /// An index into the plan.
     pub step: usize,
-    pub events: Vec<Event>,
-    pub scope: Option<ScopeId>,
+    pub events: Arc<[Event]>,
+    pub place: Place,
     /// From 0.
     pub attempt: u32,
-    pub phase: Phase,
+    pub activity: Activity,
     /// The slot that it holds.
     pub slot: Option<u32>,
     /// When the first attempt was entered.
@@ -25,96 +33,198 @@ pub(super) struct Invocation {
     pub started_at: Option<Micros>,
     /// Executing time of this attempt until it was last entered.
     pub used: Micros,
-    /// Hosts that were lost while it executed, without a record in between.
+    /// Hosts that were lost while it was on a thread, without a record in between.
     pub crashes: u32,
+    /// Attempts that failed.
+    pub failures: u32,
+    /// Why the last of them did.
+    pub last_failure: Option<Failure>,
     /// The recorded calls of this attempt.
-    pub log: Vec<Call>,
+    pub log: Log,
     /// How many of them are committed.
     pub committed: u32,
+    /// How often a key of a wait or a buffer of `collect` was used in this attempt.
+    occurrences: BTreeMap<String, u32>,
     pub kept: Kept,
 }
 
-/// Where an invocation stands.
-#[derive(Debug)]
-pub(super) enum Phase {
-    /// For a slot. Entered before, when the attempt has a `started_at`.
+/// What an invocation does.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) enum Activity {
+    /// Waits for a slot. Entered before, when the attempt has a `started_at`.
     Queued,
-    /// In an instance, since then on the clock that stands while no host is up.
+    /// Is in an instance, since then on the clock that stands while no host is up.
     Executing { since: Micros },
     /// `dropped`: without an instance.
     Sleeping { timer: TimerId, dropped: bool },
-    /// For an event, without an instance and without a slot.
+    /// Waits for an event, without an instance and without a slot.
     Waiting { timer: Option<TimerId>, key: WaitKey },
-    /// For the delay of a retry to pass.
-    Retrying,
+    /// Waits for its turn at an exclusive edit, without an instance.
+    Blocked,
+    /// Waits for the delay of a retry to pass.
+    Retrying { timer: TimerId },
 }
 
-/// The key of a wait, and how many of the same key came before in the attempt.
-pub(super) type WaitKey = (String, u32);
+/// The key of a wait, and how many of the same key came before in the attempt, as one text.
+pub(super) type WaitKey = String;
 
 /// What an invocation keeps over its attempts.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Kept {
-    pub memos: BTreeMap<String, Arc<RawValue>>,
+    pub memos: Memos,
     pub answers: BTreeMap<WaitKey, Event>,
     /// Waits whose request is published.
     pub asked: BTreeSet<WaitKey>,
-    /// Buffers of `collect` that it has added to.
+    /// Calls of `collect` that have added their event.
     pub added: BTreeSet<String>,
-    /// Batches that it was given, by buffer.
-    pub batches: BTreeMap<String, Vec<Event>>,
+    /// Batches that it was given, by call of `collect`.
+    pub batches: BTreeMap<String, Arc<[Event]>>,
+}
+
+impl Invocations {
+    pub(super) fn add(&mut self, step: usize, events: Vec<Event>, place: Place) -> InvocationId {
+        let id = self.next;
+        self.next += 1;
+        self.in_flight.insert(id, Invocation::new(step, events, place));
+        id
+    }
+
+    /// One that a report names: it may have ended.
+    pub(super) fn get(&self, id: InvocationId) -> Option<&Invocation> {
+        self.in_flight.get(&id)
+    }
+
+    pub(super) fn remove(&mut self, id: InvocationId) -> Invocation {
+        self.in_flight.remove(&id).expect("cannot happen: what ends is in flight")
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (InvocationId, &Invocation)> {
+        self.in_flight.iter().map(|(&id, invocation)| (id, invocation))
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (InvocationId, &mut Invocation)> {
+        self.in_flight.iter_mut().map(|(&id, invocation)| (id, invocation))
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.in_flight.len()
+    }
+}
+
+impl std::ops::Index<InvocationId> for Invocations {
+    type Output = Invocation;
+
+    fn index(&self, id: InvocationId) -> &Invocation {
+        self.in_flight.get(&id).expect("cannot happen: a move of what is not in flight")
+    }
+}
+
+impl std::ops::IndexMut<InvocationId> for Invocations {
+    fn index_mut(&mut self, id: InvocationId) -> &mut Invocation {
+        self.in_flight.get_mut(&id).expect("cannot happen: a move of what is not in flight")
+    }
 }
 
 impl Invocation {
-    pub(super) fn new(step: usize, events: Vec<Event>, scope: Option<ScopeId>) -> Invocation {
+    fn new(step: usize, events: Vec<Event>, place: Place) -> Invocation {
         Invocation {
             step,
-            events,
-            scope,
+            events: events.into(),
+            place,
             attempt: 0,
-            phase: Phase::Queued,
+            activity: Activity::Queued,
             slot: None,
             first_at: None,
             started_at: None,
             used: 0,
             crashes: 0,
-            log: Vec::new(),
+            failures: 0,
+            last_failure: None,
+            log: Log::new_sync(),
             committed: 0,
+            occurrences: BTreeMap::new(),
             kept: Kept::default(),
         }
     }
 
     /// Whether there is an instance of it.
     pub(super) fn is_live(&self) -> bool {
-        matches!(self.phase, Phase::Executing { .. } | Phase::Sleeping { dropped: false, .. })
+        matches!(self.activity, Activity::Executing { .. } | Activity::Sleeping { dropped: false, .. })
     }
 
     /// Whether it counts among the active steps: executing, suspended or sleeping.
     pub(super) fn is_active(&self) -> bool {
-        matches!(self.phase, Phase::Executing { .. } | Phase::Sleeping { .. } | Phase::Waiting { .. })
+        !matches!(self.activity, Activity::Queued | Activity::Retrying { .. })
+    }
+
+    /// The timer that it has set.
+    pub(super) fn timer(&self) -> Option<TimerId> {
+        match self.activity {
+            Activity::Sleeping { timer, .. } | Activity::Retrying { timer } => Some(timer),
+            Activity::Waiting { timer, .. } => timer,
+            Activity::Queued | Activity::Executing { .. } | Activity::Blocked => None,
+        }
     }
 
     /// Stops the count of executing time.
     pub(super) fn pause(&mut self, alive: Micros) {
-        if let Phase::Executing { since } = self.phase {
+        if let Activity::Executing { since } = self.activity {
             self.used = self.used.saturating_add(alive.saturating_sub(since));
         }
     }
 
+    /// Tells uses of one key in this attempt apart.
+    pub(super) fn occurrence(&mut self, key: &str) -> String {
+        let count = self.occurrences.entry(key.to_owned()).or_default();
+        *count += 1;
+        format!("{count} {key}")
+    }
+
+    /// The last recorded call.
+    pub(super) fn last_call(&self) -> Option<&Function> {
+        self.log.last().map(|call| &call.function)
+    }
+
+    pub(super) fn record(&mut self, call: Call) {
+        self.log.push_back_mut(call);
+    }
+
+    /// Fills in the answer of the last call, as of a time.
+    pub(super) fn fill_last(&mut self, at: Micros, fill: impl FnOnce(&mut Function)) {
+        let Some(last) = self.log.len().checked_sub(1) else { return };
+        if let Some(call) = self.log.get_mut(last) {
+            call.at = call.at.max(at);
+            fill(&mut call.function);
+        }
+    }
+
     /// Begins anew, from the top, with an empty log.
-    pub(super) fn next_attempt(&mut self) {
+    pub(super) fn begin_anew(&mut self) {
         self.attempt = self.attempt.saturating_add(1);
-        self.phase = Phase::Retrying;
         self.started_at = None;
         self.used = 0;
         self.crashes = 0;
-        self.log.clear();
+        self.log = Log::new_sync();
         self.committed = 0;
+        self.occurrences.clear();
+    }
+
+    /// Begins anew as if no attempt had failed before.
+    pub(super) fn begin_afresh(&mut self) {
+        self.begin_anew();
+        self.first_at = None;
+        self.failures = 0;
+        self.last_failure = None;
     }
 
     /// Forgets the answered waits, and that they were asked: who asks again shall be heard.
     pub(super) fn forget_answers(&mut self) {
         self.kept.answers.clear();
         self.kept.asked.clear();
+    }
+
+    pub(super) fn retry_info(&self) -> RetryInfo {
+        let elapsed = self.started_at.unwrap_or_default().saturating_sub(self.first_at.unwrap_or_default());
+        RetryInfo { failures: self.failures, elapsed, last_failure: self.last_failure.clone() }
     }
 }

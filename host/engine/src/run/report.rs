@@ -1,7 +1,10 @@
 //! What the instances report.
 
-use super::invocation::{Invocation, Phase};
-use super::{Run, frames};
+use super::Run;
+use super::frames::StepState;
+use super::history::Ended;
+use super::invocation::{Activity, Invocation};
+use super::place::Place;
 use crate::effect::Effect;
 use crate::entry::{Call, Commit, Event, InvocationId};
 
@@ -10,14 +13,13 @@ impl Run {
     pub(super) fn progressed(&mut self, id: InvocationId, attempt: u32, calls: &[Call], commit: Option<&Commit>) {
         let Some(Call { function, .. }) = calls.last().filter(|_| self.expects(id, attempt, calls)) else { return };
         if let Some(failure) = self.forbidden(id, calls, commit, &[]) {
-            self.turn.effects.push(Effect::Abort { invocation: id, attempt });
+            self.push(Effect::Abort { invocation: id, attempt });
             return self.failed(id, &failure);
         }
-        let conflict = self.conflicts(id, attempt, function);
+        let conflict = self.conflicts(id, function);
         self.record(id, calls);
-        if !conflict && let Some(commit) = commit {
-            self.commit_state(id, attempt, commit);
-            self.commit_sends(commit);
+        if let Some(commit) = commit.filter(|_| !conflict) {
+            self.commit(id, commit);
         }
         if !conflict && (commit.is_some() || function.is_commit_point()) {
             self.mark_committed(id);
@@ -34,46 +36,50 @@ impl Run {
             return self.failed(id, &failure);
         }
         self.record(id, calls);
-        self.commit_state(id, attempt, commit);
-        let Some(invocation) = self.end(id, events.last()) else { return };
-        if let Some(stop) = events.iter().position(|event| self.definition.is_terminal(&event.name)) {
-            let asked = events[..stop].iter().filter(|event| self.is_input_required(event)).cloned();
-            asked.collect::<Vec<_>>().into_iter().for_each(|event| self.publish(event));
-            return self.complete(&events[stop]);
+        self.commit_state(id, &commit.effects);
+        self.note_sent(id, commit);
+        self.note_ended(id, Ended::Returned(events.iter().map(|event| event.name.clone()).collect()));
+        let invocation = self.end_invocation(id, events.last());
+        match events.iter().position(|event| self.definition.is_terminal(&event.name)) {
+            Some(stop) => self.stop(commit, &events[..stop], &events[stop]),
+            None => {
+                self.commit_sends(commit);
+                self.emit_returned(&invocation, events);
+            }
         }
-        self.commit_sends(commit);
-        self.emit_returned(&invocation, events);
+    }
+
+    /// Ends the run with a stop event. What was asked before it is still shown.
+    fn stop(&mut self, commit: &Commit, before: &[Event], stop: &Event) {
+        let sent = commit.sends().map(|(event, _)| event);
+        let asked: Vec<Event> = sent.chain(before).filter(|event| self.is_input_required(event)).cloned().collect();
+        asked.into_iter().for_each(|event| self.publish(event));
+        self.complete(stop);
     }
 
     /// Routes what was returned, before its invocation leaves its scope.
     fn emit_returned(&mut self, invocation: &Invocation, events: &[Event]) {
-        let opened = self.steps[invocation.step].fan_out.then(|| self.open_scope(invocation.step, invocation.scope));
-        for event in events {
-            self.emit(event, None, opened.or(invocation.scope));
+        let opened = self.plan[invocation.step].fan_out.then(|| self.open_scope(invocation.step, invocation.place));
+        for (index, event) in (0..).zip(events) {
+            let place = opened.map_or(invocation.place, |scope| Place { scope: Some(scope), index });
+            self.emit(event, None, place);
         }
         self.leave_scope(opened);
-        self.leave_scope(invocation.scope);
+        self.leave_scope(invocation.place.scope);
     }
 
-    /// Takes an invocation out whose last attempt ended.
-    pub(super) fn end(&mut self, id: InvocationId, output: Option<&Event>) -> Option<Invocation> {
-        self.publish_ended(id, output);
+    /// Takes an invocation out whose last attempt ended. It still counts in its scope.
+    pub(super) fn end_invocation(&mut self, id: InvocationId, output: Option<&Event>) -> Invocation {
+        self.publish_step_state(id, StepState::NotRunning, output);
         self.free_slot(id);
-        self.invocations.remove(&id)
-    }
-
-    /// Says that an attempt is not running any more.
-    pub(super) fn publish_ended(&mut self, id: InvocationId, output: Option<&Event>) {
-        let Some(invocation) = self.invocations.get(&id) else { return };
-        let step = &self.steps[invocation.step];
-        let frame = frames::step_state(step, invocation, frames::StepState::NotRunning, output);
-        self.publish(frame);
+        self.release_exclusive(id);
+        self.invocations.remove(id)
     }
 
     /// Whether a report goes on where the step log ends: not late, and not heard before.
     fn expects(&self, id: InvocationId, attempt: u32, calls: &[Call]) -> bool {
-        let Some(invocation) = self.invocations.get(&id) else { return false };
-        let executing = matches!(invocation.phase, Phase::Executing { .. }) && invocation.attempt == attempt;
+        let Some(invocation) = self.invocations.get(id) else { return false };
+        let executing = matches!(invocation.activity, Activity::Executing { .. }) && invocation.attempt == attempt;
         let ordinals = invocation.log.len()..;
         executing && calls.iter().zip(ordinals).all(|(call, ordinal)| call.ordinal as usize == ordinal)
     }

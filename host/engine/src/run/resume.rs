@@ -1,39 +1,42 @@
 //! A host takes the run over, and no instance of it is alive.
 
 use super::Run;
-use super::fail;
-use super::invocation::Phase;
-use crate::effect::Effect;
-use crate::entry::InvocationId;
+use super::invocation::Activity;
+use crate::entry::{Failure, InvocationId};
 
 /// Most hosts that an attempt may lose in a row without having recorded anything. Past this it
 /// is the attempt that takes them down.
 const CRASHES_MAX: u32 = 10;
 
 impl Run {
-    /// Sets every timer again, and enters again what was executing.
-    pub(super) fn resumed(&mut self, planned: bool) {
-        let timers = self.timers.iter().map(|(&timer, it)| Effect::SetTimer { timer, due: it.due });
-        self.turn.effects.extend(timers);
-        for id in self.interrupted(planned) {
-            let Some(invocation) = self.invocations.get(&id) else { return };
+    /// Enters again what was executing. `on_thread`: who was at work when the host was lost.
+    pub(super) fn resumed(&mut self, planned: bool, on_thread: Option<&[InvocationId]>) {
+        let suspected = |id: InvocationId| !planned && on_thread.is_none_or(|ids| ids.contains(&id));
+        for id in self.interrupted() {
+            let invocation = &mut self.invocations[id];
+            invocation.crashes += u32::from(suspected(id));
             if invocation.crashes >= CRASHES_MAX {
-                let failure = fail::crashed(&self.steps[invocation.step].name, CRASHES_MAX);
+                let failure = crashed(&self.plan[invocation.step].name);
                 self.failed(id, &failure);
             } else {
                 self.enter(id);
+            }
+            // The run may have failed with it.
+            if !self.is_running() {
+                return;
             }
         }
     }
 
     /// Takes note that there are no instances. What was executing.
-    fn interrupted(&mut self, planned: bool) -> Vec<InvocationId> {
+    fn interrupted(&mut self) -> Vec<InvocationId> {
         let mut executing = Vec::new();
-        for (&id, invocation) in &mut self.invocations {
-            match &mut invocation.phase {
-                Phase::Sleeping { dropped, .. } => *dropped = true,
-                Phase::Executing { .. } => {
-                    invocation.crashes += u32::from(!planned);
+        for (id, invocation) in self.invocations.iter_mut() {
+            match &mut invocation.activity {
+                Activity::Sleeping { dropped, .. } => *dropped = true,
+                Activity::Executing { .. } => {
+                    // Its answer is in the log by now.
+                    self.exclusives.forget_put_off(id);
                     executing.push(id);
                 }
                 _ => (),
@@ -41,4 +44,10 @@ impl Run {
         }
         executing
     }
+}
+
+/// The failure of an attempt that takes its host down whenever it is entered.
+fn crashed(step: &str) -> Failure {
+    let message = format!("step `{step}` was entered {CRASHES_MAX} times, and each time its host was lost before it recorded anything");
+    Failure::new("crashed", message, false)
 }

@@ -3,9 +3,10 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-use super::{Run, time};
+use super::Run;
 use crate::entry::{Failure, InvocationId, Micros};
 use crate::manifest::{Backoff, Retry};
+use crate::time;
 
 /// The stream of a ChaCha generator that retries draw from; a guest's own randomness has another.
 const STREAM: u64 = u64::from_be_bytes(*b"retrying");
@@ -13,9 +14,9 @@ const STREAM: u64 = u64::from_be_bytes(*b"retrying");
 impl Run {
     /// The delay before the next attempt; none: there is none.
     pub(super) fn retry_delay(&self, id: InvocationId, failure: &Failure) -> Option<Micros> {
-        let invocation = self.invocations.get(&id)?;
-        let retry = self.definition.step(&self.steps[invocation.step].name)?.retry.as_ref()?;
-        let failures = invocation.attempt.saturating_add(1);
+        let invocation = &self.invocations[id];
+        let retry = self.plan[invocation.step].retry.as_ref()?;
+        let failures = invocation.failures.saturating_add(1);
         if !failure.retryable || !retry.covers(failure) || retry.attempts_max.is_some_and(|max| failures >= max) {
             return None;
         }
@@ -23,8 +24,8 @@ impl Run {
             Some(seconds) => time::micros(seconds),
             None => time::micros(retry.delay_after(failures, self.chance(id, invocation.attempt))),
         };
-        let began = invocation.first_at.unwrap_or(self.at);
-        let elapsed = self.at.saturating_sub(began).saturating_add(delay);
+        let began = invocation.first_at.unwrap_or(self.now.at);
+        let elapsed = self.now.at.saturating_sub(began).saturating_add(delay);
         let in_time = retry.elapsed_max.is_none_or(|max| elapsed < time::micros(max));
         in_time.then_some(delay)
     }

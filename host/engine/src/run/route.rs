@@ -1,17 +1,12 @@
-//! Where an event goes: to who waits for it, and to the steps that accept it.
+//! Where an event goes: to who waits for it, and to the steps that accept it; or into the inbox.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use super::Run;
-use super::scope::ScopeId;
-use crate::entry::{Event, Function, InvocationId, Wait, WaitAnswer};
-use crate::manifest::EventKind;
-
-/// Invocations that wait, by the type that they wait for.
-pub(super) type Waiters = BTreeMap<String, BTreeSet<InvocationId>>;
+use super::place::Place;
+use crate::entry::{Event, InvocationId, WaitAnswer};
+use crate::manifest::{EventKind, Join};
 
 /// An event that nobody took.
 #[derive(Debug)]
@@ -20,30 +15,50 @@ pub(super) struct Unhandled {
     pub step: Option<String>,
 }
 
+/// Why an event from outside is not accepted now. Asked before it becomes an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Nothing takes it now, and as many as may be are kept already.
+    InboxFull,
+    /// It is directed at an invocation that does not wait for it.
+    NotWaiting(InvocationId),
+}
+
 impl Run {
-    /// An event that a step returned or sent.
-    pub(super) fn emit(&mut self, event: &Event, step: Option<&str>, scope: Option<ScopeId>) {
-        if self.is_input_required(event) {
-            self.publish(event.clone());
+    /// Whether an event from outside can be accepted: routed, or kept for a wait to come.
+    pub fn refuses(&self, event: &Event, step: Option<&str>, invocation: Option<InvocationId>) -> Option<Refusal> {
+        if let Some(id) = invocation {
+            let bases = self.definition.bases(&event.name);
+            let waits = self.is_at(id, step) && self.waiters.would_take(id, &event.name, &bases, &event.payload);
+            return (!waits).then_some(Refusal::NotWaiting(id));
         }
-        self.route(event, step, scope);
+        let kept = self.may_be_waited_for(&event.name) && !self.inbox.has_room(event) && !self.is_taken(event, step);
+        kept.then_some(Refusal::InboxFull)
     }
 
-    /// Gives an event to every waiter that it answers, and to every step that accepts it and
-    /// has no such waiter; `target`: to that step only.
-    pub(super) fn route(&mut self, event: &Event, target: Option<&str>, scope: Option<ScopeId>) {
-        let waited = self.answer_waiters(event, target);
-        let mut taken = !waited.is_empty();
-        for step in 0..self.steps.len() {
-            let name = &self.steps[step].name;
-            let wanted = target.is_none_or(|target| *target == **name) && !waited.contains(&step);
-            if wanted && self.definition.accepts(name, &event.name) {
-                taken |= self.deliver(step, event, scope);
+    /// An event from outside. One that nothing takes now is kept, if a wait could take it.
+    pub(super) fn received(&mut self, event: &Event, step: Option<&str>, invocation: Option<InvocationId>) {
+        if invocation.is_some() {
+            self.answer_waiters(event, step, invocation);
+            return;
+        }
+        if !self.route(event, step, Place::default()) {
+            if self.may_be_waited_for(&event.name) {
+                self.inbox.keep(event, step);
             }
+            self.unhandled(event, step);
+        }
+    }
+
+    /// An event that a step returned or sent, or that the run starts with.
+    pub(super) fn emit(&mut self, event: &Event, step: Option<&str>, place: Place) {
+        let asks = self.is_input_required(event);
+        if asks {
+            self.publish(event.clone());
         }
         // The outside takes what is asked of it.
-        if !taken && !self.is_input_required(event) {
-            self.turn.unhandled.push(Unhandled { name: event.name.clone(), step: target.map(str::to_owned) });
+        if !self.route(event, step, place) && !asks {
+            self.unhandled(event, step);
         }
     }
 
@@ -51,57 +66,57 @@ impl Run {
         self.definition.kind(&event.name) == Some(EventKind::InputRequired)
     }
 
-    /// The steps whose waiters it answered.
-    fn answer_waiters(&mut self, event: &Event, target: Option<&str>) -> BTreeSet<usize> {
-        let Some(waiters) = self.waiters.get(&*event.name) else { return BTreeSet::new() };
-        let payload: Value = serde_json::from_str(event.payload.get()).unwrap_or_default();
-        let answered: Vec<(InvocationId, usize)> = waiters
-            .iter()
-            .filter_map(|id| Some((*id, self.invocations.get(id)?)))
-            .filter(|(_, it)| target.is_none_or(|target| *target == *self.steps[it.step].name))
-            .filter(|(_, it)| matches!(it.log.last().map(|call| &call.function), Some(Function::Wait(wait)) if meets(&payload, wait)))
-            .map(|(id, it)| (id, it.step))
-            .collect();
-        for (id, _) in &answered {
-            self.end_wait(*id, WaitAnswer::Event(event.clone()));
-        }
-        answered.into_iter().map(|(_, step)| step).collect()
-    }
-
-    /// Enters a waiter into the index, or takes it out.
-    pub(super) fn index_waiter(&mut self, id: InvocationId, waits: bool) {
-        let Some(invocation) = self.invocations.get(&id) else { return };
-        let Some(Function::Wait(wait)) = invocation.log.last().map(|call| &call.function) else { return };
-        if waits {
-            self.waiters.entry(wait.name.clone()).or_default().insert(id);
-        } else if let Some(ids) = self.waiters.get_mut(&wait.name) {
-            ids.remove(&id);
-            if ids.is_empty() {
-                self.waiters.remove(&wait.name.clone());
+    /// Gives an event to every waiter that it answers, and to every step that accepts it and
+    /// has no such waiter; `target`: to that step only. Whether anybody took it.
+    fn route(&mut self, event: &Event, target: Option<&str>, place: Place) -> bool {
+        let waited = self.answer_waiters(event, target, None);
+        let mut taken = !waited.is_empty();
+        let definition = self.definition.clone();
+        for &step in definition.accepting(&event.name) {
+            if self.is_target(step, target) && !waited.contains(&step) {
+                taken |= self.deliver(step, event, place);
             }
         }
+        taken
     }
 
-    /// Whether nothing but waits is in flight.
-    pub(super) fn is_quiet(&self) -> bool {
-        let waiting: usize = self.waiters.values().map(BTreeSet::len).sum();
-        waiting == self.invocations.len()
-    }
-}
-
-/// Whether a payload has every required field with an equal value.
-fn meets(payload: &Value, wait: &Wait) -> bool {
-    wait.requirements.iter().all(|(field, value)| payload.get(field).is_some_and(|found| equal(found, value)))
-}
-
-/// Equal as JSON; numbers by value, so that 1 is 1.0.
-fn equal(one: &Value, other: &Value) -> bool {
-    match (one, other) {
-        (Value::Number(one), Value::Number(other)) => one == other || one.as_f64() == other.as_f64() && one.is_f64() != other.is_f64(),
-        (Value::Array(one), Value::Array(other)) => one.len() == other.len() && one.iter().zip(other).all(|(one, other)| equal(one, other)),
-        (Value::Object(one), Value::Object(other)) => {
-            one.len() == other.len() && one.iter().all(|(key, one)| other.get(key).is_some_and(|other| equal(one, other)))
+    /// The steps whose waiters it answers; `only`: of these, that one.
+    fn answer_waiters(&mut self, event: &Event, target: Option<&str>, only: Option<InvocationId>) -> BTreeSet<usize> {
+        let mut steps = BTreeSet::new();
+        for id in self.waiters.find(&event.name, &self.definition.bases(&event.name), &event.payload) {
+            if only.is_none_or(|only| only == id) && self.is_at(id, target) {
+                steps.insert(self.invocations[id].step);
+                self.end_wait(id, WaitAnswer::Event(event.clone()));
+            }
         }
-        _ => one == other,
+        steps
+    }
+
+    /// Whether routing would find somebody. What comes from outside is in no scope, and so is for no all-join.
+    fn is_taken(&self, event: &Event, target: Option<&str>) -> bool {
+        let waiters = self.waiters.find(&event.name, &self.definition.bases(&event.name), &event.payload);
+        let mut steps = self.definition.accepting(&event.name).iter();
+        let takes = |step: usize| self.is_target(step, target) && self.plan[step].join != Some(Join::All);
+        waiters.into_iter().any(|id| self.is_at(id, target)) || steps.any(|&step| takes(step))
+    }
+
+    fn is_target(&self, step: usize, target: Option<&str>) -> bool {
+        target.is_none_or(|target| *target == *self.plan[step].name)
+    }
+
+    fn is_at(&self, id: InvocationId, target: Option<&str>) -> bool {
+        self.invocations.get(id).is_some_and(|invocation| self.is_target(invocation.step, target))
+    }
+
+    /// Whether a wait that is still to come could take an event from outside.
+    fn may_be_waited_for(&self, name: &str) -> bool {
+        let bases = self.definition.bases(name);
+        let named = |additional: &String| additional == name || bases.contains(&additional.as_str());
+        let additional = self.started.as_ref().is_some_and(|started| started.additional_events.iter().any(named));
+        additional || self.definition.kind(name) == Some(EventKind::HumanResponse)
+    }
+
+    fn unhandled(&mut self, event: &Event, step: Option<&str>) {
+        self.turn.unhandled.push(Unhandled { name: event.name.clone(), step: step.map(str::to_owned) });
     }
 }

@@ -1,8 +1,9 @@
 //! What is due at the end of every entry.
 
-use super::finish::Fault;
-use super::invocation::Phase;
-use super::{Run, frames};
+use super::Run;
+use super::end::Failed;
+use super::frames::{self, StepState, UnhandledEvent};
+use super::invocation::Activity;
 use crate::manifest::EventKind;
 
 const STUCK: &str = "the run is stuck: nothing is queued, running or waiting, and nothing from the outside could move it. \
@@ -15,19 +16,11 @@ impl Run {
         }
         self.fill_slots();
         self.publish_preparing();
-        let quiet = self.is_quiet();
-        for unhandled in std::mem::take(&mut self.turn.unhandled) {
-            let qualified = self.qualified_name(&unhandled.name);
-            self.publish(frames::unhandled(&unhandled, &qualified, quiet));
-        }
+        let quiet = self.waiters.len() == self.invocations.len();
+        self.publish_unhandled(quiet);
         if self.is_stuck() {
-            return self.fail(Fault {
-                step: String::new(),
-                kind: "stuck".to_owned(),
-                message: STUCK.to_owned(),
-                attempts: None,
-                elapsed: self.at.saturating_sub(self.started_at),
-            });
+            let elapsed = self.now.at.saturating_sub(self.started_at);
+            return self.fail(Failed { step: "", kind: "stuck", message: STUCK.to_owned(), attempts: None, elapsed });
         }
         if quiet && !self.idle {
             self.publish(frames::idle());
@@ -38,29 +31,33 @@ impl Run {
     /// Says of the new invocations which wait for a slot.
     fn publish_preparing(&mut self) {
         for id in std::mem::take(&mut self.turn.arrived) {
-            let Some(invocation) = self.invocations.get(&id) else { continue };
-            if matches!(invocation.phase, Phase::Queued) {
-                let step = &self.steps[invocation.step];
-                let frame = frames::step_state(step, invocation, frames::StepState::Preparing, None);
-                self.publish(frame);
+            if self.invocations.get(id).is_some_and(|invocation| matches!(invocation.activity, Activity::Queued)) {
+                self.publish_step_state(id, StepState::Preparing, None);
             }
+        }
+    }
+
+    fn publish_unhandled(&mut self, idle: bool) {
+        for unhandled in std::mem::take(&mut self.turn.unhandled) {
+            let qualified_name = self.qualified_name(&unhandled.name);
+            let frame = UnhandledEvent { event_type: &unhandled.name, qualified_name, step_name: unhandled.step.as_deref(), idle };
+            self.publish(frame.event());
         }
     }
 
     /// Nothing is in flight, and what could come from the outside is nothing that is expected.
     fn is_stuck(&self) -> bool {
         let additional = self.started.as_ref().is_some_and(|started| !started.additional_events.is_empty());
-        self.invocations.is_empty() && !additional && !self.accepts_human_response()
+        self.invocations.len() == 0 && !additional && !self.accepts_human_response()
     }
 
     fn accepts_human_response(&self) -> bool {
-        let mut accepted = self.definition.steps().flat_map(|step| &step.accepts);
-        accepted.any(|name| self.definition.kind(name) == Some(EventKind::HumanResponse))
+        let mut accepted = self.plan.iter().flat_map(|step| &step.accepts);
+        accepted.any(|(name, _)| self.definition.kind(name) == Some(EventKind::HumanResponse))
     }
 
     fn qualified_name(&self, name: &str) -> String {
         let workflow = self.started.as_ref().map_or("", |started| &started.workflow);
-        let module = if self.definition.is_builtin(name) { "workflows.events" } else { workflow };
-        format!("{module}.{name}")
+        self.definition.qualified_name(workflow, name)
     }
 }

@@ -1,37 +1,42 @@
 //! The beginning.
 
-use serde_json::Value;
-
-use super::{Run, time};
-use crate::effect::Due;
-use crate::entry::Started;
+use super::place::Place;
+use super::{Run, Status};
+use crate::effect::{Due, Effect};
+use crate::entry::{InvocationId, Started, TimerId};
+use crate::json;
 use crate::state::State;
+use crate::time;
 
 impl Run {
     pub(super) fn start(&mut self, started: &Started) {
-        self.started_at = self.at;
-        self.state = State::new(started.state.clone());
-        if let Some(timeout) = started.timeout {
-            let due = self.alive.saturating_add(time::micros(timeout));
+        self.status = Status::Running;
+        self.started_at = self.now.at;
+        self.state = State::new(&started.state);
+        // The state may be large, and is kept once.
+        self.started = Some(Started { state: json::empty(), ..started.clone() });
+        self.set_run_timeout();
+        self.emit(&started.start, None, Place::default());
+    }
+
+    pub(super) fn set_run_timeout(&mut self) {
+        if let Some(timeout) = self.started.as_ref().and_then(|started| started.timeout) {
+            let due = self.now.alive.saturating_add(time::micros(timeout));
             self.set_timer(Due::Alive(due), None);
         }
-        self.started = Some(stateless(started));
-        self.route(&started.start, None, None);
     }
-}
 
-/// The state may be large, and is kept once.
-fn stateless(started: &Started) -> Started {
-    Started {
-        rules: started.rules,
-        definition: started.definition.clone(),
-        workflow: started.workflow.clone(),
-        handler: started.handler.clone(),
-        run: started.run.clone(),
-        start: started.start.clone(),
-        state: Value::Null,
-        seed: started.seed.clone(),
-        timeout: started.timeout,
-        additional_events: started.additional_events.clone(),
+    pub(super) fn set_timer(&mut self, due: Due, invocation: Option<InvocationId>) -> TimerId {
+        let timer = self.timers.set(due, invocation);
+        self.push(Effect::SetTimer { timer, due });
+        timer
+    }
+
+    pub(super) fn clear_timer(&mut self, timer: Option<TimerId>) {
+        if let Some(timer) = timer
+            && self.timers.remove(timer).is_some()
+        {
+            self.push(Effect::ClearTimer { timer });
+        }
     }
 }

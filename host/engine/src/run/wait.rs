@@ -1,47 +1,62 @@
 //! `events.wait`: without an instance and without a slot, until the answer is there.
 
 use super::Run;
-use super::invocation::{Invocation, Phase, WaitKey};
-use super::time;
-use crate::effect::{Due, Effect};
+use super::frames::StepState;
+use super::invocation::Activity;
+use super::waiters::Wanted;
+use crate::effect::Due;
 use crate::entry::{Function, InvocationId, Wait, WaitAnswer};
+use crate::time;
 
 impl Run {
     pub(super) fn wait(&mut self, id: InvocationId, wait: &Wait) {
-        let Some(invocation) = self.invocations.get_mut(&id) else { return };
-        invocation.pause(self.alive);
-        let key = key(invocation, wait);
-        if let Some(event) = invocation.kept.answers.get(&key).cloned() {
-            self.fill_wait(id, WaitAnswer::Event(event));
-            return self.enter(id);
+        let key = self.invocations[id].occurrence(&wait.key());
+        if let Some(event) = self.invocations[id].kept.answers.get(&key).cloned() {
+            return self.answer_wait(id, WaitAnswer::Event(event));
         }
-        let is_asked = !invocation.kept.asked.insert(key.clone());
+        let is_asked = !self.invocations[id].kept.asked.insert(key.clone());
         if let Some(request) = wait.request.clone().filter(|_| !is_asked) {
             self.publish(request);
         }
-        let due = wait.timeout.map(|timeout| Due::Alive(self.alive.saturating_add(time::micros(timeout))));
-        let timer = due.map(|due| self.set_timer(due, Some(id)));
-        if let Some(invocation) = self.invocations.get_mut(&id) {
-            invocation.phase = Phase::Waiting { timer, key };
+        let wanted = Wanted::of(wait);
+        let step = &self.plan[self.invocations[id].step].name;
+        let kept = if wait.fresh { None } else { self.inbox.take(&wanted, step, &self.definition) };
+        match kept {
+            Some(event) => {
+                self.invocations[id].kept.answers.insert(key, event.clone());
+                self.answer_wait(id, WaitAnswer::Event(event));
+            }
+            None => self.begin_wait(id, wait, wanted, key),
         }
+    }
+
+    fn begin_wait(&mut self, id: InvocationId, wait: &Wait, wanted: Wanted, key: String) {
+        let due = wait.timeout.map(|timeout| Due::Alive(self.now.alive.saturating_add(time::micros(timeout))));
+        let timer = due.map(|due| self.set_timer(due, Some(id)));
+        self.publish_step_state(id, StepState::NotRunning, None);
+        self.now_does(id, Activity::Waiting { timer, key });
         self.free_slot(id);
-        self.index_waiter(id, true);
+        self.waiters.add(id, wanted);
     }
 
     /// Ends a wait: the step goes on as soon as there is a slot.
     pub(super) fn end_wait(&mut self, id: InvocationId, answer: WaitAnswer) {
-        self.index_waiter(id, false);
-        let Some(invocation) = self.invocations.get_mut(&id) else { return };
-        let Phase::Waiting { timer, key } = std::mem::replace(&mut invocation.phase, Phase::Queued) else { return };
+        self.waiters.remove(id);
+        let invocation = &mut self.invocations[id];
+        let Activity::Waiting { timer, key } = invocation.activity.clone() else { unreachable!("a waiter waits") };
         match &answer {
             WaitAnswer::Event(event) => drop(invocation.kept.answers.insert(key, event.clone())),
             WaitAnswer::TimedOut => drop(invocation.kept.asked.remove(&key)),
         }
-        if let Some(timer) = timer.filter(|timer| self.timers.remove(timer).is_some()) {
-            self.turn.effects.push(Effect::ClearTimer { timer });
-        }
+        self.clear_timer(timer);
         self.fill_wait(id, answer);
         self.requeue(id);
+    }
+
+    /// A wait whose answer is there already: the same path, but for the slot.
+    fn answer_wait(&mut self, id: InvocationId, answer: WaitAnswer) {
+        self.fill_wait(id, answer);
+        self.enter(id);
     }
 
     fn fill_wait(&mut self, id: InvocationId, ended: WaitAnswer) {
@@ -51,12 +66,4 @@ impl Run {
             }
         });
     }
-}
-
-/// The key of the last call of an invocation, which is this wait.
-fn key(invocation: &Invocation, wait: &Wait) -> WaitKey {
-    let key = wait.key();
-    let before = invocation.log.iter().rev().skip(1);
-    let same = before.filter(|call| matches!(&call.function, Function::Wait(wait) if wait.key() == key));
-    (key.clone(), same.count() as u32)
 }

@@ -96,7 +96,7 @@ fn an_event_is_added_once_per_invocation_and_stays_although_its_invocation_fails
             #1 fail Boom "once"
                 timer 0 at 1s
             timer 0
-                invoke #1.1 gather(A {"i":1})
+                invoke #1.1 gather(A {"i":1}), 1 failed in 0s, last Boom
             #1 collect A {"i":1} into A A
                 answer #1.1 collect A x2 = not yet @0s
             #1 fail Boom "for good"
@@ -138,9 +138,57 @@ fn a_batch_belongs_to_its_invocation_over_its_retries_and_to_no_other() {
             #3 collect A {"i":3} into A A
                 answer #3.0 collect A x2 = not yet @0s
             timer 0
-                invoke #2.1 gather(A {"i":2})
+                invoke #2.1 gather(A {"i":2}), 1 failed in 0s, last Boom
             #2 collect A {"i":2} into A A
                 answer #2.1 collect A x2 = A {"i":1}, A {"i":2} @0s
         "#]],
     );
+}
+
+#[test]
+fn a_second_collect_of_one_invocation_counts() {
+    check(
+        r#"
+        step split: StartEvent -> A B
+        step gather: A B -> StopEvent, join each retry 1
+        start
+        #0 return A {"i":1}, B {"i":2}
+        #1 collect A {"i":1} into A B
+        #1 fail Boom "between"
+        timer 0
+        #1 collect A {"i":1} into A B
+        #1 collect B {"i":2} into A B
+        #1 return
+        "#,
+        expect![[r#"
+            start
+                invoke #0.0 split(StartEvent)
+            #0 return A {"i":1}, B {"i":2}
+                invoke #1.0 gather(A {"i":1}, B {"i":2})
+            #1 collect A {"i":1} into A B
+                answer #1.0 collect A, B = not yet @0s
+            #1 fail Boom "between"
+                timer 0 at 1s
+            timer 0
+                invoke #1.1 gather(A {"i":1}, B {"i":2}), 1 failed in 0s, last Boom
+            #1 collect A {"i":1} into A B
+                answer #1.1 collect A, B = not yet @0s
+            #1 collect B {"i":2} into A B
+                answer #1.1 collect A, B = A {"i":1}, B {"i":2} @0s
+            #1 return
+                frame 6: WorkflowFailedEvent {"step_name":"","exception":{"exception_type":"stuck","exception_message":"the run is stuck: nothing is queued, running or waiting, and nothing from the outside could move it. Return a stop event, let a step accept a human-response event, or declare the event that is still to come as an additional event"},"attempts":null,"elapsed_seconds":0.0}
+                failed: the run is stuck: nothing is queued, running or waiting, and nothing from the outside could move it. Return a stop event, let a step accept a human-response event, or declare the event that is still to come as an additional event
+        "#]],
+    );
+}
+
+#[test]
+fn a_collect_of_ten_thousand_journals_each_event_once() {
+    let mut world = super::played("step split: StartEvent -> A\n step gather: A -> StopEvent, slots 10000\n start");
+    world.line(&format!("#0 return {}", vec!["A"; 10_000].join(", ")));
+    (1..=10_000).for_each(|id| world.line(&format!("#{id} collect A into A 10000")));
+    let bytes: usize = world.journal[2..].iter().map(|entry| serde_json::to_string(entry).expect("JSON").len()).sum();
+    assert!(bytes < 10_000 * 300, "{bytes} bytes of journal");
+    let batch = world.out.lines().last().map(|line| line.split(", ").count());
+    assert_eq!(batch, Some(10_000), "the last call is given all");
 }

@@ -37,13 +37,10 @@ fn a_run_times_out_on_the_clock_that_stands_while_no_host_is_up() {
                 timer 2 at 1060s
             event StartEvent to nap
             @2000/7.1 resume
-                timer 0 alive at 7.3s
-                timer 1 at 1001s
-                timer 2 at 1060s
                 invoke #2.0 think(StartEvent)
             @2000.2/7.3 timer 0
                 abort #2.0
-                frame 6: WorkflowTimedOutEvent {"timeout":0.3,"active_steps":["nap","ask","think"]}
+                frame 7: WorkflowTimedOutEvent {"timeout":0.3,"active_steps":["nap","ask","think"]}
                 failed: Workflow timed out after 0.3s
             #2 return StopEvent
         "#]],
@@ -202,7 +199,7 @@ fn a_run_that_waits_is_idle_and_one_that_sleeps_or_will_retry_is_not() {
             timer 1
                 invoke #1.0 sleep(StartEvent) from 0s, committed 1, log: sleep = over @1s
             #1 return StopEvent
-                frame 5: StopEvent
+                frame 6: StopEvent
                 completed with StopEvent
         "#]],
     );
@@ -220,14 +217,82 @@ fn a_run_that_waits_is_idle_and_one_that_sleeps_or_will_retry_is_not() {
                 invoke #0.0 wait(StartEvent)
             #0 wait HumanResponseEvent timeout 9
                 timer 0 alive at 9s
-                frame 1: WorkflowIdleEvent
+                frame 2: WorkflowIdleEvent
             event Other
-                frame 2: UnhandledEvent {"event_type":"Other","qualified_name":"demo.Other","step_name":null,"idle":true}
+                frame 3: UnhandledEvent {"event_type":"Other","qualified_name":"demo.Other","step_name":null,"idle":true}
             timer 0
                 invoke #0.0 wait(StartEvent) from 0s, committed 1, log: wait HumanResponseEvent = timed out @0s
             #0 return
-                frame 4: WorkflowFailedEvent {"step_name":"","exception":{"exception_type":"stuck","exception_message":"the run is stuck: nothing is queued, running or waiting, and nothing from the outside could move it. Return a stop event, let a step accept a human-response event, or declare the event that is still to come as an additional event"},"attempts":null,"elapsed_seconds":0.0}
+                frame 6: WorkflowFailedEvent {"step_name":"","exception":{"exception_type":"stuck","exception_message":"the run is stuck: nothing is queued, running or waiting, and nothing from the outside could move it. Return a stop event, let a step accept a human-response event, or declare the event that is still to come as an additional event"},"attempts":null,"elapsed_seconds":0.0}
                 failed: the run is stuck: nothing is queued, running or waiting, and nothing from the outside could move it. Return a stop event, let a step accept a human-response event, or declare the event that is still to come as an additional event
+        "#]],
+    );
+}
+
+#[test]
+fn what_was_asked_before_the_stop_is_shown_also_when_it_was_sent() {
+    check(
+        r#"
+        type Ask: input-required
+        step work: StartEvent -> Ask StopEvent
+        start
+        #0 send Ask {"by":"send"}; return Ask {"by":"return"}, StopEvent, Ask {"by":"nobody"}
+        "#,
+        expect![[r#"
+            start
+                invoke #0.0 work(StartEvent)
+            #0 send Ask {"by":"send"}; return Ask {"by":"return"}, StopEvent, Ask {"by":"nobody"}
+                frame 2: Ask {"by":"send"}
+                frame 3: Ask {"by":"return"}
+                frame 4: StopEvent
+                completed with StopEvent
+        "#]],
+    );
+}
+
+#[test]
+fn a_step_returns_no_event_that_only_the_host_makes() {
+    check(
+        r#"
+        step work: StartEvent -> StopEvent, retry 1
+        step other: StartEvent -> StopEvent, retry 1
+        start
+        #0 return WorkflowCancelledEvent
+        "#,
+        expect![[r#"
+            start
+                invoke #0.0 work(StartEvent)
+                invoke #1.0 other(StartEvent)
+            #0 return WorkflowCancelledEvent
+                abort #1.0
+                frame 3: WorkflowFailedEvent {"step_name":"work","exception":{"exception_type":"invalid","exception_message":"step `work` returned `WorkflowCancelledEvent`, which only the host makes: use an event type of your own"},"attempts":1,"elapsed_seconds":0.0}
+                failed: step `work` returned `WorkflowCancelledEvent`, which only the host makes: use an event type of your own
+        "#]],
+    );
+}
+
+#[test]
+fn a_step_that_may_return_any_type_returns_those_that_are_declared() {
+    check(
+        r#"
+        type Plain: plain
+        step work: StartEvent -> any
+        step next: Plain -> StopEvent
+        step third: Plain -> StopEvent, any
+        start
+        #0 return Plain
+        #2 return Nope
+        "#,
+        expect![[r#"
+            start
+                invoke #0.0 work(StartEvent)
+            #0 return Plain
+                invoke #1.0 next(Plain)
+                invoke #2.0 third(Plain)
+            #2 return Nope
+                abort #1.0
+                frame 5: WorkflowFailedEvent {"step_name":"third","exception":{"exception_type":"invalid","exception_message":"step `third` returned `Nope`, which it does not declare: add the type to what the step emits"},"attempts":1,"elapsed_seconds":0.0}
+                failed: step `third` returned `Nope`, which it does not declare: add the type to what the step emits
         "#]],
     );
 }

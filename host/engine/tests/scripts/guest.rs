@@ -2,18 +2,23 @@
 //!
 //! ```text
 //! #0 CALL; CALL; …            invocation 0 reports; `#0.1` names an attempt that is not its last
-//! send Item {} to work        set path 1        delete path       get path       log
-//! begin path                  edit path 2       keep name 1       look name      commit
-//! publish Stream {}           sleep 1.5         collect Item {} into A B id mine
-//! wait Answer id mine where {} timeout 5 ask Ask {}
+//! send Item {} to work        set path 1        push path 1       delete path    get path [same 0|before]
+//! begin path                  edit path 2       exclusive path    keep name 1    look name
+//! publish Stream {}           sleep 1.5         log               commit
+//! collect Item {} into A 2 B id mine            a type may be followed by how many of it
+//! wait Answer Other id mine subtypes fresh where {} timeout 5 ask Ask {}
+//! refuse "set a..b"           a call that the border refused
+//! request GET https://x 200   read 3 aGk=       read 3 end
 //! return Done {}, Done {}     fail ValueError "boom" for-good after 3 forget
 //! ```
 
 use std::collections::BTreeMap;
 
+use wf_engine::attempt::{Query, ReadAnswer};
 use wf_engine::effect::{Effect, Invoke};
-use wf_engine::entry::{Buffered, Call, Commit, Failure, Function, Input, InvocationId, Micros, Usage, Wait};
+use wf_engine::entry::{Buffered, Call, Chunk, Commit, Failure, Function, Input, InvocationId, Micros, Response, Told, Usage, Wait};
 use wf_engine::run::Run;
+use wf_engine::state::Overlay;
 
 use super::words::Words;
 
@@ -61,7 +66,7 @@ impl Guest {
         for part in line.split(';').map(str::trim) {
             let mut words = Words::of(part);
             if words.eat("fail") {
-                return Input::StepFailed { invocation: id, attempt, failure: failure(&mut words), usage: Usage::default() };
+                return Input::StepFailed { invocation: id, attempt, calls, failure: failure(&mut words), usage: Usage::default() };
             }
             if words.eat("return") {
                 let mut events = Vec::new();
@@ -74,9 +79,10 @@ impl Guest {
             self.next += 1;
             calls.push(Call { ordinal, at, function: self.call(&mut words, ordinal, run) });
         }
-        let publishes = matches!(calls.last().map(|call| &call.function), Some(Function::Publish { .. }));
-        let commit = (!publishes).then(|| self.commit());
-        Input::StepProgressed { invocation: id, attempt, calls, commit }
+        let only_recorded =
+            |call: &Call| matches!(call.function, Function::Publish { .. } | Function::Request { .. } | Function::Read { .. });
+        let commit = (!calls.last().is_some_and(only_recorded)).then(|| self.commit());
+        Input::StepProgressed { invocation: id, attempt, calls, commit, usage: Usage::default() }
     }
 
     fn commit(&self) -> Commit {
@@ -85,6 +91,17 @@ impl Guest {
 
     fn own(&self) -> Vec<Buffered> {
         self.buffered.iter().map(|(_, effect)| effect.clone()).collect()
+    }
+
+    /// What the run says of a path, as this guest sees it.
+    fn ask(&self, query: &Query, run: &Run) -> (u64, Told) {
+        let mut overlay = Overlay::default();
+        self.own().into_iter().for_each(|effect| overlay.add(effect));
+        match run.query(query, &mut overlay).expect("a sound path") {
+            ReadAnswer::Value { value, .. } => (0, value.map_or(Told::Nothing, Told::Value)),
+            ReadAnswer::Edit { version, value, .. } => (version, value.map_or(Told::Nothing, Told::Value)),
+            other => panic!("{other:?}"),
+        }
     }
 
     fn call(&mut self, words: &mut Words, ordinal: u32, run: &Run) -> Function {
@@ -99,6 +116,11 @@ impl Guest {
                 self.buffered.push((ordinal, Buffered::Set { path: path.clone(), value: words.json() }));
                 Function::Set { path }
             }
+            "push" => {
+                let path = words.word().to_owned();
+                self.buffered.push((ordinal, Buffered::Push { path: path.clone(), value: words.json() }));
+                Function::Push { path }
+            }
             "delete" => {
                 let path = words.word().to_owned();
                 self.buffered.push((ordinal, Buffered::Delete { path: path.clone() }));
@@ -106,18 +128,27 @@ impl Guest {
             }
             "get" => {
                 let path = words.word().to_owned();
-                let answer = run.read(&path, &self.own()).expect("a sound path");
+                let answer = match words.number_after("same") {
+                    Some(ordinal) => Told::Same(ordinal as u32),
+                    None if words.eat("before") => Told::Before(run.next_seq()),
+                    None => self.ask(&Query::Get { path: path.clone() }, run).1,
+                };
                 Function::Get { path, answer }
             }
             "begin" => {
                 let path = words.word().to_owned();
-                let answer = run.edit_begin(&path, &self.own()).expect("a sound path");
-                self.versions.insert(path.clone(), answer.0);
-                Function::EditBegin { path, answer }
+                let (version, answer) = self.ask(&Query::EditBegin { path: path.clone() }, run);
+                self.versions.insert(path.clone(), version);
+                Function::EditBegin { path, version, answer }
             }
             "edit" => {
                 let path = words.word().to_owned();
-                Function::EditCommit { version: self.versions[&path], path, value: words.json(), answer: None }
+                Function::EditCommit {
+                    version: self.versions.get(&path).copied().unwrap_or_default(),
+                    path,
+                    value: words.json(),
+                    answer: None,
+                }
             }
             other => answered_by_fold(other, words),
         }
@@ -131,31 +162,55 @@ fn answered_by_fold(function: &str, words: &mut Words) -> Function {
         "commit" => Function::Commit,
         "sleep" => Function::Sleep { duration: (words.number() * 1e6) as Micros, answer: false },
         "keep" => Function::Keep { name: words.word().to_owned(), value: words.json() },
-        "look" => Function::LookUp { name: words.word().to_owned(), answer: None },
+        "look" => Function::LookUp { name: words.word().to_owned(), answer: Told::Nothing },
+        "refuse" => Function::Refused { call: words.text(), failure: Failure::new("invalid", "the border says why", false) },
+        "exclusive" => Function::EditExclusive { path: words.word().to_owned(), answer: None },
+        "request" => {
+            let target = format!("{} {}", words.word(), words.word());
+            Function::Request { target, answer: Response::Head(words.json()) }
+        }
+        "read" => {
+            let request = words.number() as u32;
+            Function::Read { request, answer: if words.eat("end") { Chunk::End } else { Chunk::Data(words.word().to_owned()) } }
+        }
         "collect" => {
             let event = words.event();
             assert!(words.eat("into"), "`into` is missing");
-            let expected = words.names(&["id"]);
+            let expected = counted(&words.names(&["id"]));
             let id = words.eat("id").then(|| words.word().to_owned());
             Function::Collect { id, expected, event, answer: None }
         }
-        "wait" => Function::Wait(wait(words)),
+        "wait" => Function::Wait(Box::new(wait(words))),
         other => panic!("`{other}` is no call"),
     }
 }
 
+/// Types, each followed by how many of it are expected where that is not one.
+fn counted(words: &[String]) -> Vec<(String, u32)> {
+    let mut runs: Vec<(String, u32)> = Vec::new();
+    for word in words {
+        match (word.parse(), runs.last_mut()) {
+            (Ok(count), Some(last)) => last.1 = count,
+            (_, Some(last)) if last.0 == *word => last.1 += 1,
+            _ => runs.push((word.clone(), 1)),
+        }
+    }
+    runs
+}
+
 fn wait(words: &mut Words) -> Wait {
-    let name = words.word().to_owned();
+    let types = words.names(&["id", "subtypes", "fresh", "where", "timeout", "ask"]);
     let id = words.eat("id").then(|| words.word().to_owned());
-    let requirements = if words.eat("where") { serde_json::from_value(words.value()).expect("an object") } else { BTreeMap::new() };
+    let (subtypes, fresh) = (words.eat("subtypes"), words.eat("fresh"));
+    let requirements = if words.eat("where") { serde_json::from_str(words.json().get()).expect("an object") } else { BTreeMap::new() };
     let timeout = words.number_after("timeout");
     let request = words.eat("ask").then(|| words.event());
-    Wait { name, id, requirements, timeout, request, answer: None }
+    Wait { types, subtypes, id, requirements, timeout, request, fresh, answer: None }
 }
 
 fn failure(words: &mut Words) -> Failure {
     let kind = words.word().to_owned();
-    let message = words.value().as_str().expect("a text").to_owned();
+    let message = words.text();
     let retryable = !words.eat("for-good");
     let retry_after = words.number_after("after");
     Failure { kind, message, retryable, retry_after, keep_answers: !words.eat("forget"), trace: None }

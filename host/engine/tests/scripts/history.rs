@@ -3,14 +3,16 @@
 use std::fmt::Write;
 
 use expect_test::{Expect, expect};
-use wf_engine::history::{History, Outcome};
+use wf_engine::answers::answers;
+use wf_engine::history::Ended;
+use wf_engine::journal;
 
 use super::played;
 
 #[track_caller]
 fn check(script: &str, expect: Expect) {
     let world = played(script);
-    let history = History::of(world.definition, &world.journal);
+    let history = journal::history(world.definition, &world.journal).expect("the journal fits");
     let mut text = String::new();
     for moment in &history.moments {
         let about = moment.event.as_deref().map(str::to_owned).or(moment.invocation.map(|it| format!("#{it}"))).unwrap_or_default();
@@ -22,7 +24,11 @@ fn check(script: &str, expect: Expect) {
         for span in &it.spans {
             let until = span.until.map_or("now".to_owned(), seconds);
             let slot = span.slot.map(|slot| format!(" in {slot}")).unwrap_or_default();
-            let wait = span.wait.as_ref().map(|wait| format!(" for {} until {:?}", wait.name, wait.due.map(seconds))).unwrap_or_default();
+            let wait = span
+                .wait
+                .as_ref()
+                .map(|wait| format!(" for {} until {:?}", wait.types.join(" "), wait.due.map(seconds)))
+                .unwrap_or_default();
             let _ = writeln!(text, "    {:?} .{} {} to {until}{slot}{wait}", span.phase, span.attempt, seconds(span.at));
         }
         for (seq, name) in &it.sent {
@@ -33,8 +39,8 @@ fn check(script: &str, expect: Expect) {
         }
         let _ = match &it.end {
             None => writeln!(text, "    goes on"),
-            Some(end) => match &end.outcome {
-                Outcome::Returned(names) => writeln!(text, "    returned {} @{}", names.join(", "), seconds(end.at)),
+            Some(end) => match &end.how {
+                Ended::Returned(names) => writeln!(text, "    returned {} @{}", names.join(", "), seconds(end.at)),
                 other => writeln!(text, "    {other:?} @{}", seconds(end.at)),
             },
         };
@@ -62,10 +68,10 @@ fn slots_waits_and_events() {
         expect![[r#"
             0 @0s started StartEvent, 1 frames
             1 @1s event-received Item, 2 frames
-            2 @2s step-progressed #0, 3 frames
-            3 @3s event-received Answer, 3 frames
-            4 @5s step-returned #1, 4 frames
-            5 @6s step-returned #0, 6 frames
+            2 @2s step-progressed #0, 4 frames
+            3 @3s event-received Answer, 4 frames
+            4 @5s step-returned #1, 6 frames
+            5 @6s step-returned #0, 8 frames
             #0 ask(StartEvent) by 0 @0s
                 Executing .0 0s to 2s in 0
                 Waiting .0 2s to 3s for Answer until Some("62s")
@@ -164,4 +170,33 @@ fn a_run_that_goes_on_over_a_restart() {
                 goes on
         "#]],
     );
+}
+
+#[test]
+fn what_a_guest_saw_before_a_report_that_is_refused_is_told_too() {
+    let world = played(
+        "state {\"x\":1}
+        step work: StartEvent -> StopEvent
+        start
+        #0 get x; publish StopEvent",
+    );
+    let calls = answers(world.definition.clone(), &world.journal, 0, 0).expect("the journal fits");
+    let identities: Vec<String> = calls.iter().map(|call| call.function.identity()).collect();
+    assert_eq!(identities, ["get x", "publish StopEvent"]);
+}
+
+#[test]
+fn what_is_refused_is_not_told_as_done() {
+    for calls in ["send Item; return Nope", "publish StopEvent"] {
+        let world = played(&format!(
+            "step work: StartEvent -> Item
+            step recover: StepFailedEvent -> StopEvent, catch max 5
+            start
+            #0 {calls}"
+        ));
+        let history = journal::history(world.definition, &world.journal).expect("the journal fits");
+        let delivery = &history.deliveries[0];
+        assert!(matches!(&delivery.end, Some(end) if matches!(end.how, Ended::Failed)), "{calls}: {delivery:?}");
+        assert!(delivery.sent.is_empty() && delivery.failures.len() == 1, "{calls}: {delivery:?}");
+    }
 }

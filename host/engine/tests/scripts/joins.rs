@@ -2,7 +2,7 @@
 
 use expect_test::expect;
 
-use super::check;
+use super::{check, played};
 
 #[test]
 fn an_each_join_pairs_first_in_first_out() {
@@ -79,9 +79,9 @@ fn an_all_join_fires_when_nothing_of_its_scope_is_in_flight() {
                 timer 0 at 1s
             #4 return Done {"i":1}
             timer 0
-                invoke #3.1 work(Item {"i":3})
+                invoke #3.1 work(Item {"i":3}), 1 failed in 0s, last Boom
             #3 return Done {"i":3}, Done {"i":33}
-                invoke #5.0 gather(Done {"i":2}, Done {"i":1}, Done {"i":3}, Done {"i":33})
+                invoke #5.0 gather(Done {"i":1}, Done {"i":2}, Done {"i":3}, Done {"i":33})
             #5 return StopEvent
                 frame 14: StopEvent
                 completed with StopEvent
@@ -150,9 +150,9 @@ fn scopes_nest() {
             #5 return Sum {"g":2}
             #4 return Done {"g":1,"i":2}
             #3 return Done {"g":1,"i":1}
-                invoke #6.0 gather(Done {"g":1,"i":2}, Done {"g":1,"i":1})
+                invoke #6.0 gather(Done {"g":1,"i":1}, Done {"g":1,"i":2})
             #6 return Sum {"g":1}
-                invoke #7.0 total(Sum {"g":2}, Sum {"g":1})
+                invoke #7.0 total(Sum {"g":1}, Sum {"g":2})
             #7 return StopEvent
                 frame 16: StopEvent
                 completed with StopEvent
@@ -216,11 +216,11 @@ fn a_wait_keeps_its_scope_open() {
                 invoke #2.0 work(Item {"i":2})
             #1 wait Answer
             #2 return Done {"i":2}
-                frame 5: WorkflowIdleEvent
+                frame 6: WorkflowIdleEvent
             event Answer
                 invoke #1.0 work(Item {"i":1}) from 0s, committed 1, log: wait Answer = Answer @0s
             #1 return Done {"i":1}
-                invoke #3.0 gather(Done {"i":2}, Done {"i":1})
+                invoke #3.0 gather(Done {"i":1}, Done {"i":2})
         "#]],
     );
 }
@@ -255,7 +255,7 @@ fn a_caught_error_keeps_its_scope() {
 }
 
 #[test]
-fn a_pair_of_two_scopes_belongs_to_the_inner_one() {
+fn a_pair_of_two_scopes_is_made_where_both_are_once_the_inner_one_is_closed() {
     check(
         r#"
         step split: StartEvent -> A, fan-out
@@ -264,16 +264,21 @@ fn a_pair_of_two_scopes_belongs_to_the_inner_one() {
         start
         event B {"i":1}
         #0 return A {"i":1}
-        #1 return Done
+        #1 return
+        #2 return Done
         "#,
         expect![[r#"
             start
                 invoke #0.0 split(StartEvent)
             event B {"i":1}
             #0 return A {"i":1}
-                invoke #1.0 pair(A {"i":1}, B {"i":1})
-            #1 return Done
-                invoke #2.0 gather(Done)
+                invoke #2.0 pair(A {"i":1}, B {"i":1})
+                invoke #1.0 gather()
+            #1 return
+            #2 return Done
+                frame 6: UnhandledEvent {"event_type":"Done","qualified_name":"demo.Done","step_name":null,"idle":true}
+                frame 7: WorkflowFailedEvent {"step_name":"","exception":{"exception_type":"stuck","exception_message":"the run is stuck: nothing is queued, running or waiting, and nothing from the outside could move it. Return a stop event, let a step accept a human-response event, or declare the event that is still to come as an additional event"},"attempts":null,"elapsed_seconds":0.0}
+                failed: the run is stuck: nothing is queued, running or waiting, and nothing from the outside could move it. Return a stop event, let a step accept a human-response event, or declare the event that is still to come as an additional event
         "#]],
     );
 }
@@ -294,6 +299,340 @@ fn an_unpaired_event_does_not_keep_its_scope_open() {
                 invoke #0.0 split(StartEvent)
             #0 return A {"i":1}
                 invoke #1.0 gather()
+        "#]],
+    );
+}
+
+const NESTED: &str = r#"
+    step outer: StartEvent -> Group, fan-out
+    step inner: Group -> Item, fan-out
+    step work: Item -> A B Done, slots 9
+    step pair: A B -> Done, join each
+    step gather: Done -> Sum, join all
+    step total: Sum -> StopEvent, join all
+    start
+    #0 return Group {"g":1}, Group {"g":2}
+    #1 return Item {"i":1}, Item {"i":11}
+    #2 return Item {"i":2}
+"#;
+
+/// What is left when both halves of a pair came from different groups.
+#[test]
+fn an_each_join_pairs_within_one_scope_and_what_is_unpaired_moves_up() {
+    check(
+        &format!("{NESTED} #3 return A\n #5 return B\n #4 return Done\n #6 return Sum\n #7 return Sum\n #8 return Done {{\"pair\":1}}"),
+        expect![[r#"
+            start
+                invoke #0.0 outer(StartEvent)
+            #0 return Group {"g":1}, Group {"g":2}
+                invoke #1.0 inner(Group {"g":1})
+                invoke #2.0 inner(Group {"g":2})
+            #1 return Item {"i":1}, Item {"i":11}
+                invoke #3.0 work(Item {"i":1})
+                invoke #4.0 work(Item {"i":11})
+            #2 return Item {"i":2}
+                invoke #5.0 work(Item {"i":2})
+            #3 return A
+            #5 return B
+                invoke #6.0 gather()
+            #4 return Done
+                invoke #8.0 pair(A, B)
+                invoke #7.0 gather(Done)
+            #6 return Sum
+            #7 return Sum
+            #8 return Done {"pair":1}
+                invoke #9.0 total(Sum, Sum)
+                frame 19: UnhandledEvent {"event_type":"Done","qualified_name":"demo.Done","step_name":null,"idle":false}
+        "#]],
+    );
+}
+
+#[test]
+fn how_an_each_join_pairs_does_not_depend_on_who_is_first() {
+    let first = played(&format!("{NESTED} #3 return A\n #5 return B\n #4 return Done"));
+    let second = played(&format!("{NESTED} #3 return A\n #4 return Done\n #5 return B"));
+    let pairs = |world: &super::World| {
+        world
+            .out
+            .lines()
+            .filter(|line| line.contains("pair("))
+            .map(|line| line.split_once(" pair").map(|it| it.1.to_owned()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(pairs(&first), pairs(&second));
+    assert_eq!(pairs(&first).len(), 1, "{}", first.out);
+}
+
+#[test]
+fn an_all_join_has_the_order_of_emission_or_of_arrival() {
+    for (order, expected) in [("", r#"{"i":1}, Done {"i":2}, Done {"i":3}"#), (" arrival", r#"{"i":3}, Done {"i":1}, Done {"i":2}"#)] {
+        let world = played(&format!(
+            r#"
+            step split: StartEvent -> Item, fan-out
+            step work: Item -> Done
+            step gather: Done -> StopEvent, join all{order}
+            start
+            #0 return Item {{"i":1}}, Item {{"i":2}}, Item {{"i":3}}
+            #3 return Done {{"i":3}}
+            #1 return Done {{"i":1}}
+            #2 return Done {{"i":2}}
+            "#
+        ));
+        assert_eq!(world.out.lines().last(), Some(format!("    invoke #4.0 gather(Done {expected})").as_str()));
+    }
+}
+
+#[test]
+fn the_order_of_emission_goes_through_inner_fan_outs() {
+    check(
+        r#"
+        step outer: StartEvent -> Group, fan-out
+        step inner: Group -> Item, fan-out
+        step work: Item -> Done, slots 9
+        step gather: Done -> Sum, join all
+        step total: Sum -> StopEvent, join all
+        start
+        #0 return Group {"g":1}, Group {"g":2}
+        #2 return Item {"i":3}
+        #1 return Item {"i":1}, Item {"i":2}
+        #3 return Done {"i":3}
+        #6 return Sum {"g":2}
+        #5 return Done {"i":2}
+        #4 return Done {"i":1}
+        #7 return Sum {"g":1}
+        "#,
+        expect![[r#"
+            start
+                invoke #0.0 outer(StartEvent)
+            #0 return Group {"g":1}, Group {"g":2}
+                invoke #1.0 inner(Group {"g":1})
+                invoke #2.0 inner(Group {"g":2})
+            #2 return Item {"i":3}
+                invoke #3.0 work(Item {"i":3})
+            #1 return Item {"i":1}, Item {"i":2}
+                invoke #4.0 work(Item {"i":1})
+                invoke #5.0 work(Item {"i":2})
+            #3 return Done {"i":3}
+                invoke #6.0 gather(Done {"i":3})
+            #6 return Sum {"g":2}
+            #5 return Done {"i":2}
+            #4 return Done {"i":1}
+                invoke #7.0 gather(Done {"i":1}, Done {"i":2})
+            #7 return Sum {"g":1}
+                invoke #8.0 total(Sum {"g":1}, Sum {"g":2})
+        "#]],
+    );
+}
+
+#[test]
+fn an_all_join_that_takes_two_fires_at_the_second_and_once() {
+    check(
+        r#"
+        step split: StartEvent -> Item, fan-out
+        step work: Item -> Done, slots 9
+        step first: Done -> StopEvent, join all take 2
+        additional Nothing
+        start
+        #0 return Item {"i":1}, Item {"i":2}, Item {"i":3}
+        #3 return Done {"i":3}
+        #1 return Done {"i":1}
+        #4 return
+        #2 return Done {"i":2}
+        "#,
+        expect![[r#"
+            start
+                invoke #0.0 split(StartEvent)
+            #0 return Item {"i":1}, Item {"i":2}, Item {"i":3}
+                invoke #1.0 work(Item {"i":1})
+                invoke #2.0 work(Item {"i":2})
+                invoke #3.0 work(Item {"i":3})
+            #3 return Done {"i":3}
+            #1 return Done {"i":1}
+                invoke #4.0 first(Done {"i":1}, Done {"i":3})
+            #4 return
+            #2 return Done {"i":2}
+                frame 10: WorkflowIdleEvent
+        "#]],
+    );
+}
+
+#[test]
+fn an_all_join_that_takes_more_than_there_are_fires_when_nothing_is_in_flight() {
+    check(
+        r#"
+        step split: StartEvent -> Item, fan-out
+        step work: Item -> Done
+        step first: Done -> StopEvent, join all take 5
+        start
+        #0 return Item {"i":1}
+        #1 return Done {"i":1}
+        "#,
+        expect![[r#"
+            start
+                invoke #0.0 split(StartEvent)
+            #0 return Item {"i":1}
+                invoke #1.0 work(Item {"i":1})
+            #1 return Done {"i":1}
+                invoke #2.0 first(Done {"i":1})
+        "#]],
+    );
+}
+
+#[test]
+fn a_join_that_only_a_catch_error_step_feeds_is_paired() {
+    check(
+        r#"
+        step split: StartEvent -> Item, fan-out
+        step work: Item -> Nothing
+        step recover: StepFailedEvent -> Bad, catch work max 9
+        step gather: Bad -> StopEvent, join all
+        start
+        #0 return Item {"i":1}, Item {"i":2}
+        #1 return
+        #2 fail Boom "x"
+        #3 return Bad
+        "#,
+        expect![[r#"
+            start
+                invoke #0.0 split(StartEvent)
+            #0 return Item {"i":1}, Item {"i":2}
+                invoke #1.0 work(Item {"i":1})
+                invoke #2.0 work(Item {"i":2})
+            #1 return
+            #2 fail Boom "x"
+                invoke #3.0 recover(StepFailedEvent {"step_name":"work","input_event":{"type":"Item","value":{"i":2}},"exception":{"exception_type":"Boom","exception_message":"x"},"attempts":1,"elapsed_seconds":0.0,"failed_at":"1970-01-01T00:00:00.000000+00:00"})
+            #3 return Bad
+                invoke #4.0 gather(Bad)
+        "#]],
+    );
+}
+
+#[test]
+fn a_loop_through_a_fan_out_fires_each_of_its_scopes() {
+    check(
+        r#"
+        step loop: StartEvent Next -> Next Item, fan-out
+        step work: Item -> Done
+        step gather: Done -> StopEvent, join all
+        start
+        #0 return Next, Item
+        #1 return Next, Item
+        #2 return Done {"i":1}
+        #4 return Done {"i":2}
+        #3 return
+        #5 return
+        #6 return
+        "#,
+        expect![[r#"
+            start
+                invoke #0.0 loop(StartEvent)
+            #0 return Next, Item
+                invoke #1.0 loop(Next)
+                invoke #2.0 work(Item)
+            #1 return Next, Item
+                invoke #3.0 loop(Next)
+                invoke #4.0 work(Item)
+            #2 return Done {"i":1}
+            #4 return Done {"i":2}
+            #3 return
+                invoke #5.0 gather()
+            #5 return
+                invoke #6.0 gather(Done {"i":2})
+            #6 return
+                invoke #7.0 gather(Done {"i":1})
+        "#]],
+    );
+}
+
+#[test]
+fn a_loop_through_a_fan_out_leaves_no_scope_for_every_turn() {
+    let mut world = played(
+        "step loop: StartEvent Next -> Next Item B, fan-out
+        step pair: Item B -> Done, join each
+        start
+        #0 return Next, Item, B",
+    );
+    let size = |world: &super::World| wf_engine::snapshot::take(&world.run).len();
+    let mut id = 1;
+    let mut sizes = Vec::new();
+    for _ in 0..200 {
+        world.line(&format!("#{id} return Next, Item, B"));
+        world.line(&format!("#{} return", id + 1));
+        id += 2;
+        sizes.push(size(&world));
+    }
+    assert!(sizes[199] < sizes[20] + 100, "from {} to {} bytes", sizes[20], sizes[199]);
+}
+
+#[test]
+fn an_each_join_pairs_what_inner_joins_emit_only_within_their_outer_scope() {
+    let mut world = played(
+        r#"
+        additional Go
+        step outer: StartEvent Go -> Group, fan-out
+        step inner: Group -> Item, fan-out
+        step work: Item -> Done
+        step left: Done -> A, join all
+        step right: Done -> B, join all
+        step pair: A B -> StopEvent, join each
+        start
+        event Go
+        #0 return Group {"g":1}
+        #1 return Group {"g":2}
+        #2 return Item
+        #3 return Item
+        #4 return Done
+        #5 return Done
+        "#,
+    );
+    // #6, #7: left and right of the first; #8, #9: of the second.
+    world.line(r#"#6 return A {"g":1}"#);
+    world.line(r#"#9 return B {"g":2}"#);
+    world.line(r#"#8 return A {"g":2}"#);
+    world.line(r#"#7 return B {"g":1}"#);
+    let pairs: Vec<&str> = world.out.lines().filter(|line| line.contains(" pair(")).map(str::trim).collect();
+    assert_eq!(pairs, [r#"invoke #10.0 pair(A {"g":2}, B {"g":2})"#, r#"invoke #11.0 pair(A {"g":1}, B {"g":1})"#]);
+}
+
+#[test]
+fn a_join_that_has_taken_its_events_takes_no_more_however_late_they_are() {
+    check(
+        r#"
+        step outer: StartEvent -> Group, fan-out
+        step inner: Group -> Item, fan-out
+        step work: Item -> Done
+        step gather: Done -> Sum, join all
+        step first: Sum -> StopEvent, join all take 1
+        start
+        #0 return Group {"g":1}, Group {"g":2}
+        #1 return Item {"i":1}
+        #2 return Item {"i":2}
+        #3 return Done {"i":1}
+        #5 return Sum {"g":1}
+        #6 publish Late
+        #4 return Done {"i":2}
+        #7 return Sum {"g":2}
+        "#,
+        expect![[r#"
+            start
+                invoke #0.0 outer(StartEvent)
+            #0 return Group {"g":1}, Group {"g":2}
+                invoke #1.0 inner(Group {"g":1})
+                invoke #2.0 inner(Group {"g":2})
+            #1 return Item {"i":1}
+                invoke #3.0 work(Item {"i":1})
+            #2 return Item {"i":2}
+                invoke #4.0 work(Item {"i":2})
+            #3 return Done {"i":1}
+                invoke #5.0 gather(Done {"i":1})
+            #5 return Sum {"g":1}
+                invoke #6.0 first(Sum {"g":1})
+            #6 publish Late
+                frame 12: Late
+                answer #6.0 publish Late @0s
+            #4 return Done {"i":2}
+                invoke #7.0 gather(Done {"i":2})
+            #7 return Sum {"g":2}
         "#]],
     );
 }

@@ -1,26 +1,30 @@
-//! Every test is a script: a workflow, inputs, and the effects that each prints. Nothing but
-//! `check` names the engine, so it can be reshaped freely.
+//! Tests are scripts: a workflow, inputs, and the effects that each prints. Few of them name the
+//! engine otherwise, so it can be reshaped freely.
 //!
 //! Inputs, one a line (`workflow` and `guest` hold the rest of the language):
 //!
 //! ```text
-//! start [{}]                  event Name {} [to step]          timer 0
-//! cancel                      resume                           resume planned
+//! start [{}]                  event Name {} [to step] [at 3]   timer 0
+//! cancel                      resume [planned] [on 1 2]        fork [state {}] [#0 Item {}]
 //! @5 …                        the clocks now stand at 5 s; `@9/5`: UTC at 9, alive at 5
 //! ```
 
 mod collect;
 mod ends;
+mod exclusive;
 mod failures;
+mod forks;
 mod golden;
 mod guest;
 mod history;
+mod inbox;
 mod joins;
-mod journal;
+mod journals;
 mod print;
 mod reentry;
 mod routing;
 mod sleeps;
+mod snapshots;
 mod state;
 mod waits;
 mod words;
@@ -32,22 +36,29 @@ use std::sync::Arc;
 
 use expect_test::Expect;
 use wf_engine::definition::Definition;
-use wf_engine::entry::{ENTRY_VERSION, Entry, Input, InvocationId, Micros};
+use wf_engine::entry::{Entry, Input, InvocationId, Micros};
+use wf_engine::journal;
 use wf_engine::run::Run;
+use wf_engine::snapshot;
 
 use guest::Guest;
 use words::Words;
 use workflow::Workflow;
 
 /// Runs a script, and compares what it prints. The journal, read back from its text, must give
-/// the same run again.
+/// the same run again; also from a snapshot at any entry of it.
 #[track_caller]
 pub fn check(script: &str, expect: Expect) {
     let world = played(script);
-    let text = serde_json::to_string(&world.journal).expect("entries are JSON");
-    let journal: Vec<Entry> = serde_json::from_str(&text).expect("entries are read back");
-    let replayed = Run::replay(world.definition.clone(), &journal);
-    assert_eq!(format!("{:?}", world.run), format!("{replayed:?}"), "a replay gives the same run");
+    let text: Vec<Vec<u8>> = world.journal.iter().map(|entry| serde_json::to_vec(entry).expect("entries are JSON")).collect();
+    let journal: Vec<Entry> = (0..).zip(&text).map(|(seq, text)| journal::read(seq, text).expect("entries are read back")).collect();
+    let whole = format!("{:?}", world.run);
+    for taken in 0..=journal.len() {
+        let run = journal::replay(Run::new(world.definition.clone()), &journal[..taken]).expect("the journal fits");
+        let restored = snapshot::restore(world.definition.clone(), &snapshot::take(&run)).expect("a snapshot");
+        let replayed = journal::replay(restored, &journal[taken..]).expect("the journal fits");
+        assert_eq!(whole, format!("{replayed:?}"), "a replay from a snapshot after {taken} entries gives the same run");
+    }
     expect.assert_eq(&world.out);
 }
 
@@ -73,7 +84,7 @@ struct World {
 
 impl World {
     fn new(workflow: Workflow) -> World {
-        let definition = Arc::new(Definition::new(vec![("digest".into(), workflow.manifest.clone())]));
+        let definition = Arc::new(Definition::new(workflow.parts.clone()));
         let run = Run::new(definition.clone());
         World { workflow, definition, run, journal: Vec::new(), guests: BTreeMap::new(), at: 0, alive: 0, out: String::new() }
     }
@@ -85,17 +96,18 @@ impl World {
             words.word();
         }
         let input = self.input(words);
-        let entry = Entry { v: ENTRY_VERSION, seq: self.run.next_seq(), at: self.at, alive: self.alive, input };
+        let entry = self.run.entry(self.at, self.alive, input);
         let _ = writeln!(self.out, "{line}");
-        let before = self.run.state().clone();
+        let before = self.run.state();
         for effect in self.run.apply(&entry) {
             Guest::hear(&mut self.guests, &effect);
             if let Some(line) = print::effect(&effect, self.workflow.shows_steps) {
                 let _ = writeln!(self.out, "    {line}");
             }
         }
-        if self.workflow.shows_state && *self.run.state() != before {
-            let _ = writeln!(self.out, "    state {}", self.run.state());
+        let after = self.run.state();
+        if self.workflow.shows_state && after.get() != before.get() {
+            let _ = writeln!(self.out, "    state {after}");
         }
         self.journal.push(entry);
     }
@@ -118,11 +130,21 @@ impl World {
             "start" => Input::Started(Box::new(self.workflow.started(&mut words))),
             "event" => {
                 let event = words.event();
-                Input::EventReceived { id: self.run.next_seq().to_string(), event, step: words.eat("to").then(|| words.word().to_owned()) }
+                let step = words.eat("to").then(|| words.word().to_owned());
+                let invocation = words.number_after("at").map(|id| id as InvocationId);
+                if let Some(refusal) = self.run.refuses(&event, step.as_deref(), invocation) {
+                    let _ = writeln!(self.out, "refused: {refusal:?}");
+                }
+                Input::EventReceived { id: self.run.next_seq().to_string(), event, step, invocation }
             }
             "timer" => Input::TimerFired { timer: words.number() as u64 },
             "cancel" => Input::CancelRequested,
-            "resume" => Input::Resumed { planned: words.eat("planned") },
+            "resume" => {
+                let planned = words.eat("planned");
+                let on_thread = words.eat("on").then(|| words.names(&[]).iter().map(|id| id.parse().expect("a number")).collect());
+                Input::Resumed { planned, on_thread }
+            }
+            "fork" => Input::Forked(Box::new(workflow::forked(&mut words))),
             other => panic!("`{other}` is no input"),
         }
     }

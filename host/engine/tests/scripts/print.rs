@@ -1,12 +1,10 @@
 //! Effects as the expectations of the scripts show them. Times are in seconds.
 
 use std::fmt::Write;
-use std::sync::Arc;
 
 use serde_json::Value;
-use serde_json::value::RawValue;
 use wf_engine::effect::{Due, Effect, Frame, Invoke, Outcome};
-use wf_engine::entry::{Call, Event, Function, Micros, WaitAnswer};
+use wf_engine::entry::{Batch, Call, Chunk, Event, Function, Micros, Response, Told, WaitAnswer};
 
 /// The line of an effect; none for a frame that is not to be shown.
 pub fn effect(effect: &Effect, shows_steps: bool) -> Option<String> {
@@ -32,6 +30,9 @@ fn invoke(invoke: &Invoke) -> String {
     if !invoke.log.is_empty() {
         let log: Vec<String> = invoke.log.iter().map(call).collect();
         let _ = write!(line, " from {}, committed {}, log: {}", seconds(invoke.started_at), invoke.committed, log.join("; "));
+    }
+    if let Some(last) = &invoke.retry.last_failure {
+        let _ = write!(line, ", {} failed in {}, last {}", invoke.retry.failures, seconds(invoke.retry.elapsed), last.kind);
     }
     if !invoke.memos.is_empty() {
         let memos: Vec<String> = invoke.memos.iter().map(|(name, value)| format!("{name}={}", value.get())).collect();
@@ -73,12 +74,17 @@ fn call(call: &Call) -> String {
             None => "?".to_owned(),
         },
         Function::Collect { answer: None, .. } => "?".to_owned(),
-        Function::Collect { answer: Some(None), .. } => "not yet".to_owned(),
-        Function::Collect { answer: Some(Some(batch)), .. } => batch.iter().map(event).collect::<Vec<_>>().join(", "),
-        Function::EditBegin { answer: (version, value), .. } => format!("{} in version {version}", json(value)),
+        Function::Collect { answer: Some(Batch::Incomplete), .. } => "not yet".to_owned(),
+        Function::Collect { answer: Some(Batch::Complete(batch)), .. } => batch.iter().map(event).collect::<Vec<_>>().join(", "),
+        Function::EditBegin { version, answer, .. } => format!("{} in version {version}", told(answer)),
+        Function::EditExclusive { answer, .. } => {
+            answer.as_ref().map_or("?".to_owned(), |(version, it)| format!("{} in version {version}", told(it)))
+        }
+        Function::Request { answer: Response::Head(head), .. } => head.to_string(),
+        Function::Read { answer: Chunk::Data(data), .. } => data.clone(),
         Function::EditCommit { answer, .. } => answer.map_or("?", |done| if done { "done" } else { "conflict" }).to_owned(),
         Function::Sleep { answer, .. } => if *answer { "over" } else { "?" }.to_owned(),
-        Function::Get { answer, .. } => json(answer),
+        Function::Get { answer, .. } => told(answer),
         _ => String::new(),
     };
     let identity = call.function.identity();
@@ -86,8 +92,13 @@ fn call(call: &Call) -> String {
     format!("{identity}{answer} @{}", seconds(call.at))
 }
 
-fn json(value: &Option<Arc<RawValue>>) -> String {
-    value.as_ref().map_or("nothing", |value| value.get()).to_owned()
+fn told(answer: &Told) -> String {
+    match answer {
+        Told::Nothing => "nothing".to_owned(),
+        Told::Value(value) => value.to_string(),
+        Told::Same(ordinal) => format!("that of {ordinal}"),
+        Told::Before(seq) => format!("that before {seq}"),
+    }
 }
 
 fn seconds(micros: Micros) -> String {

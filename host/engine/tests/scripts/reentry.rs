@@ -75,10 +75,6 @@ fn what_was_executing_is_entered_and_every_timer_set_again() {
                 timer 3 at 9s
                 invoke #3.0 work(StartEvent {"n":3})
             resume
-                timer 0 alive at 60s
-                timer 1 alive at 30s
-                timer 2 at 20s
-                timer 3 at 9s
                 invoke #3.0 work(StartEvent {"n":3})
         "#]],
     );
@@ -116,7 +112,7 @@ fn a_report_that_is_late_or_comes_twice_changes_nothing() {
             #0.0 return StopEvent
             #0.0 fail Boom ""
             timer 0
-                invoke #0.1 work(StartEvent)
+                invoke #0.1 work(StartEvent), 1 failed in 0s, last Boom
             timer 0
             #0.0 return StopEvent
             #0.1 return Item

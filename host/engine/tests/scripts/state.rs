@@ -212,13 +212,159 @@ fn what_a_failed_attempt_had_committed_stands_and_what_it_had_buffered_is_gone()
             #0 fail Boom "before the commit"
                 timer 0 at 1s
             timer 0
-                invoke #0.1 work(StartEvent)
+                invoke #0.1 work(StartEvent), 1 failed in 0s, last Boom
             #0 get n; publish Stream
                 frame 4: Stream
                 answer #0.1 publish Stream @0s
             #0 return StopEvent
                 frame 6: StopEvent
                 completed with StopEvent
+        "#]],
+    );
+}
+
+#[test]
+fn values_come_back_as_they_came() {
+    check(
+        r#"
+        show state
+        state {"x":0.30000000000000004,"y":8.41e21,"z":123456.789e-20,"w":2.638344616030823e-256}
+        step work: StartEvent -> StopEvent
+        start
+        #0 set big 12345678901234567890123; set more 18446744073709551616; set half "\ud83d\ude00"; set one 1.50; commit
+        #0 get big; get half; get one; get x; get none; set none null; get none; publish Stream
+        resume
+        "#,
+        expect![[r#"
+            start
+                invoke #0.0 work(StartEvent)
+                state {"x":0.30000000000000004,"y":8.41e21,"z":123456.789e-20,"w":2.638344616030823e-256}
+            #0 set big 12345678901234567890123; set more 18446744073709551616; set half "\ud83d\ude00"; set one 1.50; commit
+                answer #0.0 commit @0s
+                state {"x":0.30000000000000004,"y":8.41e21,"z":123456.789e-20,"w":2.638344616030823e-256,"big":12345678901234567890123,"more":18446744073709551616,"half":"\ud83d\ude00","one":1.50}
+            #0 get big; get half; get one; get x; get none; set none null; get none; publish Stream
+                frame 1: Stream
+                answer #0.0 publish Stream @0s
+            resume
+                invoke #0.0 work(StartEvent) from 0s, committed 5, log: set big @0s; set more @0s; set half @0s; set one @0s; commit @0s; get big = 12345678901234567890123 @0s; get half = "\ud83d\ude00" @0s; get one = 1.50 @0s; get x = 0.30000000000000004 @0s; get none = nothing @0s; set none @0s; get none = null @0s; publish Stream @0s
+        "#]],
+    );
+}
+
+#[test]
+fn doubles_at_random_come_back_as_they_came() {
+    use rand_chacha::ChaCha8Rng;
+    use rand_chacha::rand_core::{Rng, SeedableRng};
+    let mut chance = ChaCha8Rng::seed_from_u64(1);
+    let mut world = super::played("step work: StartEvent -> StopEvent\n start");
+    for _ in 0..2_000 {
+        let double = f64::from_bits(u64::from(chance.next_u32()) << 32 | u64::from(chance.next_u32()));
+        if double.is_finite() {
+            world.line(&format!("#0 set x {double:e}; commit"));
+            assert_eq!(world.run.state().get(), format!("{{\"x\":{double:e}}}"));
+        }
+    }
+}
+
+#[test]
+fn deleting_an_item_conflicts_with_an_edit_of_what_moves() {
+    check(
+        r#"
+        show state
+        state {"l":["a","b","c"]}
+        step one: StartEvent -> StopEvent
+        step two: StartEvent -> StopEvent
+        start
+        #0 begin l.1; publish Stream
+        #1 delete l.0; commit
+        #0 edit l.1 "b, edited"
+        "#,
+        expect![[r#"
+            start
+                invoke #0.0 one(StartEvent)
+                invoke #1.0 two(StartEvent)
+                state {"l":["a","b","c"]}
+            #0 begin l.1; publish Stream
+                frame 2: Stream
+                answer #0.0 publish Stream @0s
+            #1 delete l.0; commit
+                answer #1.0 commit @0s
+                state {"l":["b","c"]}
+            #0 edit l.1 "b, edited"
+                answer #0.0 edit-commit l.1 = conflict @0s
+        "#]],
+    );
+}
+
+#[test]
+fn what_is_pushed_is_appended_and_disturbs_no_edit_of_another_item() {
+    check(
+        r#"
+        show state
+        state {"l":["a"]}
+        step one: StartEvent -> StopEvent
+        step two: StartEvent -> StopEvent
+        start
+        #0 begin l.0; publish Stream
+        #1 push l "b"; push l "c"; push new 1; get l; commit
+        #0 edit l.0 "a, edited"
+        #0 begin l; publish Stream
+        #1 push l "d"; commit
+        #0 edit l []
+        "#,
+        expect![[r#"
+            start
+                invoke #0.0 one(StartEvent)
+                invoke #1.0 two(StartEvent)
+                state {"l":["a"]}
+            #0 begin l.0; publish Stream
+                frame 2: Stream
+                answer #0.0 publish Stream @0s
+            #1 push l "b"; push l "c"; push new 1; get l; commit
+                answer #1.0 commit @0s
+                state {"l":["a","b","c"],"new":[1]}
+            #0 edit l.0 "a, edited"
+                answer #0.0 edit-commit l.0 = done @0s
+                state {"l":["a, edited","b","c"],"new":[1]}
+            #0 begin l; publish Stream
+                frame 3: Stream
+                answer #0.0 publish Stream @0s
+            #1 push l "d"; commit
+                answer #1.0 commit @0s
+                state {"l":["a, edited","b","c","d"],"new":[1]}
+            #0 edit l []
+                answer #0.0 edit-commit l = conflict @0s
+        "#]],
+    );
+}
+
+#[test]
+fn the_last_commit_wins_over_what_stands_in_its_way() {
+    check(
+        r#"
+        show state
+        state {"a":{"b":1},"l":[1,2,3],"p":[]}
+        step one: StartEvent -> StopEvent
+        step two: StartEvent -> StopEvent
+        start
+        #0 set a.b 2; set l.2 9; push p 1; publish Stream
+        #1 set a 5; delete l.0; delete l.0; set p "none"; commit
+        #0 commit
+        "#,
+        expect![[r#"
+            start
+                invoke #0.0 one(StartEvent)
+                invoke #1.0 two(StartEvent)
+                state {"a":{"b":1},"l":[1,2,3],"p":[]}
+            #0 set a.b 2; set l.2 9; push p 1; publish Stream
+                frame 2: Stream
+                answer #0.0 publish Stream @0s
+            #1 set a 5; delete l.0; delete l.0; set p "none"; commit
+                answer #1.0 commit @0s
+                state {"a":5,"l":[3],"p":"none"}
+            #0 commit
+                answer #0.0 commit @0s
+                state {"a":{"b":2},"l":[3,9],"p":[1]}
         "#]],
     );
 }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
 use serde_json::value::RawValue;
 use wf_engine::entry::Event;
 
@@ -59,8 +58,9 @@ impl<'a> Words<'a> {
         value.into()
     }
 
-    pub fn value(&mut self) -> Value {
-        serde_json::from_str(self.json().get()).expect("parsed before")
+    /// A JSON text's text.
+    pub fn text(&mut self) -> String {
+        serde_json::from_str(self.json().get()).expect("a text")
     }
 
     /// A type's name and a payload; `{}` where it is left out.

@@ -6,14 +6,16 @@
 //! state {"n": 1}              to begin with
 //! type Ask: input-required    of a kind; `of Base` for a base type. Plain types need no line.
 //! step work: Item -> Done     accepts and returns, then any of:
-//!   subtypes; slots 2; fan-out; join each; join all; timeout 3; catch [steps] max 2;
+//!   subtypes; any (emits); slots 2; fan-out; join each; join all; arrival; take 2; timeout 3; catch [steps] max 2;
 //!   retry 0.5 [linear|exponential] [factor 3] [at-most 9] [jitter 0.5] [attempts 3] [elapsed 60] [on ValueError]
+//! part other data x           what follows is of another part of the definition
 //! show steps                  print the frames of StepStateChanged too
 //! show state                  print the committed state wherever it has changed
 //! ```
 
 use serde_json::{Value, json};
-use wf_engine::entry::{RULES, Started};
+use wf_engine::entry::{Forked, InvocationId, Part, RULES, Started};
+use wf_engine::json::{self, Json};
 use wf_engine::manifest::Manifest;
 
 use super::words::Words;
@@ -21,52 +23,94 @@ use super::words::Words;
 const BUILT_IN: [&str; 5] = ["StartEvent", "StopEvent", "InputRequiredEvent", "HumanResponseEvent", "StepFailedEvent"];
 
 pub struct Workflow {
-    pub manifest: Manifest,
-    pub state: Value,
+    /// The parts of the definition, in order.
+    pub parts: Vec<(Part, Manifest)>,
+    pub state: Json,
     pub shows_steps: bool,
     pub shows_state: bool,
 }
 
 /// The workflow, and the lines that are not about it.
 pub fn parse(script: &str) -> (Workflow, Vec<&str>) {
-    let (mut steps, mut events, mut additional, mut timeout) = (Vec::new(), Vec::new(), Vec::new(), Value::Null);
-    let (mut state, mut shows_steps, mut shows_state, mut inputs) = (json!({}), false, false, Vec::new());
+    let (mut state, mut shows_steps, mut shows_state, mut inputs) = (json::empty(), false, false, Vec::new());
+    let mut parts = vec![Draft { part: Some(part()), ..Draft::default() }];
     for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let mut words = Words::of(line);
+        let draft = parts.last_mut().expect("there is a first one");
         match words.word() {
-            "timeout" => timeout = json!(words.number()),
-            "additional" => additional = words.names(&[]),
-            "state" => state = words.value(),
-            "type" => events.push(event_type(&mut words)),
-            "step" => steps.push(step(&mut words)),
+            "timeout" => draft.timeout = json!(words.number()),
+            "additional" => draft.additional = words.names(&[]),
+            "state" => state = words.json(),
+            "type" => draft.events.push(event_type(&mut words)),
+            "step" => draft.steps.push(step(&mut words)),
+            "part" => parts.push(Draft::of(&mut words)),
             "show" if words.eat("steps") => shows_steps = true,
             "show" if words.eat("state") => shows_state = true,
             _ => inputs.push(line),
         }
     }
-    let plain = undeclared(&steps, &events);
-    events.extend(plain.into_iter().map(|name| json!({ "name": name, "kind": "plain" })));
-    let manifest = json!({ "name": "demo", "steps": steps, "events": events, "timeout": timeout, "additional_events": additional });
-    let manifest = serde_json::from_value(manifest).expect("a manifest");
-    (Workflow { manifest, state, shows_steps, shows_state }, inputs)
+    (Workflow { parts: parts.into_iter().map(Draft::done).collect(), state, shows_steps, shows_state }, inputs)
+}
+
+/// A part of the definition in the making.
+#[derive(Default)]
+struct Draft {
+    part: Option<Part>,
+    steps: Vec<Value>,
+    events: Vec<Value>,
+    additional: Vec<String>,
+    timeout: Value,
+}
+
+impl Draft {
+    fn of(words: &mut Words) -> Draft {
+        let component = words.word().to_owned();
+        let data = words.eat("data").then(|| words.word().to_owned());
+        Draft { part: Some(Part { component, data }), ..Draft::default() }
+    }
+
+    fn done(self) -> (Part, Manifest) {
+        let Draft { part, steps, mut events, additional, timeout } = self;
+        let plain = undeclared(&steps, &events);
+        events.extend(plain.into_iter().map(|name| json!({ "name": name, "kind": "plain" })));
+        let manifest = json!({ "name": "demo", "steps": steps, "events": events, "timeout": timeout, "additional_events": additional });
+        (part.expect("set when it was begun"), serde_json::from_value(manifest).expect("a manifest"))
+    }
 }
 
 impl Workflow {
     pub fn started(&self, words: &mut Words) -> Started {
         let start = words.event_of("StartEvent");
+        let manifest = &self.parts[0].1;
         Started {
             rules: RULES,
-            definition: vec!["digest".into()],
-            workflow: self.manifest.name.clone(),
+            definition: self.parts.iter().map(|(part, _)| part.clone()).collect(),
+            workflow: manifest.name.clone(),
             handler: "handler".into(),
             run: "run".into(),
             start,
             state: self.state.clone(),
             seed: Started::seed_text([7; 32]),
-            timeout: self.manifest.timeout,
-            additional_events: self.manifest.additional_events.clone(),
+            timeout: manifest.timeout,
+            additional_events: manifest.additional_events.clone(),
         }
     }
+}
+
+/// The one part of the definition.
+pub fn part() -> Part {
+    Part { component: "digest".into(), data: None }
+}
+
+/// `fork [state {}] [#0 Item {}]`
+pub fn forked(words: &mut Words) -> Forked {
+    let state = words.eat("state").then(|| words.json());
+    let events = (!words.is_empty()).then(|| {
+        let id: InvocationId = words.word().trim_start_matches('#').parse().expect("an invocation's number");
+        (id, vec![words.event()])
+    });
+    let seed = Started::seed_text([8; 32]);
+    Forked { origin: "run".into(), run: "fork".into(), handler: "fork's".into(), seed, definition: vec![part()], state, events }
 }
 
 fn undeclared(steps: &[Value], events: &[Value]) -> Vec<String> {
@@ -94,11 +138,14 @@ fn step(words: &mut Words) -> Value {
     let name = words.word().to_owned();
     let accepts = words.names(&["->"]);
     words.eat("->");
-    let options = ["subtypes", "slots", "fan-out", "join", "timeout", "catch", "retry"];
+    let options = ["subtypes", "any", "arrival", "take", "slots", "fan-out", "join", "timeout", "catch", "retry"];
     let mut step = json!({ "name": name, "accepts": accepts, "emits": words.names(&options) });
     while !words.is_empty() {
         match words.word() {
             "subtypes" => step["subtypes"] = json!(true),
+            "any" => step["emits_any"] = json!(true),
+            "arrival" => step["order"] = json!("arrival"),
+            "take" => step["take"] = json!(words.number() as u32),
             "fan-out" => step["fan_out"] = json!(true),
             "slots" => step["num_workers"] = json!(words.number() as u32),
             "join" => step["join"] = json!(words.word()),

@@ -1,13 +1,12 @@
-//! Tiny step programs, and the instances that run them as a guest's side does: answered from
-//! the log up to *recorded*, live after it.
+//! Tiny step programs, and the instances that run them on the guest's side of an attempt, as a host does.
 
-use std::collections::VecDeque;
-use std::sync::Arc;
+use std::collections::{BTreeMap, VecDeque};
 
-use serde_json::value::RawValue;
-use serde_json::{Value, json, value::to_raw_value};
+use serde_json::{Value, json};
+use wf_engine::attempt::{Answer, Attempt, Limits, Next, Request};
 use wf_engine::effect::Invoke;
-use wf_engine::entry::{Buffered, Call, Commit, Event, Failure, Function, Input, InvocationId, Micros, Usage, Wait};
+use wf_engine::entry::{Call, Commit, Event, Failure, Input, InvocationId, Micros, Usage};
+use wf_engine::json::to_json;
 use wf_engine::run::Run;
 
 /// What a step does, one after the other.
@@ -16,8 +15,14 @@ pub enum Op {
     Publish,
     /// Adds one to `count` in an atomic edit, until it does not conflict.
     Edit,
+    /// Adds one to `alone` in an exclusive edit.
+    Alone,
+    /// Adds one to `alone` as `Edit` does.
+    Beside,
     /// Sets a key of its own, buffered, to be seen after the next commit.
     Set,
+    /// Reads the count, whatever it is then.
+    Get,
     Sleep(Micros),
     /// Keeps a value by its name once, whatever the attempt.
     Memo,
@@ -30,27 +35,23 @@ pub enum Op {
     FailBefore(u32),
 }
 
+/// What a guest has seen: answers by ordinal.
+pub type Saw = BTreeMap<u32, String>;
+
 /// One entry into an attempt.
 pub struct Instance {
-    pub invocation: InvocationId,
-    pub attempt: u32,
-    pub step: Arc<str>,
-    /// The answer of the call that it waits in.
-    pub answer: Option<Function>,
+    pub attempt: Attempt,
     pub waits: bool,
+    /// What to go on with: the answer of the call that it waited in.
+    answer: Option<Next>,
     events: Vec<Event>,
-    has_memo: bool,
     ops: VecDeque<Op>,
-    log: VecDeque<Call>,
-    committed: u32,
-    next: u32,
-    calls: Vec<Call>,
-    own: Vec<Buffered>,
+    /// How many calls it has made.
+    calls: u32,
+    /// What an edit, or a look-up before a keep, has found.
     begun: Option<(u64, u64)>,
-    /// What the look-up before a keep has found.
     found: Option<bool>,
-    /// The clock as the guest sees it.
-    pub at: Micros,
+    pub saw: Saw,
 }
 
 /// What an instance does next.
@@ -63,45 +64,49 @@ pub enum Move {
     Pause,
 }
 
-pub fn event(name: &str, payload: Value) -> Event {
-    Event { name: name.into(), payload: raw(&payload) }
+/// Why a program does not go on at once.
+enum Stop {
+    Report(Box<Input>),
+    Pause,
+    Fail(Failure),
 }
 
-fn raw(value: &Value) -> Arc<RawValue> {
-    to_raw_value(value).expect("JSON").into()
+pub fn event(name: &str, payload: Value) -> Event {
+    Event { name: name.into(), payload: to_json(&payload) }
 }
 
 pub fn payload(event: &Event) -> Value {
     serde_json::from_str(event.payload.get()).expect("JSON")
 }
 
-/// Why a program does not go on at once.
-enum Stop {
-    Report(Box<Input>),
-    Pause,
-    Fail,
+fn limits() -> Limits {
+    Limits { payload_max: 1 << 20, value_max: 1 << 20, state_max: 1 << 20, events_max: 100, buffered_max: 64 << 20, calls_max: 1000 }
 }
 
 impl Instance {
-    pub fn enter(invoke: &Invoke, program: &[Op]) -> Instance {
+    pub fn enter(invoke: Invoke, program: &[Op]) -> Instance {
         Instance {
-            invocation: invoke.invocation,
-            attempt: invoke.attempt,
-            step: invoke.step.clone(),
-            answer: None,
+            events: invoke.events.to_vec(),
+            attempt: Attempt::new(invoke, limits()),
             waits: false,
-            events: invoke.events.clone(),
-            has_memo: !invoke.memos.is_empty(),
+            answer: None,
             ops: program.iter().copied().collect(),
-            log: invoke.log.clone().into(),
-            committed: invoke.committed,
-            next: 0,
-            calls: Vec::new(),
-            own: Vec::new(),
+            calls: 0,
             begun: None,
             found: None,
-            at: invoke.started_at,
+            saw: Saw::new(),
         }
+    }
+
+    pub fn id(&self) -> InvocationId {
+        self.attempt.invocation
+    }
+
+    /// The call that it waits in is answered.
+    pub fn answered(&mut self, call: Call) {
+        assert!(self.waits, "who is answered waits");
+        self.waits = false;
+        self.answer = Some(self.attempt.answered(call));
     }
 
     /// Goes on to its next report.
@@ -115,7 +120,7 @@ impl Instance {
                     return Move::Report(*report);
                 }
                 Err(Stop::Pause) => return Move::Pause,
-                Err(Stop::Fail) => return Move::Last(self.failure()),
+                Err(Stop::Fail(failure)) => return Move::Last(self.failure(failure)),
             }
         }
         Move::Last(self.end())
@@ -123,125 +128,133 @@ impl Instance {
 
     /// True: it is done; false: once more.
     fn play(&mut self, op: Op, run: &Run) -> Result<bool, Stop> {
-        let id = self.invocation;
+        let id = self.id();
+        let own = || json!({ "by": id }).to_string();
+        let name = |name: &str| name.to_owned();
         match op {
-            Op::Publish => self.sync(Function::Publish { event: event("Seen", json!({ "by": id })) })?,
-            Op::Commit => self.sync(Function::Commit)?,
-            Op::Sleep(duration) => self.sync(Function::Sleep { duration, answer: false })?,
+            Op::Publish => self.call(Request::Publish { name: name("Seen"), payload: own() }, run).map(drop)?,
+            Op::Commit => self.call(Request::Commit, run).map(drop)?,
+            Op::Sleep(duration) => self.call(Request::Sleep { duration }, run).map(drop)?,
+            Op::Get => self.call(Request::Get { path: name("count") }, run).map(drop)?,
             Op::Wait => {
-                let requirements = [("to".to_owned(), json!(id))].into();
-                let request = Some(event("Ask", json!({ "by": id })));
-                self.sync(Function::Wait(Wait { name: "Answer".into(), id: None, requirements, timeout: None, request, answer: None }))?
+                let request = json!({ "name": "Ask", "payload": own() });
+                let options = json!({ "type": "Answer", "requirements": { "to": id }, "request": request });
+                self.call(Request::Wait { options: options.to_string() }, run).map(drop)?;
             }
             Op::Collect => {
-                let expected = vec!["Item".into(), "Item".into()];
-                self.sync(Function::Collect { id: None, expected, event: event("Item", json!({ "of": id })), answer: None })?
+                let options = json!({ "expected": [["Item", 2]] }).to_string();
+                let nth = self.ops.iter().filter(|op| matches!(op, Op::Collect)).count();
+                let payload = json!({ "of": [id, nth] }).to_string();
+                self.call(Request::Collect { name: name("Item"), payload, options }, run).map(drop)?;
             }
-            Op::Memo => self.memo()?,
             Op::Set => {
-                let path = format!("set.{id}");
-                let is_recorded = self.local(Function::Set { path: path.clone() }).1;
-                if !is_recorded || self.next > self.committed {
-                    self.own.push(Buffered::Set { path, value: raw(&json!(self.attempt)) });
-                }
-                Function::Log
+                let value = self.attempt.attempt.to_string();
+                self.call(Request::Set { path: format!("set.{id}"), value }, run).map(drop)?;
             }
-            Op::Edit => return self.edit(run),
-            Op::FailBefore(attempt) if self.attempt < attempt => return Err(Stop::Fail),
-            Op::FailBefore(_) => Function::Log,
-        };
+            Op::Memo => self.memo(run)?,
+            Op::Edit => return self.edit("count", run),
+            Op::Beside => return self.edit("alone", run),
+            Op::Alone => self.alone(run)?,
+            Op::FailBefore(attempt) if self.attempt.attempt < attempt => return Err(Stop::Fail(Failure::new("Oops", "oops", true))),
+            Op::FailBefore(_) => (),
+        }
         Ok(true)
     }
 
     /// Keeps a value, unless there is one.
-    fn memo(&mut self) -> Result<Function, Stop> {
+    fn memo(&mut self, run: &Run) -> Result<(), Stop> {
+        let (name, value) = ("memo".to_owned(), self.id().to_string());
         if self.found.is_none() {
-            let answer = self.has_memo.then(|| raw(&json!(self.invocation)));
-            let (function, _) = self.local(Function::LookUp { name: "memo".into(), answer });
-            let Function::LookUp { answer, .. } = function else { unreachable!("matched by identity") };
-            self.found = Some(answer.is_some());
+            let found = self.call(Request::LookUp { name: name.clone() }, run)?.value().expect("a value");
+            self.found = Some(found.is_some());
         }
         if self.found == Some(false) {
-            self.sync(Function::Keep { name: "memo".into(), value: raw(&json!(self.invocation)) })?;
+            self.call(Request::Keep { name, value }, run)?;
         }
         self.found = None;
-        self.has_memo = true;
-        Ok(Function::Log)
+        Ok(())
     }
 
-    /// Adds one to the count.
-    fn edit(&mut self, run: &Run) -> Result<bool, Stop> {
+    /// Adds one to a count.
+    fn edit(&mut self, path: &str, run: &Run) -> Result<bool, Stop> {
         if self.begun.is_none() {
-            let answer = run.edit_begin("count", &self.own).expect("a path");
-            let (function, is_recorded) = self.local(Function::EditBegin { path: "count".into(), answer });
-            let Function::EditBegin { answer: (version, value), .. } = function else { unreachable!("matched by identity") };
+            let (version, value) = self.call(Request::EditBegin { path: path.into() }, run)?.edit().expect("an edit");
             self.begun = Some((version, value.map_or(0, |value| value.get().parse().expect("a number"))));
-            if !is_recorded {
-                // Others have time to change it too.
-                return Err(Stop::Pause);
-            }
+            // Others have time to change it too.
+            return Err(Stop::Pause);
         }
         let (version, count) = self.begun.expect("set above");
-        let kept = self.own.clone();
-        let commit = Function::EditCommit { path: "count".into(), version, value: raw(&json!(count + 1)), answer: None };
-        let Function::EditCommit { answer, .. } = self.sync(commit)? else { unreachable!("matched by identity") };
+        let commit = Request::EditCommit { path: path.into(), version, value: (count + 1).to_string() };
+        let committed = self.call(commit, run)?.committed().expect("an answer");
         self.begun = None;
-        if answer == Some(false) {
-            self.own = kept;
-        }
-        Ok(answer == Some(true))
+        Ok(committed)
     }
 
-    /// A call that is recorded with the next report; whether it came from the log.
-    fn local(&mut self, function: Function) -> (Function, bool) {
-        if let Some(function) = self.replayed(&function) {
-            return (function, true);
+    /// Adds one to what nobody else changes meanwhile.
+    fn alone(&mut self, run: &Run) -> Result<(), Stop> {
+        if self.begun.is_none() {
+            let (version, value) = self.call(Request::EditExclusive { path: "alone".into() }, run)?.edit().expect("an edit");
+            self.begun = Some((version, value.map_or(0, |value| value.get().parse().expect("a number"))));
+            return Err(Stop::Pause);
         }
-        self.calls.push(Call { ordinal: self.next, at: self.at, function: function.clone() });
-        self.next += 1;
-        (function, false)
+        let (version, count) = self.begun.expect("set above");
+        let commit = Request::EditCommit { path: "alone".into(), version, value: (count + 1).to_string() };
+        assert!(self.call(commit, run)?.committed().expect("an answer"), "an exclusive edit never conflicts");
+        self.begun = None;
+        Ok(())
     }
 
-    /// A call that the instance waits in.
-    fn sync(&mut self, function: Function) -> Result<Function, Stop> {
-        if let Some(answer) = self.answer.take() {
-            return Ok(answer);
+    /// A call, answered from the log, by the run's state, or by the fold.
+    fn call(&mut self, request: Request, run: &Run) -> Result<Answer, Stop> {
+        let at = self.attempt.at();
+        let mut next = self.answer.take().unwrap_or_else(|| self.attempt.call(request, at));
+        loop {
+            assert!(self.attempt.at() >= at, "a clock never goes back");
+            next = match next {
+                Next::Answer(answer) => return Ok(self.see(answer.expect("nothing is refused"))),
+                Next::Read { query, mut own } => {
+                    let answer = run.query(&query, &mut own);
+                    self.attempt.read(answer, own)
+                }
+                Next::Progress { calls, commit } => return Err(Stop::Report(Box::new(self.progressed(calls, commit)))),
+                Next::Perform(outside) => panic!("nothing outside is asked: {outside:?}"),
+                Next::Fail(failure) => panic!("{failure:?}"),
+            };
         }
-        if let Some(function) = self.replayed(&function) {
-            return Ok(function);
-        }
-        let commit = function.is_commit_point().then(|| Commit { effects: std::mem::take(&mut self.own) });
-        self.local(function);
-        let calls = std::mem::take(&mut self.calls);
-        Err(Stop::Report(Box::new(Input::StepProgressed { invocation: self.invocation, attempt: self.attempt, calls, commit })))
     }
 
-    fn replayed(&mut self, function: &Function) -> Option<Function> {
-        let call = self.log.pop_front()?;
-        assert_eq!(call.function.identity(), function.identity(), "the log is that of this step");
-        assert!(call.at >= self.at, "a clock never goes back");
-        self.at = call.at;
-        self.next += 1;
-        Some(call.function)
+    fn see(&mut self, answer: Answer) -> Answer {
+        self.saw.insert(self.calls, shown(&answer));
+        self.calls += 1;
+        answer
     }
 
-    fn failure(&self) -> Input {
-        let failure =
-            Failure { kind: "Oops".into(), message: "oops".into(), retryable: true, retry_after: None, keep_answers: true, trace: None };
-        Input::StepFailed { invocation: self.invocation, attempt: self.attempt, failure, usage: Usage::default() }
+    fn progressed(&self, calls: Vec<Call>, commit: Option<Commit>) -> Input {
+        Input::StepProgressed { invocation: self.id(), attempt: self.attempt.attempt, calls, commit, usage: Usage::default() }
+    }
+
+    fn failure(&mut self, failure: Failure) -> Input {
+        let (invocation, attempt, calls) = (self.id(), self.attempt.attempt, self.attempt.failed());
+        Input::StepFailed { invocation, attempt, calls, failure, usage: Usage::default() }
     }
 
     fn end(&mut self) -> Input {
         let first = self.events.first().map(payload).unwrap_or_default();
-        let events = match &*self.step {
+        let events: Vec<Event> = match &*self.attempt.step {
             "begin" => (0..first["n"].as_u64().expect("n")).map(|i| event("Work", json!({ "i": i }))).collect(),
             "work" => vec![event("Done", first)],
             "join" => vec![event("Sum", json!({ "items": self.events.iter().map(|it| payload(it)["i"].clone()).collect::<Vec<_>>() }))],
             "last" => vec![event("StopEvent", json!({ "result": first["items"] }))],
             _ => Vec::new(),
         };
-        let commit = Commit { effects: std::mem::take(&mut self.own) };
-        let calls = std::mem::take(&mut self.calls);
-        Input::StepReturned { invocation: self.invocation, attempt: self.attempt, calls, commit, events, usage: Usage::default() }
+        let events = events.into_iter().map(|event| (event.name.to_string(), event.payload.get().to_owned())).collect();
+        let (calls, commit, events) = self.attempt.returned(events).expect("it may return");
+        let (invocation, attempt) = (self.id(), self.attempt.attempt);
+        Input::StepReturned { invocation, attempt, calls, commit, events, usage: Usage::default() }
     }
+}
+
+/// An answer as the guest sees it.
+fn shown(answer: &Answer) -> String {
+    format!("{answer:?}")
 }

@@ -6,12 +6,17 @@ use std::sync::Arc;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde_json::{Value, json};
+use wf_engine::answers::answers;
+use wf_engine::attempt::Answer;
 use wf_engine::definition::Definition;
 use wf_engine::effect::{Due, Effect, Invoke};
-use wf_engine::entry::{ENTRY_VERSION, Entry, Function, Input, InvocationId, Micros, RULES, Started, TimerId};
+use wf_engine::entry::{Batch, Entry, Event, Function, Input, InvocationId, Micros, Part, RULES, Started, TimerId, WaitAnswer};
+use wf_engine::journal;
+use wf_engine::json;
 use wf_engine::run::{Run, Status};
+use wf_engine::snapshot;
 
-use crate::program::{Instance, Move, Op, event, payload};
+use crate::program::{Instance, Move, Op, Saw, event, payload};
 
 /// Slots of `work`.
 const SLOTS: usize = 2;
@@ -25,9 +30,15 @@ pub struct World {
     journal: Vec<Entry>,
     /// How much of the journal a crash leaves.
     synced: usize,
+    /// A snapshot that was put away, and how much of the journal it stands for.
+    snapshot: Option<(usize, Vec<u8>)>,
     /// What readers have seen.
     released: Vec<String>,
     seen: Seen,
+    /// The answers that were accepted, by whom they are for.
+    sent: BTreeMap<InvocationId, u64>,
+    /// What guests have seen, by attempt.
+    saw: BTreeMap<(InvocationId, u32), Saw>,
     instances: BTreeMap<InvocationId, Instance>,
     /// Reports that will come again.
     late: Vec<Input>,
@@ -44,11 +55,13 @@ pub struct World {
 struct Seen {
     frames: Vec<String>,
     edits: u64,
-    /// Who has asked, by invocation.
-    asks: BTreeSet<u64>,
-    answered: BTreeSet<u64>,
+    /// How often each invocation has asked.
+    asks: BTreeMap<InvocationId, u64>,
+    /// The answers that each invocation was given, in order.
+    given: BTreeMap<InvocationId, Vec<u64>>,
+    alone: u64,
     /// Who was given an item of `collect`.
-    owners: BTreeMap<u64, InvocationId>,
+    owners: BTreeMap<String, InvocationId>,
     memos: BTreeSet<InvocationId>,
     started: BTreeMap<(InvocationId, u32), Micros>,
     answers: BTreeMap<(InvocationId, u32, u32), Micros>,
@@ -78,7 +91,7 @@ impl World {
             ],
         });
         let manifest = serde_json::from_value(manifest).expect("a manifest");
-        let definition = Arc::new(Definition::new(vec![("d".into(), manifest)]));
+        let definition = Arc::new(Definition::new(vec![(part(), manifest)]));
         assert_eq!(definition.check(), []);
         let program = program(&mut chance);
         let count = u64::from(chance.next_u32() % 5);
@@ -91,6 +104,9 @@ impl World {
             run,
             journal: Vec::new(),
             synced: 0,
+            snapshot: None,
+            sent: BTreeMap::new(),
+            saw: BTreeMap::new(),
             released: Vec::new(),
             seen: Seen::default(),
             instances: BTreeMap::new(),
@@ -120,11 +136,10 @@ impl World {
             16 if self.notes < 4 => {
                 self.notes += 1;
                 let note = event("Note", json!({ "id": self.notes }));
-                self.input(Input::EventReceived { id: format!("note-{}", self.notes), event: note, step: None });
-                // An accepted event is answered once it is durable.
-                self.sync();
+                self.receive(format!("note-{}", self.notes), note, None);
             }
-            17 if self.chance.next_u32().is_multiple_of(60) => {
+            17 | 18 => self.put_away(),
+            19 if self.chance.next_u32().is_multiple_of(60) => {
                 self.input(Input::CancelRequested);
                 self.sync();
                 self.cancelled = true;
@@ -140,28 +155,34 @@ impl World {
                 break;
             }
             self.pass(50_000);
-            self.answer();
+            self.answer_all();
             self.fire();
             self.step();
         }
         self.sync();
+        self.check_answers();
         match self.run.status() {
             Status::Completed(stop) => {
                 let mut items: Vec<u64> = serde_json::from_value(payload(stop)["result"].clone()).expect("a list");
                 items.sort_unstable();
                 assert_eq!(items, (0..self.count).collect::<Vec<_>>(), "the join has each event of its scope once");
-                assert_eq!(self.seen.edits, self.count * self.edits(), "each edit counts once");
+                let edits = |edit: fn(&Op) -> bool| self.count * self.times(edit);
+                assert_eq!(self.seen.edits, edits(|op| matches!(op, Op::Edit)), "each edit counts once");
+                assert_eq!(self.seen.alone, edits(|op| matches!(op, Op::Alone | Op::Beside)), "each exclusive edit counts once");
             }
             Status::Cancelled => assert!(self.cancelled, "nobody cancelled it"),
             other => panic!("it must end well: {other:?}"),
         }
     }
 
-    fn edits(&self) -> u64 {
-        let before = self.program.iter().take_while(|op| !matches!(op, Op::FailBefore(_)));
-        let edits = |ops: &mut dyn Iterator<Item = &Op>| ops.filter(|op| matches!(op, Op::Edit)).count() as u64;
-        let failures = self.program.iter().find_map(|op| if let Op::FailBefore(attempt) = op { Some(u64::from(*attempt)) } else { None });
-        edits(&mut self.program.iter()) + failures.unwrap_or(0) * edits(&mut before.into_iter())
+    /// How often a work item comes by such an operation: in each attempt that fails, and in the last.
+    fn times(&self, such: fn(&Op) -> bool) -> u64 {
+        let count = |ops: &[Op]| ops.iter().filter(|op| such(op)).count() as u64;
+        let failing = self.program.iter().enumerate().find_map(|(place, op)| match op {
+            Op::FailBefore(attempt) => Some((place, u64::from(*attempt))),
+            _ => None,
+        });
+        count(&self.program) + failing.map_or(0, |(place, failures)| failures * count(&self.program[..place]))
     }
 
     fn pass(&mut self, micros: Micros) {
@@ -170,7 +191,7 @@ impl World {
     }
 
     fn input(&mut self, input: Input) {
-        let entry = Entry { v: ENTRY_VERSION, seq: self.run.next_seq(), at: self.at, alive: self.alive, input };
+        let entry = self.run.entry(self.at, self.alive, input);
         let was_finished = self.seen.finished;
         let effects = self.run.apply(&entry);
         assert!(!was_finished || effects.is_empty(), "nothing follows the end");
@@ -183,20 +204,18 @@ impl World {
     }
 
     fn check(&self) {
-        let count = self.run.state().get("count").and_then(Value::as_u64).unwrap_or(0);
-        assert_eq!(count, self.seen.edits, "an edit that is answered `committed` counts, and no other");
+        let state: Value = serde_json::from_str(self.run.state().get()).expect("JSON");
+        let count = |key: &str| state.get(key).and_then(Value::as_u64).unwrap_or(0);
+        assert_eq!(count("count"), self.seen.edits, "an edit that is answered `committed` counts, and no other");
+        assert_eq!(count("alone"), self.seen.alone, "so does an exclusive one");
     }
 
     fn perform(&mut self, effect: Effect) {
         match effect {
-            Effect::Invoke(invoke) => self.enter(&invoke),
+            Effect::Invoke(invoke) => self.enter(*invoke),
             Effect::Answer { invocation, attempt, call } => {
-                let instance = self.instances.get_mut(&invocation).filter(|it| it.attempt == attempt);
-                let instance = instance.expect("who is answered waits");
-                assert!(instance.waits, "and has reported");
-                instance.waits = false;
-                instance.at = instance.at.max(call.at);
-                instance.answer = Some(call.function);
+                let instance = self.instances.get_mut(&invocation).filter(|it| it.attempt.attempt == attempt);
+                instance.expect("who is answered waits").answered(call);
             }
             Effect::Abort { invocation, .. } => drop(self.instances.remove(&invocation)),
             Effect::SetTimer { timer, due } => drop(self.timers.insert(timer, due)),
@@ -209,15 +228,15 @@ impl World {
         }
     }
 
-    fn enter(&mut self, invoke: &Invoke) {
+    fn enter(&mut self, invoke: Invoke) {
         let id = invoke.invocation;
         assert!(!self.instances.contains_key(&id), "one instance for an invocation");
-        assert!(self.seen.memos.contains(&id) <= !invoke.memos.is_empty(), "a memo stays with its invocation");
-        for call in &invoke.log {
+        assert!(self.seen.memos.contains(&id) <= (invoke.memos.size() > 0), "a memo stays with its invocation");
+        for call in invoke.log.iter() {
             let known = self.seen.answers.get(&(id, invoke.attempt, call.ordinal));
             assert!(known.is_none_or(|at| *at == call.at), "a call was answered when it was, also at re-entry");
         }
-        let alike = self.instances.values().filter(|it| it.step == invoke.step).count();
+        let alike = self.instances.values().filter(|it| it.attempt.step == invoke.step).count();
         assert!(&*invoke.step != "work" || alike < SLOTS, "no more than its slots");
         let program = if &*invoke.step == "work" { self.program.as_slice() } else { &[] };
         self.instances.insert(id, Instance::enter(invoke, program));
@@ -232,16 +251,17 @@ impl World {
             Move::Pause => return,
             Move::Report(report) => report,
             Move::Last(report) => {
-                let attempt = instance.attempt;
-                self.instances.remove(&id);
-                self.seen.ended.insert((id, attempt));
+                let instance = self.instances.remove(&id).expect("picked");
+                self.seen.ended.insert((id, instance.attempt.attempt));
+                self.remember(instance);
                 report
             }
         };
         if let Input::StepProgressed { calls, .. } = &report
             && calls.last().is_some_and(|call| call.function.suspends())
+            && let Some(instance) = self.instances.remove(&id)
         {
-            self.instances.remove(&id);
+            self.remember(instance);
         }
         if self.chance.next_u32().is_multiple_of(4) {
             self.late.push(report.clone());
@@ -256,10 +276,10 @@ impl World {
         }
         let place = self.chance.next_u32() as usize % self.late.len();
         let report = self.late.swap_remove(place);
-        let before = format!("{:?}", self.run.state());
+        let before = self.run.state();
         let frames = self.seen.frames.len();
         self.input(report);
-        assert_eq!((before, frames), (format!("{:?}", self.run.state()), self.seen.frames.len()), "a repeated report changes nothing");
+        assert_eq!((before.get(), frames), (self.run.state().get(), self.seen.frames.len()), "a repeated report changes nothing");
     }
 
     fn fire(&mut self) {
@@ -274,13 +294,53 @@ impl World {
         }
     }
 
-    /// Somebody outside answers what was asked, once it could be read.
+    /// What a guest has seen is the same at every entry, once it is recorded.
+    fn remember(&mut self, instance: Instance) {
+        let saw = self.saw.entry((instance.id(), instance.attempt.attempt)).or_default();
+        for (ordinal, answer) in instance.saw {
+            let known = saw.entry(ordinal).or_insert_with(|| answer.clone());
+            assert_eq!(*known, answer, "call {ordinal} of {}.{}", instance.attempt.invocation, instance.attempt.attempt);
+        }
+    }
+
+    /// Somebody outside answers a work item, also before it has asked, and more often.
     fn answer(&mut self) {
-        let Some(by) = self.seen.asks.iter().copied().find(|by| !self.seen.answered.contains(by)) else { return };
-        self.seen.answered.insert(by);
-        let answer = event("Answer", json!({ "to": by }));
-        self.input(Input::EventReceived { id: format!("answer-{by}"), event: answer, step: None });
+        if self.count > 0 {
+            let to = 1 + u64::from(self.chance.next_u32()) % self.count;
+            if self.sent.get(&to).is_none_or(|sent| *sent < 3) {
+                self.answer_one(to);
+            }
+        }
+    }
+
+    /// Whoever asked gets an answer.
+    fn answer_all(&mut self) {
+        let asked: Vec<InvocationId> =
+            self.seen.asks.iter().filter(|(id, asks)| self.sent.get(id).is_none_or(|it| it < asks)).map(|(id, _)| *id).collect();
+        asked.into_iter().for_each(|to| self.answer_one(to));
+    }
+
+    fn answer_one(&mut self, to: InvocationId) {
+        let number = self.sent.entry(to).or_default();
+        *number += 1;
+        let answer = event("Answer", json!({ "to": to, "number": *number }));
+        let id = format!("answer-{to}-{number}");
+        // Sometimes to the invocation itself, if it waits.
+        let directed = self.run.refuses(&answer, None, Some(to)).is_none() && self.chance.next_u32().is_multiple_of(2);
+        self.receive(id, answer, directed.then_some(to));
+    }
+
+    /// An accepted event is answered once it is durable.
+    fn receive(&mut self, id: String, event: Event, invocation: Option<InvocationId>) {
+        self.input(Input::EventReceived { id, event, step: None, invocation });
         self.sync();
+    }
+
+    /// Puts the run away, as far as it is durable.
+    fn put_away(&mut self) {
+        if self.synced == self.journal.len() {
+            self.snapshot = Some((self.synced, snapshot::take(&self.run)));
+        }
     }
 
     /// Everything is durable, and what waited for that is released.
@@ -294,25 +354,60 @@ impl World {
         self.crashes += 1;
         self.journal.truncate(self.synced);
         // What is on disk has been text.
-        let text: Vec<String> = self.journal.iter().map(|entry| serde_json::to_string(entry).expect("JSON")).collect();
-        self.journal = text.iter().map(|line| serde_json::from_str(line).expect("an entry")).collect();
+        let text: Vec<Vec<u8>> = self.journal.iter().map(|entry| serde_json::to_vec(entry).expect("JSON")).collect();
+        self.journal = (0..).zip(text).map(|(seq, text)| journal::read(seq, &text).expect("an entry")).collect();
         self.instances.clear();
         self.timers.clear();
         self.late.clear();
         self.run = Run::new(self.definition.clone());
-        let answered = std::mem::take(&mut self.seen).answered;
+        self.seen = Seen::default();
         for entry in &self.journal {
-            let effects = self.run.apply(entry);
+            let effects = journal::accept(&mut self.run, entry).expect("the journal fits");
             self.seen.observe(&effects);
             self.seen.note_end(&entry.input);
         }
-        // An answer that was accepted was durable.
-        self.seen.answered = answered;
+        self.take_up_snapshot();
+        self.forget_unrecorded();
         // The frames' payloads are not journaled; their names and numbers are.
         assert_eq!(names(&self.released), names(&self.seen.frames[..self.released.len()]), "a released frame never changes");
         let away = u64::from(self.chance.next_u32() % 1_000_000);
         self.pass(away);
-        self.input(Input::Resumed { planned: false });
+        self.timers = self.run.timers().collect();
+        if self.run.needs_resume() {
+            let on_thread = self.chance.next_u32().is_multiple_of(2).then(|| vec![u64::from(self.chance.next_u32() % 6)]);
+            self.input(Input::Resumed { planned: false, on_thread });
+        }
+    }
+
+    /// A run from a snapshot and the entries after it is the run that a replay of all gives.
+    fn take_up_snapshot(&mut self) {
+        let Some((entries, bytes)) = self.snapshot.take() else { return };
+        let restored = snapshot::restore(self.definition.clone(), &bytes).expect("a snapshot");
+        let restored = journal::replay(restored, &self.journal[entries..]).expect("the journal fits");
+        assert_eq!(format!("{restored:?}"), format!("{:?}", self.run), "from a snapshot of {entries} entries");
+        self.run = restored;
+    }
+
+    /// What was not recorded, or not answered, may be seen another way.
+    fn forget_unrecorded(&mut self) {
+        for (&(id, attempt), saw) in &mut self.saw {
+            if !self.seen.ended.contains(&(id, attempt)) {
+                let calls = answers(self.definition.clone(), &self.journal, id, attempt).expect("the journal fits");
+                saw.retain(|ordinal, _| calls.get(*ordinal as usize).is_some_and(|call| Answer::of(call.clone()).is_ok()));
+            }
+        }
+    }
+
+    /// What the journal tells of an attempt is what its guest saw.
+    fn check_answers(&mut self) {
+        let attempts: Vec<(InvocationId, u32)> = self.saw.keys().copied().collect();
+        let Some(&(id, attempt)) = self.pick(&attempts) else { return };
+        let calls = answers(self.definition.clone(), &self.journal, id, attempt).expect("the journal fits");
+        for (&ordinal, saw) in &self.saw[&(id, attempt)] {
+            let Some(call) = calls.get(ordinal as usize) else { continue };
+            let told = Answer::of(call.clone()).expect("an answer").expect("nothing is refused");
+            assert_eq!(format!("{told:?}"), *saw, "call {ordinal} of {id}.{attempt}");
+        }
     }
 
     fn pick<'a, T>(&mut self, of: &'a [T]) -> Option<&'a T> {
@@ -328,8 +423,7 @@ impl Seen {
                     assert_eq!(frame.sequence, self.frames.len() as u64, "frames have no gaps");
                     assert!(!self.finished, "nothing follows the terminal frame");
                     if &*frame.event.name == "Ask" {
-                        let by = payload(&frame.event)["by"].as_u64().expect("an invocation");
-                        assert!(self.asks.insert(by), "a request is published once");
+                        *self.asks.entry(payload(&frame.event)["by"].as_u64().expect("an invocation")).or_default() += 1;
                     }
                     self.frames.push(format!("{} {}", frame.event.name, frame.event.payload));
                 }
@@ -349,6 +443,13 @@ impl Seen {
         assert!(!self.ended.contains(&attempt), "a finished attempt never runs again");
         let started = *self.started.entry(attempt).or_insert(invoke.started_at);
         assert_eq!(started, invoke.started_at, "an attempt's clock begins where it began");
+        let answers: Vec<u64> = invoke.log.iter().filter_map(|call| answer_number(&call.function)).collect();
+        let given = self.given.entry(invoke.invocation).or_default();
+        if answers.len() > given.len() {
+            assert!(answers.is_sorted_by(|one, next| one < next), "answers are given in their order, each once");
+            given.clone_from(&answers);
+        }
+        assert_eq!(answers, given[..answers.len()], "a wait that is answered stays answered");
         if &*invoke.step == "note" {
             let id = payload(&invoke.events[0])["id"].as_u64().expect("an id");
             assert_eq!(*self.noted.entry(id).or_insert(invoke.invocation), invoke.invocation, "an event is delivered once");
@@ -357,12 +458,13 @@ impl Seen {
 
     fn given(&mut self, invocation: InvocationId, function: &Function) {
         match function {
-            Function::EditCommit { answer: Some(true), .. } => self.edits += 1,
+            Function::EditCommit { path, answer: Some(true), .. } if path == "count" => self.edits += 1,
+            Function::EditCommit { answer: Some(true), .. } => self.alone += 1,
             Function::Keep { .. } => drop(self.memos.insert(invocation)),
-            Function::Collect { answer: Some(Some(batch)), .. } => {
+            Function::Collect { answer: Some(Batch::Complete(batch)), .. } => {
                 assert_eq!(batch.len(), 2);
-                for item in batch {
-                    let of = payload(item)["of"].as_u64().expect("an invocation");
+                for item in batch.iter() {
+                    let of = payload(item)["of"].to_string();
                     assert_eq!(*self.owners.entry(of).or_insert(invocation), invocation, "a batch belongs to one invocation");
                 }
             }
@@ -380,6 +482,17 @@ impl Seen {
     }
 }
 
+/// The number of the answer that a wait was given.
+fn answer_number(function: &Function) -> Option<u64> {
+    let Function::Wait(wait) = function else { return None };
+    let Some(WaitAnswer::Event(event)) = &wait.answer else { return None };
+    payload(event)["number"].as_u64()
+}
+
+fn part() -> Part {
+    Part { component: "d".into(), data: None }
+}
+
 fn names(frames: &[String]) -> Vec<&str> {
     frames.iter().filter_map(|frame| frame.split(' ').next()).collect()
 }
@@ -387,7 +500,7 @@ fn names(frames: &[String]) -> Vec<&str> {
 fn program(chance: &mut ChaCha8Rng) -> Vec<Op> {
     let length = chance.next_u32() % 7;
     let mut program: Vec<Op> = (0..length)
-        .map(|_| match chance.next_u32() % 10 {
+        .map(|_| match chance.next_u32() % 13 {
             0 => Op::Publish,
             1 | 2 => Op::Edit,
             3 => Op::Set,
@@ -396,14 +509,12 @@ fn program(chance: &mut ChaCha8Rng) -> Vec<Op> {
             6 => Op::Memo,
             7 => Op::Commit,
             8 => Op::Wait,
+            9 => Op::Alone,
+            10 => Op::Get,
+            11 => Op::Beside,
             _ => Op::Collect,
         })
         .collect();
-    // One wait at most: its key would be another occurrence, and the request another.
-    let waits: Vec<usize> = (0..program.len()).filter(|&place| matches!(program[place], Op::Wait)).collect();
-    for &place in waits.iter().skip(1).rev() {
-        program.remove(place);
-    }
     if chance.next_u32().is_multiple_of(2) {
         let place = chance.next_u32() as usize % (program.len() + 1);
         program.insert(place, Op::FailBefore(1 + chance.next_u32() % 2));
@@ -414,12 +525,12 @@ fn program(chance: &mut ChaCha8Rng) -> Vec<Op> {
 fn started(seed: u64, count: u64) -> Started {
     Started {
         rules: RULES,
-        definition: vec!["d".into()],
+        definition: vec![part()],
         workflow: "world".into(),
         handler: "h".into(),
         run: "r".into(),
         start: event("StartEvent", json!({ "n": count })),
-        state: json!({}),
+        state: json::empty(),
         seed: format!("{seed:064x}"),
         timeout: None,
         additional_events: vec!["Answer".into()],

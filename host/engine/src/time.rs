@@ -3,12 +3,12 @@
 use crate::entry::Micros;
 
 /// Seconds as microseconds: at least 0, at most what fits; 0 where it is no number.
-pub(super) fn micros(seconds: f64) -> Micros {
+pub(crate) fn micros(seconds: f64) -> Micros {
     (seconds * 1e6).round() as Micros
 }
 
 /// Microseconds as seconds.
-pub(super) fn seconds(micros: Micros) -> f64 {
+pub(crate) fn seconds(micros: Micros) -> f64 {
     micros as f64 / 1e6
 }
 

@@ -1,0 +1,76 @@
+//! What a guest saw: the calls of an attempt with their answers, told again from the journal.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::definition::Definition;
+use crate::effect::Log;
+use crate::entry::{Call, Entry, Function, Input, InvocationId, Told};
+use crate::journal::{self, Misfit};
+use crate::run::Run;
+
+/// The calls of an attempt, in order, each as the guest saw it answered; without the answer of one
+/// that it still waits in. Empty where there is no such attempt.
+pub fn answers(definition: Arc<Definition>, entries: &[Entry], invocation: InvocationId, attempt: u32) -> Result<Vec<Call>, Misfit> {
+    let mut calls = recorded(definition.clone(), entries, invocation, attempt)?;
+    let mut before: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
+    for (place, call) in calls.iter().enumerate() {
+        if let Some(Told::Before(seq)) = call.function.told() {
+            before.entry(*seq).or_default().push(place);
+        }
+    }
+    let mut run = Run::new(definition);
+    for entry in entries {
+        for place in before.remove(&entry.seq).into_iter().flatten() {
+            tell(&mut calls[place], |path| run.told(path));
+        }
+        journal::accept(&mut run, entry)?;
+    }
+    for place in 0..calls.len() {
+        if let Some(Told::Same(ordinal)) = calls[place].function.told() {
+            let same = calls.get(*ordinal as usize).and_then(|call| call.function.value()).cloned();
+            tell(&mut calls[place], |_| same.map_or(Told::Nothing, Told::Value));
+        }
+    }
+    Ok(calls)
+}
+
+/// As the journal has them: those of the step log, and those of the last report, also where the
+/// fold refused it.
+fn recorded(definition: Arc<Definition>, entries: &[Entry], invocation: InvocationId, attempt: u32) -> Result<Vec<Call>, Misfit> {
+    let mut run = Run::new(definition);
+    let mut log: Option<Log> = None;
+    for entry in entries {
+        journal::accept(&mut run, entry)?;
+        match (run.log(invocation, attempt), log) {
+            (None, Some(log)) => {
+                let last = last_calls(&entry.input, invocation, attempt).iter().cloned();
+                return Ok(log.iter().cloned().chain(last).collect());
+            }
+            (now, _) => log = now.cloned(),
+        }
+    }
+    Ok(log.iter().flatten().cloned().collect())
+}
+
+fn last_calls(input: &Input, invocation: InvocationId, attempt: u32) -> &[Call] {
+    match input {
+        Input::StepProgressed { invocation: id, attempt: nth, calls, .. }
+        | Input::StepReturned { invocation: id, attempt: nth, calls, .. }
+        | Input::StepFailed { invocation: id, attempt: nth, calls, .. }
+            if (*id, *nth) == (invocation, attempt) =>
+        {
+            calls
+        }
+        _ => &[],
+    }
+}
+
+/// Fills in what a read gave, of its path.
+fn tell(call: &mut Call, what: impl FnOnce(&str) -> Told) {
+    match &mut call.function {
+        Function::Get { path, answer } | Function::EditBegin { path, answer, .. } => *answer = what(path),
+        Function::LookUp { name, answer } => *answer = what(name),
+        _ => (),
+    }
+}

@@ -1,0 +1,111 @@
+//! A call that is made now: checked, counted, buffered or reported.
+
+use super::border::Prepared;
+use super::{Attempt, Next, Request, answer, limit, value_told};
+use crate::entry::{Buffered, Call, Commit, Failure, Function};
+use crate::text::Refused;
+
+impl Attempt {
+    /// A call that is not in the log. The outer failure ends the attempt.
+    pub(super) fn live(&mut self, mut request: Request) -> Result<Next, Failure> {
+        self.count(&request)?;
+        let prepared = request.prepare(&self.limits).map_err(Failure::from);
+        let prepared = prepared.and_then(|prepared| self.permit(&prepared.function).map(|()| prepared));
+        let Prepared { function, effect, query } = match prepared {
+            Ok(prepared) => prepared,
+            Err(failure) => return Ok(self.refuse(request.identity(), failure)),
+        };
+        Ok(match (query, request.outside()) {
+            (Some(query), _) => {
+                self.asked = Some(Prepared { function, effect, query: None });
+                Next::Read { query, own: std::mem::take(&mut self.own.seen) }
+            }
+            (None, Some(outside)) => self.reach(outside),
+            (None, None) => self.act(function, effect),
+        })
+    }
+
+    /// Counts a call that is made now. Those that are recorded count as well, and are never refused.
+    fn count(&mut self, request: &Request) -> Result<(), Failure> {
+        if self.next >= self.limits.calls_max {
+            return Err(limit(format!("the step made more than {} calls (limit calls_max)", self.limits.calls_max)));
+        }
+        if self.own.bytes + self.unreported.bytes() > self.limits.buffered_max {
+            return Err(limit(format!(
+                "the step holds back more than {} bytes (limit buffered_max): commit now and then",
+                self.limits.buffered_max
+            )));
+        }
+        self.sent += usize::from(matches!(request, Request::Send { .. }));
+        if self.sent > self.limits.events_max {
+            return Err(limit(format!("the step sent more than {} events (limit events_max)", self.limits.events_max)));
+        }
+        Ok(())
+    }
+
+    /// Whether this is the time for a call.
+    fn permit(&self, function: &Function) -> Result<(), Failure> {
+        match (&self.held, function) {
+            (Some(path), function) if function.suspends() => {
+                let what = match function {
+                    Function::Wait(_) => "a wait",
+                    Function::Sleep { .. } => "a sleep of a second or more",
+                    _ => "a second exclusive edit",
+                };
+                Err(Refused::invalid(format!("{what} is not possible in the exclusive edit of `{path}`: end that with edit-commit")).into())
+            }
+            (_, &Function::Read { request, .. }) => self.permit_read(request),
+            _ => Ok(()),
+        }
+    }
+
+    /// A call that nothing speaks against.
+    pub(super) fn act(&mut self, mut function: Function, effect: Option<Buffered>) -> Next {
+        if let Function::LookUp { name, answer } = &mut function {
+            *answer = value_told(self.memos.get(name).cloned());
+        }
+        effect.into_iter().for_each(|effect| self.own.add(effect));
+        let call = self.note(function);
+        self.follow(&call, true);
+        match &call.function {
+            Function::EditCommit { .. } => {
+                let commit = Commit { effects: self.own.effects.clone() };
+                self.committing = Some(std::mem::take(&mut self.own));
+                self.progress(Some(commit))
+            }
+            function if function.is_commit_point() => {
+                let commit = self.own.commit();
+                self.progress(Some(commit))
+            }
+            Function::Publish { .. } => self.progress(None),
+            _ => answer::next(call, &self.log),
+        }
+    }
+
+    pub(super) fn refuse(&mut self, call: String, failure: Failure) -> Next {
+        self.note(Function::Refused { call, failure: failure.clone() });
+        Next::Answer(Err(failure))
+    }
+
+    /// Records a call, to be reported with the next that is answered by the fold.
+    pub(super) fn note(&mut self, function: Function) -> Call {
+        let call = Call { ordinal: self.next, at: self.at, function };
+        self.unreported.push(call.clone());
+        self.next += 1;
+        call
+    }
+
+    pub(super) fn progress(&mut self, commit: Option<Commit>) -> Next {
+        Next::Progress { calls: self.unreported.progress(), commit }
+    }
+
+    /// What later calls depend on, of one that was recorded or is made now.
+    pub(super) fn follow(&mut self, call: &Call, live: bool) {
+        match &call.function {
+            Function::Keep { name, value } => self.memos.insert_mut(name.clone(), value.clone()),
+            Function::EditExclusive { path, .. } => self.held = Some(path.clone()),
+            Function::EditCommit { path, .. } if self.held.as_ref() == Some(path) => self.held = None,
+            function => self.follow_body(call.ordinal, function, live),
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! The gate before the fold: a journal is read, checked and replayed here, or it is an error with
+//! a name, for that run alone.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use crate::definition::Definition;
+use crate::effect::Effect;
+use crate::entry::{ENTRY_VERSION, Entry, Forked, Input, Part, RULES};
+use crate::history::History;
+use crate::json::Json;
+use crate::run::Run;
+
+/// Why a journal does not fit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Misfit {
+    /// The text of an entry is not one.
+    Unreadable {
+        /// Its place in the journal.
+        seq: u64,
+        /// Why.
+        message: String,
+    },
+    /// An entry has a form that this build does not know.
+    Version {
+        /// Its place in the journal.
+        seq: u64,
+        /// The form.
+        found: u64,
+    },
+    /// The run was begun by rules that this build does not know.
+    Rules {
+        /// The number of the rules.
+        found: u64,
+    },
+    /// An entry is missing, or there twice.
+    Gap {
+        /// The place of the entry that should be here.
+        expected: u64,
+        /// The place of the one that is.
+        found: u64,
+    },
+    /// The first entry is no `Started`, or a later one is.
+    Beginning {
+        /// The place of the entry.
+        seq: u64,
+    },
+    /// The run is pinned to another definition than it was given. A fork is given its own by [`Run::redefine`].
+    Definition {
+        /// What the journal names.
+        expected: Vec<Part>,
+    },
+    /// An entry says what cannot be.
+    Unsound {
+        /// Its place in the journal.
+        seq: u64,
+        /// What.
+        message: &'static str,
+    },
+    /// The fold counts other frames than the host that wrote the journal did.
+    Frames {
+        /// The place of the entry that tells.
+        seq: u64,
+        /// How many frames there were before it.
+        told: u64,
+        /// How many the fold counts.
+        counted: u64,
+    },
+    /// A snapshot has a form that this build does not know, or is damaged. Replay goes without.
+    Snapshot(String),
+}
+
+impl fmt::Display for Misfit {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Misfit::Unreadable { seq, message } => write!(formatter, "entry {seq} of the journal is unreadable: {message}"),
+            Misfit::Version { seq, found } => write!(
+                formatter,
+                "entry {seq} of the journal has form {found}, and this build knows form {ENTRY_VERSION}: it was written by another version"
+            ),
+            Misfit::Rules { found } => {
+                write!(formatter, "the run follows rules {found}, and this build knows rules 1 to {RULES}: it was begun by a newer version")
+            }
+            Misfit::Gap { expected, found } => write!(formatter, "entry {expected} of the journal is missing: entry {found} stands there"),
+            Misfit::Beginning { seq: 0 } => write!(formatter, "the journal does not begin with the start of a run"),
+            Misfit::Beginning { seq } => write!(formatter, "entry {seq} of the journal starts the run a second time"),
+            Misfit::Definition { expected } => {
+                let digests: Vec<&str> = expected.iter().map(|part| part.component.as_str()).collect();
+                write!(formatter, "the run is pinned to another definition: {}", digests.join(", "))
+            }
+            Misfit::Unsound { seq, message } => write!(formatter, "entry {seq} of the journal cannot be: {message}"),
+            Misfit::Frames { seq, told, counted } => write!(
+                formatter,
+                "the journal tells of {told} frames before entry {seq}, and its replay makes {counted}: this build follows other rules"
+            ),
+            Misfit::Snapshot(message) => write!(formatter, "the snapshot cannot be used: {message}"),
+        }
+    }
+}
+
+impl std::error::Error for Misfit {}
+
+/// Reads an entry. A form that is newer than this build is told by its number.
+pub fn read(seq: u64, bytes: &[u8]) -> Result<Entry, Misfit> {
+    serde_json::from_slice(bytes).map_err(|error| newer(seq, bytes).unwrap_or(Misfit::Unreadable { seq, message: error.to_string() }))
+}
+
+/// Checks an entry against the run that comes before it, and applies it.
+pub fn accept(run: &mut Run, entry: &Entry) -> Result<Vec<Effect>, Misfit> {
+    let seq = entry.seq;
+    if entry.v != ENTRY_VERSION {
+        return Err(Misfit::Version { seq, found: entry.v.into() });
+    }
+    if seq != run.next_seq() {
+        return Err(Misfit::Gap { expected: run.next_seq(), found: seq });
+    }
+    match &entry.input {
+        Input::Started(started) if seq == 0 => {
+            if !(1..=RULES).contains(&started.rules) {
+                return Err(Misfit::Rules { found: started.rules.into() });
+            }
+            pinned(run.definition(), &started.definition)?;
+            object(seq, Some(&started.state))?;
+        }
+        Input::Forked(forked) => {
+            pinned(run.redefinition(), &forked.definition)?;
+            object(seq, forked.state.as_ref())?;
+            fork(run, seq, forked)?;
+        }
+        Input::Started(_) => return Err(Misfit::Beginning { seq }),
+        _ if seq == 0 => return Err(Misfit::Beginning { seq }),
+        _ => (),
+    }
+    if let Some(told) = entry.frames.filter(|told| *told != run.next_sequence()) {
+        return Err(Misfit::Frames { seq, told, counted: run.next_sequence() });
+    }
+    Ok(run.apply(entry))
+}
+
+/// Rebuilds a run: `run` is one before its first entry, or one from a snapshot, and `entries` are
+/// those that come after it. The effects were carried out, or lost, long ago.
+pub fn replay<'a>(mut run: Run, entries: impl IntoIterator<Item = &'a Entry>) -> Result<Run, Misfit> {
+    for entry in entries {
+        accept(&mut run, entry)?;
+    }
+    Ok(run)
+}
+
+/// A run as it was at every entry of its journal.
+pub fn history(definition: Arc<Definition>, entries: &[Entry]) -> Result<History, Misfit> {
+    let mut run = Run::new(definition);
+    let mut history = History::default();
+    for entry in entries {
+        run.watch();
+        accept(&mut run, entry)?;
+        history.add(&mut run, entry);
+    }
+    Ok(history)
+}
+
+fn pinned(definition: &Definition, expected: &[Part]) -> Result<(), Misfit> {
+    if definition.parts() == expected { Ok(()) } else { Err(Misfit::Definition { expected: expected.to_vec() }) }
+}
+
+fn object(seq: u64, state: Option<&Json>) -> Result<(), Misfit> {
+    let is_object = state.is_none_or(|state| state.get().starts_with('{'));
+    if is_object { Ok(()) } else { Err(Misfit::Unsound { seq, message: "the state is no object" }) }
+}
+
+fn fork(run: &Run, seq: u64, forked: &Forked) -> Result<(), Misfit> {
+    if !run.is_running() {
+        return Err(Misfit::Unsound { seq, message: "a run is forked that has ended by then" });
+    }
+    let in_flight = forked.events.as_ref().is_none_or(|(id, _)| run.is_in_flight(*id));
+    if in_flight { Ok(()) } else { Err(Misfit::Unsound { seq, message: "a fork edits what is not in flight" }) }
+}
+
+/// What can be told of an entry whose form is not known.
+fn newer(seq: u64, bytes: &[u8]) -> Option<Misfit> {
+    #[derive(Deserialize)]
+    struct Form {
+        v: u64,
+        input: Option<Beginning>,
+    }
+    #[derive(Deserialize)]
+    struct Beginning {
+        #[serde(rename = "Started")]
+        started: Option<Rules>,
+    }
+    #[derive(Deserialize)]
+    struct Rules {
+        rules: u64,
+    }
+    let Form { v, input } = serde_json::from_slice(bytes).ok()?;
+    if v != u64::from(ENTRY_VERSION) {
+        return Some(Misfit::Version { seq, found: v });
+    }
+    let rules = input?.started?.rules;
+    (!(1..=u64::from(RULES)).contains(&rules)).then_some(Misfit::Rules { found: rules })
+}

@@ -1,0 +1,89 @@
+//! What the fold answers: the last call of a report, if the instance waits in it.
+
+use super::Run;
+use crate::effect::Effect;
+use crate::entry::{Batch, Buffered, Event, Function, InvocationId, calls};
+use crate::json::Json;
+
+impl Run {
+    /// `conflict`: the call is an edit that commits nothing.
+    pub(super) fn answer(&mut self, id: InvocationId, function: &Function, conflict: bool) {
+        match function {
+            Function::Wait(wait) => self.wait(id, wait),
+            Function::Sleep { duration, .. } => self.sleep(id, *duration),
+            Function::EditExclusive { path, .. } => self.edit_exclusive(id, path),
+            Function::Collect { id: buffer, expected, event, .. } => self.collect(id, buffer.as_deref(), expected, event),
+            Function::EditCommit { path, value, .. } => self.edit(id, path, value, !conflict),
+            Function::Keep { name, value } => {
+                self.invocations[id].kept.memos.insert_mut(name.clone(), value.clone());
+                self.answer_last(id, |_| ());
+            }
+            // Nothing is to be filled in: the instance goes on.
+            _ => self.answer_last(id, |_| ()),
+        }
+    }
+
+    /// Whether a call is an edit of what another attempt has changed since it began, or has to itself now.
+    pub(super) fn conflicts(&self, id: InvocationId, function: &Function) -> bool {
+        let Function::EditCommit { path, version, .. } = function else { return false };
+        if self.exclusives.held(id) == Some(path) {
+            return false;
+        }
+        let by = (id, self.invocations[id].attempt);
+        self.exclusives.is_held_by_another(path, id) || self.state.conflicts(path, *version, by)
+    }
+
+    /// Ends an edit. Its own write comes after what was buffered before it.
+    fn edit(&mut self, id: InvocationId, path: &str, value: &Json, commits: bool) {
+        if commits {
+            self.commit_state(id, &[Buffered::Set { path: path.to_owned(), value: value.clone() }]);
+        }
+        let answered = |function: &mut Function| {
+            if let Function::EditCommit { answer, .. } = function {
+                *answer = Some(commits);
+            }
+        };
+        if self.exclusives.is_held_by_another(path, id) {
+            self.fill_last(id, answered);
+            return self.exclusives.put_off(id, path);
+        }
+        self.answer_last(id, answered);
+        if self.exclusives.held(id) == Some(path) {
+            self.release_exclusive(id);
+        }
+    }
+
+    /// Adds an event, once per invocation and call, and answers with the batch if it is complete,
+    /// or if the invocation has it from before.
+    fn collect(&mut self, id: InvocationId, buffer: Option<&str>, expected: &[(String, u32)], event: &Event) {
+        let buffer = calls::buffer(buffer, expected);
+        let invocation = &mut self.invocations[id];
+        let call = invocation.occurrence(&format!("collect {buffer}"));
+        if invocation.kept.added.insert(call.clone())
+            && let Some(batch) = self.buffers.add(invocation.step, &buffer, event.clone(), expected)
+        {
+            invocation.kept.batches.insert(call.clone(), batch.into());
+        }
+        let batch = invocation.kept.batches.get(&call).cloned().map_or(Batch::Incomplete, Batch::Complete);
+        self.answer_last(id, |function| {
+            if let Function::Collect { answer, .. } = function {
+                *answer = Some(batch);
+            }
+        });
+    }
+
+    /// Fills in the answer of the last call, and lets the instance go on.
+    pub(super) fn answer_last(&mut self, id: InvocationId, fill: impl FnOnce(&mut Function)) {
+        let (at, invocation) = (self.now.at, &mut self.invocations[id]);
+        invocation.fill_last(at, fill);
+        let attempt = invocation.attempt;
+        let call = invocation.log.last().cloned();
+        self.turn.effects.extend(call.map(|call| Effect::Answer { invocation: id, attempt, call }));
+    }
+
+    /// Fills in the answer of the last call, whose instance is gone.
+    pub(super) fn fill_last(&mut self, id: InvocationId, fill: impl FnOnce(&mut Function)) {
+        let at = self.now.at;
+        self.invocations[id].fill_last(at, fill);
+    }
+}

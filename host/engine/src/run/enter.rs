@@ -1,0 +1,96 @@
+//! How an invocation comes about, and how its attempts are entered.
+
+use super::Run;
+use super::frames::{StepState, StepStateChanged};
+use super::invocation::Activity;
+use super::place::Place;
+use crate::effect::{Effect, Frame, Invoke};
+use crate::entry::{Event, InvocationId};
+
+impl Run {
+    /// Makes an invocation, which queues.
+    pub(super) fn invoke(&mut self, step: usize, events: Vec<Event>, place: Place) {
+        let id = self.invocations.add(step, events, place);
+        self.scopes.enter(place.scope);
+        self.turn.arrived.push(id);
+        self.requeue(id);
+    }
+
+    /// Lets an invocation queue, ahead of those that arrived after it.
+    pub(super) fn requeue(&mut self, id: InvocationId) {
+        self.now_does(id, Activity::Queued);
+        self.steps.queue(self.invocations[id].step, id);
+    }
+
+    pub(super) fn free_slot(&mut self, id: InvocationId) {
+        let invocation = &mut self.invocations[id];
+        if let Some(slot) = invocation.slot.take() {
+            self.steps.free(invocation.step, slot);
+        }
+    }
+
+    /// Lets in who waits, as far as there are slots.
+    pub(super) fn fill_slots(&mut self) {
+        for step in 0..self.plan.len() {
+            while let Some((id, slot)) = self.steps.let_in(step) {
+                self.invocations[id].slot = Some(slot);
+                self.publish_step_state(id, StepState::Running, None);
+                self.enter(id);
+            }
+        }
+    }
+
+    /// Enters an attempt that has a slot, with a fresh instance.
+    pub(super) fn enter(&mut self, id: InvocationId) {
+        self.now_does(id, Activity::Executing { since: self.now.alive });
+        let (at, invocation) = (self.now.at, &mut self.invocations[id]);
+        invocation.first_at.get_or_insert(at);
+        let started_at = *invocation.started_at.get_or_insert(at);
+        let planned = &self.plan[invocation.step];
+        let invoke = Invoke {
+            invocation: id,
+            attempt: invocation.attempt,
+            step: planned.name.clone(),
+            component: planned.component,
+            events: invocation.events.clone(),
+            started_at,
+            log: invocation.log.clone(),
+            committed: invocation.committed,
+            memos: invocation.kept.memos.clone(),
+            retry: invocation.retry_info(),
+            time_left: planned.timeout.map(|timeout| timeout.saturating_sub(invocation.used)),
+        };
+        self.push(Effect::Invoke(Box::new(invoke)));
+    }
+
+    /// Changes what an invocation does.
+    pub(super) fn now_does(&mut self, id: InvocationId, activity: Activity) {
+        let invocation = &mut self.invocations[id];
+        invocation.pause(self.now.alive);
+        invocation.activity = activity;
+        if let Some(notes) = &mut self.notes {
+            notes.touched(id);
+        }
+    }
+
+    pub(super) fn publish(&mut self, event: Event) {
+        let sequence = self.next_sequence;
+        self.next_sequence += 1;
+        self.push(Effect::Publish(Frame { sequence, event }));
+    }
+
+    /// Tells the stream what has become of a step.
+    pub(super) fn publish_step_state(&mut self, id: InvocationId, step_state: StepState, output: Option<&Event>) {
+        let invocation = &self.invocations[id];
+        let frame = StepStateChanged {
+            name: &self.plan[invocation.step].name,
+            step_state,
+            worker_id: invocation.slot.map_or("<enqueued>".to_owned(), |slot| slot.to_string()),
+            // An all-join may be given no events at all.
+            input_event_name: invocation.events.first().map_or("", |event| &*event.name),
+            output_event_name: output.map(|event| &*event.name),
+        };
+        let frame = frame.event();
+        self.publish(frame);
+    }
+}

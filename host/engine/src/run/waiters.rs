@@ -1,0 +1,146 @@
+//! Invocations that wait for an event, found by what they wait for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::entry::{InvocationId, Wait};
+use crate::json::{self, Fields};
+
+/// Who waits: by type, and by one of the fields that are required, so that an answer finds its
+/// waiters however many there are.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Waiters {
+    wanted: BTreeMap<InvocationId, Wanted>,
+    /// By the exact type.
+    exact: BTreeMap<String, Shelf>,
+    /// By a type whose subtypes are taken as well.
+    derived: BTreeMap<String, Shelf>,
+}
+
+/// What a wait asks of an event.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Wanted {
+    types: Vec<String>,
+    subtypes: bool,
+    /// Fields and their values, in the form that is equal for equal values.
+    requirements: BTreeMap<String, String>,
+    /// The requirement that it is filed under.
+    filed: Option<String>,
+}
+
+/// Those who wait for one type.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Shelf {
+    /// Whatever its fields.
+    any: BTreeSet<InvocationId>,
+    /// By a required field and its value.
+    by_field: BTreeMap<String, BTreeMap<String, BTreeSet<InvocationId>>>,
+}
+
+impl Wanted {
+    pub(super) fn of(wait: &Wait) -> Wanted {
+        let requirements = wait.requirements.iter().map(|(field, value)| (field.clone(), json::canonical(value)));
+        Wanted { types: wait.types.clone(), subtypes: wait.subtypes, requirements: requirements.collect(), filed: None }
+    }
+
+    /// Fields and their values.
+    pub(super) fn requirements(&self) -> impl Iterator<Item = (&String, &String)> {
+        self.requirements.iter()
+    }
+
+    /// Whether it takes a type that derives from these.
+    pub(super) fn takes(&self, name: &str, bases: &[&str]) -> bool {
+        let wanted = |name: &str| self.types.iter().any(|it| it == name);
+        wanted(name) || self.subtypes && bases.iter().any(|base| wanted(base))
+    }
+
+    /// Whether a payload has every required field with an equal value.
+    pub(super) fn is_met(&self, fields: &Fields) -> bool {
+        self.requirements.iter().all(|(field, value)| fields.canonical(field).as_ref() == Some(value))
+    }
+}
+
+impl Waiters {
+    pub(super) fn len(&self) -> usize {
+        self.wanted.len()
+    }
+
+    pub(super) fn add(&mut self, id: InvocationId, mut wanted: Wanted) {
+        let shelves = if wanted.subtypes { &mut self.derived } else { &mut self.exact };
+        // The field that tells most apart.
+        let crowd = |(field, value): &(&String, &String)| {
+            let shelf = wanted.types.first().and_then(|name| shelves.get(name));
+            shelf.and_then(|shelf| shelf.by_field.get(*field)?.get(*value)).map_or(0, BTreeSet::len)
+        };
+        wanted.filed = wanted.requirements.iter().min_by_key(crowd).map(|(field, _)| field.clone());
+        for name in &wanted.types {
+            shelves.entry(name.clone()).or_default().slot(&wanted).insert(id);
+        }
+        self.wanted.insert(id, wanted);
+    }
+
+    pub(super) fn remove(&mut self, id: InvocationId) {
+        let Some(wanted) = self.wanted.remove(&id) else { return };
+        let shelves = if wanted.subtypes { &mut self.derived } else { &mut self.exact };
+        for name in &wanted.types {
+            if let Some(shelf) = shelves.get_mut(name) {
+                shelf.slot(&wanted).remove(&id);
+                shelf.tidy(&wanted);
+                if shelf.any.is_empty() && shelf.by_field.is_empty() {
+                    shelves.remove(name);
+                }
+            }
+        }
+    }
+
+    /// Who is answered by an event of a type that derives from these.
+    pub(super) fn find(&self, name: &str, bases: &[&str], payload: &json::Json) -> BTreeSet<InvocationId> {
+        let derived = std::iter::once(name).chain(bases.iter().copied()).filter_map(|name| self.derived.get(name));
+        let shelves: Vec<&Shelf> = self.exact.get(name).into_iter().chain(derived).collect();
+        if shelves.is_empty() {
+            return BTreeSet::new();
+        }
+        let fields = Fields::of(payload);
+        let candidates = shelves.into_iter().flat_map(|shelf| shelf.candidates(&fields));
+        candidates.filter(|id| self.wanted[id].is_met(&fields)).collect()
+    }
+
+    /// Whether an event would answer this one.
+    pub(super) fn would_take(&self, id: InvocationId, name: &str, bases: &[&str], payload: &json::Json) -> bool {
+        self.wanted.get(&id).is_some_and(|wanted| wanted.takes(name, bases) && wanted.is_met(&Fields::of(payload)))
+    }
+
+    #[cfg(test)]
+    pub(super) fn ids(&self) -> BTreeSet<InvocationId> {
+        self.wanted.keys().copied().collect()
+    }
+}
+
+impl Shelf {
+    /// Where one who wants this is.
+    fn slot(&mut self, wanted: &Wanted) -> &mut BTreeSet<InvocationId> {
+        match &wanted.filed {
+            Some(field) => self.by_field.entry(field.clone()).or_default().entry(wanted.requirements[field].clone()).or_default(),
+            None => &mut self.any,
+        }
+    }
+
+    /// Drops what has become empty.
+    fn tidy(&mut self, wanted: &Wanted) {
+        let Some(field) = &wanted.filed else { return };
+        let Some(values) = self.by_field.get_mut(field) else { return };
+        if values.get(&wanted.requirements[field]).is_some_and(BTreeSet::is_empty) {
+            values.remove(&wanted.requirements[field]);
+        }
+        if values.is_empty() {
+            self.by_field.remove(field);
+        }
+    }
+
+    fn candidates<'a>(&'a self, fields: &Fields) -> impl Iterator<Item = InvocationId> + 'a + use<'a> {
+        let met: Vec<&BTreeSet<InvocationId>> =
+            self.by_field.iter().filter_map(|(field, values)| values.get(&fields.canonical(field)?)).collect();
+        self.any.iter().copied().chain(met.into_iter().flatten().copied())
+    }
+}

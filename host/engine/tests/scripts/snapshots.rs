@@ -1,0 +1,66 @@
+//! A run that is put away. That a replay from a snapshot gives the same run is part of every script.
+
+use std::path::PathBuf;
+
+use expect_test::expect_file;
+use wf_engine::journal::Misfit;
+use wf_engine::snapshot;
+
+use super::played;
+
+/// Something in every part of a run.
+const EVERYTHING: &str = r#"
+    timeout 60
+    additional Answer
+    state {"n":1.50,"l":[1,2]}
+    type Ask: input-required
+    step split: StartEvent -> Item Group, fan-out
+    step work: Item -> Done, slots 2 retry 1
+    step pair: Done Group -> Sum, join each
+    step gather: Sum -> StopEvent, join all
+    @1 start
+    @2 #0 set who "Ada"; return Item {"i":1}, Item {"i":2}, Item {"i":3}, Item {"i":4}, Group
+    @3 #1 keep draft {"a":1}
+    @4 #1 wait Answer where {"n":1} timeout 5 ask Ask
+    @5 event Answer {"n":2}
+    @6 #2 collect Item {"i":2} into Item 3
+    @7 #2 fail Boom "once"
+    @8 #3 exclusive n
+    @9 #4 exclusive n
+    @10 resume
+"#;
+
+#[test]
+fn a_snapshot_of_an_older_or_newer_form_is_not_used() {
+    let world = played(EVERYTHING);
+    let text = String::from_utf8(snapshot::take(&world.run)).expect("JSON");
+    let restored = |text: &str| snapshot::restore(world.definition.clone(), text.as_bytes()).map(|_| ());
+    assert_eq!(restored(&text), Ok(()));
+    let newer = text.replacen(r#""v":1,"rules":1"#, r#""v":2,"rules":1"#, 1);
+    assert_eq!(restored(&newer), Err(Misfit::Snapshot("it has form 2 by rules 1".into())));
+    let other = text.replacen("digest", "other", 1);
+    assert!(matches!(restored(&other), Err(Misfit::Definition { .. })));
+    assert!(matches!(restored(&text[..text.len() / 2]), Err(Misfit::Snapshot(_))), "a torn one");
+}
+
+#[test]
+fn a_snapshot_with_one_digit_changed_is_not_used() {
+    let world = played(EVERYTHING);
+    let text = snapshot::take(&world.run);
+    let run = text.windows(6).position(|part| part == br#""run":"#).expect("a run");
+    for at in (run..text.len()).filter(|&at| text[at].is_ascii_digit()) {
+        let mut damaged = text.clone();
+        damaged[at] = if text[at] == b'9' { b'8' } else { text[at] + 1 };
+        let restored = snapshot::restore(world.definition.clone(), &damaged).map(|_| ());
+        assert_eq!(restored, Err(Misfit::Snapshot("it is damaged".into())), "the digit at {at}");
+    }
+}
+
+/// The form of a snapshot is written down: a change of it needs another `SNAPSHOT_VERSION`.
+#[test]
+fn the_form_of_a_snapshot_changes_only_with_its_version() {
+    let world = played(EVERYTHING);
+    let value: serde_json::Value = serde_json::from_slice(&snapshot::take(&world.run)).expect("JSON");
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/snapshot.json");
+    expect_file![path].assert_eq(&(serde_json::to_string_pretty(&value).expect("JSON") + "\n"));
+}

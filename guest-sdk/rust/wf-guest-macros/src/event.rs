@@ -4,7 +4,14 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::{Data, DeriveInput, Error, Fields, LitStr, Result};
 
-const KINDS: &str = "`start`, `stop`, `input_required`, `human_response` or `base = \"Type\"`";
+const OPTIONS: &str = "`start`, `stop`, `input_required`, `human_response`, `base = \"Type\"` or `module = \"a.b\"`";
+
+/// What `#[event(…)]` says.
+struct Options {
+    kind: &'static str,
+    base: Option<LitStr>,
+    module: Option<LitStr>,
+}
 
 /// The struct's serde and schema come from a copy of it, so that the author derives one thing.
 pub(super) fn derive(mut input: DeriveInput) -> Result<TokenStream> {
@@ -20,10 +27,14 @@ pub(super) fn derive(mut input: DeriveInput) -> Result<TokenStream> {
     if !input.generics.params.is_empty() {
         return Err(Error::new_spanned(&input.generics, "an event has no type parameters: write one struct for each type"));
     }
-    let (kind, base) = kind(&input)?;
+    let Options { kind, base, module } = options(&input)?;
     let base = match base {
         Some(base) => quote!(Some(#base)),
         None => quote!(None),
+    };
+    let module = match module {
+        Some(module) => quote!(#module),
+        None => quote!(::core::module_path!()),
     };
     let (ident, name) = (&input.ident, input.ident.to_string());
     let shadow = format_ident!("{ident}Fields");
@@ -54,30 +65,28 @@ pub(super) fn derive(mut input: DeriveInput) -> Result<TokenStream> {
                 const NAME: &'static str = #name;
 
                 fn declaration() -> ::core::option::Option<::wf_guest::serde_json::Value> {
-                    ::wf_guest::generated::schema::<#shadow>(#name, #kind, #base)
+                    ::wf_guest::generated::declaration::<#shadow>(#name, #kind, #base, #module)
                 }
             }
         };
     })
 }
 
-fn kind(input: &DeriveInput) -> Result<(&'static str, Option<LitStr>)> {
-    let (mut kind, mut base) = ("plain", None);
+fn options(input: &DeriveInput) -> Result<Options> {
+    let mut options = Options { kind: "plain", base: None, module: None };
     for attribute in input.attrs.iter().filter(|it| it.path().is_ident("event")) {
         attribute.parse_nested_meta(|meta| {
-            kind = match meta.path.get_ident().map(ToString::to_string).as_deref() {
-                Some("start") => "start",
-                Some("stop") => "stop",
-                Some("input_required") => "input-required",
-                Some("human_response") => "human-response",
-                Some("base") => {
-                    base = Some(meta.value()?.parse()?);
-                    kind
-                }
-                _ => return Err(meta.error(format!("unknown attribute: use {KINDS}"))),
-            };
+            match meta.path.get_ident().map(ToString::to_string).as_deref() {
+                Some("start") => options.kind = "start",
+                Some("stop") => options.kind = "stop",
+                Some("input_required") => options.kind = "input-required",
+                Some("human_response") => options.kind = "human-response",
+                Some("base") => options.base = Some(meta.value()?.parse()?),
+                Some("module") => options.module = Some(meta.value()?.parse()?),
+                _ => return Err(meta.error(format!("unknown attribute: use {OPTIONS}"))),
+            }
             Ok(())
         })?;
     }
-    Ok((kind, base))
+    Ok(options)
 }

@@ -37,6 +37,8 @@ pub(super) fn derive(input: &DeriveInput) -> Result<TokenStream> {
             }
         }
 
+        impl ::wf_guest::Events for #ident {}
+
         impl ::wf_guest::StepOutput for #ident {
             fn types() -> Vec<(&'static str, ::core::option::Option<::wf_guest::serde_json::Value>)> {
                 <#ident as ::wf_guest::StepInput>::types()

@@ -2,22 +2,27 @@
 
 mod event;
 mod events;
+mod helpers;
+mod outgoing;
+mod step;
+mod variables;
 mod workflow;
 
 use proc_macro::TokenStream;
 use syn::{DeriveInput, ItemImpl, parse_macro_input};
 
 /// Makes a struct a type of event. `#[event(start)]`, `stop`, `input_required` or
-/// `human_response` say what it is for, `base = "Other"` what it derives from. Fields take serde's and
-/// schemars' attributes; doc comments describe them.
+/// `human_response` say what it is for, `base = "Other"` what it derives from. `module = "a.b"` is
+/// where clients find its class; left out: the Rust module. Fields take serde's and schemars'
+/// attributes; doc comments describe them.
 #[proc_macro_derive(Event, attributes(event, serde, schemars))]
 pub fn derive_event(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     event::derive(input).unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
-/// Makes an enum one of several events, for steps that take or return more than one type. Each
-/// variant holds one.
+/// Makes an enum one of several events, for steps that take, return or wait for more than one type.
+/// Each variant holds one.
 #[proc_macro_derive(Events)]
 pub fn derive_events(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
@@ -28,9 +33,16 @@ pub fn derive_events(input: TokenStream) -> TokenStream {
 /// `timeout` in seconds, `additional_events(A, B)`.
 ///
 /// Steps are methods with `#[step]`: `fn(&self, &Context, Event…) -> Result<…>`. Their options:
-/// `num_workers`, `timeout`, `subtypes`, `sends(A, B)`,
+/// `num_workers`, `timeout` in seconds of executing time, `subtypes`, `sends(A, B)`, `emits_any`,
 /// `retry(delay, attempts_max, backoff, delay_max, factor, jitter, elapsed_max, kinds)`,
-/// `catch_error(steps, max_recoveries)`.
+/// `catch_error(steps, max_recoveries)`, and for one that joins with `Collect`: `order = "arrival"`,
+/// and `take = n`, which fires it at the n-th event.
+///
+/// What a step sends, publishes, asks with and waits for is declared too, as far as its words and
+/// those of the block's other methods say which type it is: `context.publish(&Progress { … })`,
+/// `context.wait::<Answer>()`, or a variable that was made so. Where they do not, the compiler says
+/// so, and `publish::<Progress>(event)` or `sends(Progress)` tells it. Code outside the block is
+/// not seen: what that sends stands in `sends`, what it waits for in `additional_events`.
 #[proc_macro_attribute]
 pub fn workflow(options: TokenStream, item: TokenStream) -> TokenStream {
     let item = parse_macro_input!(item as ItemImpl);

@@ -1,23 +1,27 @@
 //! What a step may ask of its host.
 
-use std::marker::PhantomData;
 use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::host::{events, log, memo, run, state, time};
-use crate::{Event, Failure, RawEvent, Result};
+use crate::read::read;
+use crate::{Event, Events, Failure, RawEvent, Result, Wait};
 
 /// What a step may ask of its host while it runs.
 pub struct Context(());
 
-/// A wait in the making: see [`Context::wait`].
-#[must_use = "nothing waits until `get` is called"]
-pub struct Wait<E> {
-    options: Map<String, Value>,
-    event: PhantomData<E>,
+/// What came before an attempt: see [`Context::retry_info`].
+#[derive(Clone, Debug)]
+pub struct RetryInfo {
+    /// How many attempts have failed.
+    pub attempts: u32,
+    /// Time since the first one began.
+    pub elapsed: Duration,
+    /// Why the last one failed; none in the first attempt.
+    pub last_failure: Option<Failure>,
 }
 
 impl Context {
@@ -43,16 +47,24 @@ impl Context {
     }
 
     /// Waits for an event: `context.wait::<Answer>().request(&question)?.get()?`. The step leaves
-    /// memory until it comes. The workflow names its type, unless a step takes it as well:
-    /// `#[workflow(additional_events(Answer))]`.
+    /// memory until it comes. Where no step takes, returns or sends the type, the outside may send
+    /// it: the macro declares so.
+    ///
+    /// An answer that comes before its question is not lost: what nothing takes is kept, and the
+    /// first wait that it meets gets it. [`Wait::fresh`] takes only what comes later.
     pub fn wait<E: Event>(&self) -> Wait<E> {
-        let options = Map::from_iter([("type".to_owned(), E::NAME.into())]);
-        Wait { options, event: PhantomData }
+        Wait::for_one()
+    }
+
+    /// Waits for an event of any of several types, the first to come:
+    /// `match context.wait_any::<Decision>().get()? { Decision::Yes(yes) => …, Decision::No(no) => … }`.
+    pub fn wait_any<E: Events>(&self) -> Wait<E> {
+        Wait::for_any()
     }
 
     /// Adds an event to those of its type that this step collects; all of them, once there are `count`.
     pub fn collect<E: Event>(&self, event: &E, count: usize) -> Result<Option<Vec<E>>> {
-        let options = json!({ "id": E::NAME, "expected": vec![E::NAME; count] }).to_string();
+        let options = json!({ "id": E::NAME, "expected": [[E::NAME, count]] }).to_string();
         let batch = events::collect(&RawEvent::of(event)?.into_host(), &options).map_err(Failure::from_host)?;
         batch.map(|batch| batch.into_iter().map(|event| RawEvent::from_host(event).parse()).collect()).transpose()
     }
@@ -70,12 +82,18 @@ impl Context {
     /// The value in the run's state at a dotted path; none where there is none.
     pub fn get<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>> {
         let value = state::get(path).map_err(Failure::from_host)?;
-        Ok(value.map(|json| serde_json::from_str(&json)).transpose()?)
+        Ok(value.map(|json| read(&json)).transpose()?)
     }
 
     /// Sets the value at a path, at the next commit point; the last commit wins.
     pub fn set(&self, path: &str, value: impl Serialize) -> Result<()> {
         state::set(path, &serde_json::to_string(&value)?).map_err(Failure::from_host)
+    }
+
+    /// Appends a value to the list at a path, at the next commit point; where there is none, it begins
+    /// one. Costs what is appended, however long the list is.
+    pub fn push(&self, path: &str, value: impl Serialize) -> Result<()> {
+        state::push(path, &serde_json::to_string(&value)?).map_err(Failure::from_host)
     }
 
     /// Deletes the value at a path, at the next commit point.
@@ -88,7 +106,7 @@ impl Context {
     pub fn edit<T: DeserializeOwned + Serialize>(&self, path: &str, mut change: impl FnMut(Option<T>) -> T) -> Result<T> {
         loop {
             let (version, json) = state::edit_begin(path).map_err(Failure::from_host)?;
-            let old = json.map(|json| serde_json::from_str(&json)).transpose()?;
+            let old = json.map(|json| read(&json)).transpose()?;
             let new = change(old);
             if state::edit_commit(path, version, &serde_json::to_string(&new)?).map_err(Failure::from_host)? {
                 return Ok(new);
@@ -96,10 +114,26 @@ impl Context {
         }
     }
 
+    /// Changes the value at a path as one, without repeating the closure: exclusive edits of a path
+    /// queue, and the step leaves memory until it is its turn. What is buffered is committed before.
+    /// Gives the new value. In most cases [`Context::edit`] is quicker.
+    ///
+    /// The closure may call the context, but not wait, sleep for a second or edit exclusively: that
+    /// is refused. Fails with kind `conflict` where a plain `set` of another step came between.
+    pub fn edit_exclusive<T: DeserializeOwned + Serialize>(&self, path: &str, change: impl FnOnce(Option<T>) -> T) -> Result<T> {
+        let (version, json) = state::edit_exclusive(path).map_err(Failure::from_host)?;
+        let old = json.map(|json| read(&json)).transpose()?;
+        let new = change(old);
+        if state::edit_commit(path, version, &serde_json::to_string(&new)?).map_err(Failure::from_host)? {
+            return Ok(new);
+        }
+        Err(Failure::new("conflict", format!("another step has set `{path}` during an exclusive edit of it")))
+    }
+
     /// Does expensive work once: its result is kept over re-entries and retries of this step.
     pub fn memo<T: DeserializeOwned + Serialize>(&self, name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
         if let Some(json) = memo::look_up(name).map_err(Failure::from_host)? {
-            return Ok(serde_json::from_str(&json)?);
+            return Ok(read(&json)?);
         }
         let value = work()?;
         memo::keep(name, &serde_json::to_string(&value)?).map_err(Failure::from_host)?;
@@ -146,44 +180,47 @@ impl Context {
         run::attempt()
     }
 
+    /// What came before this attempt. The same at every entry into it.
+    pub fn retry_info(&self) -> RetryInfo {
+        RetryInfo::of(&run::retry_info())
+    }
+
     /// A UUID for an effect on the outside: the same over all re-entries and retries.
     pub fn idempotency_key(&self, label: &str) -> String {
         run::idempotency_key(label)
     }
 }
 
-impl<E: Event> Wait<E> {
-    fn option(mut self, key: &str, value: impl Into<Value>) -> Wait<E> {
-        self.options.insert(key.to_owned(), value.into());
-        self
+impl RetryInfo {
+    /// What the host says. What it leaves out is as in a first attempt.
+    fn of(json: &str) -> RetryInfo {
+        let info: Value = serde_json::from_str(json).unwrap_or_default();
+        let text = |name: &str| info["last_failure"][name].as_str().unwrap_or_default().to_owned();
+        RetryInfo {
+            attempts: info["attempts"].as_u64().and_then(|attempts| attempts.try_into().ok()).unwrap_or(0),
+            elapsed: info["elapsed"].as_f64().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()).unwrap_or_default(),
+            last_failure: info["last_failure"].is_object().then(|| Failure::new(text("kind"), text("message"))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_first_attempt_has_nothing_before_it() {
+        for text in [r#"{"attempts":0,"elapsed":0.0,"last_failure":null}"#, "{}"] {
+            let RetryInfo { attempts, elapsed, last_failure } = RetryInfo::of(text);
+            assert!(attempts == 0 && elapsed.is_zero() && last_failure.is_none(), "{text}");
+        }
     }
 
-    /// Tells two waits of one step apart.
-    pub fn id(self, id: &str) -> Wait<E> {
-        self.option("id", id)
-    }
-
-    /// Takes only an event whose field has this value.
-    pub fn requirement(mut self, field: &str, value: impl Into<Value>) -> Wait<E> {
-        let requirements = self.options.entry("requirements").or_insert_with(|| json!({}));
-        requirements[field] = value.into();
-        self
-    }
-
-    /// Fails with kind `timeout` when nothing comes in this time.
-    pub fn timeout(self, timeout: Duration) -> Wait<E> {
-        self.option("timeout", timeout.as_secs_f64())
-    }
-
-    /// Publishes an event that asks for the answer, once.
-    pub fn request<R: Event>(self, request: &R) -> Result<Wait<E>> {
-        let payload = serde_json::to_value(request)?;
-        Ok(self.option("request", json!({ "name": R::NAME, "payload": payload })))
-    }
-
-    /// Waits.
-    pub fn get(self) -> Result<E> {
-        let event = events::wait(&Value::Object(self.options).to_string()).map_err(Failure::from_host)?;
-        RawEvent::from_host(event).parse()
+    #[test]
+    fn a_later_attempt_knows_why_the_last_one_failed() {
+        let info = RetryInfo::of(r#"{"attempts":2,"elapsed":1.5,"last_failure":{"kind":"NetworkError","message":"cut"}}"#);
+        let failure = info.last_failure.expect("one");
+        assert_eq!((info.attempts, info.elapsed), (2, Duration::from_millis(1500)));
+        assert_eq!((failure.kind(), failure.message()), ("NetworkError", "cut"));
     }
 }

@@ -1,11 +1,13 @@
 //! Typed JSON values that are routed between steps.
 
-use schemars::JsonSchema;
-use schemars::generate::SchemaSettings;
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
+use serde::de::{DeserializeOwned, Error};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use crate::read::read;
 use crate::{Failure, Result};
 
 /// A type of event. Derive it.
@@ -23,9 +25,12 @@ pub trait Event: Serialize + DeserializeOwned {
 }
 
 /// The event that starts a run, with whatever fields it came with.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct StartEvent(Map<String, Value>);
+#[derive(Clone, Debug, Default)]
+pub struct StartEvent {
+    fields: Map<String, Value>,
+    /// As they came: a `Value` rounds long numbers.
+    texts: BTreeMap<String, Box<RawValue>>,
+}
 
 /// The event that ends a run, when a step returns it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -55,14 +60,29 @@ pub struct StepFailedEvent {
 impl StartEvent {
     /// The value of a field; none where it is missing or null. An error where it is of another type.
     pub fn get<T: DeserializeOwned>(&self, field: &str) -> Result<Option<T>> {
-        let value = self.0.get(field).filter(|value| !value.is_null()).cloned();
-        let value = value.map(serde_json::from_value).transpose();
+        let text = self.texts.get(field).map(|text| text.get()).filter(|text| *text != "null");
+        let value = text.map(read).transpose();
         value.map_err(|error| Failure::new("ValueError", format!("field `{field}` of the start event: {error}")).no_retry())
     }
 
-    /// All fields.
+    /// All fields. Numbers with more digits than a double holds are rounded here; [`StartEvent::get`] gives them whole.
     pub fn fields(&self) -> &Map<String, Value> {
-        &self.0
+        &self.fields
+    }
+}
+
+impl Serialize for StartEvent {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        self.texts.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for StartEvent {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<StartEvent, D::Error> {
+        let texts = BTreeMap::<String, Box<RawValue>>::deserialize(deserializer)?;
+        let fields = texts.iter().map(|(name, text)| Ok((name.clone(), serde_json::from_str(text.get())?)));
+        let fields = fields.collect::<serde_json::Result<_>>().map_err(D::Error::custom)?;
+        Ok(StartEvent { fields, texts })
     }
 }
 
@@ -92,22 +112,4 @@ impl Event for StepFailedEvent {
     fn declaration() -> Option<Value> {
         None
     }
-}
-
-/// A type's declaration with the JSON Schema of its fields.
-#[doc(hidden)]
-pub fn schema<T: JsonSchema>(name: &str, kind: &str, base: Option<&str>) -> Option<Value> {
-    let mut settings = SchemaSettings::draft2020_12();
-    settings.inline_subschemas = true;
-    let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
-    if let Some(object) = schema.as_object_mut() {
-        object.remove("$schema");
-        object.insert("title".to_owned(), name.into());
-        object.entry("properties").or_insert_with(|| json!({}));
-    }
-    let mut declaration = json!({ "name": name, "kind": kind, "schema": schema });
-    if let Some(base) = base {
-        declaration["base"] = base.into();
-    }
-    Some(declaration)
 }

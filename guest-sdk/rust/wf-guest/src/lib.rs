@@ -45,7 +45,10 @@ mod context;
 mod event;
 mod failure;
 mod manifest;
+mod read;
+mod schema;
 mod step;
+mod wait;
 
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;
@@ -73,17 +76,18 @@ pub mod bindings {
 #[doc(hidden)]
 pub use {schemars, serde, serde_json};
 
-pub use context::{Context, Wait};
+pub use context::{Context, RetryInfo};
 pub use event::{Event, StartEvent, StepFailedEvent, StopEvent};
 pub use failure::{Failure, Fatal, Result};
-pub use step::{Collect, RawEvent, StepInput, StepOutput, Workflow};
+pub use step::{Collect, Events, RawEvent, StepInput, StepOutput, Workflow};
+pub use wait::Wait;
 pub use wf_guest_macros::{Event, Events, workflow};
 
 /// For the code that the macros write.
 #[doc(hidden)]
 pub mod generated {
-    pub use crate::event::schema;
     pub use crate::manifest::{Manifest, StepManifest};
+    pub use crate::schema::declaration;
     pub use crate::step::invoke;
 }
 

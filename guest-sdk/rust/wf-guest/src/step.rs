@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use serde_json::Value;
 
 use crate::bindings::wf::workflow::types::{Event as WitEvent, Failure as WitFailure};
+use crate::read::read;
 use crate::{Event, Failure, Result};
 
 /// An event as it crosses the boundary: a type's name and a JSON object.
@@ -24,7 +25,7 @@ impl RawEvent {
 
     /// The event as its type.
     pub fn parse<E: Event>(&self) -> Result<E> {
-        serde_json::from_str(&self.payload).map_err(|error| Failure::new("ValueError", format!("{}: {error}", self.name)).no_retry())
+        read(&self.payload).map_err(|error| Failure::new("ValueError", format!("{}: {error}", self.name)).no_retry())
     }
 
     pub(crate) fn into_host(self) -> WitEvent {
@@ -52,6 +53,14 @@ pub trait StepInput: Sized {
     /// Takes what it needs of the events that the step is given.
     fn take(events: &mut VecDeque<RawEvent>) -> Result<Self>;
 }
+
+/// One of several events. Derive it on an enum.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no enum of events",
+    label = "is no enum of events",
+    note = "put `#[derive(Events)]` on an enum whose variants hold one event each: `Name(Type)`"
+)]
+pub trait Events: StepInput {}
 
 /// What a step can return: an event, an enum of events, `Option` of either, `Vec` for a fan-out.
 #[diagnostic::on_unimplemented(

@@ -55,6 +55,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use wf_engine::definition::Definition;
+use wf_engine::entry::Part;
 use wf_engine::run::Status;
 
 use crate::{Event, Failure, RawEvent, Workflow};
@@ -103,7 +104,8 @@ impl Test {
     #[track_caller]
     pub fn of<W: Workflow>(_workflow: W) -> Test {
         let manifest = serde_json::from_str(&W::describe()).expect("the manifest that the macros write");
-        let definition = Definition::new(vec![("0".repeat(64), manifest)]);
+        let part = Part { component: "0".repeat(64), data: None };
+        let definition = Definition::new(vec![(part, manifest)]);
         let findings: Vec<String> = definition.check().iter().map(ToString::to_string).collect();
         assert!(findings.is_empty(), "wf-host would not load the workflow `{}`:\n{}", definition.name(), findings.join("\n"));
         let state = Value::Object(serde_json::Map::new());
@@ -269,8 +271,8 @@ impl Run {
     }
 
     /// The committed state.
-    pub fn state(&self) -> &Value {
-        self.world.run.state()
+    pub fn state(&self) -> Value {
+        serde_json::from_str(self.world.run.state().get()).expect("an object")
     }
 
     /// What the steps wrote to the run's log.
@@ -291,7 +293,7 @@ impl Run {
     /// How it stands, for the message of an assertion.
     fn report(&self) -> String {
         let mut text = match self.world.run.status() {
-            Status::Running => match self.world.next_timer() {
+            Status::Queued | Status::Running => match self.world.next_timer() {
                 Some((due, _)) => format!("it is running; its next timer is due in {:?}", Duration::from_micros(due - self.world.now)),
                 None => "it is running, and only an event helps".to_owned(),
             },

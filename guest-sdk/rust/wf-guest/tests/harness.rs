@@ -57,7 +57,7 @@ impl Asking {
 fn a_wait_takes_no_time_until_it_is_answered() {
     let mut run = Test::of(Asking).start(json!({}));
     assert!(run.is_running());
-    assert_eq!(run.state(), &json!({ "asked": true }));
+    assert_eq!(run.state(), json!({ "asked": true }));
     assert_eq!(run.published_of::<Question>()[0].text, "who?");
     run.send(&Reply { text: "Ada".into() });
     run.send(&Reply { text: "Grace".into() });
@@ -147,7 +147,7 @@ fn a_failed_first_attempt_is_tried_again() {
     run.finish();
     assert_eq!(run.result::<Vec<u32>>(), [0, 1]);
     assert_eq!((run.attempts("square"), run.attempts("join")), (4, 1));
-    assert_eq!(run.state(), &json!({ "seen": 4 }), "an edit is committed at once, and stays");
+    assert_eq!(run.state(), json!({ "seen": 4 }), "an edit is committed at once, and stays");
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn restarts_change_nothing() {
     let mut run = Test::of(Squares).restart_at_every_commit().start(json!({ "n": 4 }));
     run.finish();
     assert_eq!(run.result::<Vec<u32>>(), [0, 1, 4, 9]);
-    assert_eq!(run.state(), &json!({ "seen": 4 }));
+    assert_eq!(run.state(), json!({ "seen": 4 }));
 }
 
 struct Careless;
@@ -238,4 +238,45 @@ fn a_definition_is_checked_as_the_host_does() {
 #[should_panic(expected = "a context lives in a run")]
 fn a_context_outside_a_run_says_where_it_lives() {
     Context::new().info("hello");
+}
+
+/// A reply with a signature.
+#[derive(Event)]
+#[event(base = "Reply")]
+struct Signed {
+    text: String,
+    by: String,
+}
+
+struct Patient;
+
+#[workflow(additional_events(Reply, Signed))]
+impl Patient {
+    /// Fails once, and then says what it knows of that and what it was told.
+    #[step(retry(delay = 2.0, attempts_max = 2))]
+    fn ask(&self, context: &Context, _start: StartEvent) -> Result<StopEvent> {
+        let before = context.retry_info();
+        if before.attempts == 0 {
+            return Err(Failure::new("Impatient", "not yet"));
+        }
+        let reply = context.wait::<Reply>().subtypes().get()?;
+        let last = before.last_failure.map(|failure| failure.kind().to_owned());
+        Ok(StopEvent::new(json!([before.attempts, before.elapsed.as_secs(), last, reply.text])))
+    }
+}
+
+#[test]
+fn an_attempt_knows_of_the_one_before_it_and_a_wait_takes_a_subtype() {
+    let mut run = Test::of(Patient).start(json!({}));
+    run.advance(Duration::from_secs(2));
+    run.send(&Signed { text: "yes".into(), by: "Ada".into() });
+    assert_eq!(run.result::<Value>(), json!([1, 2, "Impatient", "yes"]));
+}
+
+#[test]
+fn a_long_number_of_a_start_event_is_not_rounded() {
+    let event: StartEvent = serde_json::from_str(r#"{"long":12345678901234567890123,"none":null}"#).expect("a start event");
+    assert_eq!(event.get::<u128>("long").expect("a number"), Some(12_345_678_901_234_567_890_123));
+    assert_eq!(event.get::<u128>("none").expect("nothing"), None);
+    assert_eq!(serde_json::to_string(&event).expect("JSON"), r#"{"long":12345678901234567890123,"none":null}"#);
 }

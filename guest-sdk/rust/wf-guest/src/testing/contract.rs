@@ -2,6 +2,7 @@
 
 use wf_engine::attempt::{Answer, Request};
 use wf_engine::entry::{Event, Failure};
+use wf_engine::json::Json;
 
 use super::entry;
 use crate::bindings::wf::workflow::types::{Event as WitEvent, Failure as WitFailure};
@@ -17,6 +18,10 @@ fn done(_: Answer) -> Result<(), Failure> {
 
 fn value(answer: Answer) -> Result<Option<String>, Failure> {
     Ok(answer.value()?.map(|value| value.get().to_owned()))
+}
+
+fn begun((version, value): (u64, Option<Json>)) -> (u64, Option<String>) {
+    (version, value.map(|value| value.get().to_owned()))
 }
 
 fn outward(event: Event) -> WitEvent {
@@ -43,7 +48,7 @@ pub(crate) mod events {
     pub(crate) fn collect(event: &WitEvent, options: &str) -> Result<Option<Vec<WitEvent>>, WitFailure> {
         let WitEvent { name, payload } = event.clone();
         let batch = call(Request::Collect { name, payload, options: options.to_owned() }, Answer::batch)?;
-        Ok(batch.map(|batch| batch.into_iter().map(outward).collect()))
+        Ok(batch.map(|batch| batch.iter().cloned().map(outward).collect()))
     }
 }
 
@@ -58,13 +63,20 @@ pub(crate) mod state {
         call(Request::Set { path: path.to_owned(), value: value.to_owned() }, done)
     }
 
+    pub(crate) fn push(path: &str, value: &str) -> Result<(), WitFailure> {
+        call(Request::Push { path: path.to_owned(), value: value.to_owned() }, done)
+    }
+
     pub(crate) fn delete(path: &str) -> Result<(), WitFailure> {
         call(Request::Delete { path: path.to_owned() }, done)
     }
 
     pub(crate) fn edit_begin(path: &str) -> Result<(u64, Option<String>), WitFailure> {
-        let (version, value) = call(Request::EditBegin { path: path.to_owned() }, Answer::edit)?;
-        Ok((version, value.map(|value| value.get().to_owned())))
+        call(Request::EditBegin { path: path.to_owned() }, Answer::edit).map(begun)
+    }
+
+    pub(crate) fn edit_exclusive(path: &str) -> Result<(u64, Option<String>), WitFailure> {
+        call(Request::EditExclusive { path: path.to_owned() }, Answer::edit).map(begun)
     }
 
     pub(crate) fn edit_commit(path: &str, version: u64, value: &str) -> Result<bool, WitFailure> {
@@ -118,6 +130,10 @@ pub(crate) mod run {
 
     pub(crate) fn attempt() -> u32 {
         entry::about(|_, attempt| attempt.attempt)
+    }
+
+    pub(crate) fn retry_info() -> String {
+        entry::about(|_, attempt| attempt.retry_info())
     }
 
     pub(crate) fn idempotency_key(label: &str) -> String {

@@ -6,9 +6,11 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 
-use wf_engine::attempt::{Answer, Attempt, Limits, Query, ReadAnswer, Request, RunInfo, Step as Turn};
+use wf_engine::attempt::{Answer, Attempt, Limits, Next, Query, ReadAnswer, Request, RunInfo};
 use wf_engine::effect::Invoke;
-use wf_engine::entry::{Buffered, Call, Commit, Event, Failure, Micros};
+use wf_engine::entry::{Call, Commit, Event, Failure, Micros};
+use wf_engine::state::Overlay;
+use wf_engine::text::{self, Refused};
 
 use super::Line;
 use crate::RawEvent;
@@ -17,13 +19,20 @@ use crate::RawEvent;
 pub(super) type Step = fn(&str, Vec<RawEvent>) -> crate::Result<Vec<RawEvent>>;
 
 /// As a host that is not configured.
-const LIMITS: Limits = Limits { payload_max: 4 << 20, value_max: 4 << 20, state_max: 16 << 20, events_max: 10_000, calls_max: 100_000 };
+const LIMITS: Limits = Limits {
+    payload_max: 4 << 20,
+    value_max: 4 << 20,
+    state_max: 16 << 20,
+    events_max: 10_000,
+    buffered_max: 64 << 20,
+    calls_max: 100_000,
+};
 
 /// What a step says to the world, which waits for it.
 pub(super) enum Report {
     Read {
         query: Query,
-        own: Vec<Buffered>,
+        own: Overlay,
     },
     /// Where the last call suspends, the thread has ended.
     Progressed {
@@ -36,12 +45,15 @@ pub(super) enum Report {
         commit: Commit,
         events: Vec<Event>,
     },
-    Failed(Failure),
+    Failed {
+        calls: Vec<Call>,
+        failure: Failure,
+    },
 }
 
 /// What the world says to it.
 pub(super) enum Reply {
-    Read(Result<ReadAnswer, String>),
+    Read(Result<ReadAnswer, Refused>, Overlay),
     Answered(Call),
 }
 
@@ -118,7 +130,7 @@ fn run(step: Step, invoke: Invoke, info: Arc<RunInfo>, reports: Sender<Report>, 
     // Nobody hears it where the run has ended.
     let _ = reports.send(match ended {
         Ok((calls, commit, events)) => Report::Returned { calls, commit, events },
-        Err(failure) => Report::Failed(failure),
+        Err(failure) => Report::Failed { calls: current.attempt.failed(), failure },
     });
 }
 
@@ -138,25 +150,30 @@ pub(super) fn call(request: Request) -> Result<Answer, Failure> {
 
 impl Current {
     fn call(&mut self, request: Request) -> Result<Result<Answer, Failure>, Over> {
-        let mut turn = self.attempt.call(request, self.clock);
+        let mut next = self.attempt.call(request, self.clock);
         loop {
             self.clock = self.clock.max(self.attempt.at());
-            turn = match turn {
-                Turn::Answer(answer) => return Ok(answer),
-                Turn::Read { query, own } => match self.ask(Report::Read { query, own })? {
-                    Reply::Read(answer) => self.attempt.read(answer),
+            next = match next {
+                Next::Answer(answer) => return Ok(answer),
+                Next::Read { query, own } => match self.ask(Report::Read { query, own })? {
+                    Reply::Read(answer, own) => self.attempt.read(answer, own),
                     Reply::Answered(_) => return Err(Over),
                 },
-                Turn::Progress { calls, commit } => match self.ask(Report::Progressed { calls, commit })? {
+                Next::Progress { calls, commit } => match self.ask(Report::Progressed { calls, commit })? {
                     Reply::Answered(call) => self.attempt.answered(call),
-                    Reply::Read(_) => return Err(Over),
+                    Reply::Read(..) => return Err(Over),
                 },
-                Turn::Fail(failure) => {
-                    let _ = self.reports.send(Report::Failed(failure));
-                    return Err(Over);
-                }
+                Next::Perform(_) => return Err(self.fail(Failure::new("denied", "a native test reaches no outside", false))),
+                Next::Fail(failure) => return Err(self.fail(failure)),
             }
         }
+    }
+
+    fn fail(&mut self, failure: Failure) -> Over {
+        let calls = self.attempt.failed();
+        // Nobody hears it where the run has ended.
+        let _ = self.reports.send(Report::Failed { calls, failure });
+        Over
     }
 
     fn ask(&self, report: Report) -> Result<Reply, Over> {
@@ -174,9 +191,10 @@ pub(super) fn now() -> Micros {
 
 pub(super) fn log(level: &str, message: &str, fields: &str) {
     if let Ok(Answer::Line(_)) = call(Request::Log) {
-        let fields = serde_json::from_str(fields).unwrap_or_default();
+        let (level, message, fields) = text::log_line(level.to_owned(), message.to_owned(), fields.to_owned());
+        let fields = serde_json::from_str(&fields).expect("a line's fields are an object");
         with(|current| {
-            let line = Line { step: current.attempt.step.to_string(), level: level.to_owned(), message: message.to_owned(), fields };
+            let line = Line { step: current.attempt.step.to_string(), level, message, fields };
             let _ = current.reports.send(Report::Logged(line));
         });
     }

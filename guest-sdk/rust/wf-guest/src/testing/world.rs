@@ -8,9 +8,8 @@ use serde_json::value::RawValue;
 use wf_engine::attempt::RunInfo;
 use wf_engine::definition::Definition;
 use wf_engine::effect::{Due, Effect, Invoke};
-use wf_engine::entry::{
-    Call, ENTRY_VERSION, Entry as JournalEntry, Event, Failure, Input, InvocationId, Micros, RULES, Started, TimerId, Usage,
-};
+use wf_engine::entry::{Call, Event, Failure, Input, InvocationId, Micros, RULES, Started, TimerId, Usage};
+use wf_engine::json::to_json;
 use wf_engine::run::Run;
 
 use super::entry::{self, Entry, Reply, Report};
@@ -51,7 +50,6 @@ pub(super) struct World {
     live: BTreeMap<InvocationId, (String, Entry)>,
     tasks: VecDeque<Task>,
     answers: VecDeque<RawEvent>,
-    timers: BTreeMap<TimerId, Due>,
     sent: u64,
 }
 
@@ -63,12 +61,12 @@ impl World {
         let name = definition.start_type().unwrap_or("StartEvent").to_owned();
         let started = Started {
             rules: RULES,
-            definition: definition.digests(),
+            definition: definition.parts(),
             workflow: info.workflow.clone(),
             handler: info.handler.clone(),
             run: info.run.clone(),
             start: inward(RawEvent { name, payload: event.to_string() }),
-            state,
+            state: to_json(&state),
             seed: Started::seed_text(info.seed),
             timeout: definition.timeout(),
             additional_events: definition.additional_events(),
@@ -88,7 +86,6 @@ impl World {
             live: BTreeMap::new(),
             tasks: VecDeque::new(),
             answers: VecDeque::new(),
-            timers: BTreeMap::new(),
             sent: 0,
         };
         world.apply(Input::Started(Box::new(started)));
@@ -101,9 +98,16 @@ impl World {
     }
 
     pub(super) fn send(&mut self, event: RawEvent, step: Option<&str>) {
-        self.sent += 1;
-        self.apply(Input::EventReceived { id: self.sent.to_string(), event: inward(event), step: step.map(str::to_owned) });
+        self.receive(event, step);
         self.settle();
+    }
+
+    fn receive(&mut self, event: RawEvent, step: Option<&str>) {
+        self.sent += 1;
+        let event = inward(event);
+        let refused = self.run.refuses(&event, step, None);
+        assert!(refused.is_none(), "the run keeps as many events as it may that nothing has taken: the API would refuse `{}`", event.name);
+        self.apply(Input::EventReceived { id: self.sent.to_string(), event, step: step.map(str::to_owned), invocation: None });
     }
 
     pub(super) fn cancel(&mut self) {
@@ -127,16 +131,15 @@ impl World {
 
     /// The timer that is due next, and when; both clocks are one here.
     pub(super) fn next_timer(&self) -> Option<(Micros, TimerId)> {
-        let due = |due: &Due| match *due {
+        let due = |due| match due {
             Due::At(at) => at,
             Due::Alive(alive) => BEGINNING.saturating_add(alive),
         };
-        self.timers.iter().map(|(&timer, it)| (due(it).max(self.now), timer)).min()
+        self.run.timers().map(|(timer, it)| (due(it).max(self.now), timer)).min()
     }
 
     fn fire(&mut self, due: Micros, timer: TimerId) {
         self.now = due;
-        self.timers.remove(&timer);
         self.apply(Input::TimerFired { timer });
         self.settle();
     }
@@ -155,8 +158,7 @@ impl World {
                 None => match self.answers.pop_front() {
                     Some(answer) if self.run.is_running() => {
                         assert!(self.declares(&answer.name), "the workflow does not declare the answer `{}`", answer.name);
-                        self.sent += 1;
-                        self.apply(Input::EventReceived { id: self.sent.to_string(), event: inward(answer), step: None });
+                        self.receive(answer, None);
                     }
                     Some(_) => (),
                     None => return,
@@ -179,8 +181,9 @@ impl World {
             let Some((step, entry)) = self.live.get(&invocation) else { return };
             let attempt = entry.attempt;
             let input = match entry.reports.recv() {
-                Ok(Report::Read { query, own }) => {
-                    entry.reply(Reply::Read(self.run.query(&query, &own)));
+                Ok(Report::Read { query, mut own }) => {
+                    let answer = self.run.query(&query, &mut own);
+                    entry.reply(Reply::Read(answer, own));
                     continue;
                 }
                 Ok(Report::Logged(line)) => {
@@ -191,7 +194,7 @@ impl World {
                     if calls.last().is_some_and(|call| call.function.suspends()) {
                         self.live.remove(&invocation);
                     }
-                    Input::StepProgressed { invocation, attempt, calls, commit }
+                    Input::StepProgressed { invocation, attempt, calls, commit, usage: self.usage() }
                 }
                 Ok(Report::Returned { calls, commit, events }) => {
                     let fault = self.faults.iter().find(|fault| fault.step == *step && attempt < fault.attempts);
@@ -200,27 +203,29 @@ impl World {
                     match fault {
                         Some(failure) => {
                             let failure = Failure::from_guest(failure.kind, failure.message, &failure.details);
-                            Input::StepFailed { invocation, attempt, failure, usage: self.usage() }
+                            Input::StepFailed { invocation, attempt, calls, failure, usage: self.usage() }
                         }
                         None => Input::StepReturned { invocation, attempt, calls, commit, events, usage: self.usage() },
                     }
                 }
-                Ok(Report::Failed(failure)) => {
+                Ok(Report::Failed { calls, failure }) => {
                     self.live.remove(&invocation);
-                    Input::StepFailed { invocation, attempt, failure, usage: self.usage() }
+                    Input::StepFailed { invocation, attempt, calls, failure, usage: self.usage() }
                 }
                 // Its thread was lost in a way that reports nothing.
                 Err(_) => {
                     self.live.remove(&invocation);
                     let failure = Failure::new("panic", "the step's thread has ended", true);
-                    Input::StepFailed { invocation, attempt, failure, usage: self.usage() }
+                    Input::StepFailed { invocation, attempt, calls: Vec::new(), failure, usage: self.usage() }
                 }
             };
             self.apply(input);
             if self.restarts && self.run.is_running() {
                 self.live.clear();
                 self.tasks.clear();
-                self.apply(Input::Resumed { planned: true });
+                if self.run.needs_resume() {
+                    self.apply(Input::Resumed { planned: true, on_thread: None });
+                }
             }
             return;
         }
@@ -232,7 +237,7 @@ impl World {
 
     fn apply(&mut self, input: Input) {
         assert!(self.run.next_seq() < INPUTS_MAX, "the run does not end: its journal has {INPUTS_MAX} entries");
-        let entry = JournalEntry { v: ENTRY_VERSION, seq: self.run.next_seq(), at: self.now, alive: self.now - BEGINNING, input };
+        let entry = self.run.entry(self.now, self.now - BEGINNING, input);
         for effect in self.run.apply(&entry) {
             match effect {
                 Effect::Invoke(invoke) => self.tasks.push_back(Task::Enter(invoke)),
@@ -246,11 +251,10 @@ impl World {
                         self.live.remove(&invocation);
                     }
                 }
-                Effect::SetTimer { timer, due } => drop(self.timers.insert(timer, due)),
-                Effect::ClearTimer { timer } => drop(self.timers.remove(&timer)),
+                // The run knows its timers.
+                Effect::SetTimer { .. } | Effect::ClearTimer { .. } => (),
                 Effect::Publish(frame) => self.publish(&frame.event),
                 Effect::Finish(_) => {
-                    self.timers.clear();
                     self.tasks.clear();
                     self.live.clear();
                 }

@@ -2,15 +2,16 @@
 //!
 //! Inside, a payload is a flat object, and a plain stop event's value stands under `result`.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use bytes::Bytes;
 use serde::Serialize;
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::value::RawValue;
 use wf_engine::definition::Definition;
 use wf_engine::entry::Event;
+use wf_engine::text;
 
 /// The key of what a type does not declare.
 pub const UNDECLARED: &str = "_data";
@@ -35,15 +36,14 @@ struct Value<'a> {
 
 /// The envelope of an event, as compact JSON.
 pub fn envelope(definition: &Definition, workflow: &str, event: &Event) -> Bytes {
-    let fields: Fields = serde_json::from_str(event.payload.get()).unwrap_or_default();
+    let fields = Fields::of(&event.payload);
     let is_declared = |(key, _): &&(String, Box<RawValue>)| declares(definition, &event.name, key);
     let (declared, undeclared) = fields.0.iter().partition(is_declared);
-    let module = if definition.is_builtin(&event.name) { "workflows.events" } else { workflow };
-    let types = definition.types(&event.name);
+    let types = definition.bases(&event.name);
     let has_types = !types.is_empty() && types != ["StartEvent"];
     let envelope = Envelope {
         value: Value { declared, undeclared },
-        qualified_name: format!("{module}.{}", event.name),
+        qualified_name: definition.qualified_name(workflow, &event.name),
         name: &event.name,
         types: has_types.then_some(types),
     };
@@ -55,7 +55,7 @@ fn declares(definition: &Definition, name: &str, field: &str) -> bool {
     if name == "StopEvent" {
         return field == "result";
     }
-    let types = std::iter::once(name).chain(definition.types(name));
+    let types = std::iter::once(name).chain(definition.bases(name));
     types
         .filter_map(|name| definition.event_type(name))
         .any(|it| it.schema.get("properties").and_then(|fields| fields.get(field)).is_some())
@@ -83,22 +83,48 @@ impl Serialize for Object<'_> {
 }
 
 impl Fields {
+    /// Of a text that somebody hands in. `what` begins the reason why it has none.
+    pub fn read(what: &str, value: &RawValue) -> Result<Fields, String> {
+        if !value.get().starts_with('{') {
+            return Err(format!("{what} is no JSON object"));
+        }
+        Fields::deserialize(value).map_err(|error| format!("{what} cannot be read: {error}"))
+    }
+
+    /// Of an object that has come through the border, or that we have written.
+    pub fn of(object: &RawValue) -> Fields {
+        Fields::deserialize(object).expect("cannot happen: an object behind the border that is none")
+    }
+
+    /// Sets a field: in the place of the one that is there, or as the last.
+    pub fn set(&mut self, key: &str, value: Box<RawValue>) {
+        match self.0.iter_mut().find(|(it, _)| it == key) {
+            Some((_, there)) => *there = value,
+            None => self.0.push((key.to_owned(), value)),
+        }
+    }
+
     /// The value of a field.
     pub fn get(&self, key: &str) -> Option<&RawValue> {
         self.0.iter().find(|(it, _)| it == key).map(|(_, value)| &**value)
+    }
+
+    /// The object as text.
+    pub fn text(&self) -> String {
+        serde_json::to_string(&Object(&self.0.iter().collect::<Vec<_>>())).expect("an object is JSON")
     }
 
     /// The object as text, with what stands under `_data` beside the other fields.
     pub fn flat(self) -> String {
         let mut flat: Vec<(String, Box<RawValue>)> = Vec::new();
         for (key, value) in self.0 {
-            match serde_json::from_str::<Fields>(value.get()) {
-                Ok(inner) if key == UNDECLARED => flat.extend(inner.0),
+            // It may be no object, or not be read: whoever checks the whole sees it.
+            match Some(&value).filter(|_| key == UNDECLARED).map(|value| Fields::deserialize(&**value)) {
+                Some(Ok(inner)) => flat.extend(inner.0),
                 _ => flat.push((key, value)),
             }
         }
-        let flat: Vec<&(String, Box<RawValue>)> = flat.iter().collect();
-        serde_json::to_string(&Object(&flat)).expect("an object is JSON")
+        Fields(flat).text()
     }
 }
 
@@ -113,16 +139,13 @@ impl<'de> Deserialize<'de> for Fields {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
                 let mut fields: Vec<(String, Box<RawValue>)> = Vec::new();
                 // A hostile body has very many keys: they must not each be compared with all others.
-                let mut places: HashMap<String, usize> = HashMap::new();
+                let mut seen: HashSet<String> = HashSet::new();
                 while let Some((key, value)) = map.next_entry::<String, Box<RawValue>>()? {
-                    // Of a key that comes twice the last one counts.
-                    match places.get(&key) {
-                        Some(&place) => fields[place].1 = value,
-                        None => {
-                            places.insert(key.clone(), fields.len());
-                            fields.push((key, value));
-                        }
+                    if !seen.insert(key.clone()) {
+                        let key = text::cut(key, text::NAME_MAX);
+                        return Err(A::Error::custom(format!("the field `{key}` is there twice")));
                     }
+                    fields.push((key, value));
                 }
                 Ok(Fields(fields))
             }
@@ -135,6 +158,7 @@ impl<'de> Deserialize<'de> for Fields {
 mod tests {
     use expect_test::{Expect, expect};
     use serde_json::json;
+    use wf_engine::entry::Part;
 
     use super::*;
 
@@ -148,7 +172,8 @@ mod tests {
             ],
             "steps": [],
         });
-        let definition = Definition::new(vec![("d".into(), serde_json::from_value(manifest).expect("manifest"))]);
+        let definition =
+            Definition::new(vec![(Part { component: "d".into(), data: None }, serde_json::from_value(manifest).expect("manifest"))]);
         let payload = RawValue::from_string(payload.to_owned()).expect("JSON").into();
         let bytes = envelope(&definition, "mine", &Event { name: name.into(), payload });
         expected.assert_eq(std::str::from_utf8(&bytes).expect("text"));
@@ -196,7 +221,14 @@ mod tests {
 
     #[test]
     fn undeclared_fields_are_flat_inside() {
-        let fields: Fields = serde_json::from_str(r#"{"a": 1, "_data": {"b": 2.50}, "a": 3}"#).expect("object");
-        assert_eq!(fields.flat(), r#"{"a":3,"b":2.50}"#);
+        let fields: Fields = serde_json::from_str(r#"{"a": 1, "_data": {"b": 2.50}}"#).expect("object");
+        assert_eq!(fields.flat(), r#"{"a":1,"b":2.50}"#);
+    }
+
+    #[test]
+    fn a_field_that_is_there_twice_is_refused() {
+        let twice = RawValue::from_string(r#"{"a": 1, "\u0061": 3}"#.to_owned()).expect("JSON");
+        let refused = Fields::read("it", &twice).expect_err("refused");
+        assert_eq!(refused, "it cannot be read: the field `a` is there twice at line 1 column 21");
     }
 }

@@ -9,9 +9,13 @@ use serde_json::value::RawValue;
 use wf_engine::definition::Definition;
 use wf_engine::entry::Event;
 use wf_engine::manifest::EventKind;
+use wf_engine::text::{self, Limit};
 
 use crate::envelope::Fields;
-use crate::host::{Refusal, Workflow};
+use crate::host::{Refusal, Target, Workflow};
+
+/// Of what does not fit a schema, so many reasons are said.
+const ERRORS_MAX: usize = 20;
 
 /// An event as it came: its bare type name, where one was given, and its fields.
 #[derive(Debug)]
@@ -36,17 +40,18 @@ pub(crate) struct Schemas(Mutex<HashMap<String, Arc<Validator>>>);
 impl Form {
     /// Of an object, or of a text that holds one.
     pub(crate) fn parse(raw: &RawValue) -> Result<Form, String> {
-        if let Ok(text) = serde_json::from_str::<String>(raw.get()) {
-            let inner: Box<RawValue> = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+        if raw.get().starts_with('"') {
+            let text: String = serde_json::from_str(raw.get()).map_err(|error| error.to_string())?;
+            let inner = RawValue::from_string(text).map_err(|error| error.to_string())?;
             if inner.get().starts_with('"') {
                 return Err("it is a text that holds a text".to_owned());
             }
             return Form::parse(&inner);
         }
-        let fields: Fields = serde_json::from_str(raw.get()).map_err(|_| "it is no JSON object".to_owned())?;
-        let text = |key: &str| fields.get(key).and_then(|raw| serde_json::from_str::<String>(raw.get()).ok());
-        let qualified = text("qualified_name").map(|name| name.rsplit('.').next().unwrap_or_default().to_owned());
-        let name = text("type").or(qualified);
+        let fields = Fields::read("it", raw)?;
+        let qualified = name(&fields, "qualified_name")?;
+        let qualified = qualified.map(|name| name.rsplit_once('.').map_or(name.clone(), |(_, bare)| bare.to_owned()));
+        let name = name(&fields, "type")?.or(qualified);
         if name.is_none() && fields.get("value").is_none() {
             return Ok(Form { name, payload: fields.flat() });
         }
@@ -56,39 +61,50 @@ impl Form {
         let payload = match fields.get("value").or(fields.get("data")) {
             None => "{}".to_owned(),
             Some(value) if value.get() == "null" => "{}".to_owned(),
-            Some(value) => serde_json::from_str::<Fields>(value.get()).map_err(|_| "its value is no JSON object".to_owned())?.flat(),
+            Some(value) => Fields::read("its value", value)?.flat(),
         };
         Ok(Form { name, payload })
     }
 }
 
+/// The text of a field; none, where it is none.
+fn name(fields: &Fields, key: &str) -> Result<Option<String>, String> {
+    let name = fields.get(key).filter(|name| name.get().starts_with('"'));
+    let name = name.map(|name| serde_json::from_str(name.get())).transpose();
+    name.map_err(|error| format!("its '{key}' cannot be read: {error}"))
+}
+
 impl Schemas {
     /// The start event of a run.
-    pub(crate) fn start(&self, definition: &Definition, form: Form) -> Result<Event, BadStart> {
+    pub(crate) fn start(&self, workflow: &Workflow, form: Form) -> Result<Event, BadStart> {
+        let definition = &workflow.definition;
         let expected = definition.start_type().unwrap_or("StartEvent");
         let name = form.name.unwrap_or_else(|| expected.to_owned());
         if definition.event_type(&name).is_none() {
             return Err(BadStart::Invalid(format!("unknown event type {name}; expected {expected}")));
         }
-        if name != expected && !definition.types(&name).contains(&expected) {
+        if name != expected && !definition.bases(&name).contains(&expected) {
             return Err(BadStart::Other(expected.to_owned()));
         }
-        self.event(definition, name, form.payload).map_err(BadStart::Invalid)
+        self.event(workflow, name, form.payload).map_err(BadStart::Invalid)
     }
 
-    /// An event whose value fits its type.
-    pub(crate) fn event(&self, definition: &Definition, name: String, payload: String) -> Result<Event, String> {
+    /// An event whose value can be kept, and fits its type.
+    pub(crate) fn event(&self, workflow: &Workflow, name: String, payload: String) -> Result<Event, String> {
+        let max = Limit { name: "payload_max", max: workflow.limits.payload_max };
+        let payload = text::object(&format!("the value of {name}"), payload, max).map_err(|refused| refused.message)?;
+        let definition = &workflow.definition;
         let schema = definition.event_type(&name).map(|it| &it.schema);
         if let Some(schema) = schema.filter(|schema| constrains(schema)) {
             let validator = self.validator(definition, &name, schema)?;
-            let value: Value = serde_json::from_str(&payload).map_err(|error| error.to_string())?;
-            let errors: Vec<String> = validator.iter_errors(&value).map(|error| located(&error)).collect();
+            // For the check alone: its numbers may be rounded.
+            let value: Value = serde_json::from_str(payload.get()).map_err(|error| error.to_string())?;
+            let errors: Vec<String> = validator.iter_errors(&value).take(ERRORS_MAX).map(|error| located(&error)).collect();
             if !errors.is_empty() {
                 return Err(errors.join("; "));
             }
         }
-        let payload = RawValue::from_string(payload).map_err(|error| error.to_string())?;
-        Ok(Event { name: name.into(), payload: payload.into() })
+        Ok(Event { name: name.into(), payload })
     }
 
     fn validator(&self, definition: &Definition, name: &str, schema: &Value) -> Result<Arc<Validator>, String> {
@@ -114,17 +130,20 @@ fn located(error: &jsonschema::ValidationError) -> String {
     if path.is_empty() { error.to_string() } else { format!("{}: {error}", path.trim_start_matches('/').replace('/', ".")) }
 }
 
-/// Whether the outside may send an event of that type, to that step.
-pub(crate) fn check(workflow: &Workflow, name: &str, step: Option<&str>) -> Result<(), Refusal> {
+/// Whether the outside may send an event of that type, to that step. What an invocation waits for
+/// only its run knows.
+pub(crate) fn check(workflow: &Workflow, name: &str, target: &Target) -> Result<(), Refusal> {
     let definition = &workflow.definition;
     let known = definition.is_declared(name) || workflow.additional_events.iter().any(|it| it == name);
     if !known {
         let expected = expected(definition, &workflow.additional_events);
         return Err(Refusal::UnknownEvent { name: name.to_owned(), expected });
     }
-    match step {
+    match &target.step {
         Some(step) if definition.step(step).is_none() => Err(Refusal::BadStep(format!("Step {step} does not exist"))),
-        Some(step) if !definition.accepts(step, name) => Err(Refusal::BadStep(format!("Step {step} does not accept {name}"))),
+        Some(step) if target.invocation.is_none() && !definition.accepts(step, name) => {
+            Err(Refusal::BadStep(format!("Step {step} does not accept {name}")))
+        }
         _ => Ok(()),
     }
 }

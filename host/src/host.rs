@@ -10,11 +10,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
-use serde_json::Value;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use wf_engine::definition::Definition;
-use wf_engine::entry::{Event, Micros, Started};
+use wf_engine::entry::{Event, InvocationId, Micros, Started};
+use wf_engine::journal::Misfit;
+use wf_engine::json::Json;
+use wf_engine::manifest::{EventKind, EventType, StepManifest};
+use wf_engine::run::{self, INBOX_BYTES_MAX, INBOX_EVENTS_MAX};
 
 use crate::alarms::Alarms;
 use crate::clock::Clock;
@@ -46,6 +49,19 @@ pub struct Workflow {
     pub components: Vec<Arc<Component>>,
     /// What its guests may use.
     pub limits: Arc<Limits>,
+}
+
+/// The types that a step may return beside those it names, where it says so: each that is declared
+/// and no answer from outside, and a plain stop event.
+pub(crate) fn unnamed_types<'a>(definition: &'a Definition, step: &StepManifest) -> Vec<&'a str> {
+    if !step.emits_any {
+        return Vec::new();
+    }
+    let returned = |event: &&EventType| matches!(event.kind, EventKind::Plain | EventKind::InputRequired | EventKind::Stop);
+    let declared = definition.event_types().filter(returned).map(|it| it.name.as_str());
+    let stop = ["StopEvent"].into_iter().filter(|name| !definition.is_declared(name));
+    let named: HashSet<&str> = step.emits.iter().map(String::as_str).collect();
+    declared.chain(stop).filter(|name| !named.contains(name) && !Definition::is_reserved(name)).collect()
 }
 
 /// A run as the outside sees it.
@@ -96,11 +112,20 @@ pub struct Start {
     /// The start event.
     pub event: Event,
     /// The state to begin with, from `context`; none: the handler's last, or empty.
-    pub state: Option<Value>,
+    pub state: Option<Json>,
     /// The client's handler id.
     pub handler: Option<String>,
     /// To be kept with the run.
     pub idempotency: Option<Idempotency>,
+}
+
+/// Who an event from outside is for. Nothing: whoever takes it.
+#[derive(Clone, Debug, Default)]
+pub struct Target {
+    /// The only step that may have it.
+    pub step: Option<String>,
+    /// The only invocation that may have it, by its number: one whose wait it answers.
+    pub invocation: Option<InvocationId>,
 }
 
 /// Which handlers to list. Empty: all.
@@ -173,6 +198,18 @@ pub enum Refusal {
     /// The step does not exist, or does not accept the event.
     #[error("Failed to send event: {0}")]
     BadStep(String),
+    /// The run keeps as many events as it may that nothing has taken yet.
+    #[error("The run's inbox is full: it keeps at most {INBOX_EVENTS_MAX} events, and {} MiB of them, that nothing has taken yet", INBOX_BYTES_MAX >> 20)]
+    InboxFull,
+    /// The run's journal does not fit this build, or its own definition: nothing can be done with
+    /// it here. Other runs go on.
+    #[error("Run '{run}' cannot be read: {misfit}")]
+    Unfit {
+        /// The run.
+        run: String,
+        /// Why.
+        misfit: Misfit,
+    },
     /// The host is stopping, or the store does not take writes at the moment.
     #[error("The server is not available: {0}")]
     Unavailable(String),
@@ -181,6 +218,15 @@ pub enum Refusal {
 impl Refusal {
     pub(crate) fn stopping() -> Refusal {
         Refusal::Unavailable("it is starting or stopping; runs go on after it".into())
+    }
+}
+
+impl From<run::Refusal> for Refusal {
+    fn from(refusal: run::Refusal) -> Refusal {
+        match refusal {
+            run::Refusal::InboxFull => Refusal::InboxFull,
+            run::Refusal::NotWaiting(id) => Refusal::BadStep(format!("Invocation {id} does not wait for it")),
+        }
     }
 }
 
@@ -207,6 +253,8 @@ pub(crate) struct Inner {
     healthy: AtomicBool,
     /// The runs that the host before this one left without a graceful stop, until they are loaded.
     crashed: Mutex<HashSet<String>>,
+    /// The runs whose journals do not fit, and of which that was said.
+    unfit: Mutex<HashSet<String>>,
 }
 
 struct Active {
@@ -230,6 +278,7 @@ impl Host {
             alarms: Alarms::default(),
             healthy: AtomicBool::new(false),
             crashed: Mutex::new(crashed.into_iter().collect()),
+            unfit: Mutex::default(),
         });
         tokio::spawn(save_clock(Arc::downgrade(&inner)));
         tokio::spawn(wake(inner.clone()));
@@ -376,6 +425,11 @@ impl Inner {
         !self.crashed.lock().expect("no panic while locked").remove(run)
     }
 
+    /// Takes note that a run's journal does not fit. Whether that is new.
+    pub(crate) fn note_unfit(&self, run: &str) -> bool {
+        self.unfit.lock().expect("no panic while locked").insert(run.to_owned())
+    }
+
     pub(crate) fn info(started: &Started) -> Arc<RunInfo> {
         Arc::new(RunInfo {
             run: started.run.clone(),
@@ -388,7 +442,7 @@ impl Inner {
     /// The workflow as a run holds it.
     pub(crate) async fn pinned(&self, started: &Started) -> Result<Arc<Workflow>, Refusal> {
         if let Some(current) = self.registry.workflow(&started.workflow)
-            && current.digests() == started.definition
+            && current.definition.parts() == started.definition
         {
             return Ok(current);
         }

@@ -5,6 +5,7 @@ mod serve;
 mod cors;
 mod routes;
 
+mod context;
 mod events;
 mod handlers;
 mod health;
@@ -18,7 +19,11 @@ mod body;
 mod error;
 mod representation;
 mod stream;
+mod uri;
 mod wire;
+
+#[cfg(test)]
+mod edge;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -8,13 +8,17 @@ use std::sync::{Arc, RwLock, Weak};
 
 use anyhow::Context;
 use wf_engine::definition::Definition;
-use wf_engine::entry::{Micros, Started};
+use wf_engine::entry::{Micros, Part, Started};
 use wf_engine::manifest::Manifest;
+use wf_engine::text::{self, Limit};
 
 use crate::config::Config;
 use crate::host::Workflow;
 use crate::runtime::{Component, LoadError, Runtime};
 use crate::store::Store;
+
+/// Longest manifest, in bytes.
+const MANIFEST_MAX: Limit = Limit { name: "manifest_max", max: 16 << 20 };
 
 /// A file to load, and the name to register it under.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -120,7 +124,8 @@ impl Registry {
         let component = runtime.load(bytes).await.map_err(|error| Rejected::of(&source.path, error))?;
         let manifest = self.manifest(&component, runtime, store).await.map_err(|error| Rejected::of(&source.path, error))?;
         let name = source.name.clone().unwrap_or_else(|| manifest.name.clone());
-        let definition = Definition::new(vec![(component.digest.clone(), manifest)]);
+        let part = Part { component: component.digest.clone(), data: None };
+        let definition = Definition::new(vec![(part, manifest)]);
         if let Some(finding) = findings(&definition) {
             return Err(Rejected::new(&source.path, finding, "fix the workflow's steps and events and build it again"));
         }
@@ -177,6 +182,7 @@ impl Registry {
         }
         let json = runtime.describe(component).await?;
         let manifest = parse(&json)?;
+        let json = text::object("it", json, MANIFEST_MAX).map_err(|refused| unfit(&refused))?.get().to_owned();
         let stored = store.put_component(&component.digest, component.bytes.clone(), json).await;
         stored.map_err(|error| LoadError::new(error.to_string(), "check the store"))?;
         Ok(manifest)
@@ -192,8 +198,8 @@ impl Registry {
     pub async fn pinned(&self, started: &Started, runtime: &Runtime, store: &dyn Store) -> anyhow::Result<Workflow> {
         let definition = self.definition(&started.definition, store).await?;
         let mut components = Vec::new();
-        for digest in &started.definition {
-            components.push(self.component(digest, runtime, store).await?);
+        for part in &started.definition {
+            components.push(self.component(&part.component, runtime, store).await?);
         }
         Ok(Workflow {
             name: started.workflow.clone(),
@@ -204,12 +210,13 @@ impl Registry {
         })
     }
 
-    /// The definition of these components, from the store.
-    pub async fn definition(&self, digests: &[String], store: &dyn Store) -> anyhow::Result<Definition> {
+    /// The definition of these parts, from the store.
+    pub async fn definition(&self, parts: &[Part], store: &dyn Store) -> anyhow::Result<Definition> {
         let mut described = Vec::new();
-        for digest in digests {
+        for part in parts {
+            let digest = &part.component;
             let json = store.manifest(digest).await?.with_context(|| format!("component {digest} is not in the store"))?;
-            described.push((digest.clone(), parse(&json)?));
+            described.push((part.clone(), parse(&json)?));
         }
         Ok(Definition::new(described))
     }
@@ -227,8 +234,11 @@ impl Registry {
 }
 
 fn parse(json: &str) -> Result<Manifest, LoadError> {
-    serde_json::from_str(json)
-        .map_err(|error| LoadError::new(format!("its `describe` returned no valid manifest: {error}"), "see wit/manifest.schema.json"))
+    serde_json::from_str(json).map_err(|error| unfit(&error))
+}
+
+fn unfit(error: &dyn std::error::Error) -> LoadError {
+    LoadError::new(format!("its `describe` returned no valid manifest: {error}"), "see wit/manifest.schema.json")
 }
 
 fn findings(definition: &Definition) -> Option<String> {

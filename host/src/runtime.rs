@@ -11,8 +11,10 @@ mod enter;
 mod guest;
 mod limits;
 mod lines;
+mod meter;
 mod report;
 mod shape;
+mod threads;
 mod wasi;
 
 use std::path::PathBuf;
@@ -22,6 +24,7 @@ use tokio::sync::Semaphore;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::AbortHandle;
 use wf_engine::effect::Invoke;
+use wf_engine::entry::{InvocationId, Micros};
 
 pub use component::Component;
 pub use limits::Limits;
@@ -33,6 +36,8 @@ pub use wf_engine::attempt::RunInfo;
 pub struct Options {
     /// Where compiled code is kept; none: it is compiled at every start.
     pub cache_dir: Option<PathBuf>,
+    /// Where it is noted who is on a thread, for the host after this one; none: it is not.
+    pub threads: Option<PathBuf>,
     /// The most that any guest may use.
     pub limits: Limits,
 }
@@ -45,6 +50,7 @@ struct Inner {
     engine: wasmtime::Engine,
     linker: wasmtime::component::Linker<guest::Guest>,
     cache: Option<cache::Cache>,
+    threads: Arc<threads::Threads>,
     limits: Limits,
     /// Below the pool's size, so that an instance always finds its place.
     instances: Semaphore,
@@ -73,13 +79,19 @@ impl LoadError {
 impl Runtime {
     /// Starts a runtime; its ticker ends with it.
     pub fn new(options: Options) -> Result<Runtime, LoadError> {
-        let Options { cache_dir, limits } = options;
+        let Options { cache_dir, threads, limits } = options;
         let engine = engine::new(&limits)
             .map_err(|error| LoadError::new(format!("wasm cannot run here: {error:#}"), "this machine is not supported"))?;
         let linker = guest::linker(&engine).map_err(|error| LoadError::new(format!("{error:#}"), "this is a defect of wf-host"))?;
         let cache = cache_dir.and_then(|folder| cache::Cache::open(folder, &engine));
         let instances = Semaphore::new(limits.instances_max as usize);
-        Ok(Runtime(Arc::new(Inner { engine, linker, cache, limits, instances })))
+        let threads = Arc::new(threads::Threads::open(threads.as_deref()));
+        Ok(Runtime(Arc::new(Inner { engine, linker, cache, threads, limits, instances })))
+    }
+
+    /// Which invocations of a run were on a thread when the host before this one was lost; none: it is not known.
+    pub(crate) fn on_thread(&self, run: &str) -> Option<Vec<InvocationId>> {
+        self.0.threads.before(run)
     }
 
     /// Makes a component of a file's bytes, and compiles it.
@@ -95,16 +107,17 @@ impl Runtime {
         enter::describe(&self.0, component).await
     }
 
-    /// Lets an attempt run in a fresh instance. It reports until it has ended, been suspended,
+    /// Lets an attempt run in a fresh instance, from this time on. It reports until it has ended, been suspended,
     /// or been aborted by the handle.
     pub fn enter(
         &self,
         component: Arc<Component>,
         invoke: Invoke,
+        at: Micros,
         info: Arc<RunInfo>,
         limits: Arc<Limits>,
         reports: UnboundedSender<Report>,
     ) -> AbortHandle {
-        tokio::spawn(enter::enter(self.0.clone(), component, invoke, info, limits, reports)).abort_handle()
+        tokio::spawn(enter::enter(self.0.clone(), component, invoke, at, info, limits, reports)).abort_handle()
     }
 }

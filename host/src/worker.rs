@@ -11,19 +11,18 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 use wf_engine::effect::{Due, Effect, Invoke};
-use wf_engine::entry::{ENTRY_VERSION, Entry, Event, Input, TimerId};
+use wf_engine::entry::{Entry, Event, Input, TimerId};
 use wf_engine::run::Run;
 
-use crate::host::{Frame, Idempotency, Inner, Refusal, RunView, Workflow};
+use crate::host::{Frame, Idempotency, Inner, Refusal, RunView, Target, Workflow};
 use crate::runtime::{Report, RunInfo};
 use crate::store::{self, Append, EntryRow, FrameRow, IdempotencyRow, LogRow, Made, RunKey};
 use crate::tail::Tail;
 use guests::Guests;
 use held::{Appends, Held};
-pub(crate) use load::entries;
+pub(crate) use load::{entries, replay, started, unfit};
 
 /// A run with nothing in flight leaves memory after this long.
 const PARK_AFTER: Duration = Duration::from_millis(500);
@@ -38,15 +37,12 @@ pub(crate) type Commands = mpsc::UnboundedReceiver<Command>;
 pub(crate) enum Command {
     Send {
         event: Event,
-        step: Option<String>,
+        target: Target,
         idempotency: Option<Idempotency>,
         reply: Reply<()>,
     },
     Cancel {
         reply: Reply<()>,
-    },
-    State {
-        reply: Reply<Value>,
     },
     /// Go on: a timer is due, or the host has started.
     Wake,
@@ -180,48 +176,47 @@ impl Worker {
             Command::Send { reply, .. } | Command::Cancel { reply } if !self.run.is_running() => {
                 let _ = reply.send(Err(Refusal::AlreadyCompleted));
             }
-            Command::Send { event, step, idempotency, reply } => self.send(event, step, idempotency, reply),
+            Command::Send { event, target, idempotency, reply } => self.send(event, target, idempotency, reply),
             Command::Cancel { reply } => self.input(Input::CancelRequested, Held::reply(reply, ()), None),
-            Command::State { reply } => {
-                let state = self.run.state().clone();
-                self.appends.push(Held::reply(reply, state), None);
-            }
             Command::Wake | Command::Stop => (),
         }
     }
 
-    fn send(&mut self, event: Event, step: Option<String>, idempotency: Option<Idempotency>, reply: Reply<()>) {
+    fn send(&mut self, event: Event, target: Target, idempotency: Option<Idempotency>, reply: Reply<()>) {
         let held = Held::reply(reply, ());
         // The store was asked before; a repeat may have come in between.
-        if let Some(Idempotency { key, body }) = &idempotency
-            && let Some(sent) = self.keys.insert(key.clone(), *body)
-        {
-            if sent == *body {
-                self.appends.push(held, None)
-            } else {
-                held.refuse_with(Refusal::KeyReused)
-            }
-            return;
+        let sent = idempotency.as_ref().and_then(|it| Some(self.keys.get(&it.key)? == &it.body));
+        match sent {
+            Some(true) => return self.appends.push(held, None),
+            Some(false) => return held.refuse_with(Refusal::KeyReused),
+            None => (),
         }
+        let Target { step, invocation } = target;
+        if let Some(refusal) = self.run.refuses(&event, step.as_deref(), invocation) {
+            return held.refuse_with(refusal.into());
+        }
+        self.keys.extend(idempotency.clone().map(|it| (it.key, it.body)));
         let id = crate::host::new_id();
         let row = idempotency.map(|Idempotency { key, body }| {
             let scope = store::event_scope(&self.info.handler);
             IdempotencyRow { scope, key, body, made: Made::Event(id.clone()) }
         });
-        self.input(Input::EventReceived { id, event, step }, held, row);
+        self.input(Input::EventReceived { id, event, step, invocation }, held, row);
     }
 
     fn report(&mut self, report: Report) {
         match report {
-            Report::Progressed { invocation, attempt, calls, commit, reply } => {
+            Report::Progressed { invocation, attempt, calls, commit, usage, reply } => {
                 let suspends = calls.last().is_some_and(|call| call.function.suspends());
                 if self.guests.hold(invocation, attempt, suspends, reply) {
-                    self.input(Input::StepProgressed { invocation, attempt, calls, commit }, Held::default(), None);
+                    let input = Input::StepProgressed { invocation, attempt, calls, commit, usage };
+                    self.input(input, Held::default(), None);
                 }
             }
-            Report::Read { query, own, reply, .. } => {
+            Report::Read { query, mut own, reply, .. } => {
+                let answer = self.run.query(&query, &mut own);
                 // A guest that is gone meanwhile needs no answer.
-                let _ = reply.send(self.run.query(&query, &own));
+                let _ = reply.send((answer, own));
             }
             Report::Logged { invocation, attempt, line } => self.logs.push(guests::log_row(invocation, attempt, line)),
             Report::Returned { invocation, attempt, calls, commit, events, usage } => {
@@ -230,10 +225,10 @@ impl Worker {
                     self.input(input, Held::default(), None);
                 }
             }
-            Report::Failed { invocation, attempt, failure, usage } => {
+            Report::Failed { invocation, attempt, calls, failure, usage } => {
                 if self.guests.ended(invocation, attempt) {
                     self.logs.push(guests::failure_row(invocation, attempt, self.inner.clock.at(), &failure));
-                    self.input(Input::StepFailed { invocation, attempt, failure, usage }, Held::default(), None);
+                    self.input(Input::StepFailed { invocation, attempt, calls, failure, usage }, Held::default(), None);
                 }
             }
         }
@@ -242,7 +237,7 @@ impl Worker {
     /// The one way of a run: apply, append, carry out.
     fn input(&mut self, input: Input, held: Held, idempotency: Option<IdempotencyRow>) {
         let clock = &self.inner.clock;
-        let entry = Entry { v: ENTRY_VERSION, seq: self.run.next_seq(), at: clock.at(), alive: clock.alive(), input };
+        let entry = self.run.entry(clock.at(), clock.alive(), input);
         let effects = self.run.apply(&entry);
         self.append(&entry, &effects, held, idempotency);
         self.perform(effects);
@@ -287,7 +282,8 @@ impl Worker {
 
     fn enter(&mut self, invoke: Invoke) {
         let component = self.workflow.components[invoke.component].clone();
-        self.guests.enter(&self.inner.runtime, component, invoke, self.info.clone(), self.workflow.limits.clone());
+        let (at, info, limits) = (self.inner.clock.at(), self.info.clone(), self.workflow.limits.clone());
+        self.guests.enter(&self.inner.runtime, component, invoke, at, info, limits);
     }
 }
 

@@ -34,7 +34,7 @@ fn component() -> Vec<u8> {
 }
 
 fn runtime(cache: Option<&std::path::Path>) -> Runtime {
-    let options = Options { cache_dir: cache.map(Into::into), limits: Limits { instances_max: 4, ..Limits::default() } };
+    let options = Options { cache_dir: cache.map(Into::into), threads: None, limits: Limits { instances_max: 4, ..Limits::default() } };
     Runtime::new(options).expect("a runtime")
 }
 

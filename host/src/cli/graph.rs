@@ -1,9 +1,12 @@
 //! A workflow's graph, for people and for other tools.
 
+use std::collections::HashSet;
 use std::fmt::Write;
 
 use wf_engine::definition::Definition;
 use wf_engine::manifest::EventKind;
+
+use crate::host::unnamed_types;
 
 /// Who answers from outside.
 const OUTSIDE: &str = "outside";
@@ -12,17 +15,17 @@ const OUTSIDE: &str = "outside";
 pub(super) struct Graph<'a> {
     definition: &'a Definition,
     edges: Vec<Edge<'a>>,
+    joined: HashSet<(Node<'a>, Node<'a>)>,
 }
 
-#[derive(PartialEq, Eq)]
 struct Edge<'a> {
     from: Node<'a>,
     to: Node<'a>,
-    /// Sent or published by a step, not returned.
+    /// Sent or published by a step, or returned without being named; not what it says it returns.
     aside: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Node<'a> {
     Step(&'a str),
     Event(&'a str),
@@ -31,12 +34,13 @@ enum Node<'a> {
 
 impl<'a> Graph<'a> {
     pub(super) fn of(definition: &'a Definition) -> Graph<'a> {
-        let mut graph = Graph { definition, edges: Vec::new() };
+        let mut graph = Graph { definition, edges: Vec::new(), joined: HashSet::new() };
         for step in definition.steps() {
             let node = Node::Step(&step.name);
             step.accepts.iter().for_each(|event| graph.edge(Node::Event(event), node, false));
             step.emits.iter().for_each(|event| graph.edge(node, Node::Event(event), false));
             step.sends.iter().for_each(|event| graph.edge(node, Node::Event(event), true));
+            unnamed_types(definition, step).into_iter().for_each(|event| graph.edge(node, Node::Event(event), true));
         }
         for event in graph.events() {
             match definition.kind(event) {
@@ -49,31 +53,20 @@ impl<'a> Graph<'a> {
     }
 
     fn edge(&mut self, from: Node<'a>, to: Node<'a>, aside: bool) {
-        if !self.edges.iter().any(|it| it.from == from && it.to == to) {
+        if self.joined.insert((from, to)) {
             self.edges.push(Edge { from, to, aside });
         }
     }
 
     fn events(&self) -> Vec<&'a str> {
-        let mut events = Vec::new();
-        for node in self.edges.iter().flat_map(|it| [it.from, it.to]) {
-            if let Node::Event(name) = node
-                && !events.contains(&name)
-            {
-                events.push(name);
-            }
-        }
-        events
+        let events = self.nodes().into_iter().filter_map(|node| if let Node::Event(name) = node { Some(name) } else { None });
+        events.collect()
     }
 
     fn nodes(&self) -> Vec<Node<'a>> {
-        let mut nodes = Vec::new();
-        for node in self.edges.iter().flat_map(|it| [it.from, it.to]) {
-            if !nodes.contains(&node) {
-                nodes.push(node);
-            }
-        }
-        nodes
+        let mut seen = HashSet::new();
+        let nodes = self.edges.iter().flat_map(|it| [it.from, it.to]);
+        nodes.filter(|node| seen.insert(*node)).collect()
     }
 
     /// From each beginning downwards; what was shown already is only named.
@@ -181,5 +174,43 @@ impl<'a> Graph<'a> {
         let mut writer = layout::backends::svg::SVGWriter::new();
         builder.get().do_it(false, false, false, &mut writer);
         Some(writer.finalize())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+    use serde_json::json;
+    use wf_engine::entry::Part;
+
+    use super::*;
+
+    #[test]
+    fn what_a_step_may_return_without_naming_it_is_dashed() {
+        let manifest = json!({
+            "name": "open",
+            "events": [
+                { "name": "Note", "kind": "plain" }, { "name": "Named", "kind": "plain" },
+                { "name": "Ask", "kind": "input-required" }, { "name": "Answer", "kind": "human-response" },
+            ],
+            "steps": [
+                { "name": "think", "accepts": ["StartEvent"], "emits": ["Named"], "emits_any": true },
+                { "name": "end", "accepts": ["Named", "Answer"], "emits": [] },
+            ],
+        });
+        let manifest = serde_json::from_value(manifest).expect("a manifest");
+        let definition = Definition::new(vec![(Part { component: "d".to_owned(), data: None }, manifest)]);
+        expect![[r#"
+            StartEvent  (starts)
+            └─ [think]
+               ├─ Named
+               │  └─ [end]
+               ├┄ Note
+               ├┄ Ask  (asks)
+               └┄ StopEvent  (ends)
+            Answer  (is answered)
+            └─ [end]
+        "#]]
+        .assert_eq(&Graph::of(&definition).text());
     }
 }

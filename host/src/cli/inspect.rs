@@ -101,7 +101,7 @@ fn text(workflow: &Workflow) -> String {
         let _ = writeln!(text, "  {}{}", event.name, kind(event.kind));
         fields(&event.schema, &mut text);
     }
-    let _ = writeln!(text, "\ngraph (┄ sent or published)");
+    let _ = writeln!(text, "\ngraph (┄ sent, published or not named)");
     Graph::of(definition).text().lines().for_each(|line| text += &format!("  {line}\n"));
     let _ = writeln!(text, "\nasks for");
     let imports = workflow.components.iter().flat_map(|it| &it.imports);
@@ -118,7 +118,9 @@ fn text(workflow: &Workflow) -> String {
 }
 
 fn step(step: &StepManifest, text: &mut String) {
-    let emits = if step.emits.is_empty() { "nothing".to_owned() } else { step.emits.join(" | ") };
+    let anything = step.emits_any.then_some("anything declared");
+    let emits: Vec<&str> = step.emits.iter().map(String::as_str).chain(anything).collect();
+    let emits = if emits.is_empty() { "nothing".to_owned() } else { emits.join(" | ") };
     let joined = match step.join {
         Some(Join::Each) => " + ",
         Some(Join::All) => ", all of a fan-out; ",

@@ -15,7 +15,7 @@ use crate::store::{Memory, Store};
 pub(super) async fn host(store: Option<Arc<dyn Store>>, data_dir: &Path) -> Result<Host, Problem> {
     let store = store.unwrap_or_else(|| Arc::new(Memory::default()));
     let cache_dir = data_dir.is_dir().then(|| data_dir.join("compiled"));
-    let runtime = Runtime::new(runtime::Options { cache_dir, limits: Limits::default() });
+    let runtime = Runtime::new(runtime::Options { cache_dir, threads: None, limits: Limits::default() });
     let runtime = runtime.map_err(|error| Problem::new(error.to_string()).hint(error.hint()))?;
     Ok(Host::open(store, runtime, Config::default()).await?)
 }

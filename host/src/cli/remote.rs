@@ -6,8 +6,10 @@ use futures_util::TryStreamExt;
 use serde::Serialize;
 use serde_json::{Value, json};
 use wf_client::{Client, Error, Filter, From, Handler, Numbered, Start, Status};
+use wf_engine::json::{canonical, to_json};
+use wf_engine::text::{self, Limit};
 
-use super::run::fields;
+use super::run;
 use super::{Problem, candidates};
 
 /// The server that is meant when nothing says so.
@@ -166,6 +168,21 @@ enum StatusName {
     Completed,
     Failed,
     Cancelled,
+}
+
+/// What a server takes at most is its own affair: this keeps what is written from being endless.
+const EVENT_MAX: Limit = Limit { name: "event_max", max: 64 << 20 };
+
+/// An event's fields. The client's numbers are doubles: what would be rounded is refused.
+fn fields(event: Option<&str>, params: &[String]) -> Result<Value, Problem> {
+    let written = run::fields(event, params)?.text();
+    let problem = |why: String| Problem::new(format!("the event cannot be sent: {why}")).usage();
+    let written = text::object("it", written, EVENT_MAX).map_err(|refused| problem(refused.message))?;
+    let value: Value = serde_json::from_str(written.get()).map_err(|error| problem(error.to_string()))?;
+    if canonical(&to_json(&value)) != canonical(&written) {
+        return Err(problem("it has a number with more digits than a double holds".to_owned()).hint("send it as a text"));
+    }
+    Ok(value)
 }
 
 impl Remote {

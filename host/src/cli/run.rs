@@ -9,16 +9,18 @@ use std::time::Duration;
 
 use clap::Args;
 use futures_util::StreamExt;
-use serde_json::value::RawValue;
-use serde_json::{Map, Value, json};
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
 use tokio::sync::mpsc;
 use wf_engine::history::{Delivery, Phase};
 use wf_engine::manifest::EventKind;
 
 use super::screen::out;
 use super::{Problem, offline};
+use crate::envelope::Fields;
 use crate::forms::{self, BadStart, Form, Schemas};
-use crate::host::{Frame, Host, RunStatus, RunView, Start, Workflow};
+use crate::host::{Frame, Host, RunStatus, RunView, Start, Target, Workflow};
 use crate::store;
 
 /// Once there is no more input, the run is looked at so often.
@@ -63,15 +65,15 @@ pub(super) struct Run {
 
 impl Run {
     pub(super) async fn run(self) -> Result<ExitCode, Problem> {
-        let fields = fields(self.event.as_deref(), &self.params)?;
+        let payload = fields(self.event.as_deref(), &self.params)?.text();
         let source = offline::source(&self.path).map_err(Problem::usage)?;
         let store = store::open(Some(&self.store), &self.data_dir).await?;
         let host = offline::host(Some(store), &self.data_dir).await?;
         let (workflow, _) = host.load(&source).await?;
         host.resume().await?;
         let schemas = Schemas::default();
-        let form = Form { name: None, payload: fields.to_string() };
-        let event = schemas.start(&workflow.definition, form).map_err(|(BadStart::Invalid(why) | BadStart::Other(why))| {
+        let form = Form { name: None, payload };
+        let event = schemas.start(&workflow, form).map_err(|(BadStart::Invalid(why) | BadStart::Other(why))| {
             Problem::new(format!("the start event does not fit: {why}")).hint("`wf-host inspect` shows its fields").usage()
         })?;
         let start = Start { workflow: workflow.clone(), event, state: None, handler: None, idempotency: None };
@@ -84,20 +86,27 @@ impl Run {
     }
 }
 
-/// An event's fields, from a JSON object and single ones.
-pub(super) fn fields(event: Option<&str>, params: &[String]) -> Result<Value, Problem> {
-    let hint = "give an object, as in `--event '{\"name\": \"Ada\"}'`";
-    let event: Value = serde_json::from_str(event.unwrap_or("{}"))
-        .map_err(|error| Problem::new(format!("`--event` is no JSON: {error}")).hint(hint).usage())?;
-    let Value::Object(mut fields) = event else {
-        return Err(Problem::new("`--event` is no JSON object").hint(hint).usage());
-    };
+/// An event's fields, from a JSON object and single ones. They are carried as they were written.
+pub(super) fn fields(event: Option<&str>, params: &[String]) -> Result<Fields, Problem> {
+    let problem = |why: String| Problem::new(why).hint("give an object, as in `--event '{\"name\": \"Ada\"}'`").usage();
+    let event = RawValue::from_string(event.unwrap_or("{}").to_owned());
+    let event = event.map_err(|error| problem(format!("`--event` is no JSON: {error}")))?;
+    let mut fields = Fields::read("`--event`", &event).map_err(problem)?;
     for param in params {
         let problem = || Problem::new(format!("`--param {param}` has no value")).hint("write `--param key=value`").usage();
         let (key, value) = param.split_once('=').ok_or_else(problem)?;
-        fields.insert(key.to_owned(), serde_json::from_str(value).unwrap_or_else(|_| json!(value)));
+        fields.set(key, json_or_text(value));
     }
-    Ok(Value::Object(fields))
+    Ok(fields)
+}
+
+/// JSON where it is that, else a text.
+fn json_or_text(value: &str) -> Box<RawValue> {
+    RawValue::from_string(value.to_owned()).unwrap_or_else(|_| text(value))
+}
+
+fn text(value: &str) -> Box<RawValue> {
+    to_raw_value(value).expect("a text is JSON")
 }
 
 fn refused(refusal: crate::host::Refusal) -> Problem {
@@ -119,7 +128,7 @@ struct Session {
 struct Question {
     name: String,
     left: VecDeque<(String, Value)>,
-    given: Map<String, Value>,
+    given: Fields,
 }
 
 impl Session {
@@ -137,7 +146,7 @@ impl Session {
                     let Some(batch) = batch else { break };
                     for frame in batch {
                         self.show(&frame)?;
-                        let idle = envelope(&frame).0 == "WorkflowIdleEvent";
+                        let idle = envelope(&frame).name == "WorkflowIdleEvent";
                         if idle || self.asks(&frame) {
                             lines = if exhausted { None } else { lines.or_else(|| Some(read_lines())) };
                         }
@@ -201,7 +210,7 @@ impl Session {
     }
 
     fn asks(&self, frame: &Frame) -> bool {
-        let name = envelope(frame).0;
+        let name = envelope(frame).name;
         self.workflow.definition.kind(&name) == Some(EventKind::InputRequired)
     }
 
@@ -210,18 +219,19 @@ impl Session {
             return Ok(());
         }
         if !self.people {
-            return out(&format!("{}\n", String::from_utf8_lossy(&frame.envelope)));
+            return out(&format!("{}\n", line(&String::from_utf8_lossy(&frame.envelope))));
         }
-        let (name, value) = envelope(frame);
+        let Shown { name, value } = envelope(frame);
         out(&format!(
-            "{}{name}  {value}\n",
+            "{}{name}  {}\n",
             if frame.internal {
                 "  · "
             } else if frame.terminal {
                 "■ "
             } else {
                 "→ "
-            }
+            },
+            line(value.get())
         ))
     }
 
@@ -247,7 +257,11 @@ impl Session {
         let [name] = self.answers()[..] else { return None };
         let schema = self.workflow.definition.event_type(name).map(|it| &it.schema)?;
         let fields = schema["properties"].as_object().into_iter().flatten();
-        Some(Question { name: name.to_owned(), left: fields.map(|(key, value)| (key.clone(), value.clone())).collect(), given: Map::new() })
+        Some(Question {
+            name: name.to_owned(),
+            left: fields.map(|(key, value)| (key.clone(), value.clone())).collect(),
+            given: Fields::default(),
+        })
     }
 
     fn prompt(&self, question: Option<&Question>) -> Result<(), Problem> {
@@ -273,15 +287,14 @@ impl Session {
         let (name, payload) = match question {
             Some(asked) => {
                 if let Some((name, schema)) = asked.left.pop_front() {
-                    let text = schema["type"] == "string";
-                    let value = if text { json!(line) } else { serde_json::from_str(line).unwrap_or_else(|_| json!(line)) };
-                    asked.given.insert(name, value);
+                    let value = if schema["type"] == "string" { text(line) } else { json_or_text(line) };
+                    asked.given.set(&name, value);
                 }
                 if !asked.left.is_empty() {
                     return Ok(false);
                 }
                 let Some(asked) = question.take() else { return Ok(false) };
-                (asked.name, Value::Object(asked.given).to_string())
+                (asked.name, asked.given.text())
             }
             None => {
                 let raw = RawValue::from_string(line.trim().to_owned()).map_err(|error| format!("the answer is no JSON: {error}"))?;
@@ -294,16 +307,28 @@ impl Session {
                 (name, form.payload)
             }
         };
-        forms::check(&self.workflow, &name, None).map_err(|refusal| refusal.to_string())?;
-        let event = self.schemas.event(&self.workflow.definition, name, payload)?;
-        self.host.send(&self.view.handler, event, None, None).await.map_err(|refusal| refusal.to_string())?;
+        forms::check(&self.workflow, &name, &Target::default()).map_err(|refusal| refusal.to_string())?;
+        let event = self.schemas.event(&self.workflow, name, payload)?;
+        self.host.send(&self.view.handler, event, Target::default(), None).await.map_err(|refusal| refusal.to_string())?;
         Ok(true)
     }
 }
 
-fn envelope(frame: &Frame) -> (String, Value) {
-    let mut envelope: Value = serde_json::from_slice(&frame.envelope).unwrap_or_default();
-    (envelope["type"].as_str().unwrap_or_default().to_owned(), envelope["value"].take())
+/// Type and value of an event, as we have written them.
+#[derive(Deserialize)]
+struct Shown {
+    #[serde(rename = "type")]
+    name: String,
+    value: Box<RawValue>,
+}
+
+/// JSON on one line: it may have come with line breaks between its parts.
+fn line(json: &str) -> String {
+    json.replace(['\n', '\r'], " ")
+}
+
+fn envelope(frame: &Frame) -> Shown {
+    serde_json::from_slice(&frame.envelope).expect("cannot happen: an envelope that is none")
 }
 
 /// Lines of stdin, from a thread of their own: a read cannot be interrupted.

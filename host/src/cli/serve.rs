@@ -317,7 +317,11 @@ impl Settings {
 
     async fn open(&self) -> Result<Host, Problem> {
         let store = store::open(self.store.as_deref(), &self.data_dir).await?;
-        let options = runtime::Options { cache_dir: Some(self.data_dir.join("compiled")), limits: self.config.limits_max() };
+        let options = runtime::Options {
+            cache_dir: Some(self.data_dir.join("compiled")),
+            threads: Some(self.data_dir.join("threads")),
+            limits: self.config.limits_max(),
+        };
         let runtime = Runtime::new(options).map_err(|error| Problem::new(error.to_string()).hint(error.hint()))?;
         Ok(Host::open(store, runtime, self.config.clone()).await?)
     }

@@ -4,17 +4,17 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use rand::RngExt;
-use serde_json::Value;
 use tokio::sync::oneshot;
 use wf_engine::definition::Definition;
-use wf_engine::entry::{ENTRY_VERSION, Entry, Event, Input, Micros, RULES, Started};
+use wf_engine::entry::{Entry, Event, Input, Micros, RULES, Started};
 use wf_engine::history::History;
+use wf_engine::json::{self, Json};
 use wf_engine::run::{Run, Status};
 
-use super::{Filter, Frame, Host, Idempotency, Inner, Refusal, RunStatus, RunView, RunsFilter, Start, Workflow, new_id};
+use super::{Filter, Frame, Host, Idempotency, Inner, Refusal, RunStatus, RunView, RunsFilter, Start, Target, Workflow, new_id};
 use crate::runtime::RunInfo;
 use crate::store::{self, Ended, FrameRow, HandlersQuery, IdempotencyRow, Made, NewRun, RunKey, RunSummary};
-use crate::worker::{Command, Fresh, Reply, entries, entry_row, frame_rows};
+use crate::worker::{self, Command, Fresh, Reply, entry_row, frame_rows};
 
 impl Host {
     /// The run that an idempotency key made earlier, as it now stands. Looked up before every other check.
@@ -66,13 +66,13 @@ impl Host {
         {
             return Ok(current);
         }
-        self.0.pinned(&self.0.started(&run.run, run.key).await?.0).await
+        self.0.workflow_of(&run).await
     }
 
     /// Sends an event to the handler's run; returns when it is durable.
-    pub async fn send(&self, handler: &str, event: Event, step: Option<String>, idempotency: Option<Idempotency>) -> Result<(), Refusal> {
+    pub async fn send(&self, handler: &str, event: Event, target: Target, idempotency: Option<Idempotency>) -> Result<(), Refusal> {
         let run = self.running(handler).await?;
-        self.ask(&run.run, |reply| Command::Send { event, step, idempotency, reply }).await
+        self.ask(&run.run, |reply| Command::Send { event, target, idempotency, reply }).await
     }
 
     /// Cancels the handler's run, and returns once it has ended.
@@ -91,7 +91,8 @@ impl Host {
         // Its own task: a client that goes away must not leave it half done.
         let purged = tokio::spawn(async move {
             match host.cancel(&handler).await {
-                Ok(()) | Err(Refusal::NotFound) => (),
+                // What cannot be read cannot be cancelled, but it can go.
+                Ok(()) | Err(Refusal::NotFound | Refusal::Unfit { .. }) => (),
                 Err(refusal) => return Err(refusal),
             }
             Ok(host.0.store.purge(&handler).await?)
@@ -107,8 +108,7 @@ impl Host {
 
     /// A run, by its own id, also one that a later run of its handler has followed.
     pub async fn run(&self, id: &str) -> Result<RunView, Refusal> {
-        let row = self.0.store.run(id).await?;
-        row.map(RunView::from).ok_or(Refusal::NotFound)
+        self.summary(id).await.map(RunView::from)
     }
 
     /// The latest runs of the handlers, oldest first.
@@ -131,31 +131,22 @@ impl Host {
 
     /// What happened in a run, entry by entry.
     pub async fn history(&self, id: &str) -> Result<History, Refusal> {
-        let (definition, entries) = self.folded(id).await?;
-        Ok(History::of(definition, &entries))
+        let (definition, entries) = self.0.folded(&self.summary(id).await?).await?;
+        wf_engine::journal::history(definition, &entries).map_err(|misfit| worker::unfit(id, misfit))
     }
 
     /// A run's state as it was after an entry; none: as it is.
-    pub async fn state_at(&self, id: &str, seq: Option<u64>) -> Result<Value, Refusal> {
-        let (definition, mut entries) = self.folded(id).await?;
-        if let Some(seq) = seq {
-            entries.retain(|entry| entry.seq <= seq);
-        }
-        Ok(Run::replay(definition, &entries).state().clone())
+    pub async fn state_at(&self, id: &str, seq: Option<u64>) -> Result<Json, Refusal> {
+        self.0.state_at(&self.summary(id).await?, seq).await
     }
 
     /// The workflow as a run holds it.
     pub async fn workflow_of(&self, id: &str) -> Result<Arc<Workflow>, Refusal> {
-        let row = self.0.store.run(id).await?.ok_or(Refusal::NotFound)?;
-        let (started, _) = self.0.started(id, row.key).await?;
-        self.0.pinned(&started).await
+        self.0.workflow_of(&self.summary(id).await?).await
     }
 
-    async fn folded(&self, id: &str) -> Result<(Arc<Definition>, Vec<Entry>), Refusal> {
-        let row = self.0.store.run(id).await?.ok_or(Refusal::NotFound)?;
-        let (started, entries) = self.0.started(id, row.key).await?;
-        let definition = self.0.registry.definition(&started.definition, &*self.0.store).await;
-        Ok((Arc::new(definition.map_err(|error| Refusal::Unavailable(format!("{error:#}")))?), entries))
+    async fn summary(&self, id: &str) -> Result<RunSummary, Refusal> {
+        self.0.store.run(id).await?.ok_or(Refusal::NotFound)
     }
 
     /// The lines that a run's steps have written.
@@ -165,12 +156,9 @@ impl Host {
     }
 
     /// The state of the handler's latest run, as committed.
-    pub async fn state(&self, handler: &str) -> Result<Value, Refusal> {
+    pub async fn state(&self, handler: &str) -> Result<Json, Refusal> {
         let row = self.0.store.handler(handler).await?.ok_or(Refusal::NotFound)?;
-        if row.status.is_running() {
-            return self.ask(&row.run, |reply| Command::State { reply }).await;
-        }
-        self.0.last_state(&row.run, row.key).await
+        self.0.state_at(&row, None).await
     }
 
     async fn running(&self, handler: &str) -> Result<RunSummary, Refusal> {
@@ -202,13 +190,13 @@ impl Inner {
         let state = match (start.state.clone(), &start.handler) {
             (Some(state), _) => state,
             (None, Some(handler)) => self.carried_state(handler).await?,
-            (None, None) => Value::Object(Default::default()),
+            (None, None) => json::empty(),
         };
         let mut seed = [0; 32];
         rand::rng().fill(&mut seed);
         let started = Started {
             rules: RULES,
-            definition: start.workflow.digests(),
+            definition: start.workflow.definition.parts(),
             workflow: start.workflow.name.clone(),
             handler: start.handler.unwrap_or_else(new_id),
             run: new_id(),
@@ -228,9 +216,8 @@ impl Inner {
         idempotency: Option<Idempotency>,
     ) -> Result<RunView, Refusal> {
         let info = Inner::info(&started);
-        let entry =
-            Entry { v: ENTRY_VERSION, seq: 0, at: self.clock.at(), alive: self.clock.alive(), input: Input::Started(Box::new(started)) };
         let mut run = Run::new(workflow.definition.clone());
+        let entry = run.entry(self.clock.at(), self.clock.alive(), Input::Started(Box::new(started)));
         let effects = run.apply(&entry);
         let frames = frame_rows(&workflow, &effects);
         let view = RunView::of(&run, &workflow, &info);
@@ -265,29 +252,37 @@ impl Inner {
     }
 
     /// The state that a new run under a handler begins with: that of its last run.
-    async fn carried_state(&self, handler: &str) -> Result<Value, Refusal> {
+    async fn carried_state(&self, handler: &str) -> Result<Json, Refusal> {
         match self.store.handler(handler).await? {
             Some(row) if row.status.is_running() => Err(Refusal::AlreadyRunning(handler.to_owned())),
-            Some(row) => self.last_state(&row.run, row.key).await,
-            None => Ok(Value::Object(Default::default())),
+            Some(row) => self.state_at(&row, None).await,
+            None => Ok(json::empty()),
         }
     }
 
-    /// The state of a run that has ended: the fold of its journal.
-    async fn last_state(&self, run: &str, key: RunKey) -> Result<Value, Refusal> {
-        let (started, entries) = self.started(run, key).await?;
+    /// The state of a run after an entry; none: after the last that is stored.
+    async fn state_at(&self, run: &RunSummary, seq: Option<u64>) -> Result<Json, Refusal> {
+        let (definition, mut entries) = self.folded(run).await?;
+        entries.retain(|entry| seq.is_none_or(|seq| entry.seq <= seq));
+        Ok(worker::replay(&run.run, definition, &entries)?.state())
+    }
+
+    /// A run's journal, and what it is a journal of.
+    async fn folded(&self, run: &RunSummary) -> Result<(Arc<Definition>, Vec<Entry>), Refusal> {
+        let entries = self.entries(run).await?;
+        let started = worker::started(&run.run, &entries)?;
         let definition = self.registry.definition(&started.definition, &*self.store).await;
-        let definition = definition.map_err(|error| Refusal::Unavailable(format!("{error:#}")))?;
-        Ok(Run::replay(Arc::new(definition), &entries).state().clone())
+        Ok((Arc::new(definition.map_err(|error| Refusal::Unavailable(format!("{error:#}")))?), entries))
     }
 
-    /// A run's journal, and its first entry.
-    async fn started(&self, run: &str, key: RunKey) -> Result<(Started, Vec<Entry>), Refusal> {
-        let entries = entries(run, &self.store.journal(key).await?)?;
-        match entries.first().map(|entry| &entry.input) {
-            Some(Input::Started(started)) => Ok(((**started).clone(), entries)),
-            _ => Err(Refusal::Unavailable(format!("the journal of run `{run}` has no beginning"))),
-        }
+    async fn entries(&self, run: &RunSummary) -> Result<Vec<Entry>, Refusal> {
+        worker::entries(&run.run, &self.store.journal(run.key).await?)
+    }
+
+    /// The workflow as a run holds it.
+    async fn workflow_of(&self, run: &RunSummary) -> Result<Arc<Workflow>, Refusal> {
+        let entries = self.entries(run).await?;
+        self.pinned(worker::started(&run.run, &entries)?).await
     }
 }
 
@@ -302,7 +297,7 @@ impl RunView {
     /// A run in memory, as the outside sees it.
     pub(crate) fn of(run: &Run, workflow: &Workflow, info: &RunInfo) -> RunView {
         let status = match run.status() {
-            Status::Running => RunStatus::Running,
+            Status::Queued | Status::Running => RunStatus::Running,
             Status::Completed(event) => RunStatus::Completed(crate::envelope::envelope(&workflow.definition, &workflow.name, event)),
             Status::Failed(message) => RunStatus::Failed(message.clone()),
             Status::Cancelled => RunStatus::Cancelled,

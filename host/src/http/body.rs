@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use futures_util::StreamExt;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 use warp::http::StatusCode;
 use warp::{Filter, Rejection};
 
@@ -59,24 +61,24 @@ async fn read<B: Buf>(
     }
 }
 
-/// The fields of a JSON object. `otherwise`: the error where it is JSON, but no object.
+/// The fields of a JSON object, each as it came: whoever takes one checks it. `otherwise`: the
+/// error where it is JSON, but no object.
 pub(super) fn object(body: &Bytes, otherwise: impl FnOnce(&str) -> ApiError) -> Result<Fields, ApiError> {
     let invalid = |error: serde_json::Error| ApiError::bad(format!("Invalid JSON body: {error}"));
-    // Read as a whole first: nesting that is too deep for us is found here.
-    let value: serde_json::Value = serde_json::from_slice(body).map_err(invalid)?;
-    if !value.is_object() {
-        return Err(otherwise(kind(&value)));
+    let whole: &RawValue = serde_json::from_slice(body).map_err(invalid)?;
+    match kind(whole) {
+        "an object" => Fields::deserialize(whole).map_err(invalid),
+        other => Err(otherwise(other)),
     }
-    serde_json::from_slice(body).map_err(invalid)
 }
 
-fn kind(value: &serde_json::Value) -> &'static str {
-    match value {
-        serde_json::Value::Null => "null",
-        serde_json::Value::Bool(_) => "a boolean",
-        serde_json::Value::Number(_) => "a number",
-        serde_json::Value::String(_) => "a text",
-        serde_json::Value::Array(_) => "a list",
-        serde_json::Value::Object(_) => "an object",
+fn kind(value: &RawValue) -> &'static str {
+    match value.get().as_bytes().first() {
+        Some(b'{') => "an object",
+        Some(b'[') => "a list",
+        Some(b'"') => "a text",
+        Some(b't' | b'f') => "a boolean",
+        Some(b'n') => "null",
+        _ => "a number",
     }
 }

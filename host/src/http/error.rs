@@ -1,9 +1,13 @@
 //! Errors as the outside sees them: `{"detail": "<text>"}`.
 
+use std::fmt;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 use warp::http::StatusCode;
+use warp::http::header::RETRY_AFTER as RETRY_AFTER_HEADER;
 use warp::reply::Response;
+use wf_engine::text::{self, MESSAGE_MAX};
 
 use super::wire;
 use crate::host::Refusal;
@@ -20,11 +24,19 @@ pub(super) struct ErrorBody {
 pub(super) struct ApiError {
     status: StatusCode,
     detail: String,
+    /// When it may be better, in seconds.
+    retry_after: Option<u32>,
 }
 
+/// How long a client that is told to come again should wait, in seconds.
+const RETRY_AFTER: u32 = 1;
+
 impl ApiError {
+    /// A detail that says more than people read is cut.
     pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> ApiError {
-        ApiError { status, detail: detail.into() }
+        let detail = text::cut(detail.into(), MESSAGE_MAX);
+        let passes = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
+        ApiError { status, detail, retry_after: passes.then_some(RETRY_AFTER) }
     }
 
     pub(super) fn bad(detail: impl Into<String>) -> ApiError {
@@ -36,7 +48,17 @@ impl ApiError {
     }
 
     pub(super) fn response(&self) -> Response {
-        wire::json(self.status, &ErrorBody { detail: self.detail.clone() })
+        let mut response = wire::json(self.status, &ErrorBody { detail: self.detail.clone() });
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(RETRY_AFTER_HEADER, seconds.into());
+        }
+        response
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.detail)
     }
 }
 
@@ -53,6 +75,8 @@ impl From<Refusal> for ApiError {
             Refusal::AlreadyRunning(_) | Refusal::AlreadyCompleted => StatusCode::CONFLICT,
             Refusal::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
             Refusal::UnknownEvent { .. } | Refusal::BadEvent(_) | Refusal::BadStep(_) => StatusCode::BAD_REQUEST,
+            Refusal::InboxFull => StatusCode::TOO_MANY_REQUESTS,
+            Refusal::Unfit { .. } => StatusCode::INTERNAL_SERVER_ERROR,
             Refusal::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
         };
         ApiError::new(status, refusal.to_string())

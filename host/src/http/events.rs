@@ -7,11 +7,12 @@ use utoipa::{IntoParams, ToSchema};
 use warp::http::{HeaderMap, StatusCode};
 
 use super::error::{ApiError, ErrorBody};
-use super::handlers::{Done, is_true, pairs};
+use super::handlers::Done;
+use super::uri::{is_true, pairs};
 use super::wire::Envelope;
 use super::{Answer, Shared, body, routes, runs, stream, wire};
 use crate::forms::{self, Form};
-use crate::host::{Refusal, RunStatus, RunView};
+use crate::host::{Refusal, RunStatus, RunView, Target};
 
 /// A server-sent event.
 #[derive(Serialize, ToSchema)]
@@ -60,7 +61,7 @@ pub(super) async fn of_run(api: Shared, run: String, headers: HeaderMap, query: 
 async fn open(api: &Shared, view: &RunView, headers: &HeaderMap, query: &str) -> Answer {
     let mut form = stream::Form { sse: true, internal: false, qualified: true };
     let mut after = Some(-1);
-    for (key, value) in pairs(query) {
+    for (key, value) in pairs(query)? {
         match key.as_str() {
             "sse" => form.sse = is_true(&value),
             "include_internal" => form.internal = is_true(&value),
@@ -98,6 +99,9 @@ pub(super) struct SendBody {
     /// The only step to deliver it to.
     #[schema(required = false)]
     step: Option<String>,
+    /// The only invocation to deliver it to: one that waits for it.
+    #[schema(required = false)]
+    invocation: Option<u64>,
 }
 
 /// Sends an event to the run of a handler.
@@ -105,7 +109,8 @@ pub(super) struct SendBody {
     params(("handler_id" = String, Path), ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[ -~]+$")),
     responses((status = 200, body = Done), (status = 400, body = ErrorBody), (status = 403, body = ErrorBody), (status = 404, body = ErrorBody),
         (status = 409, description = "The run has ended", body = ErrorBody), (status = 413, body = ErrorBody),
-        (status = 422, description = "The key came with another body", body = ErrorBody), (status = 503, body = ErrorBody)))]
+        (status = 422, description = "The key came with another body", body = ErrorBody),
+        (status = 429, description = "The run keeps as many events as it may that nothing has taken", body = ErrorBody), (status = 503, body = ErrorBody)))]
 pub(super) async fn send(api: Shared, id: String, headers: HeaderMap, body: Result<Bytes, ApiError>) -> Answer {
     let body = body?;
     let sent = || Ok(wire::json(StatusCode::OK, &Done { status: "sent" }));
@@ -116,15 +121,15 @@ pub(super) async fn send(api: Shared, id: String, headers: HeaderMap, body: Resu
         return sent();
     }
     let workflow = api.host.running_definition(&id).await?;
-    let (form, step) = parse(&body)?;
+    let (form, target) = parse(&body)?;
     let name = form.name.unwrap_or_default();
-    forms::check(&workflow, &name, step.as_deref())?;
-    let event = api.schemas.event(&workflow.definition, name, form.payload).map_err(Refusal::BadEvent)?;
-    api.host.send(&id, event, step, idempotency).await?;
+    forms::check(&workflow, &name, &target)?;
+    let event = api.schemas.event(&workflow, name, form.payload).map_err(Refusal::BadEvent)?;
+    api.host.send(&id, event, target, idempotency).await?;
     sent()
 }
 
-fn parse(body: &Bytes) -> Result<(Form, Option<String>), ApiError> {
+pub(super) fn parse(body: &Bytes) -> Result<(Form, Target), ApiError> {
     let required = || ApiError::bad("Event data is required");
     let fields = body::object(body, |_| required())?;
     let event = fields.get("event").filter(|event| !["null", "{}", "\"\""].contains(&event.get())).ok_or_else(required)?;
@@ -132,7 +137,10 @@ fn parse(body: &Bytes) -> Result<(Form, Option<String>), ApiError> {
     if form.name.is_none() {
         return Err(Refusal::BadEvent(format!("Invalid client data. Must have a type or a qualified name, got {}", event.get())).into());
     }
-    let step = fields.get("step").filter(|step| step.get() != "null");
-    let step = step.map(|step| serde_json::from_str(step.get())).transpose();
-    Ok((form, step.map_err(|_| ApiError::bad("Failed to send event: 'step' is no text"))?))
+    let target = |key: &str| fields.get(key).filter(|value| value.get() != "null");
+    let step = target("step").map(|step| serde_json::from_str(step.get())).transpose();
+    let step = step.map_err(|_| ApiError::bad("Failed to send event: 'step' is no text"))?;
+    let invocation = target("invocation").map(|number| number.get().parse()).transpose();
+    let invocation = invocation.map_err(|_| ApiError::bad("Failed to send event: 'invocation' is no number of an invocation"))?;
+    Ok((form, Target { step, invocation }))
 }

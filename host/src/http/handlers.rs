@@ -1,11 +1,11 @@
 //! `/handlers`: the outside's grip on runs.
 
 use serde::Serialize;
-use serde_json::{Map, Value, json};
 use utoipa::{IntoParams, ToSchema};
 use warp::http::StatusCode;
 
 use super::error::{ApiError, ErrorBody};
+use super::uri::{is_true, pairs};
 use super::wire::Handler;
 use super::{Answer, Shared, wire};
 use crate::host::Filter;
@@ -32,8 +32,9 @@ pub(super) struct Handlers {
     /// In the order in which these runs began.
     handlers: Vec<Handler>,
     /// What to give as `after` for the next page; only there when `limit` or `after` was given.
-    #[schema(required = false)]
-    next: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, required = false)]
+    next: Option<Option<String>>,
 }
 
 #[derive(IntoParams)]
@@ -56,7 +57,7 @@ pub(super) struct ListQuery {
     responses((status = 200, body = Handlers), (status = 400, body = ErrorBody)))]
 pub(super) async fn list(api: Shared, query: String) -> Answer {
     let mut filter = Filter::default();
-    for (key, value) in pairs(&query) {
+    for (key, value) in pairs(&query)? {
         match key.as_str() {
             _ if value.is_empty() => (),
             "status" => filter.status.push(value),
@@ -73,11 +74,8 @@ pub(super) async fn list(api: Shared, query: String) -> Answer {
     let mut views = api.host.handlers(filter).await?;
     let more = limit.is_some_and(|limit| views.len() > limit);
     views.truncate(limit.unwrap_or(usize::MAX));
-    let mut answer = json!({ "handlers": views.iter().map(Handler::of).collect::<Vec<_>>() });
-    if paged {
-        answer["next"] = views.last().filter(|_| more).map(|view| view.handler.as_str()).into();
-    }
-    Ok(wire::json(StatusCode::OK, &answer))
+    let next = paged.then(|| views.last().filter(|_| more).map(|view| view.handler.clone()));
+    Ok(wire::json(StatusCode::OK, &Handlers { handlers: views.iter().map(Handler::of).collect(), next }))
 }
 
 /// What became of a request.
@@ -99,33 +97,11 @@ pub(super) struct CancelQuery {
 #[utoipa::path(post, path = "/handlers/{handler_id}/cancel", operation_id = "cancel_handler", tag = "handlers", params(("handler_id" = String, Path), CancelQuery),
     responses((status = 200, body = Done), (status = 404, body = ErrorBody)))]
 pub(super) async fn cancel(api: Shared, id: String, query: String) -> Answer {
-    let purge = pairs(&query).into_iter().any(|(key, value)| key == "purge" && is_true(&value));
+    let purge = pairs(&query)?.into_iter().any(|(key, value)| key == "purge" && is_true(&value));
     if purge {
         api.host.purge(&id).await?;
         return Ok(wire::json(StatusCode::OK, &Done { status: "deleted" }));
     }
     api.host.cancel(&id).await?;
     Ok(wire::json(StatusCode::OK, &Done { status: "cancelled" }))
-}
-
-/// The context of a handler's run, as it can be given to a new one.
-#[utoipa::path(get, path = "/api/v1/handlers/{handler_id}/context", operation_id = "get_context", tag = "handlers", params(("handler_id" = String, Path)),
-    responses((status = 200, body = Object), (status = 404, body = ErrorBody)))]
-pub(super) async fn context(api: Shared, id: String) -> Answer {
-    let running = matches!(api.host.handler(&id).await?.status, crate::host::RunStatus::Running);
-    let state = api.host.state(&id).await?;
-    let values = state.as_object().into_iter().flatten();
-    let data: Map<String, Value> = values.map(|(key, value)| (key.clone(), Value::String(value.to_string()))).collect();
-    let state = json!({ "state_data": { "_data": data }, "state_type": "DictState", "state_module": "workflows.context.state_store" });
-    Ok(wire::json(StatusCode::OK, &json!({ "version": 1, "state": state, "is_running": running })))
-}
-
-/// The pairs of a query, decoded, in their order.
-pub(super) fn pairs(query: &str) -> Vec<(String, String)> {
-    form_urlencoded::parse(query.as_bytes()).into_owned().collect()
-}
-
-/// `true` in any case is true, everything else false.
-pub(super) fn is_true(value: &str) -> bool {
-    value.eq_ignore_ascii_case("true")
 }

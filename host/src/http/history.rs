@@ -1,15 +1,16 @@
 //! What happened in a run, for those who look at it: `/api/v1/runs/{id}/history` and `/state`.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
-use serde_json::Value;
-use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 use warp::http::StatusCode;
-use wf_engine::entry::utc_text;
 use wf_engine::history;
+use wf_engine::json::Json;
+use wf_engine::time::utc_text;
 
 use super::error::{ApiError, ErrorBody};
-use super::handlers::pairs;
+use super::uri::pairs;
 use super::{Answer, Shared, representation, wire};
 
 /// A payload above this is left out of a history, in bytes: its size is told.
@@ -32,7 +33,7 @@ struct Moment {
     /// When, in UTC.
     at: String,
     /// What: `started`, `event-received`, `step-progressed`, `step-returned`, `step-failed`,
-    /// `timer-fired`, `cancel-requested` or `resumed`.
+    /// `timer-fired`, `cancel-requested`, `resumed` or `forked`.
     kind: &'static str,
     /// Whose report it is.
     invocation: Option<u64>,
@@ -73,7 +74,7 @@ struct Given {
     name: String,
     /// Its fields; null where they are too large to be shown here.
     #[schema(value_type = Option<Object>)]
-    value: Option<Box<RawValue>>,
+    value: Option<Json>,
     /// How long they are, in bytes.
     size: usize,
 }
@@ -83,7 +84,8 @@ struct Given {
 struct Span {
     /// Which attempt, from 0.
     attempt: u32,
-    /// Where: `queued`, `executing`, `sleeping`, `waiting` or `retrying`.
+    /// Where: `queued`, `executing`, `sleeping`, `waiting` (for an event), `blocked` (for its turn at an
+    /// exclusive edit) or `retrying`.
     phase: &'static str,
     /// The slot that it held.
     slot: Option<u32>,
@@ -100,12 +102,11 @@ struct Span {
 /// What an invocation waits for.
 #[derive(Serialize, ToSchema)]
 struct Wait {
-    /// The event's type.
-    #[serde(rename = "type")]
-    name: String,
+    /// The types of event that answer.
+    types: Vec<String>,
     /// Fields that must be equal.
     #[schema(value_type = Object)]
-    requirements: Value,
+    requirements: BTreeMap<String, Json>,
     /// When it gives up, if the host stays up.
     due: Option<String>,
 }
@@ -155,7 +156,7 @@ pub(super) struct State {
     seq: Option<u64>,
     /// The state: one object.
     #[schema(value_type = Object)]
-    state: Value,
+    state: Json,
 }
 
 #[derive(IntoParams)]
@@ -179,7 +180,7 @@ pub(super) async fn get(api: Shared, run: String) -> Answer {
 #[utoipa::path(get, path = "/api/v1/runs/{run_id}/state", operation_id = "get_state", tag = "runs", params(("run_id" = String, Path), StateQuery),
     responses((status = 200, body = State), (status = 400, body = ErrorBody), (status = 404, body = ErrorBody)))]
 pub(super) async fn state(api: Shared, run: String, query: String) -> Answer {
-    let seq = pairs(&query).into_iter().find(|(key, _)| key == "seq").map(|(_, value)| value);
+    let seq = pairs(&query)?.into_iter().find(|(key, _)| key == "seq").map(|(_, value)| value);
     let seq = seq.map(|text| text.parse::<u64>().map_err(|_| ApiError::bad(format!("Invalid seq: '{text}'")))).transpose()?;
     let state = api.host.state_at(&run, seq).await?;
     Ok(wire::json(StatusCode::OK, &State { seq, state }))
@@ -212,9 +213,9 @@ impl From<history::History> for History {
 
 impl From<history::Delivery> for Invocation {
     fn from(it: history::Delivery) -> Invocation {
-        let given = |event: wf_engine::entry::Event| {
+        let given = |event: &wf_engine::entry::Event| {
             let size = event.payload.get().len();
-            Given { name: event.name.to_string(), value: (size <= PAYLOAD_MAX).then(|| (*event.payload).to_owned()), size }
+            Given { name: event.name.to_string(), value: (size <= PAYLOAD_MAX).then(|| event.payload.clone()), size }
         };
         let failed = |(attempt, it): (u32, wf_engine::entry::Failure)| Failed {
             attempt,
@@ -226,7 +227,7 @@ impl From<history::Delivery> for Invocation {
         Invocation {
             id: it.invocation,
             step: it.step.to_string(),
-            events: it.events.into_iter().map(given).collect(),
+            events: it.events.iter().map(given).collect(),
             seq: it.seq,
             at: utc_text(it.at),
             spans: it.spans.into_iter().map(Span::from).collect(),
@@ -239,11 +240,7 @@ impl From<history::Delivery> for Invocation {
 
 impl From<history::Span> for Span {
     fn from(it: history::Span) -> Span {
-        let wait = |it: history::Waited| Wait {
-            name: it.name,
-            requirements: serde_json::to_value(it.requirements).unwrap_or_default(),
-            due: it.due.map(utc_text),
-        };
+        let wait = |it: history::Waited| Wait { types: it.types, requirements: it.requirements, due: it.due.map(utc_text) };
         Span {
             attempt: it.attempt,
             phase: match it.phase {
@@ -251,6 +248,7 @@ impl From<history::Span> for Span {
                 history::Phase::Executing => "executing",
                 history::Phase::Sleeping => "sleeping",
                 history::Phase::Waiting => "waiting",
+                history::Phase::Blocked => "blocked",
                 history::Phase::Retrying => "retrying",
             },
             slot: it.slot,
@@ -264,10 +262,10 @@ impl From<history::Span> for Span {
 
 impl From<history::End> for End {
     fn from(it: history::End) -> End {
-        let (outcome, events) = match it.outcome {
-            history::Outcome::Returned(names) => ("returned", names.iter().map(ToString::to_string).collect()),
-            history::Outcome::Failed => ("failed", Vec::new()),
-            history::Outcome::Dropped => ("dropped", Vec::new()),
+        let (outcome, events) = match it.how {
+            history::Ended::Returned(names) => ("returned", names.iter().map(ToString::to_string).collect()),
+            history::Ended::Failed => ("failed", Vec::new()),
+            history::Ended::Dropped => ("dropped", Vec::new()),
         };
         End { seq: it.seq, at: utc_text(it.at), outcome, events }
     }

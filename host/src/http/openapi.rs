@@ -1,10 +1,10 @@
 //! The OpenAPI document, made from the types.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use utoipa::OpenApi;
 use warp::http::StatusCode;
 
-use super::{Answer, Shared, events, handlers, health, history, runs, wire, workflows};
+use super::{Answer, Shared, context, events, handlers, health, history, runs, wire, workflows};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -32,7 +32,7 @@ use super::{Answer, Shared, events, handlers, health, history, runs, wire, workf
         history::get,
         history::state,
         history::graph,
-        handlers::context,
+        context::get,
         get,
     ),
     tags(
@@ -47,7 +47,20 @@ struct Document;
 
 /// The document.
 pub fn document() -> Value {
-    serde_json::to_value(Document::openapi()).unwrap_or_default()
+    let mut document = serde_json::to_value(Document::openapi()).expect("cannot happen: a document that is no JSON");
+    let operations = document["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut());
+    for operation in operations.filter_map(Value::as_object_mut).flat_map(|path| path.values_mut()) {
+        if let Some(responses) = operation["responses"].as_object_mut() {
+            responses.entry("400").or_insert_with(unreadable);
+        }
+    }
+    document
+}
+
+/// A path or a query can be refused by every endpoint.
+fn unreadable() -> Value {
+    let schema = json!({ "$ref": "#/components/schemas/ErrorBody" });
+    json!({ "description": "The path or the query cannot be read", "content": { "application/json": { "schema": schema } } })
 }
 
 /// This document.

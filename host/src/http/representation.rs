@@ -1,5 +1,7 @@
 //! A workflow as a graph of steps and events.
 
+use std::collections::HashSet;
+
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -7,7 +9,7 @@ use wf_engine::definition::Definition;
 use wf_engine::manifest::{EventKind, StepManifest};
 
 use super::workflows::titled;
-use crate::host::Workflow;
+use crate::host::{Workflow, unnamed_types};
 
 /// Stands for whoever answers from outside.
 const EXTERNAL: &str = "external_step";
@@ -53,7 +55,7 @@ struct Node {
     /// Of an event: the JSON Schema of its fields.
     #[schema(required = false)]
     event_schema: Option<Value>,
-    /// Of an event: the steps that return it.
+    /// Of an event: the steps that say they return it. An edge comes also from those that may return whatever is declared.
     #[schema(required = false)]
     produced_by: Option<Vec<String>>,
 }
@@ -73,13 +75,10 @@ struct Edge {
 pub(super) fn of(workflow: &Workflow) -> Value {
     let definition = &*workflow.definition;
     let mut names: Vec<&str> = Vec::new();
+    let mut seen: HashSet<&str> = HashSet::new();
     for step in definition.steps() {
-        let named = step.accepts.iter().chain(&step.emits);
-        named.for_each(|name| {
-            if !names.contains(&name.as_str()) {
-                names.push(name)
-            }
-        });
+        let named = step.accepts.iter().chain(&step.emits).map(String::as_str);
+        names.extend(named.chain(unnamed_types(definition, step)).filter(|name| seen.insert(name)));
     }
     let asks = names.iter().any(|name| definition.kind(name) == Some(EventKind::InputRequired));
     let answers = names.iter().any(|name| definition.kind(name) == Some(EventKind::HumanResponse));
@@ -95,7 +94,7 @@ fn step(step: &StepManifest) -> Value {
 }
 
 fn event(definition: &Definition, name: &str) -> Value {
-    let chain: Vec<&str> = std::iter::once(name).chain(definition.types(name)).collect();
+    let chain: Vec<&str> = std::iter::once(name).chain(definition.bases(name)).collect();
     let schema = definition.event_type(name).map(|it| titled(&it.schema, name));
     let produced_by: Vec<&str> =
         definition.steps().filter(|step| step.emits.iter().any(|it| it == name)).map(|step| step.name.as_str()).collect();
@@ -111,6 +110,7 @@ fn edges(definition: &Definition, names: &[&str]) -> Vec<Value> {
     for step in definition.steps() {
         edges.extend(step.accepts.iter().map(|name| edge(name, &step.name)));
         edges.extend(step.emits.iter().map(|name| edge(&step.name, name)));
+        edges.extend(unnamed_types(definition, step).into_iter().map(|name| edge(&step.name, name)));
     }
     for name in names {
         match definition.kind(name) {

@@ -10,7 +10,8 @@ use warp::reply::Response;
 use warp::{Filter, Rejection, Reply};
 
 use super::error::ApiError;
-use super::{Answer, Shared, body, events, handlers, health, history, openapi, page, runs, workflows};
+use super::uri::Part;
+use super::{Answer, Shared, body, context, events, handlers, health, history, openapi, page, runs, workflows};
 
 /// The paths as patterns, with what they allow: for the answer to another method.
 const PATHS: [(&str, &str); 25] = [
@@ -61,53 +62,64 @@ pub(super) fn all(api: &Shared) -> impl Filter<Extract = (Response,), Error = In
         warp::post().and(with(api.clone())).and(warp::header::headers_cloned()).and(query()).and(body::bytes(api.options.body_max));
 
     let page = warp::path::end().and(reading.clone()).then(|api, headers, _| answer(page::index(api, headers)));
-    let asset = warp::path!("ui" / String).and(reading.clone()).then(|name, api, headers, _| answer(page::asset(api, name, headers)));
+    let asset = warp::path!("ui" / Part)
+        .and(reading.clone())
+        .then(|name: Part, api, headers, _| name.answer(|name| page::asset(api, name, headers)));
     let health = warp::path!("health").and(reading.clone()).then(|api, _, _| answer(health::get(api)));
     let listings = warp::path!("api" / "v1" / "workflows").and(reading.clone()).then(|api, _, _| answer(workflows::listings(api)));
     let list = warp::path!("workflows").and(reading.clone()).then(|api, _, _| answer(workflows::list(api)));
-    let schema =
-        warp::path!("workflows" / String / "schema").and(reading.clone()).then(|name, api, _, _| answer(workflows::schema(api, name)));
-    let types =
-        warp::path!("workflows" / String / "events").and(reading.clone()).then(|name, api, _, _| answer(workflows::events(api, name)));
-    let graph = warp::path!("workflows" / String / "representation")
+    let schema = warp::path!("workflows" / Part / "schema")
         .and(reading.clone())
-        .then(|name, api, _, _| answer(workflows::representation(api, name)));
-    let run = warp::path!("workflows" / String / "run")
-        .and(writing.clone())
-        .then(|name, api, headers, _, body| answer(runs::run(api, name, headers, body)));
-    let nowait = warp::path!("workflows" / String / "run-nowait")
-        .and(writing.clone())
-        .then(|name, api, headers, _, body| answer(runs::run_nowait(api, name, headers, body)));
-    let one_run = warp::path!("api" / "v1" / "runs" / String).and(reading.clone()).then(|run, api, _, _| answer(runs::get(api, run)));
-    let run_events = warp::path!("api" / "v1" / "runs" / String / "events")
+        .then(|name: Part, api, _, _| name.answer(|name| workflows::schema(api, name)));
+    let types = warp::path!("workflows" / Part / "events")
         .and(reading.clone())
-        .then(|run, api, headers, query| answer(events::of_run(api, run, headers, query)));
-    let run_logs =
-        warp::path!("api" / "v1" / "runs" / String / "logs").and(reading.clone()).then(|run, api, _, _| answer(runs::logs(api, run)));
-    let details =
-        warp::path!("api" / "v1" / "workflows" / String).and(reading.clone()).then(|name, api, _, _| answer(workflows::details(api, name)));
+        .then(|name: Part, api, _, _| name.answer(|name| workflows::events(api, name)));
+    let graph = warp::path!("workflows" / Part / "representation")
+        .and(reading.clone())
+        .then(|name: Part, api, _, _| name.answer(|name| workflows::representation(api, name)));
+    let run = warp::path!("workflows" / Part / "run")
+        .and(writing.clone())
+        .then(|name: Part, api, headers, _, body| name.answer(|name| runs::run(api, name, headers, body)));
+    let nowait = warp::path!("workflows" / Part / "run-nowait")
+        .and(writing.clone())
+        .then(|name: Part, api, headers, _, body| name.answer(|name| runs::run_nowait(api, name, headers, body)));
+    let one_run =
+        warp::path!("api" / "v1" / "runs" / Part).and(reading.clone()).then(|run: Part, api, _, _| run.answer(|run| runs::get(api, run)));
+    let run_events = warp::path!("api" / "v1" / "runs" / Part / "events")
+        .and(reading.clone())
+        .then(|run: Part, api, headers, query| run.answer(|run| events::of_run(api, run, headers, query)));
+    let run_logs = warp::path!("api" / "v1" / "runs" / Part / "logs")
+        .and(reading.clone())
+        .then(|run: Part, api, _, _| run.answer(|run| runs::logs(api, run)));
+    let details = warp::path!("api" / "v1" / "workflows" / Part)
+        .and(reading.clone())
+        .then(|name: Part, api, _, _| name.answer(|name| workflows::details(api, name)));
     let document = warp::path!("api" / "v1" / "openapi.json").and(reading.clone()).then(|api, _, _| answer(openapi::get(api)));
     let runs = warp::path!("api" / "v1" / "runs").and(reading.clone()).then(|api, _, query| answer(runs::list(api, query)));
-    let run_history =
-        warp::path!("api" / "v1" / "runs" / String / "history").and(reading.clone()).then(|run, api, _, _| answer(history::get(api, run)));
-    let run_state = warp::path!("api" / "v1" / "runs" / String / "state")
+    let run_history = warp::path!("api" / "v1" / "runs" / Part / "history")
         .and(reading.clone())
-        .then(|run, api, _, query| answer(history::state(api, run, query)));
-    let run_graph = warp::path!("api" / "v1" / "runs" / String / "representation")
+        .then(|run: Part, api, _, _| run.answer(|run| history::get(api, run)));
+    let run_state = warp::path!("api" / "v1" / "runs" / Part / "state")
         .and(reading.clone())
-        .then(|run, api, _, _| answer(history::graph(api, run)));
+        .then(|run: Part, api, _, query| run.answer(|run| history::state(api, run, query)));
+    let run_graph = warp::path!("api" / "v1" / "runs" / Part / "representation")
+        .and(reading.clone())
+        .then(|run: Part, api, _, _| run.answer(|run| history::graph(api, run)));
     let listed = warp::path!("handlers").and(reading.clone()).then(|api, _, query| answer(handlers::list(api, query)));
-    let handler = warp::path!("handlers" / String).and(reading.clone()).then(|id, api, _, _| answer(handlers::get(api, id)));
-    let result = warp::path!("results" / String).and(reading.clone()).then(|id, api, _, _| answer(handlers::result(api, id)));
-    let cancel = warp::path!("handlers" / String / "cancel")
+    let handler = warp::path!("handlers" / Part).and(reading.clone()).then(|id: Part, api, _, _| id.answer(|id| handlers::get(api, id)));
+    let result = warp::path!("results" / Part).and(reading.clone()).then(|id: Part, api, _, _| id.answer(|id| handlers::result(api, id)));
+    let cancel = warp::path!("handlers" / Part / "cancel")
         .and(writing.clone())
-        .then(|id, api, _, query, _| answer(handlers::cancel(api, id, query)));
-    let context = warp::path!("api" / "v1" / "handlers" / String / "context")
+        .then(|id: Part, api, _, query, _| id.answer(|id| handlers::cancel(api, id, query)));
+    let context = warp::path!("api" / "v1" / "handlers" / Part / "context")
         .and(reading.clone())
-        .then(|id, api, _, _| answer(handlers::context(api, id)));
-    let stream =
-        warp::path!("events" / String).and(reading).then(|id, api, headers, query| answer(events::of_handler(api, id, headers, query)));
-    let send = warp::path!("events" / String).and(writing).then(|id, api, headers, _, body| answer(events::send(api, id, headers, body)));
+        .then(|id: Part, api, _, _| id.answer(|id| context::get(api, id)));
+    let stream = warp::path!("events" / Part)
+        .and(reading)
+        .then(|id: Part, api, headers, query| id.answer(|id| events::of_handler(api, id, headers, query)));
+    let send = warp::path!("events" / Part)
+        .and(writing)
+        .then(|id: Part, api, headers, _, body| id.answer(|id| events::send(api, id, headers, body)));
 
     let of_workflows =
         list.or(listings).unify().or(schema).unify().or(types).unify().or(graph).unify().or(run).unify().or(nowait).unify().boxed();
@@ -139,7 +151,7 @@ fn query() -> impl Filter<Extract = (String,), Error = Infallible> + Clone {
     warp::query::raw().or(warp::any().map(String::new)).unify()
 }
 
-async fn answer(answer: impl Future<Output = Answer>) -> Response {
+pub(super) async fn answer(answer: impl Future<Output = Answer>) -> Response {
     answer.await.unwrap_or_else(|error| error.response())
 }
 

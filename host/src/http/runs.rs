@@ -7,11 +7,12 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use utoipa::{IntoParams, ToSchema};
 use warp::http::{HeaderMap, StatusCode};
+use wf_engine::text::Limit;
 
 use super::error::{ApiError, ErrorBody};
-use super::handlers::pairs;
+use super::uri::pairs;
 use super::wire::Handler;
-use super::{Answer, Shared, body, routes, wire, workflows};
+use super::{Answer, Shared, body, context, routes, wire, workflows};
 use crate::envelope::Fields;
 use crate::forms::{BadStart, Form};
 use crate::host::{Idempotency, RunView, RunsFilter, Start, Workflow};
@@ -93,7 +94,7 @@ pub(super) struct RunsQuery {
     responses((status = 200, body = Runs), (status = 400, body = ErrorBody)))]
 pub(super) async fn list(api: Shared, query: String) -> Answer {
     let mut filter = RunsFilter { limit: RUNS_DEFAULT, ..RunsFilter::default() };
-    for (key, value) in pairs(&query).into_iter().filter(|(_, value)| !value.is_empty()) {
+    for (key, value) in pairs(&query)?.into_iter().filter(|(_, value)| !value.is_empty()) {
         match key.as_str() {
             "status" => filter.status.push(value),
             "workflow" => filter.workflow.push(value),
@@ -148,7 +149,7 @@ struct LogLine {
     message: String,
     /// What was said with it.
     #[schema(value_type = Object)]
-    fields: Value,
+    fields: Box<RawValue>,
 }
 
 /// The lines that a run's steps have written.
@@ -162,8 +163,8 @@ pub(super) async fn logs(api: Shared, run: String) -> Answer {
 impl From<crate::store::LogRow> for LogLine {
     fn from(row: crate::store::LogRow) -> LogLine {
         let crate::store::LogRow { invocation, attempt, source, number, at, level, message, fields } = row;
-        let fields = serde_json::from_str(&fields).unwrap_or_default();
-        LogLine { invocation, attempt, source, number, at: wf_engine::entry::utc_text(at), level, message, fields }
+        let fields = RawValue::from_string(fields).expect("cannot happen: a line's fields were checked when it came");
+        LogLine { invocation, attempt, source, number, at: wf_engine::time::utc_text(at), level, message, fields }
     }
 }
 
@@ -183,11 +184,13 @@ async fn start(api: &Shared, name: &str, headers: &HeaderMap, body: Body) -> Res
 fn parse(api: &Shared, workflow: std::sync::Arc<Workflow>, body: &Bytes, idempotency: Option<Idempotency>) -> Result<Start, ApiError> {
     let fields = body::object(body, |kind| ApiError::bad(format!("Error processing request body: it is {kind}, and no object")))?;
     let form = start_form(&fields).map_err(invalid_start)?;
-    let event = api.schemas.start(&workflow.definition, form).map_err(|bad| match bad {
+    let event = api.schemas.start(&workflow, form).map_err(|bad| match bad {
         BadStart::Invalid(why) => invalid_start(why),
         BadStart::Other(expected) => ApiError::bad(format!("Start event must be an instance of {expected}")),
     })?;
-    let state = context_state(present(&fields, "context"))?;
+    let state_max = Limit { name: "state_max", max: workflow.limits.state_max };
+    let state = present(&fields, "context").map(|context| context::state(context, state_max)).transpose();
+    let state = state.map_err(|why| ApiError::bad(format!("Error processing request body: {why}")))?.flatten();
     Ok(Start { workflow, event, state, handler: handler_id(present(&fields, "handler_id"))?, idempotency })
 }
 
@@ -200,20 +203,19 @@ fn present<'a>(fields: &'a Fields, key: &str) -> Option<&'a RawValue> {
     fields.get(key).filter(|value| value.get() != "null")
 }
 
-fn start_form(fields: &Fields) -> Result<Form, String> {
+pub(super) fn start_form(fields: &Fields) -> Result<Form, String> {
     match present(fields, "start_event") {
         // What the old client sends for none.
         Some(text) if text.get() == "\"\"" => Ok(Form { name: None, payload: "{}".to_owned() }),
         Some(raw) => Form::parse(raw),
         None => {
-            let kwargs = present(fields, "kwargs").map(|raw| serde_json::from_str::<Fields>(raw.get()));
-            let kwargs = kwargs.transpose().map_err(|_| "'kwargs' is no object".to_owned())?;
+            let kwargs = present(fields, "kwargs").map(|raw| Fields::read("'kwargs'", raw)).transpose()?;
             Ok(Form { name: None, payload: kwargs.unwrap_or_default().flat() })
         }
     }
 }
 
-fn handler_id(raw: Option<&RawValue>) -> Result<Option<String>, ApiError> {
+pub(super) fn handler_id(raw: Option<&RawValue>) -> Result<Option<String>, ApiError> {
     let Some(raw) = raw else { return Ok(None) };
     let id: String =
         serde_json::from_str(raw.get()).map_err(|_| ApiError::bad("Error processing request body: 'handler_id' is no text"))?;
@@ -223,28 +225,6 @@ fn handler_id(raw: Option<&RawValue>) -> Result<Option<String>, ApiError> {
         1..=128 if id.chars().all(allowed) => Ok(Some(id)),
         _ => Err(ApiError::bad("Error processing request body: 'handler_id' must be 1 to 128 characters of [0-9A-Za-z._:-]")),
     }
-}
-
-/// The state in an exported context: each value is a text that holds JSON.
-fn context_state(raw: Option<&RawValue>) -> Result<Option<Value>, ApiError> {
-    let bad = |why: &str| ApiError::bad(format!("Error processing request body: 'context' {why}"));
-    let Some(raw) = raw else { return Ok(None) };
-    let context: Value = serde_json::from_str(raw.get()).map_err(|error| bad(&error.to_string()))?;
-    let Some(context) = context.as_object() else { return Err(bad("is no object")) };
-    if context.get("version").and_then(Value::as_f64).is_some_and(|version| version > 2.0) {
-        return Err(bad("is of a version above 2"));
-    }
-    let Some(data) = context.get("state").and_then(|state| state.pointer("/state_data/_data")) else { return Ok(None) };
-    let Some(data) = data.as_object() else { return Err(bad("has a state that is no object")) };
-    let decode = |(key, value): (&String, &Value)| match value {
-        Value::String(text) => match serde_json::from_str(text) {
-            Ok(value) => Ok((key.clone(), value)),
-            Err(_) => Err(bad(&format!("has a value under '{key}' that holds no JSON"))),
-        },
-        other => Ok((key.clone(), other.clone())),
-    };
-    let state: Result<serde_json::Map<String, Value>, ApiError> = data.iter().map(decode).collect();
-    Ok(Some(Value::Object(state?)))
 }
 
 /// The request's key, with the hash of its body.

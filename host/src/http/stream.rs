@@ -71,7 +71,7 @@ fn unqualified(envelope: &Bytes) -> Bytes {
             *value = serde_json::value::RawValue::NULL.to_owned();
         }
     }
-    fields.flat().into()
+    fields.text().into()
 }
 
 #[cfg(test)]

@@ -83,11 +83,10 @@ impl Handler {
 }
 
 fn unwrap(envelope: &RawValue) -> Option<Box<RawValue>> {
-    let fields: Fields = serde_json::from_str(envelope.get()).ok()?;
+    let fields = Fields::of(envelope);
     let value = fields.get("value")?;
     if fields.get("type").is_some_and(|name| name.get() == "\"StopEvent\"") {
-        let value: Fields = serde_json::from_str(value.get()).ok()?;
-        return value.get("result").map(RawValue::to_owned);
+        return Fields::of(value).get("result").map(RawValue::to_owned);
     }
     Some(value.to_owned())
 }
@@ -112,5 +111,5 @@ pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Response {
 
 /// A time in UTC: `2026-11-23T06:38:23.279795+00:00`.
 fn time(at: Micros) -> String {
-    wf_engine::entry::utc_text(at)
+    wf_engine::time::utc_text(at)
 }

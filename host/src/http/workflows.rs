@@ -145,7 +145,7 @@ impl ListingBody {
             digest: workflow.and_then(|it| it.digests().into_iter().next()),
             path: listing.source.path.display().to_string(),
             imports,
-            loaded_at: wf_engine::entry::utc_text(listing.loaded_at),
+            loaded_at: wf_engine::time::utc_text(listing.loaded_at),
             error: listing.rejected.as_ref().map(|it| LoadFailure { message: it.message.clone(), hint: it.hint.clone() }),
         }
     }

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
-use wf_engine::attempt::{Answer, Attempt, Request, Step};
+use wf_engine::attempt::{Answer, Attempt, Next, Request};
 use wf_engine::effect::Invoke;
 use wf_engine::entry::{Call, Commit, Failure};
 
 use super::lines::Lines;
+use super::meter::Meter;
 use super::report::Report;
 use super::wasi::Clock;
 use super::{Limits, RunInfo};
@@ -30,36 +31,39 @@ pub(super) struct Context {
     pub clock: Clock,
     pub lines: Lines,
     pub ending: Option<Ending>,
+    meter: Meter,
     reports: UnboundedSender<Report>,
 }
 
 impl Context {
-    pub(super) fn new(invoke: Invoke, info: Arc<RunInfo>, limits: &Limits, lines: Lines, reports: UnboundedSender<Report>) -> Context {
+    pub(super) fn new(invoke: Invoke, info: Arc<RunInfo>, limits: &Limits, lines: Lines, meter: Meter) -> Context {
         let attempt = Attempt::new(invoke, limits.attempt());
-        Context { info, attempt, clock: lines.clock.clone(), lines, ending: None, reports }
+        let (clock, reports) = (lines.clock.clone(), lines.reports.clone());
+        Context { info, attempt, clock, lines, ending: None, meter, reports }
     }
 
     /// What a call of the contract gives: the outer error ends the entry, the inner one goes to the guest.
     pub(super) async fn call(&mut self, request: Request) -> wasmtime::Result<Result<Answer, Failure>> {
-        let mut step = self.attempt.call(request, self.clock.standing());
+        let mut next = self.attempt.call(request, self.clock.standing());
         loop {
             self.clock.advance(self.attempt.at());
             let (invocation, attempt) = (self.attempt.invocation, self.attempt.attempt);
-            step = match step {
-                Step::Answer(answer) => return Ok(answer),
-                Step::Read { query, own } => {
+            next = match next {
+                Next::Answer(answer) => return Ok(answer),
+                Next::Read { query, own } => {
                     let (reply, answer) = oneshot::channel();
                     let sent = self.reports.send(Report::Read { invocation, attempt, query, own, reply });
                     match (sent, answer.await) {
-                        (Ok(()), Ok(answer)) => self.attempt.read(answer),
+                        (Ok(()), Ok((answer, own))) => self.attempt.read(answer, own),
                         _ => return self.end(Ending::Gone),
                     }
                 }
-                Step::Progress { calls, commit } => match self.progress(calls, commit).await? {
+                Next::Progress { calls, commit } => match self.progress(calls, commit).await? {
                     Some(call) => self.attempt.answered(call),
                     None => return self.end(Ending::Gone),
                 },
-                Step::Fail(failure) => return self.end(Ending::Failed(failure)),
+                Next::Perform(_) => return self.end(Ending::Failed(no_door())),
+                Next::Fail(failure) => return self.end(Ending::Failed(failure)),
             }
         }
     }
@@ -69,7 +73,7 @@ impl Context {
         let suspends = calls.last().is_some_and(|call| call.function.suspends());
         let (invocation, attempt) = (self.attempt.invocation, self.attempt.attempt);
         let (reply, answer) = oneshot::channel();
-        let sent = self.reports.send(Report::Progressed { invocation, attempt, calls, commit, reply });
+        let sent = self.reports.send(Report::Progressed { invocation, attempt, calls, commit, usage: self.meter.usage(), reply });
         if suspends {
             return self.end(Ending::Suspended);
         }
@@ -78,8 +82,6 @@ impl Context {
 
     pub(super) async fn log(&mut self, level: String, message: String, fields: String) -> wasmtime::Result<()> {
         let Ok(Answer::Line(ordinal)) = self.call(Request::Log).await? else { return Ok(()) };
-        let fields =
-            if serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&fields).is_ok() { fields } else { "{}".to_owned() };
         self.lines.write("log", ordinal.into(), level, message, fields);
         Ok(())
     }
@@ -89,4 +91,9 @@ impl Context {
         self.ending = Some(ending);
         Err(wasmtime::Error::msg("the entry has ended"))
     }
+}
+
+/// The contract has no call yet that reaches the outside.
+fn no_door() -> Failure {
+    Failure::new("denied", "this host lets no request out", false)
 }

@@ -4,20 +4,23 @@ use std::future::poll_fn;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::sync::mpsc::UnboundedSender;
 use wasmtime::component::ResourceTable;
 use wasmtime::{Store, Trap, UpdateDeadline, WasmBacktrace};
 use wf_engine::effect::Invoke;
-use wf_engine::entry::{Event, Failure, Micros, Usage};
+use wf_engine::entry::{Event, Failure, Micros};
+use wf_engine::text::{MESSAGE_MAX, TRACE_MAX, cut};
 
 use super::bindings::wf::workflow::types::{Event as WitEvent, Failure as WitFailure};
 use super::context::{Context, Ending};
-use super::guest::{Guest, Memory};
+use super::guest::Guest;
 use super::lines::{Lines, Output};
+use super::meter::{Memory, Meter};
 use super::report::Report;
+use super::threads::Place;
 use super::wasi::{self, Clock};
 use super::{Component, Inner, Limits, LoadError, RunInfo};
 
@@ -36,14 +39,15 @@ const DESCRIBED_AT: Micros = 1_767_225_600_000_000;
 pub(super) async fn describe(inner: &Arc<Inner>, component: &Component) -> Result<String, LoadError> {
     let _turn = inner.instances.acquire().await.expect("never closed");
     let (stdout, stderr) = (Output::new("stdout", None), Output::new("stderr", None));
-    let clock = Clock::at(DESCRIBED_AT);
+    let (clock, meter) = (Clock::at(DESCRIBED_AT), Meter::from(DESCRIBED_AT));
     let wasi = wasi::context(&[0; 32], 0, 0, &clock, &stdout, &stderr);
-    let mut store = store(inner, inner.limits.memory_max, wasi, clock, None);
+    let memory = memory(inner.limits.memory_max, &meter);
+    let mut store = store(inner, memory, wasi, clock, None);
     let call = async {
         let workflow = component.pre.instantiate_async(&mut store).await?;
         workflow.wf_workflow_steps().call_describe(&mut store).await
     };
-    let (called, _) = timed(call, inner.limits.describe_max, None).await;
+    let called = timed(call, &meter, None, inner.limits.describe_max, None).await;
     let hint = "`describe` must return the manifest and do nothing else; the SDKs write it for you";
     match called {
         Called::Ended(Ok(json)) => Ok(json),
@@ -62,15 +66,16 @@ pub(super) async fn enter(
     inner: Arc<Inner>,
     component: Arc<Component>,
     invoke: Invoke,
+    at: Micros,
     info: Arc<RunInfo>,
     limits: Arc<Limits>,
     reports: UnboundedSender<Report>,
 ) {
-    let (invocation, attempt, started_at) = (invoke.invocation, invoke.attempt, invoke.started_at);
-    let entry = AssertUnwindSafe(run(&inner, &component, invoke, info, &limits, reports.clone())).catch_unwind();
+    let (invocation, attempt, meter) = (invoke.invocation, invoke.attempt, Meter::from(at));
+    let entry = AssertUnwindSafe(run(&inner, &component, invoke, &meter, info, &limits, reports.clone())).catch_unwind();
     let report = entry.await.unwrap_or_else(|_| {
         let failure = Failure::new("host", "a defect of wf-host ended the attempt; its log has the details".to_owned(), true);
-        Some(Report::Failed { invocation, attempt, failure, usage: Usage { started_at, ..Usage::default() } })
+        Some(Report::Failed { invocation, attempt, calls: Vec::new(), failure, usage: meter.usage() })
     });
     if let Some(report) = report {
         // The worker is gone when the run has ended.
@@ -82,6 +87,7 @@ async fn run(
     inner: &Arc<Inner>,
     component: &Component,
     invoke: Invoke,
+    meter: &Meter,
     info: Arc<RunInfo>,
     limits: &Limits,
     reports: UnboundedSender<Report>,
@@ -90,29 +96,32 @@ async fn run(
     let Invoke { invocation, attempt, started_at, time_left, .. } = invoke;
     let clock = Clock::at(started_at);
     let left = Arc::new(Mutex::new(limits.log_max));
-    let lines = Lines { invocation, attempt, reports: reports.clone(), clock: clock.clone(), left };
+    let lines = Lines { invocation, attempt, reports, clock: clock.clone(), left };
     let (stdout, stderr) = (Output::new("stdout", Some(lines.clone())), Output::new("stderr", Some(lines.clone())));
     let wasi = wasi::context(&info.seed, invocation, attempt, &clock, &stdout, &stderr);
+    let place = inner.threads.place(&info.run, invocation);
     let step = invoke.step.clone();
     let events: Vec<WitEvent> = invoke.events.iter().map(outward).collect();
-    let context = Context::new(invoke, info, limits, lines, reports);
-    let mut store = store(inner, limits.memory_max, wasi, clock, Some(context));
+    let context = Context::new(invoke, info, limits, lines, meter.clone());
+    let mut store = store(inner, memory(limits.memory_max, meter), wasi, clock, Some(context));
 
     let call = async {
         let workflow = component.pre.instantiate_async(&mut store).await?;
         workflow.wf_workflow_steps().call_invoke(&mut store, &step, &events).await
     };
-    let (called, cpu) = timed(call, limits.executing_max, time_left).await;
+    let called = timed(call, meter, Some(&place), limits.executing_max, time_left).await;
     stdout.finish();
     stderr.finish();
 
     let guest = store.data_mut();
-    let usage = Usage { started_at, cpu, memory: guest.memory.peak as u64 };
+    let usage = meter.usage();
     let refused = guest.memory.refused;
     let context = guest.context.as_mut()?;
     match context.ending.take() {
         Some(Ending::Suspended | Ending::Gone) => return None,
-        Some(Ending::Failed(failure)) => return Some(Report::Failed { invocation, attempt, failure, usage }),
+        Some(Ending::Failed(failure)) => {
+            return Some(Report::Failed { invocation, attempt, calls: context.attempt.failed(), failure, usage });
+        }
         None => (),
     }
     let ended = match called {
@@ -135,13 +144,15 @@ async fn run(
     let finished = ended.and_then(|events| context.attempt.returned(events.into_iter().map(|event| (event.name, event.payload)).collect()));
     Some(match finished {
         Ok((calls, commit, events)) => Report::Returned { invocation, attempt, calls, commit, events, usage },
-        Err(failure) => Report::Failed { invocation, attempt, failure, usage },
+        Err(failure) => Report::Failed { invocation, attempt, calls: context.attempt.failed(), failure, usage },
     })
 }
 
-fn store(inner: &Inner, memory_max: u64, wasi: wasmtime_wasi::WasiCtx, clock: Clock, context: Option<Context>) -> Store<Guest> {
-    let max = usize::try_from(memory_max).unwrap_or(usize::MAX);
-    let memory = Memory { max, peak: 0, refused: false };
+fn memory(max: u64, meter: &Meter) -> Memory {
+    Memory { max: usize::try_from(max).unwrap_or(usize::MAX), refused: false, meter: meter.clone() }
+}
+
+fn store(inner: &Inner, memory: Memory, wasi: wasmtime_wasi::WasiCtx, clock: Clock, context: Option<Context>) -> Store<Guest> {
     let guest = Guest {
         wasi,
         http: wasmtime_wasi_http::WasiHttpCtx::new(),
@@ -161,26 +172,28 @@ fn store(inner: &Inner, memory_max: u64, wasi: wasmtime_wasi::WasiCtx, clock: Cl
 /// Polls a call, and counts the time in which it computes. The step's own timeout counts all of its time here.
 async fn timed<T>(
     call: impl Future<Output = wasmtime::Result<T>>,
+    meter: &Meter,
+    place: Option<&Place>,
     computing_max: Duration,
     time_left: Option<Micros>,
-) -> (Called<T>, Micros) {
+) -> Called<T> {
     let mut call = Box::pin(call);
-    let mut computed = Duration::ZERO;
     let polled = poll_fn(|context| {
-        let begun = Instant::now();
+        meter.begin();
+        place.into_iter().for_each(Place::on);
         let poll = call.as_mut().poll(context);
-        computed += begun.elapsed();
+        place.into_iter().for_each(Place::off);
+        let computed = meter.end();
         match poll {
             Poll::Ready(result) => Poll::Ready(Called::Ended(result)),
             Poll::Pending if computed > computing_max => Poll::Ready(Called::Exhausted),
             Poll::Pending => Poll::Pending,
         }
     });
-    let called = match time_left {
+    match time_left {
         Some(left) => tokio::time::timeout(Duration::from_micros(left), polled).await.unwrap_or(Called::TimedOut),
         None => polled.await,
-    };
-    (called, computed.as_micros() as Micros)
+    }
 }
 
 fn outward(event: &Event) -> WitEvent {
@@ -190,15 +203,15 @@ fn outward(event: &Event) -> WitEvent {
 /// A trap: the guest's own words where it left some, else wasm's.
 fn trapped(error: &wasmtime::Error, stderr: &Output) -> Failure {
     let mut failure = match panic_message(stderr) {
-        Some(message) => Failure::new("panic", message, true),
-        None => Failure::new("trap", error.root_cause().to_string(), true),
+        Some(message) => Failure::new("panic", cut(message, MESSAGE_MAX), true),
+        None => Failure::new("trap", cut(error.root_cause().to_string(), MESSAGE_MAX), true),
     };
     failure.trace = trace(error);
     failure
 }
 
 fn trace(error: &wasmtime::Error) -> Option<String> {
-    error.downcast_ref::<WasmBacktrace>().map(|trace| trace.to_string())
+    error.downcast_ref::<WasmBacktrace>().map(|trace| cut(trace.to_string(), TRACE_MAX))
 }
 
 /// What a Rust panic wrote last: the lines after `panicked at`, up to the note.

@@ -1,20 +1,20 @@
 //! What an instance has around it, and how the contract reaches its context.
 
-use std::sync::Arc;
-
-use serde_json::value::RawValue;
+use wasmtime::Engine;
 use wasmtime::component::{HasSelf, Linker, ResourceTable};
-use wasmtime::{Engine, ResourceLimiter};
 use wasmtime_wasi::p2::bindings::clocks::monotonic_clock;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 use wf_engine::attempt::{Answer, Request};
 use wf_engine::entry::{Event, Failure};
+use wf_engine::json::Json;
+use wf_engine::text::log_line;
 
 use super::bindings::Workflow;
 use super::bindings::wf::workflow::types::{Event as WitEvent, Failure as WitFailure};
 use super::bindings::wf::workflow::{events, log, memo, run, state, time, types};
 use super::context::Context;
+use super::meter::Memory;
 use super::wasi::{Clock, Clocks, Denied, HasClocks};
 
 /// The data of one `wasmtime::Store`.
@@ -27,29 +27,6 @@ pub(super) struct Guest {
     pub memory: Memory,
     /// None while a component describes itself: then the contract's imports trap.
     pub context: Option<Context>,
-}
-
-/// Watches over an instance's memory.
-pub(super) struct Memory {
-    pub max: usize,
-    pub peak: usize,
-    /// It wanted more than it may have.
-    pub refused: bool,
-}
-
-impl ResourceLimiter for Memory {
-    fn memory_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
-        if desired > self.max {
-            self.refused = true;
-            return Ok(false);
-        }
-        self.peak = self.peak.max(desired);
-        Ok(true)
-    }
-
-    fn table_growing(&mut self, _current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
-        Ok(desired <= 100_000)
-    }
 }
 
 /// Everything that a component may import.
@@ -85,7 +62,7 @@ fn answer<T>(answer: Result<T, Failure>) -> wasmtime::Result<Result<T, WitFailur
     Ok(answer.map_err(|failure| WitFailure { details: failure.details(), kind: failure.kind, message: failure.message }))
 }
 
-fn text(value: Option<Arc<RawValue>>) -> Option<String> {
+fn text(value: Option<Json>) -> Option<String> {
     value.map(|value| value.get().to_owned())
 }
 
@@ -111,7 +88,7 @@ impl events::Host for Guest {
     async fn collect(&mut self, added: WitEvent, options: String) -> wasmtime::Result<Result<Option<Vec<WitEvent>>, WitFailure>> {
         let request = Request::Collect { name: added.name, payload: added.payload, options };
         let batch = self.context()?.call(request).await?.and_then(Answer::batch);
-        answer(batch.map(|batch| batch.map(|batch| batch.into_iter().map(event).collect())))
+        answer(batch.map(|batch| batch.map(|batch| batch.iter().cloned().map(event).collect())))
     }
 }
 
@@ -122,6 +99,10 @@ impl state::Host for Guest {
 
     async fn set(&mut self, path: String, value: String) -> wasmtime::Result<Result<(), WitFailure>> {
         answer(self.context()?.call(Request::Set { path, value }).await?.map(drop))
+    }
+
+    async fn push(&mut self, path: String, value: String) -> wasmtime::Result<Result<(), WitFailure>> {
+        answer(self.context()?.call(Request::Push { path, value }).await?.map(drop))
     }
 
     async fn delete(&mut self, path: String) -> wasmtime::Result<Result<(), WitFailure>> {
@@ -135,6 +116,11 @@ impl state::Host for Guest {
 
     async fn edit_commit(&mut self, path: String, version: u64, value: String) -> wasmtime::Result<Result<bool, WitFailure>> {
         answer(self.context()?.call(Request::EditCommit { path, version, value }).await?.and_then(Answer::committed))
+    }
+
+    async fn edit_exclusive(&mut self, path: String) -> wasmtime::Result<Result<(u64, Option<String>), WitFailure>> {
+        let begun = self.context()?.call(Request::EditExclusive { path }).await?.and_then(Answer::edit);
+        answer(begun.map(|(version, value)| (version, text(value))))
     }
 }
 
@@ -179,6 +165,10 @@ impl run::Host for Guest {
         Ok(self.context()?.attempt.attempt)
     }
 
+    async fn retry_info(&mut self) -> wasmtime::Result<String> {
+        Ok(self.context()?.attempt.retry_info())
+    }
+
     async fn idempotency_key(&mut self, label: String) -> wasmtime::Result<String> {
         let context = self.context()?;
         Ok(context.info.idempotency_key(context.attempt.invocation, &label))
@@ -191,6 +181,7 @@ impl run::Host for Guest {
 
 impl log::Host for Guest {
     async fn write(&mut self, level: String, message: String, fields: String) -> wasmtime::Result<()> {
+        let (level, message, fields) = log_line(level, message, fields);
         self.context()?.log(level, message, fields).await
     }
 }

@@ -20,6 +20,8 @@ pub struct Limits {
     pub state_max: usize,
     /// Most events that one attempt may send or return. Past this it is looping, not working.
     pub events_max: usize,
+    /// Most bytes that one entry into an attempt may hold back until it commits or reports, in bytes.
+    pub buffered_max: usize,
     /// Most recorded calls of one attempt; all of them are kept for re-entry.
     pub calls_max: u32,
     /// Most text that one attempt may write to its log, stdout and stderr, in bytes; more is cut.
@@ -33,8 +35,8 @@ pub struct Limits {
 impl Limits {
     /// Those that the attempt itself keeps.
     pub(super) fn attempt(&self) -> wf_engine::attempt::Limits {
-        let &Limits { payload_max, value_max, state_max, events_max, calls_max, .. } = self;
-        wf_engine::attempt::Limits { payload_max, value_max, state_max, events_max, calls_max }
+        let &Limits { payload_max, value_max, state_max, events_max, buffered_max, calls_max, .. } = self;
+        wf_engine::attempt::Limits { payload_max, value_max, state_max, events_max, buffered_max, calls_max }
     }
 }
 
@@ -48,6 +50,7 @@ impl Default for Limits {
             value_max: 4 << 20,
             state_max: 16 << 20,
             events_max: 10_000,
+            buffered_max: 64 << 20,
             calls_max: 100_000,
             log_max: 1 << 20,
             instances_max: 500,

@@ -2,7 +2,9 @@
 
 use tokio::sync::oneshot;
 use wf_engine::attempt::{Query, ReadAnswer};
-use wf_engine::entry::{Buffered, Call, Commit, Event, Failure, InvocationId, Micros, Usage};
+use wf_engine::entry::{Call, Commit, Event, Failure, InvocationId, Micros, Usage};
+use wf_engine::state::Overlay;
+use wf_engine::text::Refused;
 
 /// What a guest reports.
 pub enum Report {
@@ -14,8 +16,10 @@ pub enum Report {
         attempt: u32,
         /// The calls since the last report.
         calls: Vec<Call>,
-        /// What is committed; none for a publish.
+        /// What is committed; none where the last call is no commit point.
         commit: Option<Commit>,
+        /// What it has used so far.
+        usage: Usage,
         /// Where the answer goes; nobody is there when the call suspends.
         reply: oneshot::Sender<Call>,
     },
@@ -27,10 +31,10 @@ pub enum Report {
         attempt: u32,
         /// The question.
         query: Query,
-        /// What it has buffered.
-        own: Vec<Buffered>,
-        /// Where the answer goes.
-        reply: oneshot::Sender<Result<ReadAnswer, String>>,
+        /// What it has written and not committed.
+        own: Overlay,
+        /// Where the answer goes, and what it has written with it.
+        reply: oneshot::Sender<(Result<ReadAnswer, Refused>, Overlay)>,
     },
     /// It wrote a line.
     Logged {
@@ -62,6 +66,8 @@ pub enum Report {
         invocation: InvocationId,
         /// Which attempt.
         attempt: u32,
+        /// The calls since the last report.
+        calls: Vec<Call>,
         /// Why.
         failure: Failure,
         /// What it used.

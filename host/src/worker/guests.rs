@@ -39,9 +39,17 @@ impl Guests {
         self.receiver.recv().await.expect("we hold a sender")
     }
 
-    pub(super) fn enter(&mut self, runtime: &Runtime, component: Arc<Component>, invoke: Invoke, info: Arc<RunInfo>, limits: Arc<Limits>) {
+    pub(super) fn enter(
+        &mut self,
+        runtime: &Runtime,
+        component: Arc<Component>,
+        invoke: Invoke,
+        at: Micros,
+        info: Arc<RunInfo>,
+        limits: Arc<Limits>,
+    ) {
         let (invocation, attempt) = (invoke.invocation, invoke.attempt);
-        let task = runtime.enter(component, invoke, info, limits, self.sender.clone());
+        let task = runtime.enter(component, invoke, at, info, limits, self.sender.clone());
         self.live.insert(invocation, Guest { attempt, task, waiting: None });
     }
 

@@ -1,0 +1,104 @@
+//! What a request's path and query say: decoded, and checked, once.
+
+use std::convert::Infallible;
+use std::str::FromStr;
+
+use warp::reply::Response;
+use wf_engine::text::{self, Limit, NAME_MAX};
+
+use super::error::ApiError;
+use super::{Answer, routes};
+
+/// Longest query, in bytes.
+const QUERY_MAX: Limit = Limit { name: "query_max", max: 16 << 10 };
+
+/// A part of a path that names something: decoded, or why it was not.
+pub(super) struct Part(Result<String, ApiError>);
+
+impl FromStr for Part {
+    type Err = Infallible;
+
+    fn from_str(part: &str) -> Result<Part, Infallible> {
+        let read = decoded("a part of the path", part).and_then(|part| {
+            text::within("a part of the path", &part, NAME_MAX).map_err(|refused| ApiError::bad(refused.message))?;
+            Ok(part)
+        });
+        Ok(Part(read))
+    }
+}
+
+impl Part {
+    /// What an endpoint answers to it.
+    pub(super) async fn answer<F: Future<Output = Answer>>(self, endpoint: impl FnOnce(String) -> F) -> Response {
+        match self.0 {
+            Ok(part) => routes::answer(endpoint(part)).await,
+            Err(error) => error.response(),
+        }
+    }
+}
+
+/// The pairs of a query, in their order.
+pub(super) fn pairs(query: &str) -> Result<Vec<(String, String)>, ApiError> {
+    text::within("the query", query, QUERY_MAX).map_err(|refused| ApiError::bad(refused.message))?;
+    let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let text = |text: &str| decoded("the query", &text.replace('+', " "));
+        Ok((text(key)?, text(value)?))
+    });
+    pairs.collect()
+}
+
+/// `true` in any case is true, everything else false.
+pub(super) fn is_true(value: &str) -> bool {
+    value.eq_ignore_ascii_case("true")
+}
+
+/// A text without its percent signs: a sign that begins no byte stands for itself.
+fn decoded(what: &str, text: &str) -> Result<String, ApiError> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, others)) = rest.split_first() {
+        match others.split_first_chunk::<2>().filter(|_| first == b'%').and_then(|(digits, after)| Some((byte(digits)?, after))) {
+            Some((byte, after)) => {
+                bytes.push(byte);
+                rest = after;
+            }
+            None => {
+                bytes.push(first);
+                rest = others;
+            }
+        }
+    }
+    String::from_utf8(bytes).map_err(|_| ApiError::bad(format!("{what} is no UTF-8: '{}'", text::cut(text.to_owned(), NAME_MAX))))
+}
+
+fn byte(digits: &[u8; 2]) -> Option<u8> {
+    let digit = |digit: u8| char::from(digit).to_digit(16);
+    u8::try_from(digit(digits[0])? << 4 | digit(digits[1])?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_query_is_decoded_or_refused_with_its_reason() {
+        let pairs = |query: &str| pairs(query).map_err(|error| error.to_string());
+        let texts = |list: &[(&str, &str)]| -> Result<Vec<(String, String)>, String> {
+            Ok(list.iter().map(|(key, value)| (key.to_string(), value.to_string())).collect())
+        };
+        assert_eq!(pairs(""), texts(&[]));
+        assert_eq!(pairs("a=1&a=2&&b&c=%C3%A9+%2B%26"), texts(&[("a", "1"), ("a", "2"), ("b", ""), ("c", "é +&")]));
+        assert_eq!(pairs("a=100%&b=%4&c=%zz%20"), texts(&[("a", "100%"), ("b", "%4"), ("c", "%zz ")]));
+        assert_eq!(pairs("a=%ff"), Err("the query is no UTF-8: '%ff'".to_owned()));
+        assert_eq!(pairs(&"a".repeat(20_000)), Err("the query is longer than 16384 bytes (limit query_max)".to_owned()));
+    }
+
+    #[test]
+    fn a_part_of_a_path_is_decoded_or_refused_with_its_reason() {
+        let part = |part: &str| part.parse::<Part>().map(|it| it.0.map_err(|error| error.to_string()));
+        assert_eq!(part("Gr%C3%BC%C3%9Fe+"), Ok(Ok("Grüße+".to_owned())));
+        assert_eq!(part("%c3%28"), Ok(Err("a part of the path is no UTF-8: '%c3%28'".to_owned())));
+        assert_eq!(part(&"x".repeat(257)), Ok(Err("a part of the path is longer than 256 bytes (limit name_max)".to_owned())));
+    }
+}

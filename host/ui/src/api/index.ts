@@ -59,11 +59,12 @@ export const api = {
   logs: async (run_id: string) => taken(await client.GET("/api/v1/runs/{run_id}/logs", { params: { path: { run_id } } })).logs,
   start: async (name: string, start_event: Json) =>
     taken(await client.POST("/workflows/{name}/run-nowait", { params: { path: { name } }, body: { start_event } as never })) as Run,
-  send: async (handler_id: string, type: string, value: Json, step?: string) =>
+  /** To whoever takes it; or to one step, or one waiting invocation. */
+  send: async (handler_id: string, type: string, value: Json, to: { step?: string; invocation?: number } = {}) =>
     taken(
       await client.POST("/events/{handler_id}", {
         params: { path: { handler_id } },
-        body: { event: { type, value }, ...(step ? { step } : {}) } as never,
+        body: { event: { type, value }, ...to } as never,
       }),
     ),
   cancel: async (handler_id: string, purge = false) =>

@@ -3,7 +3,7 @@
 import type { History, Invocation, Span } from "../api";
 import { micros } from "./time";
 
-export type Phase = "queued" | "executing" | "sleeping" | "waiting" | "retrying" | "returned" | "failed" | "dropped";
+export type Phase = "queued" | "executing" | "sleeping" | "waiting" | "blocked" | "retrying" | "returned" | "failed" | "dropped";
 
 /** How many invocations of a step stand where. */
 export type Counts = Partial<Record<Phase, number>>;
@@ -56,14 +56,15 @@ export function pictureAt(history: History, seq: number): Picture {
 
 /** The phase that stands for a step with all its invocations: the one that asks for attention most. */
 export function leading(counts: Counts | undefined): Phase | undefined {
-  const order: Phase[] = ["failed", "retrying", "waiting", "executing", "sleeping", "queued", "dropped", "returned"];
+  const order: Phase[] = ["failed", "retrying", "waiting", "blocked", "executing", "sleeping", "queued", "dropped", "returned"];
   return order.find((phase) => (counts?.[phase] ?? 0) > 0);
 }
 
 export interface Waiting {
   invocation: number;
   step: string;
-  type: string;
+  /** The first event of any of them answers. */
+  types: string[];
   since: string;
   due?: string | null;
   requirements: Record<string, unknown>;
@@ -75,7 +76,7 @@ export function waitsAt(history: History, seq: number): Waiting[] {
     if (phaseAt(invocation, seq) !== "waiting") return [];
     const span = invocation.spans.findLast((it) => it.seq <= seq);
     if (!span?.wait) return [];
-    return [{ invocation: invocation.id, step: invocation.step, type: span.wait.type, since: span.from, due: span.wait.due, requirements: span.wait.requirements }];
+    return [{ invocation: invocation.id, step: invocation.step, types: span.wait.types, since: span.from, due: span.wait.due, requirements: span.wait.requirements }];
   });
 }
 

@@ -100,7 +100,7 @@ function Flow({ graph, picture, also, picked, pick }: Props) {
           type: (left.get(target) ?? 0) <= (left.get(source) ?? 0) ? "smoothstep" : "default",
           label: count > 0 ? `×${count}` : undefined,
           className: picture ? (count > 0 ? "flowed" : "unused") : undefined,
-          // A step may send what it does not declare: then it shows once it has happened.
+          // What a step does not say it returns: it may return whatever is declared, or it has sent this.
           style: declared ? undefined : { strokeDasharray: "5 4" },
           markerEnd: { type: MarkerType.ArrowClosed, width: 14, height: 14 },
         };
@@ -186,7 +186,10 @@ function Flow({ graph, picture, also, picked, pick }: Props) {
 }
 
 function drawn(graph: Graph, picture: Picture | undefined): { source: string; target: string; declared: boolean }[] {
-  const declared = graph.edges.map(({ source, target }) => ({ source, target, declared: true }));
+  const events = new Map(graph.nodes.map((node) => [node.id, node.produced_by]));
+  const steps = new Set(graph.nodes.filter((node) => node.node_type === "step").map((node) => node.id));
+  const says = (source: string, target: string) => !steps.has(source) || (events.get(target)?.includes(source) ?? true);
+  const declared = graph.edges.map(({ source, target }) => ({ source, target, declared: says(source, target) }));
   const known = new Set(declared.map(({ source, target }) => edge(source, target)));
   const nodes = new Set(graph.nodes.map((node) => node.id));
   const others = [...(picture?.flows.keys() ?? [])].filter((key) => !known.has(key)).map((key) => key.split("→") as [string, string]);

@@ -31,6 +31,14 @@ export function RunPage({ id, route }: { id: string; route: Route }) {
   const picture = useMemo(() => (history.data ? pictureAt(history.data, looked) : undefined), [history.data, looked]);
   const known = useMemo(() => (history.data ? edges(pictureAt(history.data, newest)) : []), [history.data, newest]);
   if (run.error && !run.data) return <Problem error={run.error} title={`Run ${id}`} />;
+  if (run.data && !history.data && history.error) {
+    return (
+      <div className="run">
+        <Header run={run.data} now={now} connected />
+        <Problem error={history.error} title="What happened in it cannot be shown" />
+      </div>
+    );
+  }
   if (!run.data || !history.data) return history.error ? <Problem error={history.error} /> : <p className="soft">Loading …</p>;
 
   const moments = history.data.moments;
@@ -238,17 +246,32 @@ function Waits({ waits, run, now }: { waits: Waiting[]; run: Run; now: number })
   return (
     <>
       {waits.map((wait) => (
-        <section key={`${wait.invocation} ${wait.type} ${wait.since}`} className="outcome waits" aria-label={`Waiting for ${wait.type}`}>
-          <strong>◷ {wait.step} waits for {wait.type}</strong>
+        <section key={`${wait.invocation} ${wait.types.join(" ")} ${wait.since}`} className="outcome waits" aria-label={`Waiting for ${wait.types.join(" or ")}`}>
+          <strong>◷ {wait.step} #{wait.invocation} waits for {wait.types.join(" or ")}</strong>
           <p className="soft">
             since {clock(wait.since)}, {age(wait.since, now)}
             {wait.due && <>; until {clock(wait.due)}, {duration(Math.max(0, micros(wait.due) - now * 1000))} left</>}
           </p>
           {details.error && <Problem error={details.error} title="Its form cannot be made" />}
-          {details.data && <EventForm schema={schemas[wait.type] ?? { type: "object", properties: {} }} initial={wait.requirements} action={`Send ${wait.type}`}
-            submit={async (value) => void (await api.send(run.handler_id, wait.type, value))} />}
+          {details.data && <AnswerForm wait={wait} schemas={schemas} run={run} />}
         </section>
       ))}
+    </>
+  );
+}
+
+/** The form of an answer; where there are several types, of the one that is picked. */
+function AnswerForm({ wait, schemas, run }: { wait: Waiting; schemas: Record<string, Json>; run: Run }) {
+  const [picked, pick] = useState(wait.types[0] ?? "");
+  return (
+    <>
+      {wait.types.length > 1 && (
+        <label className="row"><span>Event</span>
+          <select value={picked} onChange={(event) => pick(event.target.value)}>{wait.types.map((it) => <option key={it}>{it}</option>)}</select>
+        </label>
+      )}
+      <EventForm key={picked} schema={schemas[picked] ?? { type: "object", properties: {} }} initial={wait.requirements} action={`Send ${picked}`}
+        submit={async (value) => void (await api.send(run.handler_id, picked, value, { invocation: wait.invocation }))} />
     </>
   );
 }
@@ -337,7 +360,7 @@ function StepTab({ history, chosen, seq, logs }: { history: History; chosen?: Hi
         {chosen.spans.map((span, at) => (
           <li key={at} className={span.seq > seq ? "later" : ""}>
             <span className={span.phase} aria-hidden="true">{PHASES[span.phase as Phase].sign}</span>{" "}
-            {PHASES[span.phase as Phase].text}{span.wait && <>: <code>{span.wait.type}</code></>}
+            {PHASES[span.phase as Phase].text}{span.wait && <>: <code>{span.wait.types.join(" or ")}</code></>}
             <span className="soft"> attempt {span.attempt + 1}{span.until && `, ${duration(micros(span.until) - micros(span.from))}`}</span>
           </li>
         ))}
@@ -379,7 +402,7 @@ function SendTab({ run, running }: { run: Run; running: boolean }) {
         </select>
       </label>
       <EventForm key={chosen} schema={schemas[chosen] ?? { type: "object", properties: {} }} action="Send"
-        submit={async (value) => { await api.send(run.handler_id, chosen, value, step || undefined); setSent(chosen); }} />
+        submit={async (value) => { await api.send(run.handler_id, chosen, value, step ? { step } : {}); setSent(chosen); }} />
       {sent && <p role="status">✓ {sent} was sent</p>}
     </div>
   );

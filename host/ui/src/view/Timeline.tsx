@@ -28,7 +28,7 @@ export function Timeline({ history, end, seq, picked, pick }: Props) {
     <div className="timeline">
       <div className="tools">
         <span className="legend" aria-hidden="true">
-          {(["queued", "executing", "sleeping", "waiting", "retrying", "failed"] as const).map((phase) => (
+          {(["queued", "executing", "sleeping", "waiting", "blocked", "retrying", "failed"] as const).map((phase) => (
             <span key={phase} className={phase}><i /> {PHASES[phase].text}</span>
           ))}
         </span>

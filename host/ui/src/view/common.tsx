@@ -9,6 +9,7 @@ export const PHASES: Record<Phase, { sign: string; text: string }> = {
   executing: { sign: "▶", text: "running" },
   sleeping: { sign: "☾", text: "sleeping" },
   waiting: { sign: "◷", text: "waiting for an event" },
+  blocked: { sign: "◷", text: "waiting for its turn at an exclusive edit" },
   retrying: { sign: "↻", text: "retrying" },
   returned: { sign: "✓", text: "done" },
   failed: { sign: "✗", text: "failed" },

@@ -48,7 +48,7 @@ test("an attempt that failed is red in the timeline, and retries lie between", (
 });
 
 test("what a run waits for is told with its conditions", () => {
-  expect(waitsAt(waiter, last(waiter))).toMatchObject([{ step: "ask", type: "AnswerEvent", requirements: { user: "laurie" } }]);
+  expect(waitsAt(waiter, last(waiter))).toMatchObject([{ step: "ask", types: ["AnswerEvent"], requirements: { user: "laurie" } }]);
   expect(waitsAt(waiter, 0)).toEqual([]);
 });
 

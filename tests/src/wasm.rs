@@ -8,7 +8,20 @@ pub struct Module {
     pub fields: String,
     /// What `describe` does; the offset of a pointer and a length is left on the stack.
     pub describe: &'static str,
+    /// What `invoke` does with the step's name (offset and length) and its events (offset and number); the offset of
+    /// what it returns is left on the stack.
+    pub invoke: &'static str,
 }
+
+/// A stop event with the payload of the first event. Its name is at 28704.
+const ECHO: &str = "
+    (i32.store (i32.const 28672) (i32.const 0)) (i32.store (i32.const 28676) (i32.const 28688)) (i32.store (i32.const 28680) (i32.const 1))
+    (i32.store (i32.const 28688) (i32.const 28704)) (i32.store (i32.const 28692) (i32.const 9))
+    (i32.store (i32.const 28696) (i32.load offset=8 (local.get 2))) (i32.store (i32.const 28700) (i32.load offset=12 (local.get 2)))
+    (i32.const 28672)";
+
+/// No event.
+const NOTHING: &str = "(i32.store (i32.const 28672) (i32.const 0)) (i32.store (i32.const 28680) (i32.const 0)) (i32.const 28672)";
 
 impl Module {
     /// One whose `describe` returns this text.
@@ -16,7 +29,18 @@ impl Module {
         // At 8: where the text is and how long. At 16: the text.
         let head = bytes(&[16_u32.to_le_bytes(), (manifest.len() as u32).to_le_bytes()].concat());
         let fields = format!(r#"(data (i32.const 8) "{head}") (data (i32.const 16) "{}")"#, bytes(manifest.as_bytes()));
-        Module { version: "0.1.0", fields, describe: "(i32.const 8)" }
+        Module { version: "0.1.0", fields, describe: "(i32.const 8)", invoke: "unreachable" }
+    }
+
+    /// One whose steps end the run with what they are given. The manifest has at most 28 KB.
+    pub fn echoing(manifest: &str) -> Module {
+        let module = Module::describing(manifest);
+        Module { fields: format!(r#"{} (data (i32.const 28704) "StopEvent")"#, module.fields), invoke: ECHO, ..module }
+    }
+
+    /// One whose steps return nothing. The manifest has at most 28 KB.
+    pub fn quiet(manifest: &str) -> Module {
+        Module { invoke: NOTHING, ..Module::describing(manifest) }
     }
 
     /// A sound one: one step from `StartEvent` to `StopEvent`, which traps when it is invoked.
@@ -27,7 +51,7 @@ impl Module {
 
     /// Its binary form.
     pub fn binary(&self) -> Vec<u8> {
-        let Module { version, fields, describe } = self;
+        let Module { version, fields, describe, invoke } = self;
         compiled(&format!(
             r#"(module
                 {fields}
@@ -39,7 +63,7 @@ impl Module {
                     (global.set $next (i32.add (local.get $at) (local.get 3)))
                     (local.get $at))
                 (func (export "wf:workflow/steps@{version}#describe") (result i32) {describe})
-                (func (export "wf:workflow/steps@{version}#invoke") (param i32 i32 i32 i32) (result i32) unreachable))"#
+                (func (export "wf:workflow/steps@{version}#invoke") (param i32 i32 i32 i32) (result i32) {invoke}))"#
         ))
     }
 }

@@ -531,7 +531,8 @@ async fn a_renamed_workflow_is_known_by_that_name() {
     let server = Serve { paths: vec![path], ..Serve::default() }.start().await;
     let handler = server.begin("welcome", "{}").await;
     let asked = server.events(&handler, "").await.next().await.expect("an event");
-    assert_eq!(asked.json()["qualified_name"], "welcome.RequestEvent");
+    assert_eq!(server.get("/workflows").await.body, r#"{"workflows":["welcome"]}"#);
+    assert_eq!(asked.json()["qualified_name"], "hitl.RequestEvent", "a type is qualified by the module that declares it");
 }
 
 #[tokio::test]

@@ -44,12 +44,12 @@ async fn the_stack_is_limited() {
 
 #[tokio::test]
 async fn events_are_limited() {
-    assert_eq!(failure("flood").await, "the step sent more than 10000 events");
+    assert_eq!(failure("flood").await, "the step sent more than 10000 events (limit events_max)");
 }
 
 #[tokio::test]
 async fn the_state_is_limited() {
-    assert_eq!(failure("hoard").await, "the state would be larger than 16777216 bytes");
+    assert_eq!(failure("hoard").await, "the state is longer than 16777216 bytes (limit state_max)");
 }
 
 #[tokio::test]

@@ -74,7 +74,9 @@ async fn deep_and_huge_json() {
             assert!(answer.status == 400 || answer.status == 200, "{depth}: {}", answer.status);
             let body = format!(r#"{{"event":{{"type":"ResponseEvent","value":{{"response":{deep}}}}}}}"#);
             assert_eq!(server.post(&format!("/events/{handler}"), &body).await.status, 400, "{depth}");
-            assert_eq!(server.post("/workflows/greeting/run", &deep).await.status, 400, "{depth}");
+            // A key that nobody knows is ignored, whatever it holds.
+            let expected = if open == "[" { 400 } else { 200 };
+            assert_eq!(server.post("/workflows/greeting/run", &deep).await.status, expected, "{depth}");
         }
     }
     let many: String = (0..100_000).map(|it| format!(r#""k{it}":{it},"#)).collect();

@@ -1,6 +1,6 @@
 //! House rules that a machine can check. Each ban names what to use instead.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -27,6 +27,8 @@ const BANS: &[Ban] = &[
     ban("host/engine/src", "std::time", &[], "take the time from the entry"),
     ban("host/engine/src", "Instant::now", &[], "take the time from the entry"),
     ban("host/engine/src", "std::fs", &[], "take what is needed in an entry"),
+    ban("host/engine/src", "serde_json::Value", &["src/manifest.rs", "src/definition"], "`json::Tree`: a `Value` rounds numbers"),
+    ban("host/engine/src", "serde_json::{Value", &["src/manifest.rs", "src/definition"], "`json::Tree`: a `Value` rounds numbers"),
     ban("host/engine/src", "async ", &[], "the fold is one function"),
     ban("host/engine/src", "HashMap", &[], "a `BTreeMap`: a fold must not depend on an order by chance"),
     ban("host/src", "SystemTime::now", &["src/clock.rs"], "`Clock`: it alone reads time"),
@@ -36,7 +38,7 @@ const BANS: &[Ban] = &[
     ban("host/src", "warp::", &["src/http.rs", "src/http/"], "`host::Host`: HTTP stands on it, not the other way round"),
     ban("host/src", "println!", &["src/cli.rs", "src/cli/"], "`tracing`, or say it in `cli`"),
     ban("host/src", "process::exit", &["src/cli.rs", "src/cli/"], "return an error"),
-    ban("host/src/http", "wf_engine::run", &[], "`host::Host`: HTTP sees no engine internals"),
+    ban("host/src/http", "wf_engine::run", &["http/edge.rs"], "`host::Host`: HTTP sees no engine internals"),
     ban("host/src", "static mut", &[], "a field"),
     ban("host", "#[allow(", &[], "`#[expect(…, reason = \"…\")]`"),
     ban("guest-sdk/rust", "#[allow(", &["wf-guest-macros/"], "`#[expect(…, reason = \"…\")]`"),
@@ -113,6 +115,69 @@ fn words_that_stand_nowhere() {
         }
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// The files of the engine that a file names: by `crate::` from the top, by `super::` beside it.
+fn named(module: &[String], text: &str, files: &BTreeSet<Vec<String>>) -> BTreeSet<Vec<String>> {
+    let mut named = BTreeSet::new();
+    let above = &module[..module.len() - 1];
+    for (_, line) in code(text) {
+        for (word, from) in [("crate::", &[][..]), ("super::", above)] {
+            for (at, _) in line.match_indices(word) {
+                let before = line[..at].chars().next_back();
+                let path = line[at + word.len()..].split(|it: char| !it.is_alphanumeric() && !"_:".contains(it)).next().unwrap_or_default();
+                let path: Vec<String> = from.iter().cloned().chain(path.split("::").map(str::to_owned)).collect();
+                let longest = (from.len() + 1..=path.len()).rev().map(|length| path[..length].to_vec()).find(|it| files.contains(it));
+                named.extend(longest.filter(|it| before != Some(':') && it != module));
+            }
+        }
+    }
+    named
+}
+
+/// What each file of the engine names, those of tests aside.
+fn engine() -> BTreeMap<Vec<String>, BTreeSet<Vec<String>>> {
+    let folder = root().join("host/engine/src");
+    let module = |path: &Path| {
+        let path = path.strip_prefix(&folder).expect("below the folder").with_extension("");
+        path.iter().map(|it| it.to_string_lossy().into_owned()).collect::<Vec<String>>()
+    };
+    let tests = |path: &Path| ["garbage", "tests"].iter().any(|it| path.with_extension("").iter().any(|part| part == *it));
+    let is_ours = |path: &PathBuf| path.extension().is_some_and(|it| it == "rs") && !tests(path.strip_prefix(&folder).expect("below it"));
+    let paths: Vec<PathBuf> = sources(&folder).into_iter().filter(is_ours).collect();
+    let files: BTreeSet<Vec<String>> = paths.iter().map(|path| module(path)).collect();
+    let read = |path: &PathBuf| fs::read_to_string(path).expect("text");
+    paths.iter().map(|path| (module(path), named(&module(path), &read(path), &files))).collect()
+}
+
+#[test]
+fn a_module_of_the_engine_names_only_those_before_it() {
+    let lib = fs::read_to_string(root().join("host/engine/src/lib.rs")).expect("text");
+    let order: Vec<&str> = lib.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
+    let place = |module: &[String]| order.iter().position(|it| *it == module[0]);
+    for (module, named) in engine() {
+        let later = named.iter().find(|other| place(other) > place(&module)).map(|other| other.join("::"));
+        assert_eq!(later, None, "`{}` names what comes after it: turn the arrow around", module.join("::"));
+    }
+}
+
+#[test]
+fn no_files_of_the_engine_name_one_another_in_a_circle() {
+    // A folder's own file gathers what is in it: that it names its parts, and they it, is no circle.
+    let mut left = engine();
+    for (module, named) in &mut left {
+        named.retain(|other| !other.starts_with(module) && !module.starts_with(other));
+    }
+    loop {
+        let free: Vec<Vec<String>> = left.iter().filter(|(_, named)| named.is_empty()).map(|(module, _)| module.clone()).collect();
+        if free.is_empty() {
+            break;
+        }
+        free.iter().for_each(|module| drop(left.remove(module)));
+        left.values_mut().for_each(|named| named.retain(|other| !free.contains(other)));
+    }
+    let circle: Vec<String> = left.keys().map(|module| module.join("::")).collect();
+    assert!(circle.is_empty(), "in a circle, or above one: {}", circle.join(", "));
 }
 
 #[test]

@@ -221,3 +221,22 @@ async fn what_was_answered_is_durable() {
     server.crash().await;
     assert_eq!(server.ended(&handler).await.value(), json!({"output": "Hello, Ada"}));
 }
+
+/// One that computes without end is on a thread at each kill; its neighbour, which sleeps, never is.
+#[tokio::test]
+async fn a_guest_that_is_there_at_every_kill_does_not_fail_its_neighbour() {
+    let mut server = Server::start(&["busy", "wasi-sleep"]).await;
+    let neighbour = server.begin("wasi-sleep", r#"{"seconds":600}"#).await;
+    let busy = server.begin("busy", "{}").await;
+    // A kill in the moment between two turns is rare, and does not count.
+    for _ in 0..20 {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        server.crash().await;
+        if server.get(&format!("/handlers/{busy}")).await.status == 500 {
+            break;
+        }
+    }
+    let failed = server.get(&format!("/handlers/{busy}")).await;
+    assert!(failed.body.contains("was entered 10 times"), "{}", failed.body);
+    assert_eq!(server.get(&format!("/handlers/{neighbour}")).await.status, 202, "it goes on");
+}

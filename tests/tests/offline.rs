@@ -265,7 +265,7 @@ fn inspect_shows_what_is_in_a_workflow() {
               i: integer
               square: integer
 
-        graph (┄ sent or published)
+        graph (┄ sent, published or not named)
           FanStart  (starts)
           └─ [dispatch]
              ├─ StopEvent  (ends)

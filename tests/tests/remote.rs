@@ -44,6 +44,9 @@ async fn a_run_is_started_followed_answered_and_purged() {
     assert_eq!(said(&server, &["runs", "start", "greeting", "--param", "name=Ada", "--wait"]), r#""Hello, Ada!""#);
     let handler = said(&server, &["runs", "start", "hitl"]);
     until("the question", async || said(&server, &["runs", "events", &handler]).contains("RequestEvent").then_some(())).await;
+    let long = ask(&server, &["runs", "send", &handler, "ResponseEvent", "--param", "response=12345678901234567890123"]);
+    let error = "error: the event cannot be sent: it has a number with more digits than a double holds\nhint: send it as a text";
+    assert_eq!((long.0, long.2.as_str()), (2, error));
     assert_eq!(said(&server, &["runs", "send", &handler, "ResponseEvent", "--param", "response=Bob"]), "sent");
     assert_eq!(said(&server, &["runs", "result", &handler]), r#"{"output":"Hello, Bob"}"#);
     let events = said(&server, &["runs", "events", &handler, "--follow"]);

@@ -1,0 +1,77 @@
+//! Journals that do not fit: each is an error with its reason, for that run alone.
+
+use std::path::Path;
+use std::process::Command;
+
+use expect_test::{Expect, expect};
+use wf_tests::Server;
+
+/// Changes the journals of all runs under a handler, as text, while no server is there.
+fn tamper(data: &Path, handler: &str, from: &str, to: &str) {
+    let script = "import glob, sqlite3, sys
+file, handler, old, new = glob.glob(sys.argv[1] + '/*.db')[0], *sys.argv[2:]
+store = sqlite3.connect(file)
+rows = store.execute('select j.run, seq, entries from journal j join run r on r.key = j.run where handler = ?', [handler]).fetchall()
+changed = [(entries.replace(old.encode(), new.encode()), run, seq) for run, seq, entries in rows]
+assert any(entries != new for (_, _, entries), (new, _, _) in zip(rows, changed)), rows
+store.executemany('update journal set entries = ? where run = ? and seq = ?', changed)
+store.commit()";
+    let status = Command::new("python3").args(["-c", script]).arg(data).args([handler, from, to]).status();
+    assert!(status.expect("python3 is there").success());
+}
+
+async fn check(from: &str, to: &str, expected: Expect) {
+    let mut server = Server::start(&["hitl"]).await;
+    for handler in ["broken", "sound"] {
+        let answer = server.post("/workflows/hitl/run-nowait", &format!(r#"{{"handler_id":"{handler}"}}"#)).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+    }
+    server.kill();
+    tamper(&server.data(), "broken", from, to);
+    server.restart().await;
+    let refused = server.send("broken", "ResponseEvent", r#"{"response":"Ada"}"#).await;
+    let run = server.get("/handlers/broken").await.run();
+    expected.assert_eq(&format!("{} {}\n", refused.status, refused.body.replace(&run, "$run")));
+    let told = server.get(&format!("/api/v1/runs/{run}/history")).await;
+    assert_eq!(
+        (told.status, told.body.replace(&run, "$run")),
+        (refused.status, refused.body.replace(&run, "$run")),
+        "the page is told the same"
+    );
+    assert_eq!(server.send("sound", "ResponseEvent", r#"{"response":"Ada"}"#).await.status, 200);
+    assert_eq!(server.ended("sound").await.value(), serde_json::json!({ "output": "Hello, Ada" }), "the others go on");
+    assert_eq!(server.get("/health").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_newer_form() {
+    check(r#""v":1"#, r#""v":9"#, expect![[r#"
+        500 {"detail":"Run '$run' cannot be read: entry 0 of the journal has form 9, and this build knows form 1: it was written by another version"}
+    "#]]).await;
+}
+
+#[tokio::test]
+async fn newer_rules() {
+    check(r#""rules":1"#, r#""rules":7"#, expect![[r#"
+        500 {"detail":"Run '$run' cannot be read: the run follows rules 7, and this build knows rules 1 to 1: it was begun by a newer version"}
+    "#]]).await;
+}
+
+#[tokio::test]
+async fn an_entry_that_is_missing() {
+    check(
+        r#""seq":1"#,
+        r#""seq":5"#,
+        expect![[r#"
+        500 {"detail":"Run '$run' cannot be read: entry 1 of the journal is missing: entry 5 stands there"}
+    "#]],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn an_unknown_input() {
+    check("StepReturned", "StepReturnex", expect![[r#"
+        500 {"detail":"Run '$run' cannot be read: entry 1 of the journal is unreadable: unknown variant `StepReturnex`, expected one of `Started`, `EventReceived`, `StepProgressed`, `StepReturned`, `StepFailed`, `TimerFired`, `CancelRequested`, `Resumed`, `Forked` at line 1 column 76"}
+    "#]]).await;
+}

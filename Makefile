@@ -6,7 +6,7 @@ CARGO_FLAGS = --release
 HOST = 127.0.0.1
 PORT = 8080
 
-.PHONY: help demo test guests examples ui fmt lint mutations tools clients
+.PHONY: help demo test guests examples ui fmt lint mutations curves tools clients
 
 help:
 	@echo "make demo       build everything and serve the examples at http://$(HOST):$(PORT)"
@@ -16,7 +16,8 @@ help:
 	@echo "make ui         build the debugger's page, to be embedded by the next build"
 	@echo "make fmt        format"
 	@echo "make lint       format check, clippy, dependency rules"
-	@echo "make mutations  break the engine on purpose; its simulation must notice"
+	@echo "make mutations  break the engine on purpose; its tests must notice"
+	@echo "make curves     how the engine's work grows, from 10 to 100,000 of each thing"
 
 demo: tools examples ui
 	cargo build $(CARGO_FLAGS) --package wf-host
@@ -61,6 +62,9 @@ lint:
 
 mutations:
 	cargo run --quiet $(CARGO_FLAGS) --package wf-engine --example mutations
+
+curves:
+	cargo run --quiet $(CARGO_FLAGS) --package wf-engine --example curves
 
 # What a bare machine lacks beside rustup's Rust, Node and Python. Does nothing where all is there.
 INSTALL = install() { \

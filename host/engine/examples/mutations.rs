@@ -88,7 +88,7 @@ const MUTATIONS: [Mutation; 44] = [
         "a kept event is given to every wait",
         "run/inbox.rs",
         "let Message { event, .. } = self.kept.remove(&number)?;",
-        "let Kept { event, .. } = self.kept.get(&number).map(|it| Message::of(&it.event, None))?; if true { return Some(event); }",
+        "let Message { event, .. } = self.kept.get(&number).map(|it| Message::of(&it.event, None))?; if true { return Some(event); }",
     ),
     simulation(
         "the newest kept event is taken first",

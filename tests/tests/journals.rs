@@ -31,7 +31,10 @@ async fn check(from: &str, to: &str, expected: Expect) {
     server.restart().await;
     let refused = server.send("broken", "ResponseEvent", r#"{"response":"Ada"}"#).await;
     let run = server.get("/handlers/broken").await.run();
-    expected.assert_eq(&format!("{} {}\n", refused.status, refused.body.replace(&run, "$run")));
+    // The column depends on how many digits the entry's time has.
+    let (text, column) = refused.body.rsplit_once(" at line 1 column ").unwrap_or((&refused.body, ""));
+    let end = column.trim_start_matches(|digit: char| digit.is_ascii_digit());
+    expected.assert_eq(&format!("{} {text}{end}\n", refused.status).replace(&run, "$run"));
     let told = server.get(&format!("/api/v1/runs/{run}/history")).await;
     assert_eq!(
         (told.status, told.body.replace(&run, "$run")),
@@ -72,6 +75,6 @@ async fn an_entry_that_is_missing() {
 #[tokio::test]
 async fn an_unknown_input() {
     check("StepReturned", "StepReturnex", expect![[r#"
-        500 {"detail":"Run '$run' cannot be read: entry 1 of the journal is unreadable: unknown variant `StepReturnex`, expected one of `Started`, `EventReceived`, `StepProgressed`, `StepReturned`, `StepFailed`, `TimerFired`, `CancelRequested`, `Resumed`, `Forked` at line 1 column 76"}
+        500 {"detail":"Run '$run' cannot be read: entry 1 of the journal is unreadable: unknown variant `StepReturnex`, expected one of `Started`, `EventReceived`, `StepProgressed`, `StepReturned`, `StepFailed`, `TimerFired`, `CancelRequested`, `Resumed`, `Forked`"}
     "#]]).await;
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::runtime::Limits;
+use crate::model::Limits;
 
 /// What a host is configured with.
 #[derive(Clone, Debug, Default)]

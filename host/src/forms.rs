@@ -11,8 +11,7 @@ use wf_engine::entry::Event;
 use wf_engine::manifest::EventKind;
 use wf_engine::text::{self, Limit};
 
-use crate::envelope::Fields;
-use crate::host::{Refusal, Target, Workflow};
+use crate::model::{Fields, Refusal, Target, Workflow};
 
 /// Of what does not fit a schema, so many reasons are said.
 const ERRORS_MAX: usize = 20;
@@ -140,9 +139,9 @@ pub(crate) fn check(workflow: &Workflow, name: &str, target: &Target) -> Result<
         return Err(Refusal::UnknownEvent { name: name.to_owned(), expected });
     }
     match &target.step {
-        Some(step) if definition.step(step).is_none() => Err(Refusal::BadStep(format!("Step {step} does not exist"))),
+        Some(step) if definition.step(step).is_none() => Err(Refusal::UnknownStep(step.clone())),
         Some(step) if target.invocation.is_none() && !definition.accepts(step, name) => {
-            Err(Refusal::BadStep(format!("Step {step} does not accept {name}")))
+            Err(Refusal::NotAccepted { step: step.clone(), event: name.to_owned() })
         }
         _ => Ok(()),
     }

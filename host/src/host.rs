@@ -8,22 +8,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
-use wf_engine::definition::Definition;
-use wf_engine::entry::{Event, InvocationId, Micros, Started};
-use wf_engine::journal::Misfit;
-use wf_engine::json::Json;
-use wf_engine::manifest::{EventKind, EventType, StepManifest};
-use wf_engine::run::{self, INBOX_BYTES_MAX, INBOX_EVENTS_MAX};
+use wf_engine::entry::Started;
 
 use crate::alarms::Alarms;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::registry::{Change, Listing, Registry, Rejected, Source};
-use crate::runtime::{Component, Limits, RunInfo, Runtime};
+use crate::model::{Frame, Refusal, Workflow};
+use crate::registry::{Change, Listing, Loaded, Registry, Rejected, Source};
+use crate::runtime::{RunInfo, Runtime};
 use crate::store::Store;
 use crate::tail::{self, Tails};
 use crate::worker::{self, Command, Commands, Fresh};
@@ -36,208 +31,6 @@ const LOADING_MAX: usize = 64;
 /// The host. Cheap to clone.
 #[derive(Clone)]
 pub struct Host(Arc<Inner>);
-
-/// A registered workflow: a name, and the definition that new runs get.
-pub struct Workflow {
-    /// The name in URLs.
-    pub name: String,
-    /// What new runs are pinned to.
-    pub definition: Arc<Definition>,
-    /// Names of the additional event types, the manifest's and the configured ones.
-    pub additional_events: Vec<String>,
-    /// The definition's components, in its order.
-    pub components: Vec<Arc<Component>>,
-    /// What its guests may use.
-    pub limits: Arc<Limits>,
-}
-
-/// The types that a step may return beside those it names, where it says so: each that is declared
-/// and no answer from outside, and a plain stop event.
-pub(crate) fn unnamed_types<'a>(definition: &'a Definition, step: &StepManifest) -> Vec<&'a str> {
-    if !step.emits_any {
-        return Vec::new();
-    }
-    let returned = |event: &&EventType| matches!(event.kind, EventKind::Plain | EventKind::InputRequired | EventKind::Stop);
-    let declared = definition.event_types().filter(returned).map(|it| it.name.as_str());
-    let stop = ["StopEvent"].into_iter().filter(|name| !definition.is_declared(name));
-    let named: HashSet<&str> = step.emits.iter().map(String::as_str).collect();
-    declared.chain(stop).filter(|name| !named.contains(name) && !Definition::is_reserved(name)).collect()
-}
-
-/// A run as the outside sees it.
-#[derive(Clone, Debug)]
-pub struct RunView {
-    /// The handler's id.
-    pub handler: String,
-    /// The run's id.
-    pub run: String,
-    /// The workflow's name.
-    pub workflow: String,
-    /// How it stands.
-    pub status: RunStatus,
-    /// When it began.
-    pub started_at: Micros,
-    /// When its last entry was made.
-    pub updated_at: Option<Micros>,
-    /// When it ended.
-    pub completed_at: Option<Micros>,
-}
-
-/// How a run stands.
-#[derive(Clone, Debug)]
-pub enum RunStatus {
-    /// Not ended.
-    Running,
-    /// Ended with a stop event: its envelope, as JSON.
-    Completed(Bytes),
-    /// Ended with a message.
-    Failed(String),
-    /// Ended on request.
-    Cancelled,
-}
-
-/// An `Idempotency-Key` and the SHA-256 of the body that came with it.
-#[derive(Clone, Debug)]
-pub struct Idempotency {
-    /// The key.
-    pub key: String,
-    /// The hash.
-    pub body: [u8; 32],
-}
-
-/// A request to start a run, checked against the workflow.
-pub struct Start {
-    /// The workflow.
-    pub workflow: Arc<Workflow>,
-    /// The start event.
-    pub event: Event,
-    /// The state to begin with, from `context`; none: the handler's last, or empty.
-    pub state: Option<Json>,
-    /// The client's handler id.
-    pub handler: Option<String>,
-    /// To be kept with the run.
-    pub idempotency: Option<Idempotency>,
-}
-
-/// Who an event from outside is for. Nothing: whoever takes it.
-#[derive(Clone, Debug, Default)]
-pub struct Target {
-    /// The only step that may have it.
-    pub step: Option<String>,
-    /// The only invocation that may have it, by its number: one whose wait it answers.
-    pub invocation: Option<InvocationId>,
-}
-
-/// Which handlers to list. Empty: all.
-#[derive(Clone, Debug, Default)]
-pub struct Filter {
-    /// Any of these: `running`, `completed`, `failed`, `cancelled`.
-    pub status: Vec<String>,
-    /// Any of these workflows.
-    pub workflow: Vec<String>,
-    /// At most this many.
-    pub limit: Option<usize>,
-    /// Only those after this handler.
-    pub after: Option<String>,
-}
-
-/// Which runs to list. Empty: all.
-#[derive(Clone, Debug, Default)]
-pub struct RunsFilter {
-    /// Any of these: `running`, `completed`, `failed`, `cancelled`.
-    pub status: Vec<String>,
-    /// Any of these workflows.
-    pub workflow: Vec<String>,
-    /// Only those whose id, or handler's id, holds this text.
-    pub search: Option<String>,
-    /// From where an earlier page ended.
-    pub before: Option<i64>,
-    /// At most so many.
-    pub limit: usize,
-}
-
-/// A frame of a run's stream, durable.
-#[derive(Clone, Debug)]
-pub struct Frame {
-    /// Its number in the stream.
-    pub sequence: u64,
-    /// Whether it is one of the internal events.
-    pub internal: bool,
-    /// Whether it is the last of its run.
-    pub terminal: bool,
-    /// The envelope, as JSON; with its qualified name.
-    pub envelope: Bytes,
-}
-
-/// Why a request was not carried out.
-#[derive(Clone, Debug, thiserror::Error)]
-pub enum Refusal {
-    /// No such handler or run.
-    #[error("Handler not found")]
-    NotFound,
-    /// A new run was asked for under a handler that has one running.
-    #[error("Handler '{0}' is already running")]
-    AlreadyRunning(String),
-    /// An event for a run that has ended.
-    #[error("Workflow already completed")]
-    AlreadyCompleted,
-    /// The idempotency key was used with another body.
-    #[error("Idempotency-Key was used before with another body")]
-    KeyReused,
-    /// The event's type is not one that the run's own definition knows.
-    #[error("Invalid event type: {name}. Expected one of {}", expected.join(", "))]
-    UnknownEvent {
-        /// What was sent.
-        name: String,
-        /// What could have been.
-        expected: Vec<String>,
-    },
-    /// The payload does not fit the type's schema.
-    #[error("Failed to deserialize event: {0}")]
-    BadEvent(String),
-    /// The step does not exist, or does not accept the event.
-    #[error("Failed to send event: {0}")]
-    BadStep(String),
-    /// The run keeps as many events as it may that nothing has taken yet.
-    #[error("The run's inbox is full: it keeps at most {INBOX_EVENTS_MAX} events, and {} MiB of them, that nothing has taken yet", INBOX_BYTES_MAX >> 20)]
-    InboxFull,
-    /// The run's journal does not fit this build, or its own definition: nothing can be done with
-    /// it here. Other runs go on.
-    #[error("Run '{run}' cannot be read: {misfit}")]
-    Unfit {
-        /// The run.
-        run: String,
-        /// Why.
-        misfit: Misfit,
-    },
-    /// The host is stopping, or the store does not take writes at the moment.
-    #[error("The server is not available: {0}")]
-    Unavailable(String),
-}
-
-impl Refusal {
-    pub(crate) fn stopping() -> Refusal {
-        Refusal::Unavailable("it is starting or stopping; runs go on after it".into())
-    }
-}
-
-impl From<run::Refusal> for Refusal {
-    fn from(refusal: run::Refusal) -> Refusal {
-        match refusal {
-            run::Refusal::InboxFull => Refusal::InboxFull,
-            run::Refusal::NotWaiting(id) => Refusal::BadStep(format!("Invocation {id} does not wait for it")),
-        }
-    }
-}
-
-impl From<crate::store::Error> for Refusal {
-    fn from(error: crate::store::Error) -> Refusal {
-        match error {
-            crate::store::Error::Gone => Refusal::NotFound,
-            other => Refusal::Unavailable(other.to_string()),
-        }
-    }
-}
 
 pub(crate) struct Inner {
     pub(crate) store: Arc<dyn Store>,
@@ -440,14 +233,14 @@ impl Inner {
     }
 
     /// The workflow as a run holds it.
-    pub(crate) async fn pinned(&self, started: &Started) -> Result<Arc<Workflow>, Refusal> {
-        if let Some(current) = self.registry.workflow(&started.workflow)
-            && current.definition.parts() == started.definition
+    pub(crate) async fn pinned(&self, started: &Started) -> Result<Loaded, Refusal> {
+        if let Some(current) = self.registry.loaded(&started.workflow)
+            && current.workflow.definition.parts() == started.definition
         {
             return Ok(current);
         }
         let pinned = self.registry.pinned(started, &self.runtime, &*self.store).await;
-        pinned.map(Arc::new).map_err(|error| Refusal::Unavailable(format!("run `{}` cannot be loaded: {error:#}", started.run)))
+        pinned.map_err(|error| Refusal::Unavailable(format!("run `{}` cannot be loaded: {error:#}", started.run)))
     }
 }
 

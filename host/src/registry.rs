@@ -13,7 +13,7 @@ use wf_engine::manifest::Manifest;
 use wf_engine::text::{self, Limit};
 
 use crate::config::Config;
-use crate::host::Workflow;
+use crate::model::Workflow;
 use crate::runtime::{Component, LoadError, Runtime};
 use crate::store::Store;
 
@@ -39,6 +39,14 @@ pub struct Rejected {
     pub hint: Option<String>,
 }
 
+/// A workflow, and its components, ready to run.
+#[derive(Clone)]
+pub(crate) struct Loaded {
+    pub workflow: Arc<Workflow>,
+    /// In the definition's order.
+    pub components: Vec<Arc<Component>>,
+}
+
 /// A file, the workflow that new runs get of it, and what became of its last change.
 #[derive(Clone)]
 pub struct Listing {
@@ -50,6 +58,8 @@ pub struct Listing {
     pub rejected: Option<Rejected>,
     /// When it was last loaded, or tried to.
     pub loaded_at: Micros,
+    /// Those of the workflow.
+    components: Vec<Arc<Component>>,
 }
 
 /// What loading a file has changed.
@@ -104,6 +114,13 @@ impl Registry {
         listings.iter().filter_map(|it| it.workflow.as_ref()).find(|it| it.name == name).cloned()
     }
 
+    /// That workflow, ready to run.
+    pub(crate) fn loaded(&self, name: &str) -> Option<Loaded> {
+        let listings = self.listings.read().expect("no panic while locked");
+        let listing = listings.iter().find(|it| it.workflow.as_ref().is_some_and(|it| it.name == name))?;
+        Some(Loaded { workflow: listing.workflow.clone()?, components: listing.components.clone() })
+    }
+
     /// Loads a file and registers what is in it, in the place of what it held before. Where it is
     /// not sound the version before goes on.
     pub async fn load(
@@ -118,40 +135,41 @@ impl Registry {
     }
 
     /// The workflow of a file, checked, off to one side.
-    async fn sound(&self, source: &Source, runtime: &Runtime, store: &dyn Store) -> Result<Arc<Workflow>, Rejected> {
+    async fn sound(&self, source: &Source, runtime: &Runtime, store: &dyn Store) -> Result<Loaded, Rejected> {
         let bytes = tokio::fs::read(&source.path).await;
         let bytes = bytes.map_err(|error| Rejected::new(&source.path, error.to_string(), "check the path and its permissions"))?;
         let component = runtime.load(bytes).await.map_err(|error| Rejected::of(&source.path, error))?;
         let manifest = self.manifest(&component, runtime, store).await.map_err(|error| Rejected::of(&source.path, error))?;
         let name = source.name.clone().unwrap_or_else(|| manifest.name.clone());
-        let part = Part { component: component.digest.clone(), data: None };
+        let part = Part { component: component.view.digest.clone(), data: None };
         let definition = Definition::new(vec![(part, manifest)]);
         if let Some(finding) = findings(&definition) {
             return Err(Rejected::new(&source.path, finding, "fix the workflow's steps and events and build it again"));
         }
         let additional_events = self.config.additional_events(&name, definition.additional_events());
-        let limits = self.config.limits(&name);
-        Ok(Arc::new(Workflow { name, definition: Arc::new(definition), additional_events, components: vec![component], limits }))
+        Ok(self.ready(name, definition, additional_events, vec![component]))
     }
 
-    fn publish(&self, source: &Source, at: Micros, result: Result<Arc<Workflow>, Rejected>) -> Result<(Arc<Workflow>, Change), Rejected> {
+    fn publish(&self, source: &Source, at: Micros, result: Result<Loaded, Rejected>) -> Result<(Arc<Workflow>, Change), Rejected> {
         let mut listings = self.listings.write().expect("no panic while locked");
-        let result = result.and_then(|workflow| {
-            let taken = |it: &Listing| it.source != *source && it.workflow.as_ref().is_some_and(|it| it.name == workflow.name);
+        let result = result.and_then(|loaded| {
+            let name = &loaded.workflow.name;
+            let taken = |it: &Listing| it.source != *source && it.workflow.as_ref().is_some_and(|it| it.name == *name);
             if listings.iter().any(taken) {
-                let message = format!("a workflow named `{}` is loaded already", workflow.name);
+                let message = format!("a workflow named `{name}` is loaded already");
                 return Err(Rejected::new(&source.path, message, "give it another name: `name=path`"));
             }
-            Ok(workflow)
+            Ok(loaded)
         });
         let place = listings.iter().position(|it| it.source == *source).unwrap_or_else(|| {
-            listings.push(Listing { source: source.clone(), workflow: None, rejected: None, loaded_at: at });
+            listings.push(Listing { source: source.clone(), workflow: None, rejected: None, loaded_at: at, components: Vec::new() });
             listings.len() - 1
         });
         let listing = &mut listings[place];
         listing.loaded_at = at;
         listing.rejected = result.as_ref().err().cloned();
-        let workflow = result?;
+        let Loaded { workflow, components } = result?;
+        listing.components = components;
         let change = match listing.workflow.replace(workflow.clone()) {
             None => Change::Added,
             Some(before) if before.digests() == workflow.digests() => Change::None,
@@ -177,13 +195,13 @@ impl Registry {
     async fn manifest(&self, component: &Arc<Component>, runtime: &Runtime, store: &dyn Store) -> Result<Manifest, LoadError> {
         let _storing = self.storing.read().await;
         self.remember(component);
-        if let Ok(Some(json)) = store.manifest(&component.digest).await {
+        if let Ok(Some(json)) = store.manifest(&component.view.digest).await {
             return parse(&json);
         }
         let json = runtime.describe(component).await?;
         let manifest = parse(&json)?;
         let json = text::object("it", json, MANIFEST_MAX).map_err(|refused| unfit(&refused))?.get().to_owned();
-        let stored = store.put_component(&component.digest, component.bytes.clone(), json).await;
+        let stored = store.put_component(&component.view.digest, component.bytes.clone(), json).await;
         stored.map_err(|error| LoadError::new(error.to_string(), "check the store"))?;
         Ok(manifest)
     }
@@ -191,23 +209,30 @@ impl Registry {
     fn remember(&self, component: &Arc<Component>) {
         let mut loaded = self.loaded.write().expect("no panic while locked");
         loaded.retain(|_, component| component.strong_count() > 0);
-        loaded.insert(component.digest.clone(), Arc::downgrade(component));
+        loaded.insert(component.view.digest.clone(), Arc::downgrade(component));
     }
 
     /// The workflow that a run is pinned to, from memory or from the store.
-    pub async fn pinned(&self, started: &Started, runtime: &Runtime, store: &dyn Store) -> anyhow::Result<Workflow> {
+    pub(crate) async fn pinned(&self, started: &Started, runtime: &Runtime, store: &dyn Store) -> anyhow::Result<Loaded> {
         let definition = self.definition(&started.definition, store).await?;
+        let components = self.components(&started.definition, runtime, store).await?;
+        Ok(self.ready(started.workflow.clone(), definition, started.additional_events.clone(), components))
+    }
+
+    /// The components of these parts, from memory or from the store.
+    pub(crate) async fn components(&self, parts: &[Part], runtime: &Runtime, store: &dyn Store) -> anyhow::Result<Vec<Arc<Component>>> {
         let mut components = Vec::new();
-        for part in &started.definition {
+        for part in parts {
             components.push(self.component(&part.component, runtime, store).await?);
         }
-        Ok(Workflow {
-            name: started.workflow.clone(),
-            definition: Arc::new(definition),
-            additional_events: started.additional_events.clone(),
-            components,
-            limits: self.config.limits(&started.workflow),
-        })
+        Ok(components)
+    }
+
+    fn ready(&self, name: String, definition: Definition, additional_events: Vec<String>, components: Vec<Arc<Component>>) -> Loaded {
+        let views = components.iter().map(|it| it.view.clone()).collect();
+        let (definition, limits) = (Arc::new(definition), self.config.limits(&name));
+        let workflow = Arc::new(Workflow { name, definition, additional_events, components: views, limits });
+        Loaded { workflow, components }
     }
 
     /// The definition of these parts, from the store.
@@ -226,6 +251,8 @@ impl Registry {
         if let Some(component) = held {
             return Ok(component);
         }
+        // A run that is about to begin needs it: it must not be dropped before it is remembered.
+        let _storing = self.storing.read().await;
         let bytes = store.component(digest).await?.with_context(|| format!("component {digest} is not in the store"))?;
         let component = runtime.load(bytes.to_vec()).await?;
         self.remember(&component);

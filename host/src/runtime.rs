@@ -9,7 +9,6 @@ mod context;
 mod engine;
 mod enter;
 mod guest;
-mod limits;
 mod lines;
 mod meter;
 mod report;
@@ -26,8 +25,8 @@ use tokio::task::AbortHandle;
 use wf_engine::effect::Invoke;
 use wf_engine::entry::{InvocationId, Micros};
 
+use crate::model::Limits;
 pub use component::Component;
-pub use limits::Limits;
 pub use report::{LogLine, Report};
 pub use wf_engine::attempt::RunInfo;
 

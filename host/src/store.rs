@@ -4,6 +4,7 @@ mod error;
 mod memory;
 mod open;
 mod rows;
+mod shown;
 mod sqlite;
 
 use bytes::Bytes;

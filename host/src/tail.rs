@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, Weak};
 use futures_util::stream::{self, BoxStream, StreamExt};
 use tokio::sync::watch;
 
-use crate::host::{Frame, RunView};
+use crate::model::{Frame, RunView};
 use crate::store::Store;
 
 /// Frames kept in memory for the readers of one run.

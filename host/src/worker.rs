@@ -16,9 +16,11 @@ use wf_engine::effect::{Due, Effect, Invoke};
 use wf_engine::entry::{Entry, Event, Input, TimerId};
 use wf_engine::run::Run;
 
-use crate::host::{Frame, Idempotency, Inner, Refusal, RunView, Target, Workflow};
+use crate::host::Inner;
+use crate::model::{Frame, Idempotency, Refusal, RunView, Target, Workflow, envelope};
+use crate::registry::Loaded;
 use crate::runtime::{Report, RunInfo};
-use crate::store::{self, Append, EntryRow, FrameRow, IdempotencyRow, LogRow, Made, RunKey};
+use crate::store::{self, Append, Ended, EntryRow, FrameRow, IdempotencyRow, LogRow, Made, RunKey};
 use crate::tail::Tail;
 use guests::Guests;
 use held::{Appends, Held};
@@ -69,7 +71,7 @@ pub(crate) struct Worker {
     generation: u64,
     run: Run,
     info: Arc<RunInfo>,
-    workflow: Arc<Workflow>,
+    loaded: Loaded,
     tail: Arc<Tail>,
     guests: Guests,
     timers: BTreeMap<TimerId, Due>,
@@ -85,7 +87,7 @@ pub(crate) struct Fresh {
     pub key: RunKey,
     pub generation: u64,
     pub run: Run,
-    pub workflow: Arc<Workflow>,
+    pub loaded: Loaded,
     pub info: Arc<RunInfo>,
     /// To be carried out: durable already.
     pub effects: Vec<Effect>,
@@ -244,10 +246,10 @@ impl Worker {
     }
 
     fn append(&mut self, entry: &Entry, effects: &[Effect], mut held: Held, idempotency: Option<IdempotencyRow>) {
-        let frames = frame_rows(&self.workflow, effects);
+        let frames = frame_rows(&self.loaded.workflow, effects);
         held.frames = frames.iter().cloned().map(Frame::from).collect();
         let ended = effects.iter().any(|effect| matches!(effect, Effect::Finish(_)));
-        held.ended = ended.then(|| RunView::of(&self.run, &self.workflow, &self.info));
+        held.ended = ended.then(|| RunView::of(&self.run, &self.loaded.workflow, &self.info));
         let append = Append {
             run: self.key,
             generation: self.generation,
@@ -255,7 +257,7 @@ impl Worker {
             entries: vec![entry_row(entry)],
             frames,
             updated_at: entry.at,
-            ended: held.ended.as_ref().and_then(RunView::end),
+            ended: held.ended.as_ref().and_then(Ended::of),
             idempotency,
             logs: std::mem::take(&mut self.logs),
             waited: held.is_answer() || self.tail.has_readers(),
@@ -281,8 +283,8 @@ impl Worker {
     }
 
     fn enter(&mut self, invoke: Invoke) {
-        let component = self.workflow.components[invoke.component].clone();
-        let (at, info, limits) = (self.inner.clock.at(), self.info.clone(), self.workflow.limits.clone());
+        let component = self.loaded.components[invoke.component].clone();
+        let (at, info, limits) = (self.inner.clock.at(), self.info.clone(), self.loaded.workflow.limits.clone());
         self.guests.enter(&self.inner.runtime, component, invoke, at, info, limits);
     }
 }
@@ -300,7 +302,7 @@ pub(crate) fn frame_rows(workflow: &Workflow, effects: &[Effect]) -> Vec<FrameRo
             sequence: frame.sequence,
             internal: workflow.definition.is_internal(&frame.event.name),
             terminal: workflow.definition.is_terminal(&frame.event.name),
-            json: crate::envelope::envelope(&workflow.definition, &workflow.name, &frame.event),
+            json: envelope(&workflow.definition, &workflow.name, &frame.event),
         }),
         _ => None,
     });

@@ -1,6 +1,7 @@
 //! The plain output of every toolchain is a workflow: one module, in each shape that a file can have.
 
-use wf_host::runtime::{Limits, LoadError, Options, Runtime};
+use wf_host::model::Limits;
+use wf_host::runtime::{LoadError, Options, Runtime};
 use wf_tests::wasm::{Module, compiled};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
@@ -60,7 +61,7 @@ async fn every_shape_loads() {
 #[tokio::test]
 async fn the_digest_is_of_the_component() {
     let runtime = runtime(None);
-    let digest = async |bytes| runtime.load(bytes).await.expect("it loads").digest.clone();
+    let digest = async |bytes| runtime.load(bytes).await.expect("it loads").view.digest.clone();
     assert_eq!(digest(component()).await, digest(component()).await);
     assert_ne!(digest(plain()).await, digest(preview1()).await);
     assert_eq!(digest(component()).await.len(), 64);
@@ -69,7 +70,7 @@ async fn the_digest_is_of_the_component() {
 #[tokio::test]
 async fn what_is_imported_is_shown() {
     let component = runtime(None).load(described(preview1())).await.expect("it loads");
-    assert!(component.imports.iter().any(|it| it.starts_with("wasi:random/")), "{:?}", component.imports);
+    assert!(component.view.imports.iter().any(|it| it.starts_with("wasi:random/")), "{:?}", component.view.imports);
 }
 
 #[tokio::test]

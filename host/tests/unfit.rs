@@ -8,8 +8,9 @@ use wf_engine::entry::{Entry, Event, Input, Part, RULES, Started};
 use wf_engine::json;
 use wf_engine::run::Run;
 use wf_host::config::Config;
-use wf_host::host::{Host, Refusal, RunStatus, Target};
-use wf_host::runtime::{Limits, Options, Runtime};
+use wf_host::host::Host;
+use wf_host::model::{Limits, Refusal, RunStatus, Target};
+use wf_host::runtime::{Options, Runtime};
 use wf_host::store::{EntryRow, Memory, NewRun, Store};
 use wf_tests::wasm::Module;
 
@@ -53,10 +54,10 @@ async fn fixture() -> Fixture {
         .expect("a runtime");
     let component = runtime.load(Module::quiet(MANIFEST).binary()).await.expect("it loads");
     let store: Arc<dyn Store> = Arc::new(Memory::default());
-    let kept = store.put_component(&component.digest, component.bytes.clone(), MANIFEST.to_owned());
+    let kept = store.put_component(&component.view.digest, component.bytes.clone(), MANIFEST.to_owned());
     kept.await.expect("it is kept");
     let host = Host::open(store.clone(), runtime, Config::default()).await.expect("it opens");
-    Fixture { host, store, digest: component.digest.clone() }
+    Fixture { host, store, digest: component.view.digest.clone() }
 }
 
 impl Fixture {
@@ -116,7 +117,7 @@ async fn it_says_what_is_wrong_and_other_runs_go_on() {
         host,
         "form",
         expect![
-            "Run 'form' cannot be read: entry 0 of the journal has form 9, and this build knows form 1: it was written by another version"
+            "run `form` cannot be read: entry 0 of the journal has form 9, and this build knows form 1: it was written by another version"
         ],
     )
     .await;
@@ -124,21 +125,21 @@ async fn it_says_what_is_wrong_and_other_runs_go_on() {
         host,
         "rules",
         expect![
-            "Run 'rules' cannot be read: the run follows rules 700, and this build knows rules 1 to 1: it was begun by a newer version"
+            "run `rules` cannot be read: the run follows rules 700, and this build knows rules 1 to 1: it was begun by a newer version"
         ],
     )
     .await;
-    check(host, "gap", expect!["Run 'gap' cannot be read: entry 0 of the journal is missing: entry 5 stands there"]).await;
+    check(host, "gap", expect!["run `gap` cannot be read: entry 0 of the journal is missing: entry 5 stands there"]).await;
     check(
         host,
         "torn",
-        expect!["Run 'torn' cannot be read: entry 0 of the journal is unreadable: EOF while parsing a value at line 1 column 15"],
+        expect!["run `torn` cannot be read: entry 0 of the journal is unreadable: EOF while parsing a value at line 1 column 15"],
     )
     .await;
     check(
         host,
         "empty",
-        expect!["Run 'empty' cannot be read: entry 0 of the journal is unreadable: EOF while parsing a value at line 1 column 0"],
+        expect!["run `empty` cannot be read: entry 0 of the journal is unreadable: EOF while parsing a value at line 1 column 0"],
     )
     .await;
     assert_eq!(host.history("sound").await.expect("it fits").moments[0].kind, "started");

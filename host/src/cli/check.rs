@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::screen::out;
 use super::{Problem, offline};
-use crate::host::Workflow;
+use crate::model::Workflow;
 use crate::sources;
 
 /// Loads workflows as `serve` would, says what is wrong with them, and starts nothing.

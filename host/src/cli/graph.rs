@@ -6,7 +6,7 @@ use std::fmt::Write;
 use wf_engine::definition::Definition;
 use wf_engine::manifest::EventKind;
 
-use crate::host::unnamed_types;
+use crate::model::unnamed_types;
 
 /// Who answers from outside.
 const OUTSIDE: &str = "outside";

@@ -10,7 +10,7 @@ use wf_engine::manifest::{EventKind, Join, StepManifest};
 use super::graph::Graph;
 use super::screen::out;
 use super::{Problem, offline};
-use crate::host::Workflow;
+use crate::model::Workflow;
 
 /// Shows what is in a workflow: its steps, events, graph, and what it asks for.
 #[derive(Args)]
@@ -65,7 +65,7 @@ impl Inspect {
 }
 
 fn size(workflow: &Workflow) -> usize {
-    workflow.components.iter().map(|it| it.bytes.len()).sum()
+    workflow.components.iter().map(|it| it.size).sum()
 }
 
 fn json(workflow: &Workflow) -> Value {
@@ -74,7 +74,7 @@ fn json(workflow: &Workflow) -> Value {
     shown["name"] = json!(workflow.name);
     shown["digest"] = json!(workflow.digests().first());
     shown["size"] = json!(size(workflow));
-    shown["imports"] = json!(workflow.components.iter().flat_map(|it| &it.imports).collect::<Vec<_>>());
+    shown["imports"] = json!(workflow.imports().collect::<Vec<_>>());
     shown
 }
 
@@ -104,8 +104,7 @@ fn text(workflow: &Workflow) -> String {
     let _ = writeln!(text, "\ngraph (┄ sent, published or not named)");
     Graph::of(definition).text().lines().for_each(|line| text += &format!("  {line}\n"));
     let _ = writeln!(text, "\nasks for");
-    let imports = workflow.components.iter().flat_map(|it| &it.imports);
-    let (ours, outside): (Vec<&String>, Vec<&String>) = imports.partition(|it| it.starts_with("wf:workflow/"));
+    let (ours, outside): (Vec<&String>, Vec<&String>) = workflow.imports().partition(|it| it.starts_with("wf:workflow/"));
     let ours: Vec<&str> = ours.iter().filter_map(|it| it["wf:workflow/".len()..].split('@').next()).filter(|it| *it != "types").collect();
     let mut packages: Vec<&str> = outside.iter().filter_map(|it| it.split('/').next()).collect();
     packages.sort_unstable();

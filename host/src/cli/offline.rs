@@ -6,8 +6,9 @@ use std::sync::Arc;
 use super::Problem;
 use crate::config::Config;
 use crate::host::Host;
+use crate::model::Limits;
 use crate::registry::Source;
-use crate::runtime::{self, Limits, Runtime};
+use crate::runtime::{self, Runtime};
 use crate::sources;
 use crate::store::{Memory, Store};
 

@@ -18,9 +18,9 @@ use wf_engine::manifest::EventKind;
 
 use super::screen::out;
 use super::{Problem, offline};
-use crate::envelope::Fields;
 use crate::forms::{self, BadStart, Form, Schemas};
-use crate::host::{Frame, Host, RunStatus, RunView, Start, Target, Workflow};
+use crate::host::Host;
+use crate::model::{Fields, Frame, Refusal, RunStatus, RunView, Start, Target, Workflow};
 use crate::store;
 
 /// Once there is no more input, the run is looked at so often.
@@ -109,7 +109,7 @@ fn text(value: &str) -> Box<RawValue> {
     to_raw_value(value).expect("a text is JSON")
 }
 
-fn refused(refusal: crate::host::Refusal) -> Problem {
+fn refused(refusal: Refusal) -> Problem {
     Problem::new(refusal.to_string())
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use wf_engine::manifest::EventKind;
 
 use super::Problem;
-use crate::host::Workflow;
+use crate::model::Workflow;
 
 /// What a server has to say when it is ready.
 pub(super) struct Content {

@@ -13,9 +13,10 @@ use tokio::task::JoinHandle;
 use super::config::{self, Layers};
 use super::{Problem, screen};
 use crate::config::{Config, WorkflowConfig};
-use crate::host::{Host, Workflow};
+use crate::host::Host;
+use crate::model::{Limits, Workflow};
 use crate::registry::Source;
-use crate::runtime::{self, Limits, Runtime};
+use crate::runtime::{self, Runtime};
 use crate::watch::Watch;
 use crate::{http, sources, store};
 

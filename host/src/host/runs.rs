@@ -6,14 +6,15 @@ use std::sync::atomic::Ordering;
 use rand::RngExt;
 use tokio::sync::oneshot;
 use wf_engine::definition::Definition;
-use wf_engine::entry::{Entry, Event, Input, Micros, RULES, Started};
+use wf_engine::entry::{Entry, Event, Input, RULES, Started};
 use wf_engine::history::History;
 use wf_engine::json::{self, Json};
-use wf_engine::run::{Run, Status};
+use wf_engine::run::Run;
 
-use super::{Filter, Frame, Host, Idempotency, Inner, Refusal, RunStatus, RunView, RunsFilter, Start, Target, Workflow, new_id};
-use crate::runtime::RunInfo;
-use crate::store::{self, Ended, FrameRow, HandlersQuery, IdempotencyRow, Made, NewRun, RunKey, RunSummary};
+use super::{Host, Inner, new_id};
+use crate::model::{Filter, Frame, Idempotency, Refusal, RunStatus, RunView, RunsFilter, Start, Target, Workflow};
+use crate::registry::Loaded;
+use crate::store::{self, Ended, IdempotencyRow, Made, NewRun, RunKey, RunSummary};
 use crate::worker::{self, Command, Fresh, Reply, entry_row, frame_rows};
 
 impl Host {
@@ -215,6 +216,8 @@ impl Inner {
         started: Started,
         idempotency: Option<Idempotency>,
     ) -> Result<RunView, Refusal> {
+        let components = self.registry.components(&started.definition, &self.runtime, &*self.store).await;
+        let components = components.map_err(|error| Refusal::Unavailable(format!("{error:#}")))?;
         let info = Inner::info(&started);
         let mut run = Run::new(workflow.definition.clone());
         let entry = run.entry(self.clock.at(), self.clock.alive(), Input::Started(Box::new(started)));
@@ -229,7 +232,7 @@ impl Inner {
             started_at: entry.at,
             entry: entry_row(&entry),
             frames: frames.clone(),
-            ended: view.end(),
+            ended: Ended::of(&view),
             idempotency: idempotency.map(|Idempotency { key, body }| IdempotencyRow {
                 scope: store::start_scope(&workflow.name),
                 key,
@@ -247,7 +250,7 @@ impl Inner {
         if !run.is_running() {
             tail.end(view.clone());
         }
-        self.adopt(Fresh { key, generation, run, workflow, info, effects });
+        self.adopt(Fresh { key, generation, run, loaded: Loaded { workflow, components }, info, effects });
         Ok(view)
     }
 
@@ -282,91 +285,6 @@ impl Inner {
     /// The workflow as a run holds it.
     async fn workflow_of(&self, run: &RunSummary) -> Result<Arc<Workflow>, Refusal> {
         let entries = self.entries(run).await?;
-        self.pinned(worker::started(&run.run, &entries)?).await
-    }
-}
-
-impl Workflow {
-    /// The digests of its components, in order.
-    pub fn digests(&self) -> Vec<String> {
-        self.components.iter().map(|component| component.digest.clone()).collect()
-    }
-}
-
-impl RunView {
-    /// A run in memory, as the outside sees it.
-    pub(crate) fn of(run: &Run, workflow: &Workflow, info: &RunInfo) -> RunView {
-        let status = match run.status() {
-            Status::Queued | Status::Running => RunStatus::Running,
-            Status::Completed(event) => RunStatus::Completed(crate::envelope::envelope(&workflow.definition, &workflow.name, event)),
-            Status::Failed(message) => RunStatus::Failed(message.clone()),
-            Status::Cancelled => RunStatus::Cancelled,
-        };
-        let ended = !matches!(status, RunStatus::Running);
-        let updated: Micros = run.updated_at();
-        RunView {
-            handler: info.handler.clone(),
-            run: info.run.clone(),
-            workflow: workflow.name.clone(),
-            status,
-            started_at: run.started_at(),
-            updated_at: Some(updated),
-            completed_at: ended.then_some(updated),
-        }
-    }
-
-    /// How and when it ended, for the store.
-    pub(crate) fn end(&self) -> Option<Ended> {
-        let at = self.completed_at?;
-        Some(Ended { status: self.status.clone().into(), at })
-    }
-}
-
-impl From<RunSummary> for RunView {
-    fn from(row: RunSummary) -> RunView {
-        RunView {
-            handler: row.handler,
-            run: row.run,
-            workflow: row.workflow,
-            status: row.status.into(),
-            started_at: row.started_at,
-            updated_at: row.updated_at,
-            completed_at: row.completed_at,
-        }
-    }
-}
-
-impl From<RunStatus> for store::Status {
-    fn from(status: RunStatus) -> store::Status {
-        match status {
-            RunStatus::Running => store::Status::Running,
-            RunStatus::Completed(result) => store::Status::Completed(result),
-            RunStatus::Failed(message) => store::Status::Failed(message),
-            RunStatus::Cancelled => store::Status::Cancelled,
-        }
-    }
-}
-
-impl From<store::Status> for RunStatus {
-    fn from(status: store::Status) -> RunStatus {
-        match status {
-            store::Status::Running => RunStatus::Running,
-            store::Status::Completed(result) => RunStatus::Completed(result),
-            store::Status::Failed(message) => RunStatus::Failed(message),
-            store::Status::Cancelled => RunStatus::Cancelled,
-        }
-    }
-}
-
-impl From<Filter> for HandlersQuery {
-    fn from(filter: Filter) -> HandlersQuery {
-        let Filter { status, workflow, limit, after } = filter;
-        HandlersQuery { status, workflow, limit, after }
-    }
-}
-
-impl From<FrameRow> for Frame {
-    fn from(row: FrameRow) -> Frame {
-        Frame { sequence: row.sequence, internal: row.internal, terminal: row.terminal, envelope: row.json }
+        Ok(self.pinned(worker::started(&run.run, &entries)?).await?.workflow)
     }
 }

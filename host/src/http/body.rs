@@ -10,7 +10,7 @@ use warp::http::StatusCode;
 use warp::{Filter, Rejection};
 
 use super::error::ApiError;
-use crate::envelope::Fields;
+use crate::model::Fields;
 
 /// How long a client may be silent within a body.
 const SILENCE_MAX: Duration = Duration::from_secs(30);

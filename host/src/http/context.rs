@@ -10,8 +10,7 @@ use wf_engine::text::{self, Limit};
 
 use super::error::ErrorBody;
 use super::{Answer, Shared, wire};
-use crate::envelope::Fields;
-use crate::host::RunStatus;
+use crate::model::{Fields, RunStatus};
 
 /// The newest version that is read. Those that are written are 1.
 const VERSION_MAX: f64 = 2.0;

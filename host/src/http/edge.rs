@@ -17,10 +17,8 @@ use wf_engine::text::{self, Limit};
 
 use super::error::ApiError;
 use super::{body, context, events, runs, uri};
-use crate::envelope::{Fields, envelope};
 use crate::forms::{BadStart, Schemas};
-use crate::host::Workflow;
-use crate::runtime::Limits;
+use crate::model::{Fields, Limits, Workflow, envelope};
 
 const STATE_MAX: Limit = Limit { name: "state_max", max: 16 << 20 };
 

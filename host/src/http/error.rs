@@ -10,7 +10,7 @@ use warp::reply::Response;
 use wf_engine::text::{self, MESSAGE_MAX};
 
 use super::wire;
-use crate::host::Refusal;
+use crate::model::Refusal;
 
 /// An error.
 #[derive(Serialize, ToSchema)]
@@ -47,6 +47,11 @@ impl ApiError {
         ApiError::new(StatusCode::NOT_FOUND, detail)
     }
 
+    /// An event that cannot be taken as it came.
+    pub(super) fn bad_event(why: impl fmt::Display) -> ApiError {
+        ApiError::bad(format!("Failed to deserialize event: {why}"))
+    }
+
     pub(super) fn response(&self) -> Response {
         let mut response = wire::json(self.status, &ErrorBody { detail: self.detail.clone() });
         if let Some(seconds) = self.retry_after {
@@ -70,15 +75,28 @@ impl warp::Reply for ApiError {
 
 impl From<Refusal> for ApiError {
     fn from(refusal: Refusal) -> ApiError {
-        let status = match refusal {
-            Refusal::NotFound => StatusCode::NOT_FOUND,
-            Refusal::AlreadyRunning(_) | Refusal::AlreadyCompleted => StatusCode::CONFLICT,
-            Refusal::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
-            Refusal::UnknownEvent { .. } | Refusal::BadEvent(_) | Refusal::BadStep(_) => StatusCode::BAD_REQUEST,
-            Refusal::InboxFull => StatusCode::TOO_MANY_REQUESTS,
-            Refusal::Unfit { .. } => StatusCode::INTERNAL_SERVER_ERROR,
-            Refusal::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
-        };
-        ApiError::new(status, refusal.to_string())
+        match refusal {
+            Refusal::NotFound => ApiError::not_found("Handler not found"),
+            Refusal::AlreadyRunning(handler) => ApiError::new(StatusCode::CONFLICT, format!("Handler '{handler}' is already running")),
+            Refusal::AlreadyCompleted => ApiError::new(StatusCode::CONFLICT, "Workflow already completed"),
+            Refusal::KeyReused => ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, "Idempotency-Key was used before with another body"),
+            Refusal::UnknownEvent { name, expected } => {
+                ApiError::bad(format!("Invalid event type: {name}. Expected one of {}", expected.join(", ")))
+            }
+            Refusal::UnknownStep(step) => ApiError::bad(format!("Failed to send event: Step {step} does not exist")),
+            Refusal::NotAccepted { step, event } => ApiError::bad(format!("Failed to send event: Step {step} does not accept {event}")),
+            Refusal::NotWaiting(id) => ApiError::bad(format!("Failed to send event: Invocation {id} does not wait for it")),
+            Refusal::InboxFull { events_max, bytes_max } => ApiError::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                format!(
+                    "The run's inbox is full: it keeps at most {events_max} events, and {} MiB of them, that nothing has taken yet",
+                    bytes_max >> 20
+                ),
+            ),
+            Refusal::Unfit { run, misfit } => {
+                ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, format!("Run '{run}' cannot be read: {misfit}"))
+            }
+            Refusal::Unavailable(why) => ApiError::new(StatusCode::SERVICE_UNAVAILABLE, format!("The server is not available: {why}")),
+        }
     }
 }

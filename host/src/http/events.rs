@@ -12,7 +12,7 @@ use super::uri::{is_true, pairs};
 use super::wire::Envelope;
 use super::{Answer, Shared, body, routes, runs, stream, wire};
 use crate::forms::{self, Form};
-use crate::host::{Refusal, RunStatus, RunView, Target};
+use crate::model::{RunStatus, RunView, Target};
 
 /// A server-sent event.
 #[derive(Serialize, ToSchema)]
@@ -124,7 +124,7 @@ pub(super) async fn send(api: Shared, id: String, headers: HeaderMap, body: Resu
     let (form, target) = parse(&body)?;
     let name = form.name.unwrap_or_default();
     forms::check(&workflow, &name, &target)?;
-    let event = api.schemas.event(&workflow, name, form.payload).map_err(Refusal::BadEvent)?;
+    let event = api.schemas.event(&workflow, name, form.payload).map_err(ApiError::bad_event)?;
     api.host.send(&id, event, target, idempotency).await?;
     sent()
 }
@@ -133,9 +133,9 @@ pub(super) fn parse(body: &Bytes) -> Result<(Form, Target), ApiError> {
     let required = || ApiError::bad("Event data is required");
     let fields = body::object(body, |_| required())?;
     let event = fields.get("event").filter(|event| !["null", "{}", "\"\""].contains(&event.get())).ok_or_else(required)?;
-    let form = Form::parse(event).map_err(Refusal::BadEvent)?;
+    let form = Form::parse(event).map_err(ApiError::bad_event)?;
     if form.name.is_none() {
-        return Err(Refusal::BadEvent(format!("Invalid client data. Must have a type or a qualified name, got {}", event.get())).into());
+        return Err(ApiError::bad_event(format!("Invalid client data. Must have a type or a qualified name, got {}", event.get())));
     }
     let target = |key: &str| fields.get(key).filter(|value| value.get() != "null");
     let step = target("step").map(|step| serde_json::from_str(step.get())).transpose();

@@ -8,7 +8,7 @@ use super::error::{ApiError, ErrorBody};
 use super::uri::{is_true, pairs};
 use super::wire::Handler;
 use super::{Answer, Shared, wire};
-use crate::host::Filter;
+use crate::model::Filter;
 
 /// Shows the newest run of a handler.
 #[utoipa::path(get, path = "/handlers/{handler_id}", operation_id = "get_handler", tag = "handlers", params(("handler_id" = String, Path)),

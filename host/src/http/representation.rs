@@ -9,7 +9,7 @@ use wf_engine::definition::Definition;
 use wf_engine::manifest::{EventKind, StepManifest};
 
 use super::workflows::titled;
-use crate::host::{Workflow, unnamed_types};
+use crate::model::{Workflow, unnamed_types};
 
 /// Stands for whoever answers from outside.
 const EXTERNAL: &str = "external_step";

@@ -13,9 +13,8 @@ use super::error::{ApiError, ErrorBody};
 use super::uri::pairs;
 use super::wire::Handler;
 use super::{Answer, Shared, body, context, routes, wire, workflows};
-use crate::envelope::Fields;
 use crate::forms::{BadStart, Form};
-use crate::host::{Idempotency, RunView, RunsFilter, Start, Workflow};
+use crate::model::{Fields, Idempotency, RunView, RunsFilter, Start, Workflow};
 
 /// Runs on a page.
 const RUNS_DEFAULT: usize = 50;

@@ -9,8 +9,7 @@ use warp::Reply;
 use warp::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use warp::reply::Response;
 
-use crate::envelope::Fields;
-use crate::host::Frame;
+use crate::model::{Fields, Frame};
 
 /// A reader that hears nothing for so long is told that we are still there.
 const HEARTBEAT: Duration = Duration::from_secs(25);

@@ -9,8 +9,7 @@ use warp::http::header::{CONTENT_TYPE, HeaderValue};
 use warp::reply::Response;
 use wf_engine::entry::Micros;
 
-use crate::envelope::Fields;
-use crate::host::{RunStatus, RunView};
+use crate::model::{Fields, RunStatus, RunView};
 
 /// A run as the API shows it.
 #[derive(Serialize, ToSchema)]

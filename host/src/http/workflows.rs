@@ -10,7 +10,7 @@ use wf_engine::manifest::Manifest;
 
 use super::error::{ApiError, ErrorBody};
 use super::{Answer, Shared, representation, wire};
-use crate::host::Workflow;
+use crate::model::Workflow;
 use crate::registry::Listing;
 
 /// The names of the workflows, in order of registration.
@@ -136,7 +136,7 @@ impl ListingBody {
         let workflow = listing.workflow.as_ref();
         let manifest = workflow.and_then(|it| it.definition.manifests().next());
         let stem = listing.source.path.file_stem().map(|it| it.to_string_lossy().into_owned());
-        let imports = workflow.iter().flat_map(|it| &it.components).flat_map(|it| it.imports.clone()).collect();
+        let imports = workflow.iter().flat_map(|it| it.imports()).cloned().collect();
         ListingBody {
             name: workflow.map(|it| it.name.clone()).or_else(|| listing.source.name.clone()).or(stem).unwrap_or_default(),
             version: manifest.and_then(|it| it.version.clone()),

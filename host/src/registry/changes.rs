@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::host::Workflow;
+use crate::model::Workflow;
 
 /// Steps, events and imports that came, went or are not what they were.
 pub(super) fn between(before: &Workflow, after: &Workflow) -> Vec<String> {
@@ -15,10 +15,7 @@ pub(super) fn between(before: &Workflow, after: &Workflow) -> Vec<String> {
         let declared = workflow.definition.manifests().flat_map(|it| &it.events);
         declared.map(|it| (it.name.clone(), it.clone())).collect::<BTreeMap<_, _>>()
     };
-    let imports = |workflow: &Workflow| {
-        let all = workflow.components.iter().flat_map(|it| &it.imports);
-        all.map(|it| (it.clone(), ())).collect::<BTreeMap<_, _>>()
-    };
+    let imports = |workflow: &Workflow| workflow.imports().map(|it| (it.clone(), ())).collect::<BTreeMap<_, _>>();
     compare("step", &steps(before), &steps(after), ["added", "removed", "altered"], &mut changes);
     compare("event", &events(before), &events(after), ["added", "removed", "altered"], &mut changes);
     compare("import", &imports(before), &imports(after), ["gained", "lost", "altered"], &mut changes);

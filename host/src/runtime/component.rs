@@ -9,6 +9,7 @@ use super::bindings::WorkflowPre;
 use super::cache::Cache;
 use super::guest::Guest;
 use super::{LoadError, shape};
+use crate::model::ComponentView;
 
 /// The interface that a workflow exports.
 pub(super) const STEPS: &str = "wf:workflow/steps@0.1.0";
@@ -16,12 +17,10 @@ const PACKAGE: &str = "wf:workflow/";
 
 /// A component, compiled and linked.
 pub struct Component {
-    /// SHA-256 of its bytes, as hexadecimal text.
-    pub digest: String,
+    /// What the outside sees of it.
+    pub view: ComponentView,
     /// The component itself.
     pub bytes: Bytes,
-    /// The interfaces that it asks for.
-    pub imports: Vec<String>,
     pub(super) pre: WorkflowPre<Guest>,
 }
 
@@ -46,7 +45,7 @@ pub(super) fn load(engine: &Engine, linker: &Linker<Guest>, cache: Option<&Cache
     let pre = linker.instantiate_pre(&compiled).and_then(WorkflowPre::new);
     let pre =
         pre.map_err(|error| LoadError::new(format!("it does not fit this host: {error:#}"), format!("build it against `{STEPS}`")))?;
-    Ok(Component { digest, bytes, imports, pre })
+    Ok(Component { view: ComponentView { digest, size: bytes.len(), imports }, bytes, pre })
 }
 
 fn check_imports(imports: &[String]) -> Result<(), LoadError> {

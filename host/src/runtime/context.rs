@@ -8,11 +8,12 @@ use wf_engine::attempt::{Answer, Attempt, Next, Request};
 use wf_engine::effect::Invoke;
 use wf_engine::entry::{Call, Commit, Failure};
 
+use super::RunInfo;
 use super::lines::Lines;
 use super::meter::Meter;
 use super::report::Report;
 use super::wasi::Clock;
-use super::{Limits, RunInfo};
+use crate::model::Limits;
 
 /// Why an entry ended before the step did.
 pub(super) enum Ending {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-use super::Limits;
+use crate::model::Limits;
 
 /// How often a computing guest lets others have its thread.
 const TICK: Duration = Duration::from_millis(10);

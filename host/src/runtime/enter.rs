@@ -22,7 +22,8 @@ use super::meter::{Memory, Meter};
 use super::report::Report;
 use super::threads::Place;
 use super::wasi::{self, Clock};
-use super::{Component, Inner, Limits, LoadError, RunInfo};
+use super::{Component, Inner, LoadError, RunInfo};
+use crate::model::Limits;
 
 /// How a call into a guest ended.
 enum Called<T> {

@@ -1,5 +1,7 @@
 //! Why a store did not do what it was asked.
 
+use crate::model::Refusal;
+
 /// Why a store did not do what it was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -46,5 +48,14 @@ impl Error {
 impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Error {
         Error::Unavailable(error.to_string())
+    }
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Refusal {
+        match error {
+            Error::Gone => Refusal::NotFound,
+            other => Refusal::Unavailable(other.to_string()),
+        }
     }
 }

@@ -8,7 +8,8 @@ use tokio::task::AbortHandle;
 use wf_engine::effect::Invoke;
 use wf_engine::entry::{Call, Failure, InvocationId, Micros};
 
-use crate::runtime::{Component, Limits, LogLine, Report, RunInfo, Runtime};
+use crate::model::Limits;
+use crate::runtime::{Component, LogLine, Report, RunInfo, Runtime};
 use crate::store::LogRow;
 
 /// The live instances of one run.

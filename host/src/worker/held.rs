@@ -4,7 +4,7 @@ use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::{FuturesOrdered, StreamExt};
 
 use super::Reply;
-use crate::host::{Frame, Refusal, RunView};
+use crate::model::{Frame, Refusal, RunView};
 use crate::store;
 use crate::tail::Tail;
 

@@ -8,12 +8,13 @@ use wf_engine::journal::{self, Misfit};
 use wf_engine::run::Run;
 
 use super::{Command, Commands, Fresh, Guests, Held, Worker};
-use crate::host::{Inner, Refusal};
+use crate::host::Inner;
+use crate::model::Refusal;
 use crate::store::{self, EntryRow};
 
 impl Worker {
     pub(super) fn new(inner: Arc<Inner>, fresh: Fresh, commands: Commands) -> Worker {
-        let Fresh { key, generation, run, workflow, info, effects } = fresh;
+        let Fresh { key, generation, run, loaded, info, effects } = fresh;
         let tail = inner.tails.of(&info.run);
         let mut worker = Worker {
             inner,
@@ -21,7 +22,7 @@ impl Worker {
             generation,
             run,
             info,
-            workflow,
+            loaded,
             tail,
             guests: Guests::new(),
             timers: Default::default(),
@@ -77,10 +78,10 @@ async fn loaded(inner: &Arc<Inner>, id: &str) -> Result<Fresh, Refusal> {
     let generation = inner.store.acquire(row.key).await?;
     let entries = entries(id, &inner.store.journal(row.key).await?)?;
     let started = started(id, &entries)?;
-    let workflow = inner.pinned(started).await?;
+    let loaded = inner.pinned(started).await?;
     let info = Inner::info(started);
-    let run = replay(id, workflow.definition.clone(), &entries)?;
-    Ok(Fresh { key: row.key, generation, run, workflow, info, effects: Vec::new() })
+    let run = replay(id, loaded.workflow.definition.clone(), &entries)?;
+    Ok(Fresh { key: row.key, generation, run, loaded, info, effects: Vec::new() })
 }
 
 /// The entries of a journal.

@@ -34,7 +34,7 @@ pub struct Limits {
 
 impl Limits {
     /// Those that the attempt itself keeps.
-    pub(super) fn attempt(&self) -> wf_engine::attempt::Limits {
+    pub fn attempt(&self) -> wf_engine::attempt::Limits {
         let &Limits { payload_max, value_max, state_max, events_max, buffered_max, calls_max, .. } = self;
         wf_engine::attempt::Limits { payload_max, value_max, state_max, events_max, buffered_max, calls_max }
     }

@@ -1,0 +1,17 @@
+//! What every room speaks of. It names none of them, only the engine.
+
+mod envelope;
+mod frame;
+mod limits;
+mod refusal;
+mod request;
+mod run;
+mod workflow;
+
+pub use envelope::{Fields, UNDECLARED, envelope};
+pub use frame::Frame;
+pub use limits::Limits;
+pub use refusal::Refusal;
+pub use request::{Filter, Idempotency, RunsFilter, Start, Target};
+pub use run::{RunStatus, RunView};
+pub use workflow::{ComponentView, Workflow, unnamed_types};

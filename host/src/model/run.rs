@@ -1,0 +1,64 @@
+//! A run, as the outside sees it.
+
+use bytes::Bytes;
+use wf_engine::attempt::RunInfo;
+use wf_engine::entry::Micros;
+use wf_engine::run::{Run, Status};
+
+use super::envelope::envelope;
+use super::workflow::Workflow;
+
+/// A run as the outside sees it.
+#[derive(Clone, Debug)]
+pub struct RunView {
+    /// The handler's id.
+    pub handler: String,
+    /// The run's id.
+    pub run: String,
+    /// The workflow's name.
+    pub workflow: String,
+    /// How it stands.
+    pub status: RunStatus,
+    /// When it began.
+    pub started_at: Micros,
+    /// When its last entry was made.
+    pub updated_at: Option<Micros>,
+    /// When it ended.
+    pub completed_at: Option<Micros>,
+}
+
+/// How a run stands.
+#[derive(Clone, Debug)]
+pub enum RunStatus {
+    /// Not ended.
+    Running,
+    /// Ended with a stop event: its envelope, as JSON.
+    Completed(Bytes),
+    /// Ended with a message.
+    Failed(String),
+    /// Ended on request.
+    Cancelled,
+}
+
+impl RunView {
+    /// Of a run in memory.
+    pub fn of(run: &Run, workflow: &Workflow, info: &RunInfo) -> RunView {
+        let status = match run.status() {
+            Status::Queued | Status::Running => RunStatus::Running,
+            Status::Completed(event) => RunStatus::Completed(envelope(&workflow.definition, &workflow.name, event)),
+            Status::Failed(message) => RunStatus::Failed(message.clone()),
+            Status::Cancelled => RunStatus::Cancelled,
+        };
+        let ended = !matches!(status, RunStatus::Running);
+        let updated: Micros = run.updated_at();
+        RunView {
+            handler: info.handler.clone(),
+            run: info.run.clone(),
+            workflow: workflow.name.clone(),
+            status,
+            started_at: run.started_at(),
+            updated_at: Some(updated),
+            completed_at: ended.then_some(updated),
+        }
+    }
+}

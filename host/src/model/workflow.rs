@@ -1,0 +1,59 @@
+//! A workflow that is loaded.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use wf_engine::definition::Definition;
+use wf_engine::manifest::{EventKind, EventType, StepManifest};
+
+use super::limits::Limits;
+
+/// A workflow: a name, and the definition that its runs are pinned to.
+pub struct Workflow {
+    /// The name in URLs.
+    pub name: String,
+    /// What its runs are pinned to.
+    pub definition: Arc<Definition>,
+    /// Names of the additional event types, the manifest's and the configured ones.
+    pub additional_events: Vec<String>,
+    /// The definition's components, in its order.
+    pub components: Vec<ComponentView>,
+    /// What its guests may use.
+    pub limits: Arc<Limits>,
+}
+
+/// A component as the outside sees it.
+#[derive(Clone, Debug)]
+pub struct ComponentView {
+    /// SHA-256 of its bytes, as hexadecimal text.
+    pub digest: String,
+    /// Its length, in bytes.
+    pub size: usize,
+    /// The interfaces that it asks for.
+    pub imports: Vec<String>,
+}
+
+impl Workflow {
+    /// The digests of its components, in order.
+    pub fn digests(&self) -> Vec<String> {
+        self.components.iter().map(|component| component.digest.clone()).collect()
+    }
+
+    /// The interfaces that its components ask for.
+    pub fn imports(&self) -> impl Iterator<Item = &String> {
+        self.components.iter().flat_map(|component| &component.imports)
+    }
+}
+
+/// The types that a step may return beside those it names, where it says so: each that is declared
+/// and no answer from outside, and a plain stop event.
+pub fn unnamed_types<'a>(definition: &'a Definition, step: &StepManifest) -> Vec<&'a str> {
+    if !step.emits_any {
+        return Vec::new();
+    }
+    let returned = |event: &&EventType| matches!(event.kind, EventKind::Plain | EventKind::InputRequired | EventKind::Stop);
+    let declared = definition.event_types().filter(returned).map(|it| it.name.as_str());
+    let stop = ["StopEvent"].into_iter().filter(|name| !definition.is_declared(name));
+    let named: HashSet<&str> = step.emits.iter().map(String::as_str).collect();
+    declared.chain(stop).filter(|name| !named.contains(name) && !Definition::is_reserved(name)).collect()
+}

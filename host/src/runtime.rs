@@ -4,6 +4,7 @@
 
 mod bindings;
 mod cache;
+mod clock;
 mod component;
 mod context;
 mod engine;

@@ -5,14 +5,13 @@ use sha2::{Digest, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::Linker;
 
+use super::LoadError;
 use super::bindings::WorkflowPre;
 use super::cache::Cache;
 use super::guest::Guest;
-use super::{LoadError, shape};
+use super::shape::{self, STEPS};
 use crate::model::ComponentView;
 
-/// The interface that a workflow exports.
-pub(super) const STEPS: &str = "wf:workflow/steps@0.1.0";
 const PACKAGE: &str = "wf:workflow/";
 
 /// A component, compiled and linked.

@@ -9,10 +9,10 @@ use wf_engine::effect::Invoke;
 use wf_engine::entry::{Call, Commit, Failure};
 
 use super::RunInfo;
+use super::clock::Clock;
 use super::lines::Lines;
 use super::meter::Meter;
 use super::report::Report;
-use super::wasi::Clock;
 use crate::model::Limits;
 
 /// Why an entry ended before the step did.

@@ -15,13 +15,14 @@ use wf_engine::entry::{Event, Failure, Micros};
 use wf_engine::text::{MESSAGE_MAX, TRACE_MAX, cut};
 
 use super::bindings::wf::workflow::types::{Event as WitEvent, Failure as WitFailure};
+use super::clock::Clock;
 use super::context::{Context, Ending};
 use super::guest::Guest;
 use super::lines::{Lines, Output};
 use super::meter::{Memory, Meter};
 use super::report::Report;
 use super::threads::Place;
-use super::wasi::{self, Clock};
+use super::wasi;
 use super::{Component, Inner, LoadError, RunInfo};
 use crate::model::Limits;
 

@@ -13,9 +13,10 @@ use wf_engine::text::log_line;
 use super::bindings::Workflow;
 use super::bindings::wf::workflow::types::{Event as WitEvent, Failure as WitFailure};
 use super::bindings::wf::workflow::{events, log, memo, run, state, time, types};
+use super::clock::Clock;
 use super::context::Context;
 use super::meter::Memory;
-use super::wasi::{Clock, Clocks, Denied, HasClocks};
+use super::wasi::{Clocks, Denied, HasClocks};
 
 /// The data of one `wasmtime::Store`.
 pub(super) struct Guest {

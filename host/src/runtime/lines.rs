@@ -11,8 +11,8 @@ use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 use wf_engine::entry::InvocationId;
 
+use super::clock::Clock;
 use super::report::{LogLine, Report};
-use super::wasi::Clock;
 
 /// Lines that are kept for the message of a failure.
 const LAST_MAX: usize = 32;

@@ -7,8 +7,9 @@ use wasmparser::{Encoding, Parser, Payload};
 use wit_component::{ComponentEncoder, StringEncoding};
 
 use super::LoadError;
-use super::component::STEPS;
 
+/// The interface that a workflow exports.
+pub(super) const STEPS: &str = "wf:workflow/steps@0.1.0";
 /// The contract, for modules that do not carry it.
 const WIT: &str = include_str!("../../../wit/workflow.wit");
 

@@ -17,13 +17,11 @@ mod workflows;
 
 mod body;
 mod error;
+mod header;
 mod representation;
 mod stream;
 mod uri;
 mod wire;
-
-#[cfg(test)]
-mod edge;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -70,3 +68,6 @@ struct Api {
 
 type Shared = Arc<Api>;
 type Answer = Result<warp::reply::Response, error::ApiError>;
+
+#[cfg(test)]
+mod edge;

@@ -9,7 +9,7 @@ use warp::http::header::RETRY_AFTER as RETRY_AFTER_HEADER;
 use warp::reply::Response;
 use wf_engine::text::{self, MESSAGE_MAX};
 
-use super::wire;
+use super::{Answer, wire};
 use crate::model::Refusal;
 
 /// An error.
@@ -59,6 +59,11 @@ impl ApiError {
         }
         response
     }
+}
+
+/// What an endpoint answers, be it an error.
+pub(super) async fn answer(answer: impl Future<Output = Answer>) -> Response {
+    answer.await.unwrap_or_else(|error| error.response())
 }
 
 impl fmt::Display for ApiError {

@@ -10,7 +10,7 @@ use super::error::{ApiError, ErrorBody};
 use super::handlers::Done;
 use super::uri::{is_true, pairs};
 use super::wire::Envelope;
-use super::{Answer, Shared, body, routes, runs, stream, wire};
+use super::{Answer, Shared, body, header, stream, wire};
 use crate::forms::{self, Form};
 use crate::model::{RunStatus, RunView, Target};
 
@@ -77,7 +77,7 @@ async fn open(api: &Shared, view: &RunView, headers: &HeaderMap, query: &str) ->
             _ => (),
         }
     }
-    if let Some(sequence) = routes::text(headers, "last-event-id").and_then(|value| value.parse::<i64>().ok()) {
+    if let Some(sequence) = header::text(headers, "last-event-id").and_then(|value| value.parse::<i64>().ok()) {
         after = Some(sequence.max(-1));
     }
     let last = api.host.last_sequence(&view.run).await?;
@@ -114,7 +114,7 @@ pub(super) struct SendBody {
 pub(super) async fn send(api: Shared, id: String, headers: HeaderMap, body: Result<Bytes, ApiError>) -> Answer {
     let body = body?;
     let sent = || Ok(wire::json(StatusCode::OK, &Done { status: "sent" }));
-    let idempotency = runs::idempotency(&headers, &body)?;
+    let idempotency = header::idempotency(&headers, &body)?;
     if let Some(idempotency) = &idempotency
         && api.host.repeated_send(&id, idempotency).await?
     {

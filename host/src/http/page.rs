@@ -7,7 +7,7 @@ use warp::http::{HeaderMap, StatusCode};
 use warp::reply::Response;
 
 use super::error::ApiError;
-use super::{Answer, Shared, routes};
+use super::{Answer, Shared, header};
 
 static FILES: Dir = include_dir!("$OUT_DIR/ui");
 /// Where the page was not built.
@@ -35,7 +35,7 @@ pub(super) async fn asset(_: Shared, name: String, headers: HeaderMap) -> Answer
 fn file(name: &str, headers: &HeaderMap) -> Answer {
     let plain = FILES.get_file(name).ok_or_else(|| ApiError::not_found("Not Found"))?;
     let compressed = FILES.get_file(format!("{name}.gz"));
-    let takes = routes::text(headers, ACCEPT_ENCODING.as_str()).is_some_and(|it| it.contains("gzip"));
+    let takes = header::text(headers, ACCEPT_ENCODING.as_str()).is_some_and(|it| it.contains("gzip"));
     let (file, encoded) = match compressed.filter(|_| takes) {
         Some(file) => (file, true),
         None => (plain, false),

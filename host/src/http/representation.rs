@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use wf_engine::definition::Definition;
 use wf_engine::manifest::{EventKind, StepManifest};
 
-use super::workflows::titled;
+use super::wire::titled;
 use crate::model::{Workflow, unnamed_types};
 
 /// Stands for whoever answers from outside.

@@ -4,14 +4,14 @@ use std::convert::Infallible;
 
 use hyper::Request;
 use warp::http::header::{ALLOW, HeaderValue};
-use warp::http::{HeaderMap, Method, StatusCode};
+use warp::http::{Method, StatusCode};
 use warp::path::FullPath;
 use warp::reply::Response;
 use warp::{Filter, Rejection, Reply};
 
-use super::error::ApiError;
+use super::error::{ApiError, answer};
 use super::uri::Part;
-use super::{Answer, Shared, body, context, events, handlers, health, history, openapi, page, runs, workflows};
+use super::{Shared, body, context, events, handlers, health, history, openapi, page, runs, workflows};
 
 /// The paths as patterns, with what they allow: for the answer to another method.
 const PATHS: [(&str, &str); 25] = [
@@ -151,10 +151,6 @@ fn query() -> impl Filter<Extract = (String,), Error = Infallible> + Clone {
     warp::query::raw().or(warp::any().map(String::new)).unify()
 }
 
-pub(super) async fn answer(answer: impl Future<Output = Answer>) -> Response {
-    answer.await.unwrap_or_else(|error| error.response())
-}
-
 /// Another method, or no such path.
 async fn nowhere(path: FullPath) -> Result<Response, Rejection> {
     let Some((_, allow)) = PATHS.iter().find(|(pattern, _)| fits(pattern, path.as_str())) else {
@@ -180,9 +176,4 @@ fn fits(pattern: &str, path: &str) -> bool {
             _ => return false,
         }
     }
-}
-
-/// A header's text.
-pub(super) fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name)?.to_str().ok()
 }

@@ -4,7 +4,6 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
-use sha2::{Digest, Sha256};
 use utoipa::{IntoParams, ToSchema};
 use warp::http::{HeaderMap, StatusCode};
 use wf_engine::text::Limit;
@@ -12,7 +11,7 @@ use wf_engine::text::Limit;
 use super::error::{ApiError, ErrorBody};
 use super::uri::pairs;
 use super::wire::Handler;
-use super::{Answer, Shared, body, context, routes, wire, workflows};
+use super::{Answer, Shared, body, context, header, wire, workflows};
 use crate::forms::{BadStart, Form};
 use crate::model::{Fields, Idempotency, RunView, RunsFilter, Start, Workflow};
 
@@ -169,7 +168,7 @@ impl From<crate::store::LogRow> for LogLine {
 
 async fn start(api: &Shared, name: &str, headers: &HeaderMap, body: Body) -> Result<RunView, ApiError> {
     let body = body?;
-    let idempotency = idempotency(headers, &body)?;
+    let idempotency = header::idempotency(headers, &body)?;
     if let Some(idempotency) = &idempotency
         && let Some(made) = api.host.repeated_start(name, idempotency).await?
     {
@@ -224,14 +223,4 @@ pub(super) fn handler_id(raw: Option<&RawValue>) -> Result<Option<String>, ApiEr
         1..=128 if id.chars().all(allowed) => Ok(Some(id)),
         _ => Err(ApiError::bad("Error processing request body: 'handler_id' must be 1 to 128 characters of [0-9A-Za-z._:-]")),
     }
-}
-
-/// The request's key, with the hash of its body.
-pub(super) fn idempotency(headers: &HeaderMap, body: &Bytes) -> Result<Option<Idempotency>, ApiError> {
-    if !headers.contains_key("idempotency-key") {
-        return Ok(None);
-    }
-    let key = routes::text(headers, "idempotency-key").filter(|key| (1..=255).contains(&key.len()));
-    let key = key.ok_or_else(|| ApiError::bad("Idempotency-Key must be a text of 1 to 255 bytes"))?;
-    Ok(Some(Idempotency { key: key.to_owned(), body: Sha256::digest(body).into() }))
 }

@@ -6,8 +6,8 @@ use std::str::FromStr;
 use warp::reply::Response;
 use wf_engine::text::{self, Limit, NAME_MAX};
 
-use super::error::ApiError;
-use super::{Answer, routes};
+use super::Answer;
+use super::error::{self, ApiError};
 
 /// Longest query, in bytes.
 const QUERY_MAX: Limit = Limit { name: "query_max", max: 16 << 10 };
@@ -31,7 +31,7 @@ impl Part {
     /// What an endpoint answers to it.
     pub(super) async fn answer<F: Future<Output = Answer>>(self, endpoint: impl FnOnce(String) -> F) -> Response {
         match self.0 {
-            Ok(part) => routes::answer(endpoint(part)).await,
+            Ok(part) => error::answer(endpoint(part)).await,
             Err(error) => error.response(),
         }
     }

@@ -1,8 +1,8 @@
 //! The shapes that the API sends, apart from those that the host works with.
 
 use serde::Serialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 use warp::http::StatusCode;
 use warp::http::header::{CONTENT_TYPE, HeaderValue};
@@ -106,6 +106,13 @@ pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Response {
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
+}
+
+/// A schema with the type's name as its title.
+pub(super) fn titled(schema: &Value, name: &str) -> Value {
+    let mut schema = if schema.is_object() { schema.clone() } else { json!({ "properties": {}, "type": "object" }) };
+    schema["title"] = name.into();
+    schema
 }
 
 /// A time in UTC: `2026-11-23T06:38:23.279795+00:00`.

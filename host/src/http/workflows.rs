@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use utoipa::ToSchema;
 use warp::http::StatusCode;
 use wf_engine::manifest::Manifest;
@@ -120,7 +120,7 @@ pub(super) async fn details(api: Shared, name: String) -> Answer {
     let workflow = find(&api, &name)?;
     let definition = &workflow.definition;
     let schemas: serde_json::Map<String, Value> =
-        definition.event_types().map(|it| (it.name.clone(), titled(&it.schema, &it.name))).collect();
+        definition.event_types().map(|it| (it.name.clone(), wire::titled(&it.schema, &it.name))).collect();
     let details = Details {
         listing: ListingBody::of(listing),
         manifests: definition.manifests().cloned().collect(),
@@ -157,7 +157,7 @@ impl ListingBody {
 pub(super) async fn schema(api: Shared, name: String) -> Answer {
     let workflow = find(&api, &name)?;
     let definition = &workflow.definition;
-    let schema = |name: Option<&str>| name.and_then(|name| definition.event_type(name)).map(|it| titled(&it.schema, &it.name));
+    let schema = |name: Option<&str>| name.and_then(|name| definition.event_type(name)).map(|it| wire::titled(&it.schema, &it.name));
     let start = schema(definition.start_type());
     let stop = schema(definition.stop_types().first().copied());
     Ok(wire::json(StatusCode::OK, &StartAndStop { start, stop }))
@@ -168,7 +168,7 @@ pub(super) async fn schema(api: Shared, name: String) -> Answer {
     responses((status = 200, body = Events), (status = 404, body = ErrorBody)))]
 pub(super) async fn events(api: Shared, name: String) -> Answer {
     let workflow = api.host.workflow(&name).ok_or_else(|| ApiError::not_found(format!("Workflow '{name}' not found")))?;
-    let events = workflow.definition.event_types().map(|it| titled(&it.schema, &it.name)).collect();
+    let events = workflow.definition.event_types().map(|it| wire::titled(&it.schema, &it.name)).collect();
     Ok(wire::json(StatusCode::OK, &Events { events }))
 }
 
@@ -182,11 +182,4 @@ pub(super) async fn representation(api: Shared, name: String) -> Answer {
 
 pub(super) fn find(api: &Shared, name: &str) -> Result<Arc<Workflow>, ApiError> {
     api.host.workflow(name).ok_or_else(|| ApiError::not_found("Workflow not found"))
-}
-
-/// A schema with the type's name as its title.
-pub(super) fn titled(schema: &Value, name: &str) -> Value {
-    let mut schema = if schema.is_object() { schema.clone() } else { json!({ "properties": {}, "type": "object" }) };
-    schema["title"] = name.into();
-    schema
 }

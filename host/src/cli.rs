@@ -5,10 +5,12 @@ mod candidates;
 mod check;
 mod completions;
 mod config;
+mod connection;
 mod dev;
 mod error;
 mod graph;
 mod inspect;
+mod layers;
 mod man;
 mod new;
 mod offline;
@@ -25,8 +27,8 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use config::Layers;
 pub use error::Problem;
+use layers::Layers;
 
 /// Serves event-driven workflows made of WebAssembly components.
 ///

@@ -5,6 +5,8 @@ use std::time::Duration;
 use clap_complete::CompletionCandidate;
 use wf_client::{Client, Filter, Handler, Result};
 
+use super::connection::{SERVER, name};
+
 /// Somebody has pressed a key, and waits.
 const PATIENCE: Duration = Duration::from_millis(500);
 /// More than this nobody reads.
@@ -22,7 +24,7 @@ pub(super) fn workflows() -> Vec<CompletionCandidate> {
 /// The handlers.
 pub(super) fn handlers() -> Vec<CompletionCandidate> {
     let about = |it: Handler| {
-        let help = format!("{} {}", it.workflow_name, super::remote::name(it.status));
+        let help = format!("{} {}", it.workflow_name, name(it.status));
         CompletionCandidate::new(it.handler_id).help(Some(help.into()))
     };
     let filter = Filter { limit: Some(HANDLERS_MAX), ..Filter::default() };
@@ -65,7 +67,7 @@ fn handler() -> String {
 }
 
 fn ask<T>(question: impl AsyncFnOnce(Client) -> Result<T>) -> Option<T> {
-    let url = option("--server").or_else(|| std::env::var("WF_HOST_SERVER").ok()).unwrap_or_else(|| super::remote::SERVER.to_owned());
+    let url = option("--server").or_else(|| std::env::var("WF_HOST_SERVER").ok()).unwrap_or_else(|| SERVER.to_owned());
     let client = Client::new(&url).ok()?.with_retries(0);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
     runtime.block_on(async { tokio::time::timeout(PATIENCE, question(client)).await.ok()?.ok() })

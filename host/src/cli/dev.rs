@@ -10,7 +10,7 @@ use notify_debouncer_mini::{DebounceEventResult, new_debouncer};
 use tokio::sync::mpsc;
 
 use super::build::Project;
-use super::config::Layers;
+use super::layers::Layers;
 use super::serve::{self, Options};
 use super::{Problem, screen};
 use crate::host::Host;

@@ -5,26 +5,13 @@ use clap_complete::ArgValueCandidates;
 use futures_util::TryStreamExt;
 use serde::Serialize;
 use serde_json::{Value, json};
-use wf_client::{Client, Error, Filter, From, Handler, Numbered, Start, Status};
+use wf_client::{Error, Filter, From, Handler, Numbered, Start, Status};
 use wf_engine::json::{canonical, to_json};
 use wf_engine::text::{self, Limit};
 
+use super::connection::{Remote, name};
 use super::run;
 use super::{Problem, candidates};
-
-/// The server that is meant when nothing says so.
-pub(super) const SERVER: &str = "http://127.0.0.1:8080";
-
-/// Which server, and for whom the output is.
-#[derive(Args)]
-pub(super) struct Remote {
-    /// The server.
-    #[arg(long, global = true, value_name = "URL", env = "WF_HOST_SERVER", default_value = SERVER)]
-    server: String,
-    /// Print JSON, for programs.
-    #[arg(long, global = true)]
-    json: bool,
-}
 
 /// Shows the workflows of a server.
 #[derive(Args)]
@@ -183,29 +170,6 @@ fn fields(event: Option<&str>, params: &[String]) -> Result<Value, Problem> {
         return Err(problem("it has a number with more digits than a double holds".to_owned()).hint("send it as a text"));
     }
     Ok(value)
-}
-
-impl Remote {
-    fn client(&self) -> Result<Client, Problem> {
-        // A person waits: whether the server is there shows at once.
-        let client = Client::new(&self.server).map(|client| client.with_retries(2));
-        client.map_err(|error| self.problem(&error).usage())
-    }
-
-    fn problem(&self, error: &Error) -> Problem {
-        let problem = Problem::new(error.to_string());
-        match error {
-            Error::Url { .. } => problem.hint("give it as in `--server http://127.0.0.1:8080`"),
-            Error::Connection(_) => problem.hint(format!("is a server at {}? `--server` names another", self.server)),
-            Error::Refused { status: 404, detail } if detail == "Workflow not found" => {
-                problem.hint("`wf-host workflows ls` lists those that are there")
-            }
-            Error::Refused { status: 404, .. } => problem.hint("`wf-host runs ls` lists the handlers that are there"),
-            Error::Refused { status: 409, .. } => problem.hint("`wf-host runs show` says how it stands"),
-            Error::Refused { .. } => problem.hint("`wf-host workflows show` names the events and their fields"),
-            Error::Form(_) => problem.hint("is it a server for workflows?"),
-        }
-    }
 }
 
 impl Workflows {
@@ -400,10 +364,6 @@ fn ended(handler: &Handler, json: bool) -> Result<(), Problem> {
         (_, Some(error)) => Err(Problem::new(error.clone()).hint("`wf-host runs logs` shows what its steps have written")),
         (status, None) => Err(Problem::new(format!("the run is {}", name(status)))),
     }
-}
-
-pub(super) fn name(status: Status) -> String {
-    serde_json::to_value(status).ok().and_then(|it| it.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 fn table<const N: usize>(head: [&str; N], rows: Vec<[String; N]>) -> String {

@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use super::config::{self, Layers};
+use super::layers::{self, Layers};
 use super::{Problem, screen};
 use crate::config::{Config, WorkflowConfig};
 use crate::host::Host;
@@ -292,7 +292,7 @@ impl Options {
 }
 
 /// What the file says of one workflow.
-fn workflow(name: &str, own: config::Workflow) -> Result<WorkflowConfig, Problem> {
+fn workflow(name: &str, own: layers::Workflow) -> Result<WorkflowConfig, Problem> {
     let at = |key: &str| format!("workflows.{name}.{key}");
     Ok(WorkflowConfig {
         additional_events: own.additional_events,

@@ -137,7 +137,7 @@ impl File {
 }
 
 /// The JSON Schema of the file, for editors.
-pub(super) fn schema() -> Value {
+pub(in crate::cli) fn schema() -> Value {
     schemars::schema_for!(File).to_value()
 }
 

@@ -1,18 +1,24 @@
 //! The server for event-driven workflows whose steps are WebAssembly components.
 
-// Read in this order.
-mod alarms;
-pub mod cli;
+// Rooms, from the lowest: each names only those of the groups before its own.
+pub mod model;
+
 mod clock;
 pub mod config;
 mod forms;
-pub mod host;
-pub mod http;
-pub mod model;
-pub mod registry;
 pub mod runtime;
-mod sources;
 pub mod store;
+
+mod alarms;
+pub mod registry;
 mod tail;
-mod watch;
+
+mod sources;
 mod worker;
+
+pub mod host;
+
+pub mod http;
+mod watch;
+
+pub mod cli;

@@ -117,37 +117,90 @@ fn words_that_stand_nowhere() {
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
-/// The files of the engine that a file names: by `crate::` from the top, by `super::` beside it.
-fn named(module: &[String], text: &str, files: &BTreeSet<Vec<String>>) -> BTreeSet<Vec<String>> {
-    let mut named = BTreeSet::new();
-    let above = &module[..module.len() - 1];
-    for (_, line) in code(text) {
-        for (word, from) in [("crate::", &[][..]), ("super::", above)] {
-            for (at, _) in line.match_indices(word) {
-                let before = line[..at].chars().next_back();
-                let path = line[at + word.len()..].split(|it: char| !it.is_alphanumeric() && !"_:".contains(it)).next().unwrap_or_default();
-                let path: Vec<String> = from.iter().cloned().chain(path.split("::").map(str::to_owned)).collect();
-                let longest = (from.len() + 1..=path.len()).rev().map(|length| path[..length].to_vec()).find(|it| files.contains(it));
-                named.extend(longest.filter(|it| before != Some(':') && it != module));
-            }
-        }
-    }
-    named
-}
+/// Files that name others of their crate: by `crate::` from the top, by `super::` from above them.
+type Names = BTreeMap<Vec<String>, BTreeSet<Vec<String>>>;
 
-/// What each file of the engine names, those of tests aside.
-fn engine() -> BTreeMap<Vec<String>, BTreeSet<Vec<String>>> {
-    let folder = root().join("host/engine/src");
+/// What each file of a crate names, those of tests aside.
+fn names(folder: &str, tests: &[&str]) -> Names {
+    let folder = root().join(folder);
     let module = |path: &Path| {
         let path = path.strip_prefix(&folder).expect("below the folder").with_extension("");
         path.iter().map(|it| it.to_string_lossy().into_owned()).collect::<Vec<String>>()
     };
-    let tests = |path: &Path| ["garbage", "tests"].iter().any(|it| path.with_extension("").iter().any(|part| part == *it));
-    let is_ours = |path: &PathBuf| path.extension().is_some_and(|it| it == "rs") && !tests(path.strip_prefix(&folder).expect("below it"));
+    let is_test = |path: &Path| module(path).iter().any(|part| tests.contains(&part.as_str()));
+    let is_ours = |path: &PathBuf| path.extension().is_some_and(|it| it == "rs") && !is_test(path);
     let paths: Vec<PathBuf> = sources(&folder).into_iter().filter(is_ours).collect();
     let files: BTreeSet<Vec<String>> = paths.iter().map(|path| module(path)).collect();
     let read = |path: &PathBuf| fs::read_to_string(path).expect("text");
     paths.iter().map(|path| (module(path), named(&module(path), &read(path), &files))).collect()
+}
+
+/// The files that a file names.
+fn named(module: &[String], text: &str, files: &BTreeSet<Vec<String>>) -> BTreeSet<Vec<String>> {
+    let text: String = code(text).flat_map(|(_, line)| [line, "\n"]).collect();
+    let mut paths = Vec::new();
+    for word in ["crate::", "super::"] {
+        for (at, _) in text.match_indices(word) {
+            if !text[..at].ends_with(|it: char| it.is_alphanumeric() || "_:".contains(it)) {
+                tree(&text[at..], Vec::new(), &mut paths);
+            }
+        }
+    }
+    let absolute = paths.into_iter().map(|path| {
+        let up = path.iter().take_while(|it| *it == "super").count();
+        let from = if up == 0 { &[][..] } else { &module[..module.len() - up] };
+        from.iter().chain(&path[up.max(1)..]).cloned().collect::<Vec<String>>()
+    });
+    let longest = |path: Vec<String>| (1..=path.len()).rev().map(|length| path[..length].to_vec()).find(|it| files.contains(it));
+    absolute.filter_map(longest).filter(|it| it != module).collect()
+}
+
+/// The paths of a tree like that of a `use`. Gives what comes after it.
+fn tree<'a>(mut text: &'a str, mut path: Vec<String>, paths: &mut Vec<Vec<String>>) -> &'a str {
+    loop {
+        let word = text.find(|it: char| !it.is_alphanumeric() && it != '_').unwrap_or(text.len());
+        path.extend((word > 0).then(|| text[..word].to_owned()));
+        text = &text[word..];
+        match text.strip_prefix("::") {
+            Some(rest) => text = rest,
+            None => break,
+        }
+    }
+    let Some(mut inner) = text.strip_prefix('{') else {
+        paths.push(path);
+        return text;
+    };
+    while !inner.is_empty() {
+        inner = tree(inner.trim_start(), path.clone(), paths).trim_start_matches(|it| !",}".contains(it));
+        match inner.strip_prefix('}') {
+            Some(rest) => return rest,
+            None => inner = inner.strip_prefix(',').unwrap_or_default(),
+        }
+    }
+    inner
+}
+
+/// The files that name one another in a circle. A folder's own file gathers what is in it: that it
+/// names its parts, and they it, is none.
+fn circles(mut names: Names) -> Vec<String> {
+    for (module, named) in &mut names {
+        named.retain(|other| !other.starts_with(module) && !module.starts_with(other));
+    }
+    let reached = |from: &Vec<String>| {
+        let (mut reached, mut next) = (BTreeSet::new(), vec![from]);
+        while let Some(module) = next.pop() {
+            next.extend(names[module].iter().filter(|it| reached.insert((*it).clone())));
+        }
+        reached
+    };
+    let all: BTreeMap<&Vec<String>, BTreeSet<Vec<String>>> = names.keys().map(|module| (module, reached(module))).collect();
+    let with = |module: &Vec<String>| all[module].iter().filter(|it| all[it].contains(module)).map(|it| it.join("::")).collect::<Vec<_>>();
+    let circles: BTreeSet<String> = all.keys().map(|module| with(module).join(", ")).filter(|it| !it.is_empty()).collect();
+    circles.into_iter().collect()
+}
+
+fn engine() -> Names {
+    names("host/engine/src", &["garbage", "tests"])
 }
 
 #[test]
@@ -163,21 +216,67 @@ fn a_module_of_the_engine_names_only_those_before_it() {
 
 #[test]
 fn no_files_of_the_engine_name_one_another_in_a_circle() {
-    // A folder's own file gathers what is in it: that it names its parts, and they it, is no circle.
-    let mut left = engine();
-    for (module, named) in &mut left {
-        named.retain(|other| !other.starts_with(module) && !module.starts_with(other));
+    assert_eq!(circles(engine()), Vec::<String>::new());
+}
+
+/// Arrows between rooms of the host that are still to be turned around.
+const OPEN: &[(&str, &str)] = &[("worker", "host")];
+
+fn is_open(from: &[String], to: &[String]) -> bool {
+    OPEN.contains(&(&from[0], &to[0]))
+}
+
+fn host() -> Names {
+    names("host/src", &["edge", "lib", "main"])
+}
+
+#[test]
+fn a_room_of_the_host_names_only_those_of_the_groups_before_it() {
+    let lib = fs::read_to_string(root().join("host/src/lib.rs")).expect("text");
+    let groups: Vec<&str> = lib.split("\n\n").filter(|it| it.contains("mod ")).collect();
+    let place = |room: &str| {
+        let place = groups.iter().position(|group| group.lines().any(|line| line.trim_start_matches("pub ") == format!("mod {room};")));
+        place.unwrap_or_else(|| panic!("lib.rs gives `{room}` no place"))
+    };
+    for (module, named) in host() {
+        let wrong = named.iter().find(|it| it[0] != module[0] && place(&it[0]) >= place(&module[0]) && !is_open(&module, it));
+        let wrong = wrong.map(|other| other.join("::"));
+        assert_eq!(wrong, None, "`{}` names what is not below it: turn the arrow around", module.join("::"));
     }
-    loop {
-        let free: Vec<Vec<String>> = left.iter().filter(|(_, named)| named.is_empty()).map(|(module, _)| module.clone()).collect();
-        if free.is_empty() {
-            break;
-        }
-        free.iter().for_each(|module| drop(left.remove(module)));
-        left.values_mut().for_each(|named| named.retain(|other| !free.contains(other)));
+    for (from, to) in OPEN {
+        let is_there = host().iter().any(|(module, named)| module[0] == *from && named.iter().any(|it| it[0] == *to));
+        assert!(is_there, "`{from}` names nothing of `{to}` any more: take it off the list");
     }
-    let circle: Vec<String> = left.keys().map(|module| module.join("::")).collect();
-    assert!(circle.is_empty(), "in a circle, or above one: {}", circle.join(", "));
+}
+
+#[test]
+fn no_files_of_the_host_name_one_another_in_a_circle() {
+    let mut names = host();
+    names.iter_mut().for_each(|(module, named)| named.retain(|it| !is_open(module, it)));
+    assert_eq!(circles(names), Vec::<String>::new());
+}
+
+#[test]
+fn the_check_of_circles_finds_what_it_should() {
+    let module = |name: &str| name.split("::").map(str::to_owned).collect::<Vec<String>>();
+    let texts = [
+        ("a", "use crate::b::{self, c::{D, e as f}, G};"),
+        ("b", "use crate::{\n    nothing,\n    h,\n};\n"),
+        ("b::c", "fn it() { super::super::h::it() } // crate::a"),
+        ("h", "use super::b::c;\n#[cfg(test)]\nmod tests { use crate::a; }"),
+    ];
+    let files = texts.iter().map(|(name, _)| module(name)).collect();
+    let names: Names = texts.iter().map(|(name, text)| (module(name), named(&module(name), text, &files))).collect();
+    let shown = names
+        .iter()
+        .map(|(name, named)| format!("{}: {}", name.join("::"), named.iter().map(|it| it.join("::")).collect::<Vec<_>>().join(" ")));
+    expect![[r#"
+        a: b b::c
+        b: h
+        b::c: h
+        h: b::c"#]]
+    .assert_eq(&shown.collect::<Vec<_>>().join("\n"));
+    expect!["b::c, h"].assert_eq(&circles(names).join("; "));
 }
 
 #[test]

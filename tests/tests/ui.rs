@@ -24,6 +24,20 @@ fn chain(steps: usize) -> Vec<u8> {
     Module::describing(&json!({ "name": "large", "events": events, "steps": steps }).to_string()).binary()
 }
 
+/// A workflow that ends with what it began with; its first step may return anything that is declared.
+fn echo() -> Vec<u8> {
+    let fields = json!({ "n": { "type": "integer" }, "f": { "type": "number", "default": 0.5 }, "result": {} });
+    let events = [
+        json!({ "name": "StartEvent", "kind": "start", "schema": { "type": "object", "properties": fields } }),
+        json!({ "name": "LaterEvent", "kind": "plain" }),
+    ];
+    let steps = [
+        json!({ "name": "repeat", "accepts": ["StartEvent"], "emits": ["StopEvent"], "emits_any": true }),
+        json!({ "name": "later", "accepts": ["LaterEvent"], "emits": ["StopEvent"] }),
+    ];
+    Module::echoing(&json!({ "name": "echo", "events": events, "steps": steps }).to_string()).binary()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_in_a_browser() {
     let folder = tempfile::tempdir().expect("a temporary directory");
@@ -32,7 +46,9 @@ async fn the_page_in_a_browser() {
     let mut serve = Serve::guests(&GUESTS).with(&["--store", "memory:"]);
     let large = folder.path().join("large.wasm");
     std::fs::write(&large, chain(200)).expect("written");
-    serve.paths.extend([&broken, &large].map(|it| it.display().to_string()));
+    let echoing = folder.path().join("echo.wasm");
+    std::fs::write(&echoing, echo()).expect("written");
+    serve.paths.extend([&broken, &large, &echoing].map(|it| it.display().to_string()));
     let server = serve.start().await;
     let mut tests = Command::new("node");
     tests.args(["--test", "--test-reporter=spec", "host/ui/tests/browser.mjs"]).current_dir(root()).stdin(Stdio::null());
@@ -44,7 +60,7 @@ async fn the_page_in_a_browser() {
     for line in said.lines().filter(|line| line.contains("measured:")) {
         show(line);
     }
-    assert!(said.contains("pass 16"), "all of them ran: {said}");
+    assert!(said.contains("pass 17"), "all of them ran: {said}");
 }
 
 /// Past the harness, which keeps what tests that pass have printed.

@@ -156,6 +156,65 @@ test("4 a run: result, events after the fact, timeline, state, logs, and any mom
   await page.context().close();
 });
 
+test("4 payloads are shown and sent as they came: long numbers, `1.0` and the order of keys", async () => {
+  const event = '{"n":12345678901234567890123,"f":1.0,"2":18446744073709551616,"1":"é","result":{"b":1.50,"10":9007199254740993,"a":[1e2]}}';
+  const raw = async (path, init) => (await fetch(base + path, init)).text();
+  const first = JSON.parse(await raw("/workflows/echo/run", { method: "POST", body: `{"start_event":${event}}` })).run_id;
+  const began = async (id) => /"events":\[{"type":"StartEvent","value":(.*?),"size":/.exec(await raw(`/api/v1/runs/${id}/history`))[1];
+  assert.equal(await began(first), event);
+  /** What the run that the page shows next began with. */
+  const next = async (page, before) => {
+    await page.waitForFunction((before) => /^#\/runs\/\w+$/.test(location.hash) && !location.hash.endsWith(before), before);
+    const id = new URL(page.url()).hash.split("/").at(-1);
+    return { id, event: await began(id) };
+  };
+  const page = await open(`#/runs/${first}`);
+  const result = page.getByRole("region", { name: "Result" });
+  await seen(result.getByText("9007199254740993"));
+  assert.match(await result.innerText(), /b: 1\.50\s+10: 9007199254740993\s+▾ a: \[\s+0: 1e2/);
+  await page.locator("button.lane-name").first().click();
+  const given = page.getByRole("group", { name: "Input StartEvent" });
+  await seen(given);
+  assert.match(await given.innerText(), /n: 12345678901234567890123\s+f: 1\.0\s+2: 18446744073709551616\s+1: "é"/);
+  await page.getByLabel("Search the events").or(page.getByRole("tab", { name: "Events" })).first().click();
+  await seen(page.locator(".event .brief", { hasText: '"_data":{"n":12345678901234567890123,"f":1.0,"2":18446744073709551616,"1":"é"}' }));
+  await page.getByRole("button", { name: "Run again" }).click();
+  const again = await next(page, first);
+  assert.equal(again.event, event);
+  await page.goto(`${base}/#/runs?workflow=echo`);
+  await page.getByLabel(`Choose ${first}`).check();
+  const newest = page.locator(".tr:not(.head) a").first();
+  assert.equal(await newest.innerText(), again.id);
+  await page.getByRole("button", { name: "Run again" }).click();
+  await seen(newest.filter({ hasNotText: again.id }));
+  assert.equal(await began(await newest.innerText()), event);
+  // Through the form: what nobody touches, and one number beside it.
+  await page.goto(`${base}/#/runs/${again.id}`);
+  await page.getByRole("link", { name: "Edit and run" }).click();
+  const field = page.getByRole("spinbutton", { name: "n" });
+  await seen(field);
+  assert.equal(await field.inputValue(), "12345678901234567890123");
+  assert.equal(await page.getByLabel(/^f/).and(page.locator("input")).inputValue(), "1.0");
+  await page.getByRole("button", { name: "Start", exact: true }).click();
+  const same = await next(page, again.id);
+  assert.equal(same.event, event);
+  await page.getByRole("link", { name: "Edit and run" }).click();
+  await field.fill("");
+  await field.pressSequentially("9223372036854775807");
+  await page.getByRole("radio", { name: "JSON" }).click();
+  assert.match(await page.getByLabel("The event's fields as JSON").inputValue(), /^{\n {2}"n": 9223372036854775807,\n {2}"f": 1\.0,\n {2}"2": /);
+  await page.getByRole("radio", { name: "Form" }).click();
+  await page.getByLabel(/^f/).and(page.locator("input")).fill("");
+  await page.getByLabel(/^f/).and(page.locator("input")).pressSequentially("2.50");
+  await page.getByRole("button", { name: "Start", exact: true }).click();
+  assert.equal((await next(page, same.id)).event, event.replace("12345678901234567890123", "9223372036854775807").replace('"f":1.0', '"f":2.50'));
+  // As the browser keeps it for the next time.
+  await page.goto(`${base}/#/workflows/echo`);
+  await page.getByLabel("Before").selectOption({ label: event });
+  await page.waitForFunction(() => document.querySelector('.event-form input[type="number"]')?.value === "12345678901234567890123");
+  await page.context().close();
+});
+
 test("4 a failed run says why: message, step, input and backtrace", async () => {
   const page = await open(`#/runs/${runs.failed}`);
   const why = page.getByRole("region", { name: "Why it failed" });

@@ -4,9 +4,11 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
 import { api, follow, type Frame, type Json } from "../api";
 import { align, executing } from "../model/compare";
+import { brief } from "../model/json";
 import { href } from "../model/route";
 import { duration, micros } from "../model/time";
-import { JsonView, Problem, Status } from "./common";
+import { Problem, Status } from "./common";
+import { JsonView } from "./JsonView";
 
 export function ComparePage({ left, right }: { left: string; right: string }) {
   const [one, other] = [useRun(left), useRun(right)];
@@ -65,7 +67,7 @@ export function ComparePage({ left, right }: { left: string; right: string }) {
 }
 
 function cell(frame: Frame | undefined) {
-  return frame ? <><code>{frame.type}</code> <span className="brief">{JSON.stringify(frame.value)}</span></> : <span className="soft">none</span>;
+  return frame ? <><code>{frame.type}</code> <span className="brief">{brief(frame.value)}</span></> : <span className="soft">none</span>;
 }
 
 function shown(time: number | undefined): string {

@@ -2,14 +2,16 @@
 
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef, useState } from "react";
-import { api, follow, type Frame, type History, type Json, type LogLine, type Run } from "../api";
+import { api, follow, startOf, type Frame, type History, type Json, type LogLine, type Run } from "../api";
 import { edges, momentOfFrame, phaseAt, pictureAt, waitsAt, type Phase, type Waiting } from "../model/run";
+import { brief, pretty, written } from "../model/json";
 import { adjust, go, href, type Route } from "../model/route";
 import { age, clock, duration, micros } from "../model/time";
-import { Copy, JsonView, PHASES, Problem, Status, useNow } from "./common";
+import { Copy, PHASES, Problem, Status, TOO_LARGE, useNow } from "./common";
 import { EventForm } from "./EventForm";
 import { EventLog } from "./EventLog";
 import { GraphView } from "./GraphView";
+import { JsonView } from "./JsonView";
 import { Timeline } from "./Timeline";
 
 const TABS = ["events", "state", "logs", "step", "send"] as const;
@@ -70,11 +72,10 @@ export function RunPage({ id, route }: { id: string; route: Route }) {
   };
   const pickEvent = (sequence: number) =>
     adjust(route, { event: event === sequence ? undefined : String(sequence), invocation: undefined, node: undefined });
-  const input = history.data.invocations[0]?.events[0]?.value as Json | undefined;
 
   return (
     <div className="run">
-      <Header run={run.data} now={now} input={input} connected={connected || !running} />
+      <Header run={run.data} now={now} input={startOf(history.data)} connected={connected || !running} />
       <Outcome run={run.data} history={history.data} logs={logs.data ?? []} show={(it) => adjust(route, { invocation: String(it), tab: "step", event: undefined })} />
       {waits.length > 0 && <Waits waits={waits} run={run.data} now={now} />}
       <Scrubber history={history.data} seq={seq} live={at === undefined} set={(it) => adjust(route, { at: it === undefined ? undefined : String(it) })} />
@@ -160,7 +161,7 @@ function useFrames(id: string, changed: () => void): [Frame[], boolean] {
   return [frames, connected];
 }
 
-function Header({ run, now, input, connected }: { run: Run; now: number; input?: Json; connected: boolean }) {
+function Header({ run, now, input, connected }: { run: Run; now: number; input?: string; connected: boolean }) {
   const [problem, setProblem] = useState<unknown>();
   const queries = useQueryClient();
   const end = run.completed_at ? micros(run.completed_at) : now * 1000;
@@ -168,7 +169,10 @@ function Header({ run, now, input, connected }: { run: Run; now: number; input?:
     setProblem(undefined);
     act().then(() => queries.invalidateQueries({ queryKey: ["run", run.run_id] }), setProblem);
   };
-  const again = async () => go(href(["runs", (await api.start(run.workflow_name, input ?? {})).run_id]));
+  const again = async () => {
+    if (input === undefined) throw new Error(TOO_LARGE);
+    go(href(["runs", (await api.start(run.workflow_name, input)).run_id]));
+  };
   const purge = async () => {
     if (!window.confirm(`Delete handler ${run.handler_id} with all its runs?`)) return;
     await api.cancel(run.handler_id, true);
@@ -191,7 +195,7 @@ function Header({ run, now, input, connected }: { run: Run; now: number; input?:
         <span className="actions">
           {run.status === "running" && <button onClick={attempt(() => api.cancel(run.handler_id))}>Cancel</button>}
           <button onClick={attempt(again)}>Run again</button>
-          <a className="button" href={href(["workflows", run.workflow_name], { input: JSON.stringify(input ?? {}) })}>Edit and run</a>
+          <a className="button" href={href(["workflows", run.workflow_name], { input })}>Edit and run</a>
           <button className="danger" onClick={attempt(purge)}>Purge</button>
         </span>
       </div>
@@ -208,7 +212,7 @@ function Outcome({ run, history, logs, show }: { run: Run; history: History; log
       <section className="outcome good" aria-label="Result">
         <strong>✓ {result?.type === "StopEvent" ? "Result" : result?.type}</strong>
         <JsonView value={value} label="Result" />
-        <Copy text={() => JSON.stringify(value, null, 2)} />
+        <Copy text={() => pretty(written(value))} />
       </section>
     );
   }
@@ -270,7 +274,7 @@ function AnswerForm({ wait, schemas, run }: { wait: Waiting; schemas: Record<str
           <select value={picked} onChange={(event) => pick(event.target.value)}>{wait.types.map((it) => <option key={it}>{it}</option>)}</select>
         </label>
       )}
-      <EventForm key={picked} schema={schemas[picked] ?? { type: "object", properties: {} }} initial={wait.requirements} action={`Send ${picked}`}
+      <EventForm key={picked} schema={schemas[picked] ?? { type: "object", properties: {} }} initial={written(wait.requirements)} action={`Send ${picked}`}
         submit={async (value) => void (await api.send(run.handler_id, picked, value, { invocation: wait.invocation }))} />
     </>
   );
@@ -311,7 +315,7 @@ function StateTab({ id, seq, newest }: { id: string; seq?: number; newest: numbe
   if (!state.data) return <p className="soft pad">Loading …</p>;
   return (
     <div className="pad">
-      <div className="tools"><span className="soft">{seq === undefined ? "As it is" : `After entry ${seq}`}</span><span className="grow" /><Copy text={() => JSON.stringify(state.data, null, 2)} /></div>
+      <div className="tools"><span className="soft">{seq === undefined ? "As it is" : `After entry ${seq}`}</span><span className="grow" /><Copy text={() => pretty(written(state.data))} /></div>
       {Object.keys(state.data).length === 0 ? <p className="soft">Nothing is kept in it.</p> : <JsonView value={state.data} label="State" />}
     </div>
   );
@@ -334,7 +338,7 @@ function LogsTab({ lines, pick }: { lines: LogLine[]; pick: (invocation: number)
           <li key={`${it.invocation}.${it.attempt}.${it.source}.${it.number}`} className={it.level}>
             <span className="soft">{clock(it.at)}</span> <span className="level">{it.level}</span>{" "}
             <button className="link" onClick={() => pick(it.invocation)}>#{it.invocation}</button> <span>{it.message}</span>
-            {Object.keys(it.fields as Json).length > 0 && it.source === "log" && <code className="soft"> {JSON.stringify(it.fields)}</code>}
+            {Object.keys(it.fields as Json).length > 0 && it.source === "log" && <code className="soft"> {brief(it.fields as Json)}</code>}
           </li>
         ))}
       </ul>

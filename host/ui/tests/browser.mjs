@@ -95,6 +95,16 @@ test("2 graph: fitted and never cut off; nodes are dragged, kept and tidied; it 
   await page.context().close();
 });
 
+test("2 graph: what a step may return without naming it is dashed", async () => {
+  const page = await open("#/workflows/echo");
+  const dashes = async (id) => page.locator(`.react-flow__edge[data-id="${id}"] path.react-flow__edge-path`).evaluate((it) => getComputedStyle(it).strokeDasharray);
+  await seen(page.locator(".react-flow__node").first());
+  assert.equal(await page.locator(".react-flow__edge").count(), 5);
+  assert.notEqual(await dashes("repeat→LaterEvent"), "none");
+  for (const id of ["StartEvent→repeat", "repeat→StopEvent", "LaterEvent→later", "later→StopEvent"]) assert.equal(await dashes(id), "none", id);
+  await page.context().close();
+});
+
 test("3 run it: a form from the schema, in step with the JSON; wrong input is said at its field; earlier inputs are at hand", async () => {
   const page = await open("#/workflows/fanout");
   const field = page.getByRole("spinbutton", { name: "n" });
@@ -234,12 +244,16 @@ test("5 human in the loop: what is waited for, until when, and its form; another
   await seen(wait);
   assert.match(await wait.innerText(), /since .* until .* left/s);
   await seen(page.locator(".node.waiting"));
+  await seen(page.locator('.react-flow__node[data-id="AnswerEvent"]'));
+  const edge = page.locator('.react-flow__edge[data-id="AnswerEvent→ask"]');
+  assert.equal(await edge.and(page.locator(".unused")).count(), 1);
   await page.getByRole("tab", { name: "Send" }).click();
   await seen(page.getByRole("tabpanel").getByRole("button", { name: "Send", exact: true }));
   await wait.getByLabel(/answer/i).and(page.locator("input")).fill("42");
   await wait.getByRole("button", { name: "Send AnswerEvent" }).click();
   await seen(text(page, "✓ Result"));
   assert.match(await page.getByRole("region", { name: "Result" }).innerText(), /42/);
+  await edge.and(page.locator(".flowed")).waitFor({ state: "attached" });
   await page.context().close();
 });
 

@@ -2,9 +2,10 @@
 
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef, useState } from "react";
-import { api, follow, startOf, type Frame, type History, type Json, type LogLine, type Run } from "../api";
-import { edges, momentOfFrame, phaseAt, pictureAt, waitsAt, type Phase, type Waiting } from "../model/run";
+import { api, follow, startOf, type Frame, type Graph, type History, type Json, type LogLine, type Run } from "../api";
+import { completed } from "../model/graph";
 import { brief, pretty, written } from "../model/json";
+import { edges, momentOfFrame, phaseAt, pictureAt, waitsAt, type Phase, type Waiting } from "../model/run";
 import { adjust, go, href, type Route } from "../model/route";
 import { age, clock, duration, micros } from "../model/time";
 import { Copy, PHASES, Problem, Status, TOO_LARGE, useNow } from "./common";
@@ -30,7 +31,15 @@ export function RunPage({ id, route }: { id: string; route: Route }) {
   const asked = route.query.get("at");
   const newest = history.data?.moments.at(-1)?.seq ?? 0;
   const looked = asked === null ? newest : Math.min(Number(asked) || 0, newest);
-  const picture = useMemo(() => (history.data ? pictureAt(history.data, looked) : undefined), [history.data, looked]);
+  const workflow = run.data?.workflow_name;
+  const details = useQuery({ queryKey: ["workflow", workflow], queryFn: () => api.workflow(workflow!), enabled: workflow !== undefined });
+  const whole = useSteady(useMemo(() => graph.data && completed(graph.data, details.data, history.data), [graph.data, details.data, history.data]));
+  const published = useMemo(() => {
+    const there = new Set(graph.data?.nodes.map((it) => it.id));
+    const more = new Set(whole?.nodes.map((it) => it.id).filter((it) => !there.has(it)));
+    return more.size > 0 ? frames.filter((it) => more.has(it.type)) : [];
+  }, [graph.data, whole, frames]);
+  const picture = useMemo(() => (history.data ? pictureAt(history.data, looked, published) : undefined), [history.data, looked, published]);
   const known = useMemo(() => (history.data ? edges(pictureAt(history.data, newest)) : []), [history.data, newest]);
   if (run.error && !run.data) return <Problem error={run.error} title={`Run ${id}`} />;
   if (run.data && !history.data && history.error) {
@@ -57,7 +66,7 @@ export function RunPage({ id, route }: { id: string; route: Route }) {
   const publisher = event === undefined ? undefined : moments.find((it) => it.seq === momentOfFrame(history.data, event))?.invocation ?? undefined;
   const lane = chosen?.id ?? publisher;
   const publishing = history.data.invocations.find((it) => it.id === publisher)?.step;
-  const inGraph = (name?: string) => graph.data?.nodes.some((it) => it.id === name);
+  const inGraph = (name?: string) => whole?.nodes.some((it) => it.id === name);
   const node = chosen?.step ?? (inGraph(frame?.type) ? frame?.type : publishing) ?? route.query.get("node") ?? undefined;
   // They stay while another moment is looked at, with what was typed.
   const waits = running ? waitsAt(history.data, lastSeq) : [];
@@ -82,7 +91,7 @@ export function RunPage({ id, route }: { id: string; route: Route }) {
       <div className="split run-split">
         <section className="panel tall" aria-label="Graph">
           {graph.error && <Problem error={graph.error} title="The graph cannot be drawn" />}
-          {graph.data && <GraphView graph={graph.data} picture={picture} also={known} picked={node} pick={pickNode} />}
+          {whole && !details.isPending && <GraphView key={whole.nodes.length} graph={whole} picture={picture} also={known} picked={node} pick={pickNode} />}
         </section>
         <section className="panel side">
           <div className="tabs" role="tablist" aria-label="Details">
@@ -122,6 +131,14 @@ export function RunPage({ id, route }: { id: string; route: Route }) {
 
 function number(text: string | null): number | undefined {
   return text === null || text === "" || Number.isNaN(Number(text)) ? undefined : Number(text);
+}
+
+/** The same graph as long as it has the same nodes and edges: they stay where somebody has moved them. */
+function useSteady(graph: Graph | undefined): Graph | undefined {
+  const kept = useRef(graph);
+  const shape = (it: Graph | undefined) => it && written([it.nodes.map(({ id }) => id), it.edges.map(({ source, target }) => [source, target])]);
+  if (shape(kept.current) !== shape(graph)) kept.current = graph;
+  return kept.current;
 }
 
 /** The stream of a run, and whether it is connected. */

@@ -3,6 +3,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import { api, type Json, type Listing } from "../api";
+import { completed } from "../model/graph";
 import { previous, remember } from "../model/inputs";
 import { parse } from "../model/json";
 import { adjust, go, href, type Route } from "../model/route";
@@ -61,6 +62,7 @@ export function WorkflowPage({ name, route }: { name: string; route: Route }) {
   const digest = details.data?.listing.digest;
   const graph = useQuery({ queryKey: ["graph", name, digest], queryFn: () => api.graph(name), enabled: !!details.data });
   const runs = useQuery({ queryKey: ["runs-of", name], queryFn: () => api.runs({ workflow: [name], limit: 8 }), refetchInterval: 2000 });
+  const whole = useMemo(() => graph.data && completed(graph.data, details.data), [graph.data, details.data]);
   const now = useNow(1000);
   const picked = route.query.get("node") ?? undefined;
   const given = route.query.get("input");
@@ -76,7 +78,7 @@ export function WorkflowPage({ name, route }: { name: string; route: Route }) {
     remember(name, input);
     go(href(["runs", run.run_id]));
   };
-  const node = graph.data?.nodes.find((it) => it.id === picked);
+  const node = whole?.nodes.find((it) => it.id === picked);
   const step = (manifests as Json[]).flatMap((it) => it.steps as Json[]).find((it) => it.name === picked);
   return (
     <>
@@ -94,8 +96,8 @@ export function WorkflowPage({ name, route }: { name: string; route: Route }) {
       <div className="split">
         <section className="panel tall" aria-label="Graph">
           {graph.error && <Problem error={graph.error} title="The graph cannot be drawn" />}
-          {graph.data ? (
-            <GraphView graph={graph.data} picked={picked} pick={(id) => adjust(route, { node: id === picked ? undefined : id })} />
+          {whole ? (
+            <GraphView graph={whole} picked={picked} pick={(id) => adjust(route, { node: id === picked ? undefined : id })} />
           ) : (
             <p className="soft">Loading …</p>
           )}

@@ -8,6 +8,8 @@ import { AxeBuilder } from "@axe-core/playwright";
 import { chromium } from "playwright-core";
 
 const base = process.env.WF_HOST_URL;
+/** Another server, where the journal of the handler `broken` does not fit. */
+const damaged = process.env.WF_HOST_DAMAGED;
 const shots = process.env.WF_HOST_SHOTS;
 mkdirSync(shots, { recursive: true });
 
@@ -23,14 +25,14 @@ const post = async (path, body = {}) => {
 const begin = async (name, start_event = {}, handler_id) => post(`/workflows/${name}/run-nowait`, { start_event, handler_id });
 const end = async (name, start_event = {}) => (await post(`/workflows/${name}/run`, { start_event })).run_id;
 
-async function open(path, { width = 1440, height = 900, scheme = "light" } = {}) {
+async function open(path, { width = 1440, height = 900, scheme = "light", server = base } = {}) {
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, acceptDownloads: true });
   const page = await context.newPage();
   page.on("request", (request) => {
-    if (!request.url().startsWith(base) && !/^(data|blob):/.test(request.url())) outside.push(request.url());
+    if (!request.url().startsWith(server) && !/^(data|blob):/.test(request.url())) outside.push(request.url());
   });
   page.on("pageerror", (error) => mistakes.push(`${path}: ${error.message}`));
-  await page.goto(`${base}/${path}`);
+  await page.goto(`${server}/${path}`);
   return page;
 }
 
@@ -234,6 +236,37 @@ test("4 a failed run says why: message, step, input and backtrace", async () => 
   await seen(why.locator(".trace"));
   await why.getByRole("button", { name: "panic" }).click();
   await seen(page.getByRole("tab", { name: "Step", selected: true }));
+  await page.context().close();
+});
+
+test("4 a run whose journal does not fit says so, for itself alone", async () => {
+  const run = async (handler) => (await (await fetch(`${damaged}/handlers/${handler}`)).json()).run_id;
+  const [broken, sound] = [await run("broken"), await run("sound")];
+  const page = await open(`#/runs/${broken}`, { server: damaged });
+  const problem = page.getByRole("alert").filter({ hasText: "What happened in it cannot be shown" });
+  await seen(problem);
+  const told = `Run '${broken}' cannot be read: entry 0 of the journal has form 9, and this build knows form 1: it was written by another version`;
+  assert.equal(await problem.locator("pre").innerText(), told);
+  await seen(page.getByRole("heading", { name: `hitl ${broken}` }));
+  await page.getByRole("button", { name: "Run again" }).click();
+  await seen(page.getByRole("alert").filter({ hasText: "What it began with is not known" }));
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await page.waitForFunction((told) => [...document.querySelectorAll('[role="alert"] pre')].filter((it) => it.innerText === told).length === 2, told);
+  for (const [scheme, width] of [["light", 1440], ["dark", 800]]) {
+    const other = await open(`#/runs/${broken}`, { server: damaged, scheme, width });
+    await seen(other.getByRole("alert"));
+    await other.screenshot({ path: `${shots}/damaged-${scheme}-${width}.png`, fullPage: true });
+    await other.context().close();
+  }
+  await page.goto(`${damaged}/#/runs`);
+  await seen(page.getByRole("link", { name: broken }));
+  await page.getByRole("link", { name: sound }).click();
+  await seen(page.locator(".node.returned", { hasText: "prompt_human" }));
+  assert.equal(await page.getByRole("alert").count(), 0);
+  await page.getByRole("tab", { name: "Send" }).click();
+  await page.getByRole("tabpanel").getByRole("textbox", { name: /response/i }).fill("Ada");
+  await page.getByRole("tabpanel").getByRole("button", { name: "Send", exact: true }).click();
+  await seen(text(page, "Hello, Ada"));
   await page.context().close();
 });
 

@@ -29,7 +29,7 @@ export function ComparePage({ left, right }: { left: string; right: string }) {
             <h3>Input</h3>
             <JsonView value={history!.invocations[0]?.events[0]?.value ?? {}} label="Input" />
             <h3>{run!.status === "failed" ? "Error" : "Result"}</h3>
-            <JsonView value={run!.error ?? (run!.result as Json | null)?.value ?? null} label="Result" />
+            <JsonView value={run!.result_unreadable ? "It cannot be read" : run!.error ?? (run!.result as Json | null)?.value ?? null} label="Result" />
           </section>
         ))}
       </div>

@@ -222,6 +222,7 @@ function Header({ run, now, input, connected }: { run: Run; now: number; input?:
 }
 
 function Outcome({ run, history, logs, show }: { run: Run; history: History; logs: LogLine[]; show: (invocation: number) => void }) {
+  if (run.result_unreadable) return <section className="outcome bad" aria-label="Result"><strong>✗ There is a result, but it cannot be read</strong></section>;
   if (run.status === "completed") {
     const result = run.result as { type?: string; value?: Json } | null;
     const value = result?.type === "StopEvent" ? (result.value?.result ?? null) : result?.value;

@@ -39,8 +39,10 @@ async function open(path, { width = 1440, height = 900, scheme = "light", server
 const seen = (locator) => locator.waitFor({ state: "visible", timeout: 10_000 });
 const text = (page, words) => page.getByText(words).first();
 
+const launch = (options = {}) => chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"], ...options });
+
 before(async () => {
-  browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
+  browser = await launch();
   runs.greeting = await end("greeting", { name: "Ada" });
   runs.other = await end("greeting", { name: "Grace" });
   runs.retry = await end("retry");
@@ -183,7 +185,7 @@ test("4 payloads are shown and sent as they came: long numbers, `1.0` and the or
   const page = await open(`#/runs/${first}`);
   const result = page.getByRole("region", { name: "Result" });
   await seen(result.getByText("9007199254740993"));
-  assert.match(await result.innerText(), /b: 1\.50\s+10: 9007199254740993\s+▾ a: \[\s+0: 1e2/);
+  assert.match(await result.innerText(), /b: 1\.50\s+10: 9007199254740993\s+▾a: \[\s+0: 1e2/);
   await page.locator("button.lane-name").first().click();
   const given = page.getByRole("group", { name: "Input StartEvent" });
   await seen(given);
@@ -393,6 +395,8 @@ test("every view, light and dark, wide and narrow: a picture, and no barrier", a
         await page.screenshot({ path: `${shots}/${name}-${scheme}-${width}.png`, fullPage: true });
         const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
         assert.ok(wide <= 0, `${name} at ${width} is ${wide} pixels too wide`);
+        const cut = await page.evaluate(() => [...document.querySelectorAll(".lanes, .json, .scroll")].filter((it) => it.checkVisibility() && it.scrollWidth > it.clientWidth).map((it) => it.className));
+        assert.deepEqual(cut, [], `${name} at ${width} scrolls sideways`);
         if (width === 1440) {
           const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21aa"]).analyze();
           const found = violations.map((it) => `${it.id}: ${it.help}: ${it.nodes.map((node) => node.html).slice(0, 3).join(" ")}`);
@@ -403,6 +407,30 @@ test("every view, light and dark, wide and narrow: a picture, and no barrier", a
     }
   }
   assert.deepEqual(barriers, []);
+});
+
+test("where scrollbars take room: headings stand over their columns, and what is short has none", async () => {
+  const other = await launch({ ignoreDefaultArgs: ["--hide-scrollbars"] });
+  const page = await other.newPage({ viewport: { width: 1440, height: 400 } });
+  for (let at = 0; at < 12; at++) await begin("greeting");
+  await page.goto(`${base}/#/runs`);
+  const rows = page.getByLabel("The runs");
+  await seen(rows.getByRole("row").nth(8));
+  assert.ok(await rows.evaluate((it) => it.offsetWidth > it.clientWidth), "there is a scrollbar");
+  const left = (row) => row.evaluate((it) => [...it.children].map((cell) => cell.getBoundingClientRect().left));
+  assert.deepEqual(await left(page.locator(".tr.head")), await left(rows.getByRole("row").first()));
+  const short = JSON.parse(await (await fetch(`${base}/workflows/echo/run`, { method: "POST", body: '{"start_event":{"result":{"a":1}}}' })).text()).run_id;
+  for (const id of [short, runs.greeting]) {
+    await page.goto(`${base}/#/runs/${id}`);
+    const value = page.getByRole("region", { name: "Result" }).locator(".json, .value");
+    await seen(value);
+    assert.ok(await value.evaluate((it) => it.scrollHeight <= it.clientHeight && it.scrollWidth <= it.clientWidth));
+  }
+  await page.goto(`${base}/#/workflows`);
+  await seen(page.locator(".card").first());
+  const cards = await page.locator(".card").evaluateAll((all) => all.map((it) => it.getBoundingClientRect()).map(({ top, height }) => [top, height]));
+  for (const [top, height] of cards) assert.ok(cards.every(([other, its]) => other !== top || its === height), "cards beside each other are as high");
+  await other.close();
 });
 
 /** Scripting time per frame while something is done, in milliseconds, from the browser's own counters. */

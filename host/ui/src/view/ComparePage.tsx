@@ -7,7 +7,7 @@ import { align, executing } from "../model/compare";
 import { brief } from "../model/json";
 import { href } from "../model/route";
 import { duration, micros } from "../model/time";
-import { Problem, Status } from "./common";
+import { fieldsOf, Problem, Status } from "./common";
 import { JsonView } from "./JsonView";
 
 export function ComparePage({ left, right }: { left: string; right: string }) {
@@ -27,7 +27,7 @@ export function ComparePage({ left, right }: { left: string; right: string }) {
           <section key={at} className="panel pad" aria-label={`Run ${run!.run_id}`}>
             <h2><a href={href(["runs", run!.run_id])}>{run!.workflow_name} <code>{run!.run_id}</code></a> <Status status={run!.status} /></h2>
             <h3>Input</h3>
-            <JsonView value={history!.invocations[0]?.events[0]?.value ?? {}} label="Input" />
+            <JsonView value={fieldsOf(history!.invocations[0]?.events[0] ?? { value: {}, size: 0 })} label="Input" />
             <h3>{run!.status === "failed" ? "Error" : "Result"}</h3>
             <JsonView value={run!.result_unreadable ? "It cannot be read" : run!.error ?? (run!.result as Json | null)?.value ?? null} label="Result" />
           </section>

@@ -177,7 +177,7 @@ function Flow({ graph, picture, also, picked, pick }: Props) {
         proOptions={{ hideAttribution: true }}
       >
         <Background gap={24} size={1} />
-        <Controls showInteractive={false} fitViewOptions={{ padding: 0.1 }} />
+        <Controls orientation="horizontal" showInteractive={false} fitViewOptions={{ padding: 0.1 }} />
         {graph.nodes.length > 12 && <MiniMap pannable zoomable ariaLabel="Overview" />}
       </ReactFlow>
     </div>

@@ -35,7 +35,7 @@ function Value({ text, node, name, open }: { text: string; node: Node; name?: Re
   return (
     <div>
       <button className="fold" aria-expanded={shown} onClick={() => show(!shown)}>
-        <span aria-hidden="true">{shown ? "▾" : "▸"}</span> {named}
+        <span aria-hidden="true">{shown ? "▾" : "▸"}</span>{named}
         <span className="soft">{shown ? before : `${before} … ${after} ${items.length} ${list ? "item" : "key"}${items.length === 1 ? "" : "s"}`}</span>
       </button>
       {shown && (

@@ -8,7 +8,7 @@ import { brief, pretty, written } from "../model/json";
 import { edges, momentOfFrame, phaseAt, pictureAt, waitsAt, type Phase, type Waiting } from "../model/run";
 import { adjust, go, href, type Route } from "../model/route";
 import { age, clock, duration, micros } from "../model/time";
-import { Copy, PHASES, Problem, Status, TOO_LARGE, useNow } from "./common";
+import { Copy, fieldsOf, PHASES, Problem, Status, TOO_LARGE, useNow } from "./common";
 import { EventForm } from "./EventForm";
 import { EventLog } from "./EventLog";
 import { GraphView } from "./GraphView";
@@ -248,7 +248,7 @@ function Outcome({ run, history, logs, show }: { run: Run; history: History; log
         <details>
           <summary>What the step was given</summary>
           {culprit.events.map((event, at) => (
-            <div key={at}><code>{event.type}</code> <JsonView value={event.value ?? `${event.size} bytes, too large to be shown here`} label={`Input ${event.type}`} /></div>
+            <div key={at}><code>{event.type}</code> <JsonView value={fieldsOf(event)} label={`Input ${event.type}`} /></div>
           ))}
         </details>
       )}
@@ -375,7 +375,7 @@ function StepTab({ history, chosen, seq, logs }: { history: History; chosen?: Hi
       {phase && <p className={`state-of ${phase}`}><span aria-hidden="true">{PHASES[phase].sign}</span> {PHASES[phase].text}</p>}
       <h3>Given</h3>
       {chosen.events.map((event, at) => (
-        <div key={at}><code>{event.type}</code><JsonView value={event.value ?? `${event.size} bytes, too large to be shown here`} label={`Input ${event.type}`} /></div>
+        <div key={at}><code>{event.type}</code><JsonView value={fieldsOf(event)} label={`Input ${event.type}`} /></div>
       ))}
       <h3>What it did</h3>
       <ol className="spans">

@@ -25,6 +25,9 @@ export function Status({ status }: { status: string }) {
   );
 }
 
+/** An event's fields, or why they are not there. */
+export const fieldsOf = (event: { value?: unknown; size: number }): unknown => event.value ?? `${event.size} bytes, too large to be shown here`;
+
 /** Why a run cannot be run again. */
 export const TOO_LARGE = "What it began with is not known here: it is too large to be shown, or cannot be read";
 

@@ -24,6 +24,40 @@ fn chain(steps: usize) -> Vec<u8> {
     Module::describing(&json!({ "name": "large", "events": events, "steps": steps }).to_string()).binary()
 }
 
+/// A workflow that ends with what it began with; its first step may return anything that is declared.
+fn echo() -> Vec<u8> {
+    let fields = json!({ "n": { "type": "integer" }, "f": { "type": "number", "default": 0.5 }, "result": {} });
+    let events = [
+        json!({ "name": "StartEvent", "kind": "start", "schema": { "type": "object", "properties": fields } }),
+        json!({ "name": "LaterEvent", "kind": "plain" }),
+    ];
+    let steps = [
+        json!({ "name": "repeat", "accepts": ["StartEvent"], "emits": ["StopEvent"], "emits_any": true }),
+        json!({ "name": "later", "accepts": ["LaterEvent"], "emits": ["StopEvent"] }),
+    ];
+    Module::echoing(&json!({ "name": "echo", "events": events, "steps": steps }).to_string()).binary()
+}
+
+/// A server with the runs of two handlers; one's journal was changed while no server was there.
+async fn damaged() -> Server {
+    let mut server = Server::start(&["hitl"]).await;
+    for handler in ["broken", "sound"] {
+        let answer = server.post("/workflows/hitl/run-nowait", &format!(r#"{{"handler_id":"{handler}"}}"#)).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+    }
+    server.kill();
+    let script = r#"import glob, sqlite3, sys
+store = sqlite3.connect(glob.glob(sys.argv[1] + '/*.db')[0])
+store.execute("""update journal set entries = cast(replace(cast(entries as text), '"v":1', '"v":9') as blob)
+    where run = (select key from run where handler = 'broken')""")
+assert store.total_changes > 0
+store.commit()"#;
+    let status = Command::new("python3").args(["-c", script]).arg(server.data()).status();
+    assert!(status.expect("python3 is there").success());
+    server.restart().await;
+    server
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_in_a_browser() {
     let folder = tempfile::tempdir().expect("a temporary directory");
@@ -32,11 +66,14 @@ async fn the_page_in_a_browser() {
     let mut serve = Serve::guests(&GUESTS).with(&["--store", "memory:"]);
     let large = folder.path().join("large.wasm");
     std::fs::write(&large, chain(200)).expect("written");
-    serve.paths.extend([&broken, &large].map(|it| it.display().to_string()));
+    let echoing = folder.path().join("echo.wasm");
+    std::fs::write(&echoing, echo()).expect("written");
+    serve.paths.extend([&broken, &large, &echoing].map(|it| it.display().to_string()));
     let server = serve.start().await;
+    let damaged = damaged().await;
     let mut tests = Command::new("node");
     tests.args(["--test", "--test-reporter=spec", "host/ui/tests/browser.mjs"]).current_dir(root()).stdin(Stdio::null());
-    tests.env("WF_HOST_URL", server.url()).env("WF_HOST_SHOTS", root().join("target/screenshots"));
+    tests.env("WF_HOST_URL", server.url()).env("WF_HOST_DAMAGED", damaged.url()).env("WF_HOST_SHOTS", root().join("target/screenshots"));
     tests.env("WF_HOST_OFFICIAL", root().join("target/clients/workflow-debugger/package/dist"));
     let output = tokio::task::spawn_blocking(move || tests.output()).await.expect("no panic").expect("node starts");
     let said = String::from_utf8_lossy(&output.stdout);
@@ -44,7 +81,7 @@ async fn the_page_in_a_browser() {
     for line in said.lines().filter(|line| line.contains("measured:")) {
         show(line);
     }
-    assert!(said.contains("pass 16"), "all of them ran: {said}");
+    assert!(said.contains("pass 20"), "all of them ran: {said}");
 }
 
 /// Past the harness, which keeps what tests that pass have printed.

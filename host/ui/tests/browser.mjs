@@ -8,6 +8,8 @@ import { AxeBuilder } from "@axe-core/playwright";
 import { chromium } from "playwright-core";
 
 const base = process.env.WF_HOST_URL;
+/** Another server, where the journal of the handler `broken` does not fit. */
+const damaged = process.env.WF_HOST_DAMAGED;
 const shots = process.env.WF_HOST_SHOTS;
 mkdirSync(shots, { recursive: true });
 
@@ -23,22 +25,24 @@ const post = async (path, body = {}) => {
 const begin = async (name, start_event = {}, handler_id) => post(`/workflows/${name}/run-nowait`, { start_event, handler_id });
 const end = async (name, start_event = {}) => (await post(`/workflows/${name}/run`, { start_event })).run_id;
 
-async function open(path, { width = 1440, height = 900, scheme = "light" } = {}) {
+async function open(path, { width = 1440, height = 900, scheme = "light", server = base } = {}) {
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, acceptDownloads: true });
   const page = await context.newPage();
   page.on("request", (request) => {
-    if (!request.url().startsWith(base) && !/^(data|blob):/.test(request.url())) outside.push(request.url());
+    if (!request.url().startsWith(server) && !/^(data|blob):/.test(request.url())) outside.push(request.url());
   });
   page.on("pageerror", (error) => mistakes.push(`${path}: ${error.message}`));
-  await page.goto(`${base}/${path}`);
+  await page.goto(`${server}/${path}`);
   return page;
 }
 
 const seen = (locator) => locator.waitFor({ state: "visible", timeout: 10_000 });
 const text = (page, words) => page.getByText(words).first();
 
+const launch = (options = {}) => chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"], ...options });
+
 before(async () => {
-  browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
+  browser = await launch();
   runs.greeting = await end("greeting", { name: "Ada" });
   runs.other = await end("greeting", { name: "Grace" });
   runs.retry = await end("retry");
@@ -92,6 +96,16 @@ test("2 graph: fitted and never cut off; nodes are dragged, kept and tidied; it 
     const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("button", { name: kind }).click()]);
     assert.equal(download.suggestedFilename(), `fanout.${kind.toLowerCase()}`);
   }
+  await page.context().close();
+});
+
+test("2 graph: what a step may return without naming it is dashed", async () => {
+  const page = await open("#/workflows/echo");
+  const dashes = async (id) => page.locator(`.react-flow__edge[data-id="${id}"] path.react-flow__edge-path`).evaluate((it) => getComputedStyle(it).strokeDasharray);
+  await seen(page.locator(".react-flow__node").first());
+  assert.equal(await page.locator(".react-flow__edge").count(), 5);
+  assert.notEqual(await dashes("repeat→LaterEvent"), "none");
+  for (const id of ["StartEvent→repeat", "repeat→StopEvent", "LaterEvent→later", "later→StopEvent"]) assert.equal(await dashes(id), "none", id);
   await page.context().close();
 });
 
@@ -156,6 +170,65 @@ test("4 a run: result, events after the fact, timeline, state, logs, and any mom
   await page.context().close();
 });
 
+test("4 payloads are shown and sent as they came: long numbers, `1.0` and the order of keys", async () => {
+  const event = '{"n":12345678901234567890123,"f":1.0,"2":18446744073709551616,"1":"é","result":{"b":1.50,"10":9007199254740993,"a":[1e2]}}';
+  const raw = async (path, init) => (await fetch(base + path, init)).text();
+  const first = JSON.parse(await raw("/workflows/echo/run", { method: "POST", body: `{"start_event":${event}}` })).run_id;
+  const began = async (id) => /"events":\[{"type":"StartEvent","value":(.*?),"size":/.exec(await raw(`/api/v1/runs/${id}/history`))[1];
+  assert.equal(await began(first), event);
+  /** What the run that the page shows next began with. */
+  const next = async (page, before) => {
+    await page.waitForFunction((before) => /^#\/runs\/\w+$/.test(location.hash) && !location.hash.endsWith(before), before);
+    const id = new URL(page.url()).hash.split("/").at(-1);
+    return { id, event: await began(id) };
+  };
+  const page = await open(`#/runs/${first}`);
+  const result = page.getByRole("region", { name: "Result" });
+  await seen(result.getByText("9007199254740993"));
+  assert.match(await result.innerText(), /b: 1\.50\s+10: 9007199254740993\s+▾a: \[\s+0: 1e2/);
+  await page.locator("button.lane-name").first().click();
+  const given = page.getByRole("group", { name: "Input StartEvent" });
+  await seen(given);
+  assert.match(await given.innerText(), /n: 12345678901234567890123\s+f: 1\.0\s+2: 18446744073709551616\s+1: "é"/);
+  await page.getByLabel("Search the events").or(page.getByRole("tab", { name: "Events" })).first().click();
+  await seen(page.locator(".event .brief", { hasText: '"_data":{"n":12345678901234567890123,"f":1.0,"2":18446744073709551616,"1":"é"}' }));
+  await page.getByRole("button", { name: "Run again" }).click();
+  const again = await next(page, first);
+  assert.equal(again.event, event);
+  await page.goto(`${base}/#/runs?workflow=echo`);
+  await page.getByLabel(`Choose ${first}`).check();
+  const newest = page.locator(".tr:not(.head) a").first();
+  assert.equal(await newest.innerText(), again.id);
+  await page.getByRole("button", { name: "Run again" }).click();
+  await seen(newest.filter({ hasNotText: again.id }));
+  assert.equal(await began(await newest.innerText()), event);
+  // Through the form: what nobody touches, and one number beside it.
+  await page.goto(`${base}/#/runs/${again.id}`);
+  await page.getByRole("link", { name: "Edit and run" }).click();
+  const field = page.getByRole("spinbutton", { name: "n" });
+  await seen(field);
+  assert.equal(await field.inputValue(), "12345678901234567890123");
+  assert.equal(await page.getByLabel(/^f/).and(page.locator("input")).inputValue(), "1.0");
+  await page.getByRole("button", { name: "Start", exact: true }).click();
+  const same = await next(page, again.id);
+  assert.equal(same.event, event);
+  await page.getByRole("link", { name: "Edit and run" }).click();
+  await field.fill("");
+  await field.pressSequentially("9223372036854775807");
+  await page.getByRole("radio", { name: "JSON" }).click();
+  assert.match(await page.getByLabel("The event's fields as JSON").inputValue(), /^{\n {2}"n": 9223372036854775807,\n {2}"f": 1\.0,\n {2}"2": /);
+  await page.getByRole("radio", { name: "Form" }).click();
+  await page.getByLabel(/^f/).and(page.locator("input")).fill("");
+  await page.getByLabel(/^f/).and(page.locator("input")).pressSequentially("2.50");
+  await page.getByRole("button", { name: "Start", exact: true }).click();
+  assert.equal((await next(page, same.id)).event, event.replace("12345678901234567890123", "9223372036854775807").replace('"f":1.0', '"f":2.50'));
+  // As the browser keeps it for the next time.
+  await page.goto(`${base}/#/workflows/echo`);
+  await page.getByLabel("Before").selectOption({ label: event });
+  await page.waitForFunction(() => document.querySelector('.event-form input[type="number"]')?.value === "12345678901234567890123");
+  await page.context().close();
+});
+
 test("4 a failed run says why: message, step, input and backtrace", async () => {
   const page = await open(`#/runs/${runs.failed}`);
   const why = page.getByRole("region", { name: "Why it failed" });
@@ -168,6 +241,37 @@ test("4 a failed run says why: message, step, input and backtrace", async () => 
   await page.context().close();
 });
 
+test("4 a run whose journal does not fit says so, for itself alone", async () => {
+  const run = async (handler) => (await (await fetch(`${damaged}/handlers/${handler}`)).json()).run_id;
+  const [broken, sound] = [await run("broken"), await run("sound")];
+  const page = await open(`#/runs/${broken}`, { server: damaged });
+  const problem = page.getByRole("alert").filter({ hasText: "What happened in it cannot be shown" });
+  await seen(problem);
+  const told = `Run '${broken}' cannot be read: entry 0 of the journal has form 9, and this build knows form 1: it was written by another version`;
+  assert.equal(await problem.locator("pre").innerText(), told);
+  await seen(page.getByRole("heading", { name: `hitl ${broken}` }));
+  await page.getByRole("button", { name: "Run again" }).click();
+  await seen(page.getByRole("alert").filter({ hasText: "What it began with is not known" }));
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await page.waitForFunction((told) => [...document.querySelectorAll('[role="alert"] pre')].filter((it) => it.innerText === told).length === 2, told);
+  for (const [scheme, width] of [["light", 1440], ["dark", 800]]) {
+    const other = await open(`#/runs/${broken}`, { server: damaged, scheme, width });
+    await seen(other.getByRole("alert"));
+    await other.screenshot({ path: `${shots}/damaged-${scheme}-${width}.png`, fullPage: true });
+    await other.context().close();
+  }
+  await page.goto(`${damaged}/#/runs`);
+  await seen(page.getByRole("link", { name: broken }));
+  await page.getByRole("link", { name: sound }).click();
+  await seen(page.locator(".node.returned", { hasText: "prompt_human" }));
+  assert.equal(await page.getByRole("alert").count(), 0);
+  await page.getByRole("tab", { name: "Send" }).click();
+  await page.getByRole("tabpanel").getByRole("textbox", { name: /response/i }).fill("Ada");
+  await page.getByRole("tabpanel").getByRole("button", { name: "Send", exact: true }).click();
+  await seen(text(page, "Hello, Ada"));
+  await page.context().close();
+});
+
 test("5 human in the loop: what is waited for, until when, and its form; another event by hand", async () => {
   const run = await begin("waiter");
   const page = await open(`#/runs/${run.run_id}`);
@@ -175,12 +279,16 @@ test("5 human in the loop: what is waited for, until when, and its form; another
   await seen(wait);
   assert.match(await wait.innerText(), /since .* until .* left/s);
   await seen(page.locator(".node.waiting"));
+  await seen(page.locator('.react-flow__node[data-id="AnswerEvent"]'));
+  const edge = page.locator('.react-flow__edge[data-id="AnswerEvent→ask"]');
+  assert.equal(await edge.and(page.locator(".unused")).count(), 1);
   await page.getByRole("tab", { name: "Send" }).click();
   await seen(page.getByRole("tabpanel").getByRole("button", { name: "Send", exact: true }));
   await wait.getByLabel(/answer/i).and(page.locator("input")).fill("42");
   await wait.getByRole("button", { name: "Send AnswerEvent" }).click();
   await seen(text(page, "✓ Result"));
   assert.match(await page.getByRole("region", { name: "Result" }).innerText(), /42/);
+  await edge.and(page.locator(".flowed")).waitFor({ state: "attached" });
   await page.context().close();
 });
 
@@ -287,6 +395,8 @@ test("every view, light and dark, wide and narrow: a picture, and no barrier", a
         await page.screenshot({ path: `${shots}/${name}-${scheme}-${width}.png`, fullPage: true });
         const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
         assert.ok(wide <= 0, `${name} at ${width} is ${wide} pixels too wide`);
+        const cut = await page.evaluate(() => [...document.querySelectorAll(".lanes, .json, .scroll")].filter((it) => it.checkVisibility() && it.scrollWidth > it.clientWidth).map((it) => it.className));
+        assert.deepEqual(cut, [], `${name} at ${width} scrolls sideways`);
         if (width === 1440) {
           const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21aa"]).analyze();
           const found = violations.map((it) => `${it.id}: ${it.help}: ${it.nodes.map((node) => node.html).slice(0, 3).join(" ")}`);
@@ -297,6 +407,30 @@ test("every view, light and dark, wide and narrow: a picture, and no barrier", a
     }
   }
   assert.deepEqual(barriers, []);
+});
+
+test("where scrollbars take room: headings stand over their columns, and what is short has none", async () => {
+  const other = await launch({ ignoreDefaultArgs: ["--hide-scrollbars"] });
+  const page = await other.newPage({ viewport: { width: 1440, height: 400 } });
+  for (let at = 0; at < 12; at++) await begin("greeting");
+  await page.goto(`${base}/#/runs`);
+  const rows = page.getByLabel("The runs");
+  await seen(rows.getByRole("row").nth(8));
+  assert.ok(await rows.evaluate((it) => it.offsetWidth > it.clientWidth), "there is a scrollbar");
+  const left = (row) => row.evaluate((it) => [...it.children].map((cell) => cell.getBoundingClientRect().left));
+  assert.deepEqual(await left(page.locator(".tr.head")), await left(rows.getByRole("row").first()));
+  const short = JSON.parse(await (await fetch(`${base}/workflows/echo/run`, { method: "POST", body: '{"start_event":{"result":{"a":1}}}' })).text()).run_id;
+  for (const id of [short, runs.greeting]) {
+    await page.goto(`${base}/#/runs/${id}`);
+    const value = page.getByRole("region", { name: "Result" }).locator(".json, .value");
+    await seen(value);
+    assert.ok(await value.evaluate((it) => it.scrollHeight <= it.clientHeight && it.scrollWidth <= it.clientWidth));
+  }
+  await page.goto(`${base}/#/workflows`);
+  await seen(page.locator(".card").first());
+  const cards = await page.locator(".card").evaluateAll((all) => all.map((it) => it.getBoundingClientRect()).map(({ top, height }) => [top, height]));
+  for (const [top, height] of cards) assert.ok(cards.every(([other, its]) => other !== top || its === height), "cards beside each other are as high");
+  await other.close();
 });
 
 /** Scripting time per frame while something is done, in milliseconds, from the browser's own counters. */

@@ -1,6 +1,7 @@
 // The only part that talks to the server. The types are made from its OpenAPI document.
 
 import createClient from "openapi-fetch";
+import { parse, written } from "../model/json";
 import type { components } from "./schema";
 
 type Schemas = components["schemas"];
@@ -33,10 +34,12 @@ export class Refused extends Error {
   }
 }
 
-const client = createClient<import("./schema").paths>({ baseUrl: "" });
+const client = createClient<import("./schema").paths>({ baseUrl: "", bodySerializer: written });
+/** An answer as text, for `taken`, under the type that it has when it is read. */
+const exact = { parseAs: "text" as "json" };
 
 function taken<T>({ data, error, response }: { data?: T; error?: unknown; response: Response }, alsoStatus: number[] = []): T {
-  if (data !== undefined) return data;
+  if (data !== undefined) return parse(data as unknown as string) as T;
   // A run that has failed answers 500 with the run itself.
   if (alsoStatus.includes(response.status) && error) return error as T;
   const detail = (error as { detail?: string } | undefined)?.detail;
@@ -44,33 +47,41 @@ function taken<T>({ data, error, response }: { data?: T; error?: unknown; respon
 }
 
 export const api = {
-  workflows: async () => taken(await client.GET("/api/v1/workflows")).workflows,
-  workflow: async (name: string) => taken(await client.GET("/api/v1/workflows/{name}", { params: { path: { name } } })),
+  workflows: async () => taken(await client.GET("/api/v1/workflows", exact)).workflows,
+  workflow: async (name: string) => taken(await client.GET("/api/v1/workflows/{name}", { ...exact, params: { path: { name } } })),
   graph: async (name: string) =>
-    taken(await client.GET("/workflows/{name}/representation", { params: { path: { name } } })).graph,
+    taken(await client.GET("/workflows/{name}/representation", { ...exact, params: { path: { name } } })).graph,
   runs: async (query: { status?: string[]; workflow?: string[]; search?: string; before?: string; limit?: number }) =>
-    taken(await client.GET("/api/v1/runs", { params: { query }, querySerializer: serialized })),
-  run: async (run_id: string) => taken(await client.GET("/api/v1/runs/{run_id}", { params: { path: { run_id } } }), [500]) as Run,
+    taken(await client.GET("/api/v1/runs", { ...exact, params: { query }, querySerializer: serialized })),
+  run: async (run_id: string) => taken(await client.GET("/api/v1/runs/{run_id}", { ...exact, params: { path: { run_id } } }), [500]) as Run,
   runGraph: async (run_id: string) =>
-    taken(await client.GET("/api/v1/runs/{run_id}/representation", { params: { path: { run_id } } })).graph,
-  history: async (run_id: string) => taken(await client.GET("/api/v1/runs/{run_id}/history", { params: { path: { run_id } } })),
+    taken(await client.GET("/api/v1/runs/{run_id}/representation", { ...exact, params: { path: { run_id } } })).graph,
+  history: async (run_id: string) => taken(await client.GET("/api/v1/runs/{run_id}/history", { ...exact, params: { path: { run_id } } })),
   state: async (run_id: string, seq?: number) =>
-    taken(await client.GET("/api/v1/runs/{run_id}/state", { params: { path: { run_id }, query: { seq } } })).state as Json,
-  logs: async (run_id: string) => taken(await client.GET("/api/v1/runs/{run_id}/logs", { params: { path: { run_id } } })).logs,
-  start: async (name: string, start_event: Json) =>
-    taken(await client.POST("/workflows/{name}/run-nowait", { params: { path: { name } }, body: { start_event } as never })) as Run,
-  /** To whoever takes it; or to one step, or one waiting invocation. */
-  send: async (handler_id: string, type: string, value: Json, to: { step?: string; invocation?: number } = {}) =>
+    taken(await client.GET("/api/v1/runs/{run_id}/state", { ...exact, params: { path: { run_id }, query: { seq } } })).state as Json,
+  logs: async (run_id: string) => taken(await client.GET("/api/v1/runs/{run_id}/logs", { ...exact, params: { path: { run_id } } })).logs,
+  /** With a start event as JSON. */
+  start: async (name: string, event: string) =>
+    taken(await client.POST("/workflows/{name}/run-nowait", { ...exact, params: { path: { name } }, body: { start_event: parse(event) } as never })) as Run,
+  /** An event as JSON, to whoever takes it; or to one step, or one waiting invocation. */
+  send: async (handler_id: string, type: string, value: string, to: { step?: string; invocation?: number } = {}) =>
     taken(
       await client.POST("/events/{handler_id}", {
+        ...exact,
         params: { path: { handler_id } },
-        body: { event: { type, value }, ...to } as never,
+        body: { event: { type, value: parse(value) }, ...to } as never,
       }),
     ),
   cancel: async (handler_id: string, purge = false) =>
-    taken(await client.POST("/handlers/{handler_id}/cancel", { params: { path: { handler_id }, query: { purge: String(purge) } } })),
-  document: async () => taken(await client.GET("/api/v1/openapi.json")) as Json,
+    taken(await client.POST("/handlers/{handler_id}/cancel", { ...exact, params: { path: { handler_id }, query: { purge: String(purge) } } })),
+  document: async () => taken(await client.GET("/api/v1/openapi.json", exact)) as Json,
 };
+
+/** What a run began with, as JSON; none: it is too large to be told. */
+export function startOf(history: History): string | undefined {
+  const value = history.invocations[0]?.events[0]?.value;
+  return value === undefined || value === null ? undefined : written(value);
+}
 
 function serialized(query: Record<string, unknown>): string {
   const pairs = new URLSearchParams();
@@ -105,7 +116,7 @@ export function follow(
     source = new EventSource(`/api/v1/runs/${encodeURIComponent(run)}/events?include_internal=true&after_sequence=${last}`);
     source.onopen = () => on.connection(true);
     source.onmessage = ({ data, lastEventId }) => {
-      const frame = { ...(JSON.parse(data as string) as Omit<Frame, "sequence">), sequence: Number(lastEventId) };
+      const frame = { ...(parse(data as string) as Omit<Frame, "sequence">), sequence: Number(lastEventId) };
       if (frame.sequence <= last) return;
       last = frame.sequence;
       waiting.push(frame);

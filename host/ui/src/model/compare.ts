@@ -2,6 +2,7 @@
 
 import { diffArrays } from "diff";
 import type { Frame, History } from "../api";
+import { written } from "./json";
 import { micros } from "./time";
 
 export interface Pair {
@@ -11,7 +12,7 @@ export interface Pair {
 }
 
 const shape = (frame: Frame): string => frame.type;
-const content = (frame: Frame): string => `${frame.type} ${JSON.stringify(frame.value)}`;
+const content = (frame: Frame): string => `${frame.type} ${written(frame.value)}`;
 
 /** Event sequences, aligned by their types; the first pair that is not the same is where they part. */
 export function align(left: Frame[], right: Frame[]): Pair[] {

@@ -1,7 +1,8 @@
 // Where the nodes of a graph stand: from start to stop, left to right.
 
 import dagre from "@dagrejs/dagre";
-import type { Graph } from "../api";
+import type { Details, Graph, History, Json } from "../api";
+import { edge, type Picture } from "./run";
 
 export interface Placed {
   id: string;
@@ -34,6 +35,35 @@ export function layout(graph: Graph, also: { source: string; target: string }[] 
     const { x, y, width, height } = drawn.node(node.id) as { x: number; y: number; width: number; height: number };
     return { id: node.id, type: kind(node.node_type), x: x - width / 2, y: y - height / 2, width, height };
   }));
+}
+
+/** What is drawn between the nodes; not declared: the step does not say that it returns this, but it may (`emits_any`), or it has sent it. */
+export function drawn(graph: Graph, picture?: Picture): { source: string; target: string; declared: boolean }[] {
+  const events = new Map(graph.nodes.map((node) => [node.id, node.produced_by]));
+  const steps = new Set(graph.nodes.filter((node) => node.node_type === "step").map((node) => node.id));
+  const says = (source: string, target: string) => !steps.has(source) || (events.get(target)?.includes(source) ?? true);
+  const declared = graph.edges.map(({ source, target }) => ({ source, target, declared: says(source, target) }));
+  const known = new Set(declared.map(({ source, target }) => edge(source, target)));
+  const nodes = new Set(graph.nodes.map((node) => node.id));
+  const others = [...(picture?.flows.keys() ?? [])].filter((key) => !known.has(key)).map((key) => key.split("→") as [string, string]);
+  return [...declared, ...others.filter(([one, two]) => nodes.has(one) && nodes.has(two)).map(([source, target]) => ({ source, target, declared: false }))];
+}
+
+/** The graph with what a step sends or waits for while it goes on, which the server's does not have: a question, and its answer. */
+export function completed(graph: Graph, details?: Details, history?: History): Graph {
+  const steps = (details?.manifests ?? []).flatMap((it) => (it as Json).steps as { name: string; sends?: string[] }[]);
+  const nodes = new Map(graph.nodes.map((node) => [node.id, node]));
+  const edges = new Map(graph.edges.map((it) => [edge(it.source, it.target), it]));
+  const add = (step: string, event: string, source: string, target: string) => {
+    if (nodes.get(step)?.node_type !== "step") return;
+    if (!nodes.has(event)) nodes.set(event, { id: event, label: event, node_type: "event", event_type: event, event_types: [event], event_schema: (details?.schemas as Json | undefined)?.[event], produced_by: [] });
+    if (!edges.has(edge(source, target))) edges.set(edge(source, target), { source, target });
+  };
+  for (const { name, sends = [] } of steps) for (const event of sends) add(name, event, name, event);
+  for (const { step, spans } of history?.invocations ?? []) {
+    for (const event of spans.flatMap((span) => span.wait?.types ?? [])) add(step, event, event, step);
+  }
+  return nodes.size === graph.nodes.length && edges.size === graph.edges.length ? graph : { ...graph, nodes: [...nodes.values()], edges: [...edges.values()] };
 }
 
 function folded(nodes: Placed[]): Placed[] {

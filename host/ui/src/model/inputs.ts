@@ -1,6 +1,6 @@
-// What somebody started a workflow with before, kept by the browser.
+// What somebody started a workflow with before, kept by the browser as it was written.
 
-import type { Json } from "../api";
+import { compact, parse, written } from "./json";
 
 const KEPT_MAX = 10;
 const key = (workflow: string): string => `wf-host inputs ${workflow}`;
@@ -14,17 +14,17 @@ export function keep(key: string, text: string): void {
   }
 }
 
-export function previous(workflow: string): Json[] {
+export function previous(workflow: string): string[] {
   try {
-    const kept: unknown = JSON.parse(localStorage.getItem(key(workflow)) ?? "[]");
-    return Array.isArray(kept) ? (kept as Json[]) : [];
+    const kept = parse(localStorage.getItem(key(workflow)) ?? "[]");
+    return Array.isArray(kept) ? kept.map(written) : [];
   } catch {
     return [];
   }
 }
 
-export function remember(workflow: string, input: Json): void {
-  const text = JSON.stringify(input);
-  const others = previous(workflow).filter((it) => JSON.stringify(it) !== text);
-  keep(key(workflow), JSON.stringify([input, ...others].slice(0, KEPT_MAX)));
+export function remember(workflow: string, input: string): void {
+  const text = compact(input);
+  const others = previous(workflow).filter((it) => it !== text);
+  keep(key(workflow), `[${[text, ...others].slice(0, KEPT_MAX).join(",")}]`);
 }

@@ -1,6 +1,6 @@
 // A run at any of its moments, from its history.
 
-import type { History, Invocation, Span } from "../api";
+import type { Frame, History, Invocation, Span } from "../api";
 import { micros } from "./time";
 
 export type Phase = "queued" | "executing" | "sleeping" | "waiting" | "blocked" | "retrying" | "returned" | "failed" | "dropped";
@@ -31,8 +31,8 @@ export function phaseAt(invocation: Invocation, seq: number): Phase | undefined 
   return invocation.spans.findLast((span) => span.seq <= seq)?.phase as Phase | undefined;
 }
 
-/** The whole run after an entry. */
-export function pictureAt(history: History, seq: number): Picture {
+/** The whole run after an entry. `published`: frames that count as going from their step to their event. */
+export function pictureAt(history: History, seq: number, published: Frame[] = []): Picture {
   const steps = new Map<string, Counts>();
   const flows = new Map<string, number>();
   const flow = (source: string, target: string) => {
@@ -51,7 +51,28 @@ export function pictureAt(history: History, seq: number): Picture {
       for (const name of invocation.end.events) flow(invocation.step, name);
     }
   }
+  for (const { step, type, seq: at } of answers(history)) if (at <= seq) flow(type, step);
+  const stepOf = new Map(history.invocations.map((it) => [it.id, it.step]));
+  let place = 0;
+  for (const { type, sequence } of published) {
+    while (place < history.moments.length && history.moments[place]!.frames <= sequence) place++;
+    const moment = history.moments[place];
+    const step = moment && stepOf.get(moment.invocation ?? -1);
+    if (step !== undefined && moment!.seq <= seq) flow(step, type);
+  }
   return { steps, flows };
+}
+
+/** What ended a wait from outside, and when. */
+function answers(history: History): { step: string; type: string; seq: number }[] {
+  const received = new Map(history.moments.filter((it) => it.kind === "event-received").map((it) => [it.seq, it.event]));
+  return history.invocations.flatMap(({ step, spans, end }) =>
+    spans.flatMap(({ wait }, at) => {
+      const seq = spans[at + 1]?.seq ?? end?.seq ?? -1;
+      const type = received.get(seq);
+      return type && wait?.types.includes(type) ? [{ step, type, seq }] : [];
+    }),
+  );
 }
 
 /** The phase that stands for a step with all its invocations: the one that asks for attention most. */

@@ -2,7 +2,8 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { api, type Json } from "../api";
-import { JsonView, Problem } from "./common";
+import { Problem } from "./common";
+import { JsonView } from "./JsonView";
 
 interface Operation {
   summary?: string;

@@ -4,9 +4,11 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
 import { api, follow, type Frame, type Json } from "../api";
 import { align, executing } from "../model/compare";
+import { brief } from "../model/json";
 import { href } from "../model/route";
 import { duration, micros } from "../model/time";
-import { JsonView, Problem, Status } from "./common";
+import { fieldsOf, Problem, Status } from "./common";
+import { JsonView } from "./JsonView";
 
 export function ComparePage({ left, right }: { left: string; right: string }) {
   const [one, other] = [useRun(left), useRun(right)];
@@ -25,9 +27,9 @@ export function ComparePage({ left, right }: { left: string; right: string }) {
           <section key={at} className="panel pad" aria-label={`Run ${run!.run_id}`}>
             <h2><a href={href(["runs", run!.run_id])}>{run!.workflow_name} <code>{run!.run_id}</code></a> <Status status={run!.status} /></h2>
             <h3>Input</h3>
-            <JsonView value={history!.invocations[0]?.events[0]?.value ?? {}} label="Input" />
+            <JsonView value={fieldsOf(history!.invocations[0]?.events[0] ?? { value: {}, size: 0 })} label="Input" />
             <h3>{run!.status === "failed" ? "Error" : "Result"}</h3>
-            <JsonView value={run!.error ?? (run!.result as Json | null)?.value ?? null} label="Result" />
+            <JsonView value={run!.result_unreadable ? "It cannot be read" : run!.error ?? (run!.result as Json | null)?.value ?? null} label="Result" />
           </section>
         ))}
       </div>
@@ -65,7 +67,7 @@ export function ComparePage({ left, right }: { left: string; right: string }) {
 }
 
 function cell(frame: Frame | undefined) {
-  return frame ? <><code>{frame.type}</code> <span className="brief">{JSON.stringify(frame.value)}</span></> : <span className="soft">none</span>;
+  return frame ? <><code>{frame.type}</code> <span className="brief">{brief(frame.value)}</span></> : <span className="soft">none</span>;
 }
 
 function shown(time: number | undefined): string {

@@ -1,74 +1,85 @@
-// An event's fields, as a form and as JSON: two views of one value.
+// An event's fields, as a form and as JSON: two views of one text.
 
-import Form from "@rjsf/core";
-import type { RJSFSchema } from "@rjsf/utils";
+import Form, { getDefaultRegistry } from "@rjsf/core";
+import { asNumber, getDecimalSeparator, type FieldProps, type RJSFSchema, type ValidatorType } from "@rjsf/utils";
 import validator from "@rjsf/validator-ajv8";
-import { useId, useState } from "react";
+import { useId, useMemo, useState } from "react";
 import type { Json } from "../api";
+import { carried, exactly, formed, held, reckoned, typed } from "../model/form";
+import { parse, pretty } from "../model/json";
 
 interface Props {
   schema: Json;
-  initial?: Json;
+  /** The fields that are there already, as JSON. */
+  initial?: string;
   action: string;
-  submit: (value: Json) => Promise<void>;
+  submit: (text: string) => Promise<void>;
 }
 
-export function EventForm({ schema, initial, action, submit }: Props) {
-  const [value, setValue] = useState<Json>(initial ?? {});
-  const [text, setText] = useState(() => JSON.stringify(initial ?? {}, null, 2));
+interface Fields {
+  /** What it was before the form changed anything: a field that is emptied and filled again stays in its place. */
+  base: string;
+  text: string;
+  /** As it is shown and typed as JSON. */
+  raw: string;
+}
+
+export function EventForm({ schema, initial = "{}", action, submit }: Props) {
+  const [{ base, text, raw }, setFields] = useState<Fields>(() => ({ base: initial, text: initial, raw: pretty(initial) }));
+  const shown = useMemo(() => ({ ...(formed(schema) as Json), title: undefined }) as RJSFSchema, [schema]);
+  const value = useMemo(() => held(parse(text)) as Json, [text]);
   const fields = Object.keys((schema.properties as Json | undefined) ?? {});
-  const [raw, setRaw] = useState(fields.length === 0);
+  const [asJson, setAsJson] = useState(fields.length === 0);
   const [broken, setBroken] = useState<string>();
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<string>();
   const id = useId();
 
-  const typed = (text: string) => {
-    setText(text);
+  const written = (raw: string) => {
+    setFields({ base, text, raw });
     try {
-      const value: unknown = JSON.parse(text);
+      const value = parse(raw);
       if (value === null || typeof value !== "object" || Array.isArray(value)) return setBroken("An event is an object: { … }");
       setBroken(undefined);
-      setValue(value as Json);
+      setFields({ base: raw, text: raw, raw });
     } catch (problem) {
       setBroken((problem as Error).message);
     }
   };
   const filled = (value: Json) => {
-    setValue(value);
-    setText(JSON.stringify(value, null, 2));
+    const text = carried(base, value);
+    setFields({ base, text, raw: pretty(text) });
     setBroken(undefined);
   };
   const send = async () => {
     setBusy(true);
     setError(undefined);
     try {
-      await submit(value);
+      await submit(text);
     } catch (problem) {
       setError((problem as Error).message);
     } finally {
       setBusy(false);
     }
   };
-  const shown = { ...schema, title: undefined } as RJSFSchema;
   return (
     <div className="event-form">
       <div className="switch" role="radiogroup" aria-label="How to write it">
-        <button role="radio" aria-checked={!raw} onClick={() => setRaw(false)}>Form</button>
-        <button role="radio" aria-checked={raw} onClick={() => setRaw(true)}>JSON</button>
+        <button role="radio" aria-checked={!asJson} onClick={() => setAsJson(false)}>Form</button>
+        <button role="radio" aria-checked={asJson} onClick={() => setAsJson(true)}>JSON</button>
       </div>
-      {raw ? (
+      {asJson ? (
         <form onSubmit={(event) => (event.preventDefault(), void send())}>
           <label className="sr" htmlFor={`${id}-raw`}>The event's fields as JSON</label>
           <textarea
             id={`${id}-raw`}
             className="raw"
-            rows={Math.min(14, Math.max(4, text.split("\n").length + 1))}
+            rows={Math.min(14, Math.max(4, raw.split("\n").length + 1))}
             spellCheck={false}
-            value={text}
+            value={raw}
             aria-invalid={!!broken}
             aria-describedby={broken ? `${id}-broken` : undefined}
-            onChange={(event) => typed(event.target.value)}
+            onChange={(event) => written(event.target.value)}
           />
           {broken && <p className="field-error" id={`${id}-broken`}>{broken}</p>}
           <button className="primary" disabled={busy || !!broken}>{action}</button>
@@ -78,7 +89,8 @@ export function EventForm({ schema, initial, action, submit }: Props) {
           {fields.length === 0 && <p className="soft">This event declares no fields; write any as JSON.</p>}
           <Form
             schema={shown}
-            validator={validator}
+            validator={reckoning}
+            fields={FIELDS}
             formData={value}
             idPrefix={id}
             showErrorList={false}
@@ -94,3 +106,35 @@ export function EventForm({ schema, initial, action, submit }: Props) {
     </div>
   );
 }
+
+/** Checks exact numbers as the numbers that they are nearest to. */
+const reckoning: ValidatorType<Json> = {
+  validateFormData: (data, ...rest) => validator.validateFormData(reckoned(data), ...rest),
+  isValid: (schema, data, root) => validator.isValid(schema, reckoned(data), root),
+  rawValidation: (schema, data) => validator.rawValidation(schema, reckoned(data)),
+};
+
+const StringField = getDefaultRegistry<Json>().fields.StringField!;
+
+/** A field whose numbers stay as they are written: the library's own rounds them. */
+function NumberField(props: FieldProps<Json>) {
+  const { schema, formData, onChange } = props;
+  // The library's input has the separator of the browser's language, where the browser's own has not.
+  const separator = schema.type === "number" ? getDecimalSeparator() : ".";
+  const given = exactly(formData) ?? (typeof formData === "number" && separator !== "." ? String(formData) : formData);
+  const shown = typeof given === "string" ? given.replace(".", separator) : given;
+  const change: typeof onChange = (value, ...rest) => {
+    const text = typeof value === "string" ? (value as string).replace(separator, ".") : undefined;
+    onChange((text === undefined ? value : typed(text) ?? asNumber(text)) as Json, ...rest);
+  };
+  return <StringField {...props} formData={shown as Json} onChange={change} />;
+}
+
+/** A text, or a number where the schema does not say what it is. */
+function TextField(props: FieldProps<Json>) {
+  const exact = exactly(props.formData);
+  if (exact === undefined) return <StringField {...props} />;
+  return <StringField {...props} formData={exact as unknown as Json} onChange={(value, ...rest) => props.onChange((typed(String(value)) ?? value) as Json, ...rest)} />;
+}
+
+const FIELDS = { NumberField, StringField: TextField };

@@ -3,7 +3,9 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useMemo, useRef, useState } from "react";
 import type { Frame } from "../api";
-import { Copy, JsonView } from "./common";
+import { brief, written } from "../model/json";
+import { Copy } from "./common";
+import { JsonView } from "./JsonView";
 
 interface Props {
   frames: Frame[];
@@ -31,7 +33,7 @@ export function EventLog({ frames, until, live, picked, pick, internal, search, 
         (internal || !frame.types?.includes(INTERNAL)) &&
         frame.sequence < until &&
         (paused === undefined || frame.sequence < paused) &&
-        (!word || `${frame.type} ${JSON.stringify(frame.value)}`.toLowerCase().includes(word)),
+        (!word || `${frame.type} ${brief(frame.value)}`.toLowerCase().includes(word)),
     );
   }, [frames, internal, search, until, paused]);
   const total = useMemo(() => frames.filter((frame) => internal || !frame.types?.includes(INTERNAL)).length, [frames, internal]);
@@ -58,7 +60,7 @@ export function EventLog({ frames, until, live, picked, pick, internal, search, 
         )}
         <span className="grow" />
         <span className="soft">{shown.length} of {internal ? "" : "the "}{total}{internal ? "" : " published"}</span>
-        <Copy text={() => shown.map((it) => JSON.stringify(it)).join("\n")} />
+        <Copy text={() => shown.map(written).join("\n")} />
       </div>
       {shown.length === 0 && <p className="soft pad">{search ? "None fits." : "Nothing was published by then."}</p>}
       <div
@@ -78,7 +80,7 @@ export function EventLog({ frames, until, live, picked, pick, internal, search, 
                 <button aria-expanded={open} onClick={() => pick(frame.sequence)}>
                   <span className="number">{frame.sequence}</span>
                   <span className={`type ${frame.types?.includes("StopEvent") || frame.type === "StopEvent" ? "terminal" : ""}`}>{frame.type}</span>
-                  <span className="brief">{JSON.stringify(frame.value)}</span>
+                  <span className="brief">{brief(frame.value)}</span>
                 </button>
                 {open && <JsonView value={frame.value} label={`Event ${frame.sequence}`} />}
                 {open && <button className="quiet small moment-of" onClick={() => moment(frame.sequence)}>Look at the run at this moment</button>}

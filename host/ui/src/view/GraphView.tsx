@@ -7,7 +7,7 @@ import {
 import { toPng, toSvg } from "html-to-image";
 import { memo, useEffect, useMemo, useRef, useState } from "react";
 import type { Graph } from "../api";
-import { layout, type Placed } from "../model/graph";
+import { drawn, layout, type Placed } from "../model/graph";
 import { keep } from "../model/inputs";
 import { edge, leading, type Counts, type Phase, type Picture } from "../model/run";
 import { PHASES } from "./common";
@@ -100,7 +100,6 @@ function Flow({ graph, picture, also, picked, pick }: Props) {
           type: (left.get(target) ?? 0) <= (left.get(source) ?? 0) ? "smoothstep" : "default",
           label: count > 0 ? `×${count}` : undefined,
           className: picture ? (count > 0 ? "flowed" : "unused") : undefined,
-          // What a step does not say it returns: it may return whatever is declared, or it has sent this.
           style: declared ? undefined : { strokeDasharray: "5 4" },
           markerEnd: { type: MarkerType.ArrowClosed, width: 14, height: 14 },
         };
@@ -178,22 +177,11 @@ function Flow({ graph, picture, also, picked, pick }: Props) {
         proOptions={{ hideAttribution: true }}
       >
         <Background gap={24} size={1} />
-        <Controls showInteractive={false} fitViewOptions={{ padding: 0.1 }} />
+        <Controls orientation="horizontal" showInteractive={false} fitViewOptions={{ padding: 0.1 }} />
         {graph.nodes.length > 12 && <MiniMap pannable zoomable ariaLabel="Overview" />}
       </ReactFlow>
     </div>
   );
-}
-
-function drawn(graph: Graph, picture: Picture | undefined): { source: string; target: string; declared: boolean }[] {
-  const events = new Map(graph.nodes.map((node) => [node.id, node.produced_by]));
-  const steps = new Set(graph.nodes.filter((node) => node.node_type === "step").map((node) => node.id));
-  const says = (source: string, target: string) => !steps.has(source) || (events.get(target)?.includes(source) ?? true);
-  const declared = graph.edges.map(({ source, target }) => ({ source, target, declared: says(source, target) }));
-  const known = new Set(declared.map(({ source, target }) => edge(source, target)));
-  const nodes = new Set(graph.nodes.map((node) => node.id));
-  const others = [...(picture?.flows.keys() ?? [])].filter((key) => !known.has(key)).map((key) => key.split("→") as [string, string]);
-  return [...declared, ...others.filter(([one, two]) => nodes.has(one) && nodes.has(two)).map(([source, target]) => ({ source, target, declared: false }))];
 }
 
 function flowed(graph: Graph, picture: Picture | undefined, event: string): number | undefined {

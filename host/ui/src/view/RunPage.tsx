@@ -2,14 +2,17 @@
 
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef, useState } from "react";
-import { api, follow, type Frame, type History, type Json, type LogLine, type Run } from "../api";
+import { api, follow, startOf, type Frame, type Graph, type History, type Json, type LogLine, type Run } from "../api";
+import { completed } from "../model/graph";
+import { brief, pretty, written } from "../model/json";
 import { edges, momentOfFrame, phaseAt, pictureAt, waitsAt, type Phase, type Waiting } from "../model/run";
 import { adjust, go, href, type Route } from "../model/route";
 import { age, clock, duration, micros } from "../model/time";
-import { Copy, JsonView, PHASES, Problem, Status, useNow } from "./common";
+import { Copy, fieldsOf, PHASES, Problem, Status, TOO_LARGE, useNow } from "./common";
 import { EventForm } from "./EventForm";
 import { EventLog } from "./EventLog";
 import { GraphView } from "./GraphView";
+import { JsonView } from "./JsonView";
 import { Timeline } from "./Timeline";
 
 const TABS = ["events", "state", "logs", "step", "send"] as const;
@@ -28,7 +31,15 @@ export function RunPage({ id, route }: { id: string; route: Route }) {
   const asked = route.query.get("at");
   const newest = history.data?.moments.at(-1)?.seq ?? 0;
   const looked = asked === null ? newest : Math.min(Number(asked) || 0, newest);
-  const picture = useMemo(() => (history.data ? pictureAt(history.data, looked) : undefined), [history.data, looked]);
+  const workflow = run.data?.workflow_name;
+  const details = useQuery({ queryKey: ["workflow", workflow], queryFn: () => api.workflow(workflow!), enabled: workflow !== undefined });
+  const whole = useSteady(useMemo(() => graph.data && completed(graph.data, details.data, history.data), [graph.data, details.data, history.data]));
+  const published = useMemo(() => {
+    const there = new Set(graph.data?.nodes.map((it) => it.id));
+    const more = new Set(whole?.nodes.map((it) => it.id).filter((it) => !there.has(it)));
+    return more.size > 0 ? frames.filter((it) => more.has(it.type)) : [];
+  }, [graph.data, whole, frames]);
+  const picture = useMemo(() => (history.data ? pictureAt(history.data, looked, published) : undefined), [history.data, looked, published]);
   const known = useMemo(() => (history.data ? edges(pictureAt(history.data, newest)) : []), [history.data, newest]);
   if (run.error && !run.data) return <Problem error={run.error} title={`Run ${id}`} />;
   if (run.data && !history.data && history.error) {
@@ -55,7 +66,7 @@ export function RunPage({ id, route }: { id: string; route: Route }) {
   const publisher = event === undefined ? undefined : moments.find((it) => it.seq === momentOfFrame(history.data, event))?.invocation ?? undefined;
   const lane = chosen?.id ?? publisher;
   const publishing = history.data.invocations.find((it) => it.id === publisher)?.step;
-  const inGraph = (name?: string) => graph.data?.nodes.some((it) => it.id === name);
+  const inGraph = (name?: string) => whole?.nodes.some((it) => it.id === name);
   const node = chosen?.step ?? (inGraph(frame?.type) ? frame?.type : publishing) ?? route.query.get("node") ?? undefined;
   // They stay while another moment is looked at, with what was typed.
   const waits = running ? waitsAt(history.data, lastSeq) : [];
@@ -70,18 +81,17 @@ export function RunPage({ id, route }: { id: string; route: Route }) {
   };
   const pickEvent = (sequence: number) =>
     adjust(route, { event: event === sequence ? undefined : String(sequence), invocation: undefined, node: undefined });
-  const input = history.data.invocations[0]?.events[0]?.value as Json | undefined;
 
   return (
     <div className="run">
-      <Header run={run.data} now={now} input={input} connected={connected || !running} />
+      <Header run={run.data} now={now} input={startOf(history.data)} connected={connected || !running} />
       <Outcome run={run.data} history={history.data} logs={logs.data ?? []} show={(it) => adjust(route, { invocation: String(it), tab: "step", event: undefined })} />
       {waits.length > 0 && <Waits waits={waits} run={run.data} now={now} />}
       <Scrubber history={history.data} seq={seq} live={at === undefined} set={(it) => adjust(route, { at: it === undefined ? undefined : String(it) })} />
       <div className="split run-split">
         <section className="panel tall" aria-label="Graph">
           {graph.error && <Problem error={graph.error} title="The graph cannot be drawn" />}
-          {graph.data && <GraphView graph={graph.data} picture={picture} also={known} picked={node} pick={pickNode} />}
+          {whole && !details.isPending && <GraphView key={whole.nodes.length} graph={whole} picture={picture} also={known} picked={node} pick={pickNode} />}
         </section>
         <section className="panel side">
           <div className="tabs" role="tablist" aria-label="Details">
@@ -123,6 +133,14 @@ function number(text: string | null): number | undefined {
   return text === null || text === "" || Number.isNaN(Number(text)) ? undefined : Number(text);
 }
 
+/** The same graph as long as it has the same nodes and edges: they stay where somebody has moved them. */
+function useSteady(graph: Graph | undefined): Graph | undefined {
+  const kept = useRef(graph);
+  const shape = (it: Graph | undefined) => it && written([it.nodes.map(({ id }) => id), it.edges.map(({ source, target }) => [source, target])]);
+  if (shape(kept.current) !== shape(graph)) kept.current = graph;
+  return kept.current;
+}
+
 /** The stream of a run, and whether it is connected. */
 function useFrames(id: string, changed: () => void): [Frame[], boolean] {
   const [frames, setFrames] = useState<Frame[]>([]);
@@ -160,7 +178,7 @@ function useFrames(id: string, changed: () => void): [Frame[], boolean] {
   return [frames, connected];
 }
 
-function Header({ run, now, input, connected }: { run: Run; now: number; input?: Json; connected: boolean }) {
+function Header({ run, now, input, connected }: { run: Run; now: number; input?: string; connected: boolean }) {
   const [problem, setProblem] = useState<unknown>();
   const queries = useQueryClient();
   const end = run.completed_at ? micros(run.completed_at) : now * 1000;
@@ -168,7 +186,10 @@ function Header({ run, now, input, connected }: { run: Run; now: number; input?:
     setProblem(undefined);
     act().then(() => queries.invalidateQueries({ queryKey: ["run", run.run_id] }), setProblem);
   };
-  const again = async () => go(href(["runs", (await api.start(run.workflow_name, input ?? {})).run_id]));
+  const again = async () => {
+    if (input === undefined) throw new Error(TOO_LARGE);
+    go(href(["runs", (await api.start(run.workflow_name, input)).run_id]));
+  };
   const purge = async () => {
     if (!window.confirm(`Delete handler ${run.handler_id} with all its runs?`)) return;
     await api.cancel(run.handler_id, true);
@@ -191,7 +212,7 @@ function Header({ run, now, input, connected }: { run: Run; now: number; input?:
         <span className="actions">
           {run.status === "running" && <button onClick={attempt(() => api.cancel(run.handler_id))}>Cancel</button>}
           <button onClick={attempt(again)}>Run again</button>
-          <a className="button" href={href(["workflows", run.workflow_name], { input: JSON.stringify(input ?? {}) })}>Edit and run</a>
+          <a className="button" href={href(["workflows", run.workflow_name], { input })}>Edit and run</a>
           <button className="danger" onClick={attempt(purge)}>Purge</button>
         </span>
       </div>
@@ -201,6 +222,7 @@ function Header({ run, now, input, connected }: { run: Run; now: number; input?:
 }
 
 function Outcome({ run, history, logs, show }: { run: Run; history: History; logs: LogLine[]; show: (invocation: number) => void }) {
+  if (run.result_unreadable) return <section className="outcome bad" aria-label="Result"><strong>✗ There is a result, but it cannot be read</strong></section>;
   if (run.status === "completed") {
     const result = run.result as { type?: string; value?: Json } | null;
     const value = result?.type === "StopEvent" ? (result.value?.result ?? null) : result?.value;
@@ -208,7 +230,7 @@ function Outcome({ run, history, logs, show }: { run: Run; history: History; log
       <section className="outcome good" aria-label="Result">
         <strong>✓ {result?.type === "StopEvent" ? "Result" : result?.type}</strong>
         <JsonView value={value} label="Result" />
-        <Copy text={() => JSON.stringify(value, null, 2)} />
+        <Copy text={() => pretty(written(value))} />
       </section>
     );
   }
@@ -226,7 +248,7 @@ function Outcome({ run, history, logs, show }: { run: Run; history: History; log
         <details>
           <summary>What the step was given</summary>
           {culprit.events.map((event, at) => (
-            <div key={at}><code>{event.type}</code> <JsonView value={event.value ?? `${event.size} bytes, too large to be shown here`} label={`Input ${event.type}`} /></div>
+            <div key={at}><code>{event.type}</code> <JsonView value={fieldsOf(event)} label={`Input ${event.type}`} /></div>
           ))}
         </details>
       )}
@@ -270,7 +292,7 @@ function AnswerForm({ wait, schemas, run }: { wait: Waiting; schemas: Record<str
           <select value={picked} onChange={(event) => pick(event.target.value)}>{wait.types.map((it) => <option key={it}>{it}</option>)}</select>
         </label>
       )}
-      <EventForm key={picked} schema={schemas[picked] ?? { type: "object", properties: {} }} initial={wait.requirements} action={`Send ${picked}`}
+      <EventForm key={picked} schema={schemas[picked] ?? { type: "object", properties: {} }} initial={written(wait.requirements)} action={`Send ${picked}`}
         submit={async (value) => void (await api.send(run.handler_id, picked, value, { invocation: wait.invocation }))} />
     </>
   );
@@ -311,7 +333,7 @@ function StateTab({ id, seq, newest }: { id: string; seq?: number; newest: numbe
   if (!state.data) return <p className="soft pad">Loading …</p>;
   return (
     <div className="pad">
-      <div className="tools"><span className="soft">{seq === undefined ? "As it is" : `After entry ${seq}`}</span><span className="grow" /><Copy text={() => JSON.stringify(state.data, null, 2)} /></div>
+      <div className="tools"><span className="soft">{seq === undefined ? "As it is" : `After entry ${seq}`}</span><span className="grow" /><Copy text={() => pretty(written(state.data))} /></div>
       {Object.keys(state.data).length === 0 ? <p className="soft">Nothing is kept in it.</p> : <JsonView value={state.data} label="State" />}
     </div>
   );
@@ -334,7 +356,7 @@ function LogsTab({ lines, pick }: { lines: LogLine[]; pick: (invocation: number)
           <li key={`${it.invocation}.${it.attempt}.${it.source}.${it.number}`} className={it.level}>
             <span className="soft">{clock(it.at)}</span> <span className="level">{it.level}</span>{" "}
             <button className="link" onClick={() => pick(it.invocation)}>#{it.invocation}</button> <span>{it.message}</span>
-            {Object.keys(it.fields as Json).length > 0 && it.source === "log" && <code className="soft"> {JSON.stringify(it.fields)}</code>}
+            {Object.keys(it.fields as Json).length > 0 && it.source === "log" && <code className="soft"> {brief(it.fields as Json)}</code>}
           </li>
         ))}
       </ul>
@@ -353,7 +375,7 @@ function StepTab({ history, chosen, seq, logs }: { history: History; chosen?: Hi
       {phase && <p className={`state-of ${phase}`}><span aria-hidden="true">{PHASES[phase].sign}</span> {PHASES[phase].text}</p>}
       <h3>Given</h3>
       {chosen.events.map((event, at) => (
-        <div key={at}><code>{event.type}</code><JsonView value={event.value ?? `${event.size} bytes, too large to be shown here`} label={`Input ${event.type}`} /></div>
+        <div key={at}><code>{event.type}</code><JsonView value={fieldsOf(event)} label={`Input ${event.type}`} /></div>
       ))}
       <h3>What it did</h3>
       <ol className="spans">

@@ -3,10 +3,10 @@
 import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useRef, useState } from "react";
-import { api } from "../api";
+import { api, startOf } from "../api";
 import { adjust, go, href, type Route } from "../model/route";
 import { age, duration, micros } from "../model/time";
-import { Empty, Problem, Status, useNow } from "./common";
+import { Empty, Problem, Status, TOO_LARGE, useNow } from "./common";
 
 const STATUSES = ["running", "completed", "failed", "cancelled"];
 const PAGE = 100;
@@ -60,9 +60,9 @@ export function RunsPage({ route }: { route: Route }) {
       return after;
     });
   const rerun = async (run: (typeof rows)[number]) => {
-    const history = await api.history(run.run_id);
-    const input = history.invocations[0]?.events[0]?.value ?? {};
-    return api.start(run.workflow_name, input as never);
+    const input = startOf(await api.history(run.run_id));
+    if (input === undefined) throw new Error(TOO_LARGE);
+    return api.start(run.workflow_name, input);
   };
   return (
     <>

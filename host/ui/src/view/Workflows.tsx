@@ -3,12 +3,15 @@
 import { useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import { api, type Json, type Listing } from "../api";
+import { completed } from "../model/graph";
 import { previous, remember } from "../model/inputs";
+import { parse } from "../model/json";
 import { adjust, go, href, type Route } from "../model/route";
 import { age, clock } from "../model/time";
-import { Empty, JsonView, Problem, Status, useNow } from "./common";
+import { Empty, Problem, Status, useNow } from "./common";
 import { EventForm } from "./EventForm";
 import { GraphView } from "./GraphView";
+import { JsonView } from "./JsonView";
 
 export function WorkflowsPage() {
   const { data, error } = useQuery({ queryKey: ["workflows"], queryFn: api.workflows, refetchInterval: 3000 });
@@ -59,22 +62,23 @@ export function WorkflowPage({ name, route }: { name: string; route: Route }) {
   const digest = details.data?.listing.digest;
   const graph = useQuery({ queryKey: ["graph", name, digest], queryFn: () => api.graph(name), enabled: !!details.data });
   const runs = useQuery({ queryKey: ["runs-of", name], queryFn: () => api.runs({ workflow: [name], limit: 8 }), refetchInterval: 2000 });
+  const whole = useMemo(() => graph.data && completed(graph.data, details.data), [graph.data, details.data]);
   const now = useNow(1000);
   const picked = route.query.get("node") ?? undefined;
   const given = route.query.get("input");
-  const [chosen, setChosen] = useState<Json | undefined>(() => parsed(given));
+  const [chosen, setChosen] = useState(() => readable(given));
   const inputs = useMemo(() => previous(name), [name]);
   if (details.error && !details.data) return <Problem error={details.error} title={`Workflow ${name}`} />;
   if (!details.data) return <p className="soft">Loading …</p>;
   const { listing, manifests, schemas, start_type, additional_events } = details.data;
   const types = schemas as Record<string, Json>;
   const startSchema = types[start_type ?? "StartEvent"] ?? { type: "object", properties: {} };
-  const start = async (input: Json) => {
+  const start = async (input: string) => {
     const run = await api.start(name, input);
     remember(name, input);
     go(href(["runs", run.run_id]));
   };
-  const node = graph.data?.nodes.find((it) => it.id === picked);
+  const node = whole?.nodes.find((it) => it.id === picked);
   const step = (manifests as Json[]).flatMap((it) => it.steps as Json[]).find((it) => it.name === picked);
   return (
     <>
@@ -92,8 +96,8 @@ export function WorkflowPage({ name, route }: { name: string; route: Route }) {
       <div className="split">
         <section className="panel tall" aria-label="Graph">
           {graph.error && <Problem error={graph.error} title="The graph cannot be drawn" />}
-          {graph.data ? (
-            <GraphView graph={graph.data} picked={picked} pick={(id) => adjust(route, { node: id === picked ? undefined : id })} />
+          {whole ? (
+            <GraphView graph={whole} picked={picked} pick={(id) => adjust(route, { node: id === picked ? undefined : id })} />
           ) : (
             <p className="soft">Loading …</p>
           )}
@@ -103,15 +107,15 @@ export function WorkflowPage({ name, route }: { name: string; route: Route }) {
           {inputs.length > 0 && (
             <label className="row">
               <span>Before</span>
-              <select defaultValue="" onChange={(event) => setChosen(parsed(event.target.value))}>
+              <select defaultValue="" onChange={(event) => setChosen(readable(event.target.value))}>
                 <option value="">Choose an earlier input</option>
                 {inputs.map((it) => (
-                  <option key={JSON.stringify(it)}>{JSON.stringify(it)}</option>
+                  <option key={it}>{it}</option>
                 ))}
               </select>
             </label>
           )}
-          <EventForm key={JSON.stringify(chosen)} schema={startSchema} initial={chosen} action="Start" submit={start} />
+          <EventForm key={chosen} schema={startSchema} initial={chosen} action="Start" submit={start} />
         </section>
       </div>
       <div className="split even">
@@ -172,9 +176,10 @@ function without(value: Json, key: string): Json {
   return Object.fromEntries(Object.entries(value).filter(([name]) => name !== key));
 }
 
-function parsed(text: string | null): Json | undefined {
+function readable(text: string | null): string | undefined {
   try {
-    return text ? (JSON.parse(text) as Json) : undefined;
+    if (text) parse(text);
+    return text || undefined;
   } catch {
     return undefined;
   }

@@ -1,6 +1,5 @@
 // Small pieces that several views share.
 
-import { JsonEditor } from "json-edit-react";
 import { useEffect, useState, type ReactNode } from "react";
 import type { Phase } from "../model/run";
 
@@ -26,45 +25,11 @@ export function Status({ status }: { status: string }) {
   );
 }
 
-export function JsonView({ value, label, open = 2 }: { value: unknown; label: string; open?: number }) {
-  if (value === null || typeof value !== "object") {
-    return <pre className="value" tabIndex={0} aria-label={label}>{typeof value === "string" ? value : JSON.stringify(value)}</pre>;
-  }
-  return (
-    <div className="json" role="group" aria-label={label} tabIndex={0}>
-      <JsonEditor
-        data={value as object}
-        viewOnly
-        rootName=""
-        collapse={open}
-        showCollectionCount="when-closed"
-        rootFontSize={13}
-        indent={2}
-        theme={JSON_THEME}
-      />
-    </div>
-  );
-}
+/** An event's fields, or why they are not there. */
+export const fieldsOf = (event: { value?: unknown; size: number }): unknown => event.value ?? `${event.size} bytes, too large to be shown here`;
 
-export const JSON_THEME = {
-  styles: {
-    container: { backgroundColor: "transparent", fontFamily: "var(--mono)", padding: 0, margin: 0 },
-    property: "var(--ink)",
-    bracket: { color: "var(--soft)", fontWeight: "normal" },
-    itemCount: { color: "var(--soft)", fontStyle: "normal" },
-    string: "var(--string)",
-    number: "var(--number)",
-    boolean: "var(--number)",
-    null: { color: "var(--soft)", fontVariant: "normal", fontWeight: "normal" },
-    iconCollection: "var(--soft)",
-    iconCopy: "var(--soft)",
-    iconEdit: "var(--accent)",
-    iconDelete: "var(--bad)",
-    iconAdd: "var(--accent)",
-    iconOk: "var(--good)",
-    iconCancel: "var(--bad)",
-  },
-} as const;
+/** Why a run cannot be run again. */
+export const TOO_LARGE = "What it began with is not known here: it is too large to be shown, or cannot be read";
 
 export function Problem({ error, title = "That did not work" }: { error: unknown; title?: string }) {
   return (

@@ -1,9 +1,9 @@
 // The model on histories of the conformance set, as a server has told them.
 
 import { expect, test } from "vitest";
-import type { Frame, Graph, History } from "../../src/api";
+import type { Details, Frame, Graph, History } from "../../src/api";
 import { align, executing } from "../../src/model/compare";
-import { layout } from "../../src/model/graph";
+import { completed, drawn, layout } from "../../src/model/graph";
 import { href, parse } from "../../src/model/route";
 import { edge, leading, momentOfFrame, phaseAt, pictureAt, timeline, waitsAt } from "../../src/model/run";
 import { age, duration, micros } from "../../src/model/time";
@@ -84,6 +84,34 @@ test("a long chain is folded into lines that fit a screen", () => {
   expect(width / height).toBeGreaterThan(1);
   expect(width / height).toBeLessThan(4);
   expect(new Set(placed.map((it) => `${it.x} ${it.y}`)).size).toBe(401);
+});
+
+test("an edge is declared where the step says that it returns the event; all others are what it may return, or has sent", () => {
+  const event = (id: string, produced_by: string[]) => ({ id, label: id, node_type: "event", produced_by });
+  const edges = [{ source: "A", target: "any" }, { source: "any", target: "B" }, { source: "any", target: "C" }];
+  const open: Graph = { name: "open", nodes: [{ id: "any", label: "any", node_type: "step" }, event("A", []), event("B", ["any"]), event("C", [])], edges };
+  expect(drawn(open).map((it) => it.declared)).toEqual([true, true, false]);
+  const flows = new Map([[edge("any", "B"), 1], [edge("any", "A"), 2], [edge("any", "unknown"), 1]]);
+  expect(drawn(open, { steps: new Map(), flows }).slice(3)).toEqual([{ source: "any", target: "A", declared: false }]);
+});
+
+test("a question and its answer are in the graph, and count once they were published and came", () => {
+  const known: Graph = { name: "ask", nodes: [{ id: "ask", label: "ask", node_type: "step" }], edges: [] };
+  const details = { manifests: [{ steps: [{ name: "ask", sends: ["AskEvent"] }, { name: "gone", sends: ["Other"] }] }], schemas: { AskEvent: { type: "object" } } };
+  const whole = completed(known, details as unknown as Details, waiter);
+  expect(whole.nodes.map((it) => it.id)).toEqual(["ask", "AskEvent", "AnswerEvent"]);
+  expect(whole.nodes[1]).toMatchObject({ event_schema: { type: "object" } });
+  expect(drawn(whole)).toEqual([{ source: "ask", target: "AskEvent", declared: false }, { source: "AnswerEvent", target: "ask", declared: true }]);
+  expect(completed(whole, details as unknown as Details, waiter)).toBe(whole);
+  const [first] = waiter.invocations as [History["invocations"][number]];
+  const spans = [...first.spans, { ...first.spans[0]!, seq: 2 }];
+  const moments = [...waiter.moments, { ...waiter.moments[0]!, seq: 2, kind: "event-received", event: "AnswerEvent", frames: 4 }];
+  const answered: History = { ...waiter, moments, invocations: [{ ...first, spans }] };
+  const published = [frame(2, "AskEvent", {})];
+  expect(pictureAt(answered, 0, published).flows.get(edge("ask", "AskEvent"))).toBeUndefined();
+  expect(pictureAt(answered, 1, published).flows.get(edge("ask", "AskEvent"))).toBe(1);
+  expect(pictureAt(answered, 1, published).flows.get(edge("AnswerEvent", "ask"))).toBeUndefined();
+  expect(pictureAt(answered, 2, published).flows.get(edge("AnswerEvent", "ask"))).toBe(1);
 });
 
 const frame = (sequence: number, type: string, value: object): Frame => ({ sequence, type, types: null, value: value as Frame["value"] });

@@ -32,7 +32,7 @@ fn the_invariants_hold_in_hostile_worlds() {
         }
     };
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    std::thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(&play_on))));
+    std::thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(play_on))));
 }
 
 fn play(seed: u64) {

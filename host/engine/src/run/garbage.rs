@@ -17,7 +17,7 @@ use crate::entry::{
 use crate::json::{Json, empty, to_json};
 use crate::snapshot;
 
-fn definition() -> Arc<Definition> {
+pub(super) fn definition() -> Arc<Definition> {
     let any = ["Item", "Group", "Special", "Done", "Sum", "Ask", "Answer", "Again", "StopEvent"];
     let manifest = json!({
         "name": "garbage",
@@ -46,7 +46,7 @@ fn part() -> Part {
     Part { component: "digest".into(), data: None }
 }
 
-fn started() -> Started {
+pub(super) fn started() -> Started {
     Started {
         rules: RULES,
         definition: vec![part()],

@@ -281,3 +281,41 @@ impl Moment {
         Moment { seq: entry.seq, at: entry.at, kind, invocation, event, frames }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::garbage::{definition, started};
+    use super::*;
+    use crate::entry::Usage;
+    use crate::json::empty;
+
+    /// Applies an entry; how many notes it gave.
+    fn told(history: &mut History, run: &mut Run, input: Input) -> usize {
+        let entry = run.entry(0, 0, input);
+        run.watch();
+        run.apply(&entry);
+        let Notes { touched, sent, failed, ended } = run.notes.as_ref().expect("it is watched");
+        let count = touched.len() + sent.len() + failed.len() + ended.len();
+        history.add(run, &entry);
+        count
+    }
+
+    fn returned(invocation: InvocationId, events: Vec<Event>) -> Input {
+        Input::StepReturned { invocation, attempt: 0, calls: Vec::new(), commit: Commit::default(), events, usage: Usage::default() }
+    }
+
+    #[test]
+    fn an_entry_tells_of_whom_it_touches_however_many_are_in_flight() {
+        const COUNT: usize = 10_000;
+        let (mut history, mut run) = (History::default(), Run::new(definition()));
+        told(&mut history, &mut run, Input::Started(Box::new(started())));
+        let items = vec![Event { name: "Item".into(), payload: empty() }; COUNT];
+        assert_eq!(told(&mut history, &mut run, returned(0, items)), COUNT + 1, "each that came, and the one that ended");
+        for id in 1..=COUNT as InvocationId {
+            let notes = told(&mut history, &mut run, returned(id, Vec::new()));
+            assert!((1..=4).contains(&notes), "{notes} notes of the end of {id}");
+        }
+        let spans: usize = history.deliveries.iter().map(|delivery| delivery.spans.len()).sum();
+        assert!(history.moments.len() == COUNT + 2 && spans <= 3 * COUNT, "{spans} spans");
+    }
+}

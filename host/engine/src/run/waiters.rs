@@ -57,6 +57,8 @@ impl Wanted {
 
     /// Whether a payload has every required field with an equal value.
     pub(super) fn is_met(&self, fields: &Fields) -> bool {
+        #[cfg(test)]
+        tests::LOOKED.set(tests::LOOKED.get() + 1);
         self.requirements.iter().all(|(field, value)| fields.canonical(field).as_ref() == Some(value))
     }
 }
@@ -81,7 +83,7 @@ impl Waiters {
     }
 
     pub(super) fn remove(&mut self, id: InvocationId) {
-        let Some(wanted) = self.wanted.remove(&id) else { return };
+        let wanted = self.wanted.remove(&id).expect("cannot happen: a wait ends that nobody waits in");
         let shelves = if wanted.subtypes { &mut self.derived } else { &mut self.exact };
         for name in &wanted.types {
             if let Some(shelf) = shelves.get_mut(name) {
@@ -129,7 +131,7 @@ impl Shelf {
     /// Drops what has become empty.
     fn tidy(&mut self, wanted: &Wanted) {
         let Some(field) = &wanted.filed else { return };
-        let Some(values) = self.by_field.get_mut(field) else { return };
+        let values = self.by_field.get_mut(field).expect("cannot happen: a place is tidied that there never was");
         if values.get(&wanted.requirements[field]).is_some_and(BTreeSet::is_empty) {
             values.remove(&wanted.requirements[field]);
         }
@@ -142,5 +144,38 @@ impl Shelf {
         let met: Vec<&BTreeSet<InvocationId>> =
             self.by_field.iter().filter_map(|(field, values)| values.get(&fields.canonical(field)?)).collect();
         self.any.iter().copied().chain(met.into_iter().flatten().copied())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::json::to_json;
+
+    thread_local! {
+        /// How often it was looked whether an event answers a wait.
+        pub static LOOKED: Cell<usize> = const { Cell::new(0) };
+    }
+
+    #[test]
+    fn an_answer_looks_at_whom_it_may_be_for_however_many_wait() {
+        const COUNT: u64 = 10_000;
+        let mut waiters = Waiters::default();
+        for id in 0..COUNT {
+            let requirements = [("all".to_owned(), "1".to_owned()), ("own".to_owned(), id.to_string())].into();
+            waiters.add(id, Wanted { types: vec!["Answer".to_owned()], subtypes: id % 2 == 0, requirements, filed: None });
+        }
+        for id in (0..COUNT).rev() {
+            let found = waiters.find("Answer", &[], &to_json(&json!({ "all": 1, "own": id })));
+            assert_eq!(found, [id].into());
+            waiters.remove(id);
+        }
+        // The first on each shelf is filed under what all have, because nobody was there to tell it from.
+        assert!(LOOKED.get() <= 3 * COUNT as usize, "{} looks for {COUNT} answers", LOOKED.get());
+        assert!(waiters.exact.is_empty() && waiters.derived.is_empty(), "nothing is left of who has gone");
     }
 }

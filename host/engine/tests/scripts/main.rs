@@ -10,6 +10,7 @@
 //! ```
 
 mod collect;
+mod counts;
 mod ends;
 mod exclusive;
 mod failures;

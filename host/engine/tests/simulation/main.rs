@@ -8,6 +8,8 @@
 mod program;
 mod world;
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use world::World;
 
 /// How many worlds a test run sees.
@@ -19,12 +21,18 @@ fn the_invariants_hold_in_hostile_worlds() {
     if let Ok(seed) = std::env::var("SEED") {
         return play(seed.parse().expect("SEED is a number"));
     }
-    for seed in 0..WORLDS {
-        if let Err(panic) = std::panic::catch_unwind(|| play(seed)) {
-            eprintln!("SEED={seed}");
-            std::panic::resume_unwind(panic);
+    let next = AtomicU64::new(0);
+    let play_on = || {
+        while let Some(seed) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|seed| *seed < WORLDS) {
+            if let Err(panic) = std::panic::catch_unwind(|| play(seed)) {
+                eprintln!("SEED={seed}");
+                next.store(WORLDS, Ordering::Relaxed);
+                std::panic::resume_unwind(panic);
+            }
         }
-    }
+    };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(play_on))));
 }
 
 fn play(seed: u64) {

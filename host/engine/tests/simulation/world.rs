@@ -30,6 +30,7 @@ pub struct World {
     journal: Vec<Entry>,
     /// How much of the journal a crash leaves.
     synced: usize,
+    is_put_away_always: bool,
     /// A snapshot that was put away, and how much of the journal it stands for.
     snapshot: Option<(usize, Vec<u8>)>,
     /// What readers have seen.
@@ -71,6 +72,7 @@ struct Seen {
 }
 
 impl World {
+    /// Every third is put away and taken up again after every input.
     pub fn new(seed: u64) -> World {
         let mut chance = ChaCha8Rng::seed_from_u64(seed);
         let manifest = json!({
@@ -104,6 +106,7 @@ impl World {
             run,
             journal: Vec::new(),
             synced: 0,
+            is_put_away_always: seed.is_multiple_of(3),
             snapshot: None,
             sent: BTreeMap::new(),
             saw: BTreeMap::new(),
@@ -198,6 +201,9 @@ impl World {
         self.journal.push(entry);
         self.seen.observe(&effects);
         self.check();
+        if self.is_put_away_always {
+            self.take_up_now();
+        }
         for effect in effects {
             self.perform(effect);
         }
@@ -377,6 +383,13 @@ impl World {
             let on_thread = self.chance.next_u32().is_multiple_of(2).then(|| vec![u64::from(self.chance.next_u32() % 6)]);
             self.input(Input::Resumed { planned: false, on_thread });
         }
+    }
+
+    /// The host goes on with the run that a snapshot of now gives: it is the same.
+    fn take_up_now(&mut self) {
+        let restored = snapshot::restore(self.definition.clone(), &snapshot::take(&self.run)).expect("a snapshot");
+        assert_eq!(format!("{restored:?}"), format!("{:?}", self.run), "from a snapshot after entry {}", self.run.next_seq());
+        self.run = restored;
     }
 
     /// A run from a snapshot and the entries after it is the run that a replay of all gives.

@@ -146,8 +146,12 @@ impl Context {
     }
 
     /// Writes a line to the run's log. Levels: `trace`, `debug`, `info`, `warn`, `error`.
-    pub fn log(&self, level: &str, message: &str, fields: Value) {
-        log::write(level, message, &fields.to_string());
+    /// The fields are an object; where they are none, the line is written without them and says so.
+    pub fn log(&self, level: &str, message: &str, fields: impl Serialize) {
+        match serde_json::to_string(&fields) {
+            Ok(fields) => log::write(level, message, &fields),
+            Err(error) => log::write(level, &format!("{message} [the fields are no JSON: {error}]"), "{}"),
+        }
     }
 
     /// Writes a line to the run's log.

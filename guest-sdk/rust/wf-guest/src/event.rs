@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use serde::de::{DeserializeOwned, Error};
+use serde::de::{DeserializeOwned, Error as _};
+use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value};
 
 use crate::read::read;
-use crate::{Failure, Result};
+use crate::{Failure, RawEvent, Result};
 
 /// A type of event. Derive it.
 #[diagnostic::on_unimplemented(
@@ -33,11 +34,10 @@ pub struct StartEvent {
 }
 
 /// The event that ends a run, when a step returns it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct StopEvent {
-    /// The run's result.
-    #[serde(default)]
-    pub result: Value,
+    /// As text, for a `Value` rounds long numbers; or why it is no JSON.
+    result: std::result::Result<Box<RawValue>, String>,
 }
 
 /// What a step that catches errors is given.
@@ -45,8 +45,9 @@ pub struct StopEvent {
 pub struct StepFailedEvent {
     /// The step that failed for good.
     pub step_name: String,
-    /// What it was given: `type` and `value`.
-    pub input_event: Value,
+    /// The first event that it was given; null as payload where that is deeper than a step may hand on.
+    #[serde(serialize_with = "write_input", deserialize_with = "read_input")]
+    pub input_event: Option<RawEvent>,
     /// `exception_type` and `exception_message`.
     pub exception: Value,
     /// How often it was tried.
@@ -55,6 +56,25 @@ pub struct StepFailedEvent {
     pub elapsed_seconds: f64,
     /// When, in UTC.
     pub failed_at: String,
+}
+
+/// An event inside another one.
+#[derive(Serialize, Deserialize)]
+struct Input {
+    #[serde(rename = "type")]
+    name: String,
+    value: Box<RawValue>,
+}
+
+fn write_input<S: Serializer>(event: &Option<RawEvent>, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    let input = |event: &RawEvent| Ok(Input { name: event.name.clone(), value: RawValue::from_string(event.payload.clone())? });
+    let input = event.as_ref().map(input).transpose();
+    input.map_err(|error: serde_json::Error| S::Error::custom(format!("its input is no JSON: {error}")))?.serialize(serializer)
+}
+
+fn read_input<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Option<RawEvent>, D::Error> {
+    let input = Option::<Input>::deserialize(deserializer)?;
+    Ok(input.map(|input| RawEvent { name: input.name, payload: Box::<str>::from(input.value).into_string() }))
 }
 
 impl StartEvent {
@@ -87,9 +107,32 @@ impl<'de> Deserialize<'de> for StartEvent {
 }
 
 impl StopEvent {
-    /// Ends the run with a result. What is no JSON (a map with keys that are no text) becomes null.
+    /// Ends the run with a result. Where it is no JSON (a map with keys that are no text), the step
+    /// that returns it fails.
     pub fn new(result: impl Serialize) -> StopEvent {
-        StopEvent { result: serde_json::to_value(result).unwrap_or_default() }
+        StopEvent { result: to_raw_value(&result).map_err(|error| error.to_string()) }
+    }
+
+    /// The run's result. An error where it is of another type.
+    pub fn result<T: DeserializeOwned>(&self) -> Result<T> {
+        let result = self.result.as_ref().map_err(Clone::clone);
+        let value = result.and_then(|text| read(text.get()).map_err(|error| error.to_string()));
+        value.map_err(|error| Failure::new("ValueError", format!("the result of the stop event: {error}")).no_retry())
+    }
+}
+
+impl Serialize for StopEvent {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let result = self.result.as_ref().map_err(|error| S::Error::custom(format!("its result is no JSON: {error}")))?;
+        BTreeMap::from([("result", result)]).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for StopEvent {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<StopEvent, D::Error> {
+        let mut fields = BTreeMap::<String, Box<RawValue>>::deserialize(deserializer)?;
+        let result = fields.remove("result").unwrap_or_else(|| RawValue::NULL.to_owned());
+        Ok(StopEvent { result: Ok(result) })
     }
 }
 

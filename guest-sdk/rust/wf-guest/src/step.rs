@@ -20,7 +20,8 @@ pub struct RawEvent {
 impl RawEvent {
     /// The event as text.
     pub fn of<E: Event>(event: &E) -> Result<RawEvent> {
-        Ok(RawEvent { name: E::NAME.to_owned(), payload: serde_json::to_string(event)? })
+        let unsound = |error| Failure::new("ValueError", format!("{}: {error}", E::NAME)).no_retry();
+        Ok(RawEvent { name: E::NAME.to_owned(), payload: serde_json::to_string(event).map_err(unsound)? })
     }
 
     /// The event as its type.

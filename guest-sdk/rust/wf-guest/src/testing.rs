@@ -54,11 +54,14 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use serde_json::value::{RawValue, to_raw_value};
 use wf_engine::definition::Definition;
 use wf_engine::entry::Part;
+use wf_engine::json::{Json, empty};
 use wf_engine::run::Status;
 
-use crate::{Event, Failure, RawEvent, Workflow};
+use crate::read::read;
+use crate::{Event, Failure, RawEvent, StopEvent, Workflow};
 use world::{Fault, World};
 
 /// A test in the making: which workflow, and what is to go wrong.
@@ -66,7 +69,7 @@ use world::{Fault, World};
 pub struct Test {
     definition: Definition,
     invoke: entry::Step,
-    state: Value,
+    state: Json,
     responders: Vec<Responder>,
     faults: Vec<Fault>,
     restarts: bool,
@@ -92,7 +95,7 @@ pub struct Line {
     pub level: String,
     /// The text.
     pub message: String,
-    /// An object.
+    /// An object. Numbers with more digits than a double holds are rounded here.
     pub fields: Value,
 }
 
@@ -108,13 +111,16 @@ impl Test {
         let definition = Definition::new(vec![(part, manifest)]);
         let findings: Vec<String> = definition.check().iter().map(ToString::to_string).collect();
         assert!(findings.is_empty(), "wf-host would not load the workflow `{}`:\n{}", definition.name(), findings.join("\n"));
-        let state = Value::Object(serde_json::Map::new());
-        Test { definition, invoke: W::invoke, state, responders: Vec::new(), faults: Vec::new(), restarts: false }
+        Test { definition, invoke: W::invoke, state: empty(), responders: Vec::new(), faults: Vec::new(), restarts: false }
     }
 
     /// The state that the run begins with: an object.
-    pub fn state(mut self, state: Value) -> Test {
-        self.state = state;
+    ///
+    /// # Panics
+    /// When it is none.
+    #[track_caller]
+    pub fn state(mut self, state: impl Serialize) -> Test {
+        self.state = object("the state", state).into();
         self
     }
 
@@ -151,9 +157,7 @@ impl Test {
     /// When the start event is no object.
     #[track_caller]
     pub fn start(self, event: impl Serialize) -> Run {
-        let event = serde_json::to_value(event).expect("a start event is JSON");
-        assert!(event.is_object(), "a start event is an object, as `json!({{}})`; this is {event}");
-        Run { world: World::start(self, event) }
+        Run { world: World::start(self, object("a start event", event)) }
     }
 }
 
@@ -216,8 +220,8 @@ impl Run {
     /// When it has not completed, or the result is of another type.
     #[track_caller]
     pub fn result<T: DeserializeOwned>(&self) -> T {
-        let result = self.completed()["result"].take();
-        serde_json::from_value(result).unwrap_or_else(|error| panic!("the result is of another type: {error}\n{}", self.report()))
+        let result = read::<StopEvent>(self.completed()).map_err(Failure::from).and_then(|stop| stop.result());
+        result.unwrap_or_else(|failure| panic!("{}\n{}", failure.message(), self.report()))
     }
 
     /// The stop event that the run ended with.
@@ -226,13 +230,13 @@ impl Run {
     /// When it has not completed, or not with this.
     #[track_caller]
     pub fn stop<E: Event>(&self) -> E {
-        serde_json::from_value(self.completed()).unwrap_or_else(|error| panic!("it is no {}: {error}\n{}", E::NAME, self.report()))
+        read(self.completed()).unwrap_or_else(|error| panic!("it is no {}: {error}\n{}", E::NAME, self.report()))
     }
 
     #[track_caller]
-    fn completed(&self) -> Value {
+    fn completed(&self) -> &str {
         match self.world.run.status() {
-            Status::Completed(event) => serde_json::from_str(event.payload.get()).expect("an object"),
+            Status::Completed(event) => event.payload.get(),
             _ => panic!("the run has not completed\n{}", self.report()),
         }
     }
@@ -271,8 +275,13 @@ impl Run {
     }
 
     /// The committed state.
-    pub fn state(&self) -> Value {
-        serde_json::from_str(self.world.run.state().get()).expect("an object")
+    ///
+    /// # Panics
+    /// When it is of another type.
+    #[track_caller]
+    pub fn state<T: DeserializeOwned>(&self) -> T {
+        let state = self.world.run.state();
+        read(state.get()).unwrap_or_else(|error| panic!("the state is of another type: {error}\n  {}", state.get()))
     }
 
     /// What the steps wrote to the run's log.
@@ -310,6 +319,13 @@ impl Run {
 
 fn raw<E: Event>(event: &E) -> RawEvent {
     RawEvent::of(event).unwrap_or_else(|failure| panic!("{} is no JSON: {}", E::NAME, failure.message()))
+}
+
+#[track_caller]
+fn object(what: &str, value: impl Serialize) -> Box<RawValue> {
+    let value = to_raw_value(&value).unwrap_or_else(|error| panic!("{what} is JSON: {error}"));
+    assert!(value.get().starts_with('{'), "{what} is an object, as `json!({{}})`; this is {value}");
+    value
 }
 
 fn micros(time: Duration) -> u64 {

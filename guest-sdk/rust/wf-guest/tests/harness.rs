@@ -1,5 +1,6 @@
 //! Workflows under the harness for native tests, as their authors would test them.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use wf_guest::prelude::*;
@@ -57,12 +58,12 @@ impl Asking {
 fn a_wait_takes_no_time_until_it_is_answered() {
     let mut run = Test::of(Asking).start(json!({}));
     assert!(run.is_running());
-    assert_eq!(run.state(), json!({ "asked": true }));
+    assert_eq!(run.state::<Value>(), json!({ "asked": true }));
     assert_eq!(run.published_of::<Question>()[0].text, "who?");
     run.send(&Reply { text: "Ada".into() });
     run.send(&Reply { text: "Grace".into() });
     assert_eq!(run.result::<Vec<String>>(), ["Ada", "Grace"]);
-    assert_eq!(run.stop::<StopEvent>().result, json!(["Ada", "Grace"]));
+    assert_eq!(run.stop::<StopEvent>().result::<Value>().expect("JSON"), json!(["Ada", "Grace"]));
     assert_eq!(run.lines()[0].message, "Ada and Grace");
     assert_eq!((run.lines()[0].level.as_str(), run.lines()[0].step.as_str()), ("info", "ask"));
     assert_eq!(run.attempts("ask"), 1, "a re-entry is no further attempt");
@@ -147,7 +148,7 @@ fn a_failed_first_attempt_is_tried_again() {
     run.finish();
     assert_eq!(run.result::<Vec<u32>>(), [0, 1]);
     assert_eq!((run.attempts("square"), run.attempts("join")), (4, 1));
-    assert_eq!(run.state(), json!({ "seen": 4 }), "an edit is committed at once, and stays");
+    assert_eq!(run.state::<Value>(), json!({ "seen": 4 }), "an edit is committed at once, and stays");
 }
 
 #[test]
@@ -162,7 +163,7 @@ fn restarts_change_nothing() {
     let mut run = Test::of(Squares).restart_at_every_commit().start(json!({ "n": 4 }));
     run.finish();
     assert_eq!(run.result::<Vec<u32>>(), [0, 1, 4, 9]);
-    assert_eq!(run.state(), json!({ "seen": 4 }));
+    assert_eq!(run.state::<Value>(), json!({ "seen": 4 }));
 }
 
 struct Careless;
@@ -279,4 +280,169 @@ fn a_long_number_of_a_start_event_is_not_rounded() {
     assert_eq!(event.get::<u128>("long").expect("a number"), Some(12_345_678_901_234_567_890_123));
     assert_eq!(event.get::<u128>("none").expect("nothing"), None);
     assert_eq!(serde_json::to_string(&event).expect("JSON"), r#"{"long":12345678901234567890123,"none":null}"#);
+}
+
+/// More than 64 bits hold, and more digits than a double does.
+const LONG: u128 = 12_345_678_901_234_567_890_123;
+const LEAST: i128 = i128::MIN;
+
+#[derive(Event, Clone)]
+struct Long {
+    number: u128,
+    least: i128,
+}
+
+fn long() -> Long {
+    Long { number: LONG, least: LEAST }
+}
+
+fn check_long(long: &Long) {
+    assert_eq!((long.number, long.least), (LONG, LEAST));
+}
+
+#[derive(Event)]
+struct Wanted {
+    number: u128,
+}
+
+struct Exact;
+
+#[workflow]
+impl Exact {
+    #[step]
+    fn spread(&self, context: &Context, start: StartEvent) -> Result<Vec<Long>> {
+        assert_eq!((start.get("long")?, context.get("begun.long")?), (Some(LONG), Some(LEAST)));
+        context.set("set", LONG)?;
+        context.push("pushed", LEAST)?;
+        context.edit("edited", |_: Option<u128>| LONG)?;
+        context.edit_exclusive("alone", |_: Option<i128>| LEAST)?;
+        assert_eq!((context.get("set")?, context.get("pushed.0")?), (Some(LONG), Some(LEAST)));
+        assert_eq!((context.get("edited")?, context.get("alone")?), (Some(LONG), Some(LEAST)));
+        assert_eq!((context.memo("long", || Ok(LONG))?, context.memo("least", || Ok(LEAST))?), (LONG, LEAST));
+        context.publish::<Long>(&long())?;
+        context.log("info", "long", long_fields());
+        assert_eq!(context.wait::<Wanted>().requirement("number", LONG).get()?.number, LONG);
+        Ok(vec![long(), long()])
+    }
+
+    #[step]
+    fn gather(&self, context: &Context, event: Long) -> Result<Option<StopEvent>> {
+        let all = context.collect(&event, 2)?;
+        all.iter().flatten().for_each(check_long);
+        Ok(all.map(|all| StopEvent::new([all[0].number as i128, all[1].least])))
+    }
+}
+
+fn long_fields() -> BTreeMap<&'static str, i128> {
+    [("least", LEAST)].into()
+}
+
+#[test]
+fn a_long_number_is_carried_everywhere_as_it_came() {
+    let begun = BTreeMap::from([("begun", BTreeMap::from([("long", LEAST)]))]);
+    for test in [Test::of(Exact), Test::of(Exact).restart_at_every_commit()] {
+        let mut run = test.state(&begun).start(BTreeMap::from([("long", LONG)]));
+        run.published_of::<Long>().iter().for_each(check_long);
+        assert!(run.is_running(), "{}", run.failure());
+        run.send(&Wanted { number: LONG + 1 });
+        assert!(run.is_running(), "it wants another number");
+        run.send(&Wanted { number: LONG });
+        assert_eq!(run.result::<[i128; 2]>(), [LONG as i128, LEAST]);
+        assert_eq!(run.stop::<StopEvent>().result::<(u128, i128)>().expect("two numbers"), (LONG, LEAST));
+        let state: Numbers = run.state();
+        assert_eq!((state.set, state.edited, state.pushed[0], state.alone), (LONG, LONG, LEAST, LEAST));
+        assert_eq!(run.lines()[0].message, "long", "its fields are JSON");
+    }
+}
+
+#[derive(wf_guest::serde::Deserialize)]
+#[serde(crate = "wf_guest::serde")]
+struct Numbers {
+    set: u128,
+    edited: u128,
+    pushed: Vec<i128>,
+    alone: i128,
+}
+
+#[test]
+fn a_stop_event_carries_its_result_as_it_came() {
+    for (stop, text) in [
+        (StopEvent::new(u128::MAX), r#"{"result":340282366920938463463374607431768211455}"#),
+        (StopEvent::new(i128::MIN), r#"{"result":-170141183460469231731687303715884105728}"#),
+        (StopEvent::new(1.0), r#"{"result":1.0}"#),
+        (StopEvent::new(()), r#"{"result":null}"#),
+    ] {
+        assert_eq!(serde_json::to_string(&stop).expect("JSON"), text);
+        assert_eq!(serde_json::to_string(&serde_json::from_str::<StopEvent>(text).expect("a stop event")).expect("JSON"), text);
+    }
+    let none: StopEvent = serde_json::from_str(r#"{"more":1}"#).expect("a stop event");
+    assert_eq!(none.result::<Option<u8>>().expect("nothing"), None);
+    assert!(StopEvent::new("text").result::<u8>().expect_err("a text").message().starts_with("the result of the stop event: "));
+}
+
+fn unsound() -> BTreeMap<(u8, u8), u8> {
+    [((1, 2), 3)].into()
+}
+
+struct Formless;
+
+#[workflow]
+impl Formless {
+    /// What is no JSON is refused, each with its reason.
+    #[step(retry(attempts_max = 5))]
+    fn stop(&self, context: &Context, _start: StartEvent) -> Result<StopEvent> {
+        context.log("info", "formless", unsound());
+        context.set("a", unsound()).expect_err("it is no JSON");
+        context.push("a", unsound()).expect_err("it is no JSON");
+        Ok(StopEvent::new(unsound()))
+    }
+}
+
+#[test]
+fn a_result_that_is_no_json_fails_the_step_at_once() {
+    let mut run = Test::of(Formless).start(json!({}));
+    run.finish();
+    assert_eq!(run.failure(), "StopEvent: its result is no JSON: key must be a string");
+    assert_eq!(run.attempts("stop"), 1, "no further attempt would do better");
+    assert_eq!(run.lines()[0].message, "formless [the fields are no JSON: key must be a string]");
+    assert_eq!(run.state::<Value>(), json!({}));
+    assert!(StopEvent::new(unsound()).result::<Value>().expect_err("no JSON").message().ends_with("key must be a string"));
+}
+
+#[derive(Event)]
+struct Rescued {
+    number: u128,
+}
+
+struct Rescue;
+
+#[workflow(additional_events(Rescued))]
+impl Rescue {
+    #[step]
+    fn split(&self, _context: &Context, _start: StartEvent) -> Result<Long> {
+        Ok(long())
+    }
+
+    #[step]
+    fn fail(&self, _context: &Context, _long: Long) -> Result<StopEvent> {
+        Err(Failure::new("Sorry", "no"))
+    }
+
+    /// What failed is seen as it came.
+    #[step(catch_error)]
+    fn recover(&self, context: &Context, failed: StepFailedEvent) -> Result<StopEvent> {
+        let written = serde_json::to_string(&failed)?;
+        assert!(written.contains(r#""input_event":{"type":"Long","value":{"number":12345678901234567890123,"#), "{written}");
+        let input = failed.input_event.expect("it was given one");
+        assert_eq!(input.name, Long::NAME);
+        context.publish(&Rescued { number: input.parse::<Long>()?.number })?;
+        Ok(StopEvent::new(input.parse::<Long>()?.least))
+    }
+}
+
+#[test]
+fn a_step_that_catches_errors_sees_the_event_as_it_came() {
+    let run = Test::of(Rescue).start(json!({}));
+    assert_eq!(run.result::<i128>(), LEAST);
+    assert_eq!(run.published_of::<Rescued>()[0].number, LONG);
 }

@@ -3,13 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use serde_json::Value;
 use serde_json::value::RawValue;
 use wf_engine::attempt::RunInfo;
 use wf_engine::definition::Definition;
 use wf_engine::effect::{Due, Effect, Invoke};
 use wf_engine::entry::{Call, Event, Failure, Input, InvocationId, Micros, RULES, Started, TimerId, Usage};
-use wf_engine::json::to_json;
 use wf_engine::run::Run;
 
 use super::entry::{self, Entry, Reply, Report};
@@ -54,7 +52,7 @@ pub(super) struct World {
 }
 
 impl World {
-    pub(super) fn start(test: Test, event: Value) -> World {
+    pub(super) fn start(test: Test, event: Box<RawValue>) -> World {
         let Test { definition, invoke, state, responders, faults, restarts } = test;
         let definition = Arc::new(definition);
         let info = RunInfo { run: "run".into(), handler: "handler".into(), workflow: definition.name().to_owned(), seed: [0; 32] };
@@ -65,8 +63,8 @@ impl World {
             workflow: info.workflow.clone(),
             handler: info.handler.clone(),
             run: info.run.clone(),
-            start: inward(RawEvent { name, payload: event.to_string() }),
-            state: to_json(&state),
+            start: Event { name: name.into(), payload: event.into() },
+            state,
             seed: Started::seed_text(info.seed),
             timeout: definition.timeout(),
             additional_events: definition.additional_events(),

@@ -111,7 +111,7 @@ impl State {
         let Some((path, write)) = Write::of(effect) else { return Ok(()) };
         let keys = keys(path)?;
         let grown = self.room(&keys, &write, own, state_max)?;
-        own.accept(&self.tree, &keys, effect, grown);
+        own.accept(&self.tree, &keys, write, effect, grown);
         Ok(())
     }
 
@@ -145,7 +145,8 @@ impl State {
     /// an object, or by a list for a push, and an index past the end of a list appends.
     pub fn commit(&mut self, effects: &[Buffered], by: (InvocationId, u32), seq: u64) {
         for (path, write) in effects.iter().filter_map(Write::of) {
-            // A path that is none cannot happen: the border lets none in.
+            // The border lets no other path in, but entries come from a journal, whose gate looks at
+            // none: such a write changes nothing.
             let Ok(keys) = keys(path) else { continue };
             if let Some(done) = apply(&mut self.tree, &keys, write) {
                 self.size = self.size.strict_add_signed(done.grown);

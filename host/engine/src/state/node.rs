@@ -185,8 +185,9 @@ impl Known<'_> {
 
     fn changed_since(&self, writes: &[usize], depth: usize, version: u64) -> bool {
         let path = writes.first().and_then(|at| Write::path(&self.writes[*at]));
-        let path = path.map_or("", |path| path.match_indices('.').nth(depth - 1).map_or(path, |(end, _)| &path[..end]));
-        self.changes.since(path, version)
+        let path = path.expect("cannot happen: a copy without a write in it");
+        let end = path.match_indices('.').nth(depth - 1).map_or(path.len(), |(end, _)| end);
+        self.changes.since(&path[..end], version)
     }
 
     /// The committed value with the writes in it.

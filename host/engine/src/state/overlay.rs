@@ -60,8 +60,7 @@ impl Overlay {
     }
 
     /// Adds a write after which the state is longer by so many bytes. It has been followed.
-    pub(super) fn accept(&mut self, committed: &Tree, keys: &[&str], effect: &Buffered, grown: isize) {
-        let Some((_, write)) = Write::of(effect) else { return };
+    pub(super) fn accept(&mut self, committed: &Tree, keys: &[&str], write: Write, effect: &Buffered, grown: isize) {
         self.root.put(Some(committed), keys, write, self.writes.len());
         self.writes.push(effect.clone());
         self.applied += 1;
@@ -71,8 +70,8 @@ impl Overlay {
     fn apply_next(&mut self, committed: &Tree, changes: &Changes) {
         let at = self.applied;
         self.applied += 1;
-        let Some((path, write)) = Write::of(&self.writes[at]) else { return };
-        // A path that is none cannot happen: the border lets none in.
+        let (path, write) = Write::of(&self.writes[at]).expect("cannot happen: an event among the writes");
+        // The border lets no other path in; one that a journal has all the same does nothing.
         let Ok(keys) = keys(path) else { return };
         self.root.follow(&Known { changes, writes: &self.writes }, Some(committed), 0, &keys);
         let most = || (path.len() + write.size()) as isize;

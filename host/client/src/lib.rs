@@ -20,6 +20,7 @@
 
 mod error;
 mod events;
+mod json;
 mod types;
 
 use std::time::Duration;
@@ -28,10 +29,11 @@ use backon::{ExponentialBuilder, Retryable};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 pub use error::Error;
 pub use events::{Events, From};
+pub use json::Json;
 pub use types::{Envelope, Filter, Handler, Listing, LogLine, Numbered, Page, Start, Status};
 
 /// What a call gives.
@@ -51,6 +53,20 @@ pub struct Client {
 /// How often a broken connection is tried again where nothing else is said: for about ten
 /// seconds in all. A server that restarts is back by then.
 const RETRIES: usize = 9;
+
+/// The body of a send.
+#[derive(Serialize)]
+struct Sent<'a> {
+    event: SentEvent<'a>,
+    step: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct SentEvent<'a> {
+    #[serde(rename = "type")]
+    name: &'a str,
+    value: Json,
+}
 
 impl Client {
     /// Of a server by its URL, such as `http://127.0.0.1:8080`.
@@ -155,8 +171,7 @@ impl Client {
 
     /// Sends an event to a handler's run, or to one step of it.
     pub async fn send(&self, handler: &str, name: &str, value: impl Serialize, step: Option<&str>) -> Result<()> {
-        let value = serde_json::to_value(value).map_err(|error| Error::Form(error.to_string()))?;
-        let body = json!({ "event": { "type": name, "value": value }, "step": step });
+        let body = Sent { event: SentEvent { name, value: Json::of(value)? }, step };
         read::<Value>(self.write(&["events", handler], &body).await?).await.map(drop)
     }
 
@@ -244,3 +259,6 @@ fn refused(status: StatusCode, body: &[u8]) -> Error {
     let detail = detail.unwrap_or_else(|| String::from_utf8_lossy(body).trim().to_owned());
     Error::Refused { status: status.as_u16(), detail }
 }
+
+#[cfg(test)]
+mod tests;

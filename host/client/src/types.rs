@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Error, Result};
+use crate::{Error, Json, Result};
 
 /// How a run stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,7 +33,7 @@ pub struct Handler {
     /// Why the run failed.
     pub error: Option<String>,
     /// The stop event's envelope; from `result` the value alone.
-    pub result: Option<Value>,
+    pub result: Option<Json>,
     /// How it stands.
     pub status: Status,
     /// When it began, UTC.
@@ -85,19 +85,19 @@ impl Filter {
 pub struct Start {
     /// The start event: its fields, or an envelope.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub start_event: Option<Value>,
+    pub start_event: Option<Json>,
     /// The handler's id; one that has ended goes on with its state.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub handler_id: Option<String>,
     /// An exported context, whose state the run begins with.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub context: Option<Value>,
+    pub context: Option<Json>,
 }
 
 impl Start {
     /// With the fields of a start event.
-    pub fn event(fields: Value) -> Start {
-        Start { start_event: Some(fields), ..Start::default() }
+    pub fn event(fields: impl Into<Json>) -> Start {
+        Start { start_event: Some(fields.into()), ..Start::default() }
     }
 }
 
@@ -105,7 +105,7 @@ impl Start {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Envelope {
     /// Its payload.
-    pub value: Value,
+    pub value: Json,
     /// The bare name of its type.
     #[serde(rename = "type")]
     pub name: String,
@@ -120,7 +120,7 @@ pub struct Envelope {
 impl Envelope {
     /// The payload as a type of one's own.
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T> {
-        T::deserialize(&self.value).map_err(|error| Error::Form(format!("{}: {error}", self.name)))
+        serde_json::from_str(self.value.text()).map_err(|error| Error::Form(format!("{}: {error}", self.name)))
     }
 
     /// Whether it ends its run.
@@ -130,7 +130,7 @@ impl Envelope {
 }
 
 /// An event of a stream, and its number there.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Numbered {
     /// From 0.
     pub sequence: i64,
@@ -180,5 +180,5 @@ pub struct LogLine {
     /// The line.
     pub message: String,
     /// A JSON object.
-    pub fields: Value,
+    pub fields: Json,
 }

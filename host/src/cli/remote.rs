@@ -5,8 +5,7 @@ use clap_complete::ArgValueCandidates;
 use futures_util::TryStreamExt;
 use serde::Serialize;
 use serde_json::{Value, json};
-use wf_client::{Error, Filter, From, Handler, Numbered, Start, Status};
-use wf_engine::json::{canonical, to_json};
+use wf_client::{Envelope, Error, Filter, From, Handler, Json, Numbered, Start, Status};
 use wf_engine::text::{self, Limit};
 
 use super::connection::{Remote, name};
@@ -160,16 +159,12 @@ enum StatusName {
 /// What a server takes at most is its own affair: this keeps what is written from being endless.
 const EVENT_MAX: Limit = Limit { name: "event_max", max: 64 << 20 };
 
-/// An event's fields. The client's numbers are doubles: what would be rounded is refused.
-fn fields(event: Option<&str>, params: &[String]) -> Result<Value, Problem> {
+/// An event's fields, as they were written.
+fn fields(event: Option<&str>, params: &[String]) -> Result<Json, Problem> {
     let written = run::fields(event, params)?.text();
     let problem = |why: String| Problem::new(format!("the event cannot be sent: {why}")).usage();
     let written = text::object("it", written, EVENT_MAX).map_err(|refused| problem(refused.message))?;
-    let value: Value = serde_json::from_str(written.get()).map_err(|error| problem(error.to_string()))?;
-    if canonical(&to_json(&value)) != canonical(&written) {
-        return Err(problem("it has a number with more digits than a double holds".to_owned()).hint("send it as a text"));
-    }
-    Ok(value)
+    Ok((*written).to_owned().into())
 }
 
 impl Workflows {
@@ -271,6 +266,7 @@ impl Runs {
                     return print(&handler);
                 }
                 let optional = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
+                let stop = handler.result.as_ref().and_then(envelope);
                 let rows = vec![
                     ["handler".to_owned(), handler.handler_id.clone()],
                     ["run".to_owned(), optional(&handler.run_id)],
@@ -280,7 +276,7 @@ impl Runs {
                     ["updated".to_owned(), optional(&handler.updated_at)],
                     ["ended".to_owned(), optional(&handler.completed_at)],
                     ["error".to_owned(), optional(&handler.error)],
-                    ["result".to_owned(), handler.result.map_or_else(|| "-".to_owned(), |it| it["value"].to_string())],
+                    ["result".to_owned(), stop.map_or_else(|| "-".to_owned(), |it| it.value.to_string())],
                 ];
                 out(&lines(&rows))
             }
@@ -355,14 +351,31 @@ fn ended(handler: &Handler, json: bool) -> Result<(), Problem> {
     match (handler.status, &handler.error) {
         (Status::Completed, _) if json => Ok(()),
         (Status::Completed, _) => {
-            let result = handler.result.clone().unwrap_or_default();
-            // Of an envelope, what the run gave.
-            let value = if result["qualified_name"].is_string() { &result["value"] } else { &result };
-            let value = if result["type"] == "StopEvent" { &value["result"] } else { value };
-            out(&value.to_string())
+            // A run that gave nothing has null.
+            out(&handler.result.as_ref().map_or_else(|| "null".to_owned(), |result| given(result).to_string()))
         }
         (_, Some(error)) => Err(Problem::new(error.clone()).hint("`wf-host runs logs` shows what its steps have written")),
         (status, None) => Err(Problem::new(format!("the run is {}", name(status)))),
+    }
+}
+
+/// The envelope that a result is, where it is one.
+fn envelope(result: &Json) -> Option<Envelope> {
+    result.parse::<Envelope>().ok().filter(|envelope| envelope.qualified_name.is_some())
+}
+
+/// What the run gave, of its stop event's envelope or of its value alone.
+fn given(result: &Json) -> Json {
+    #[derive(serde::Deserialize)]
+    struct Stop {
+        result: Option<Json>,
+    }
+    match envelope(result) {
+        Some(stop) if stop.name == "StopEvent" => {
+            stop.parse::<Stop>().ok().and_then(|stop| stop.result).unwrap_or_else(|| Value::Null.into())
+        }
+        Some(other) => other.value,
+        None => result.clone(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! `POST /events/{id}`: every row of its table, and the forms of an event.
 
 use expect_test::expect;
+use serde_json::json;
 use wf_tests::{Server, check};
 
 #[tokio::test]
@@ -108,6 +109,30 @@ async fn forms_of_an_event() {
         assert_eq!((sent.status, sent.body.as_str()), (200, r#"{"status":"sent"}"#), "{form}");
         assert_eq!(server.ended(&handler).await.value().to_string(), r#"{"output":"Hello, Ada"}"#, "{form}");
     }
+}
+
+#[tokio::test]
+async fn a_number_that_its_type_cannot_hold_is_refused_and_one_that_it_can_is_taken_in_any_form() {
+    let server = Server::start(&["inbox"]).await;
+    let handler = server.begin("inbox", r#"{"n":1}"#).await;
+    server.events(&handler, "").await.until("AskEvent").await;
+    for times in ["4294967296", "4294967296.0", "-1", "0.5"] {
+        let refused = server.send(&handler, "AnswerEvent", &format!(r#"{{"text":"wrong","times":{times}}}"#)).await;
+        assert_eq!(refused.status, 400, "{times}: {}", refused.body);
+        assert!(refused.text("detail").starts_with("Failed to deserialize event: times: "), "{times}: {}", refused.body);
+    }
+    let sent = server.send(&handler, "AnswerEvent", r#"{"text":"right","times":1.0}"#).await;
+    assert_eq!((sent.status, sent.body.as_str()), (200, r#"{"status":"sent"}"#));
+    assert_eq!(server.ended(&handler).await.result(), json!(["right"]), "nothing else was sent");
+}
+
+#[tokio::test]
+async fn a_type_is_qualified_by_its_own_module() {
+    let server = Server::start(&["two-types"]).await;
+    let handler = server.begin("two-types", "{}").await;
+    let frames = server.events(&handler, "").await.until("DecideEvent").await;
+    let asked = frames.last().expect("it was asked").json();
+    assert_eq!(asked["qualified_name"], "house.decisions.DecideEvent", "{asked}");
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use expect_test::{Expect, expect};
-use wf_tests::Server;
+use wf_tests::{Server, until};
 
 /// Changes the journals of all runs under a handler, as text, while no server is there.
 fn tamper(data: &Path, handler: &str, from: &str, to: &str) {
@@ -35,6 +35,8 @@ async fn check(from: &str, to: &str, expected: Expect) {
     let (text, column) = refused.body.rsplit_once(" at line 1 column ").unwrap_or((&refused.body, ""));
     let end = column.trim_start_matches(|digit: char| digit.is_ascii_digit());
     expected.assert_eq(&format!("{} {text}{end}\n", refused.status).replace(&run, "$run"));
+    let again = server.send("broken", "ResponseEvent", r#"{"response":"Ada"}"#).await;
+    assert_eq!((again.status, &again.body), (refused.status, &refused.body), "it is told the same again");
     let told = server.get(&format!("/api/v1/runs/{run}/history")).await;
     assert_eq!(
         (told.status, told.body.replace(&run, "$run")),
@@ -44,6 +46,10 @@ async fn check(from: &str, to: &str, expected: Expect) {
     assert_eq!(server.send("sound", "ResponseEvent", r#"{"response":"Ada"}"#).await.status, 200);
     assert_eq!(server.ended("sound").await.value(), serde_json::json!({ "output": "Hello, Ada" }), "the others go on");
     assert_eq!(server.get("/health").await.status, 200);
+    server.stop();
+    let said = |log: &str| log.lines().filter(|line| line.contains("ERROR") && line.contains(&run)).count();
+    until("the log", async || (said(&server.log()) > 0).then_some(())).await;
+    assert_eq!(said(&server.log()), 1, "it is said once, however often it is asked for: {}", server.log());
 }
 
 #[tokio::test]

@@ -12,6 +12,13 @@ struct AskEvent {
 #[event(human_response)]
 struct AnswerEvent {
     text: String,
+    /// How often it is told.
+    #[serde(default = "once")]
+    times: u32,
+}
+
+fn once() -> u32 {
+    1
 }
 
 struct Inbox;
@@ -31,7 +38,7 @@ impl Inbox {
         for number in 0..n {
             let wait = context.wait::<AnswerEvent>().request(&AskEvent { number })?;
             let answer = if fresh { wait.fresh().get()? } else { wait.get()? };
-            texts.push(answer.text);
+            texts.extend((0..answer.times).map(|_| answer.text.clone()));
         }
         Ok(StopEvent::new(texts))
     }

@@ -2,7 +2,7 @@ use wf_guest::prelude::*;
 
 /// Asks for a decision.
 #[derive(Event)]
-#[event(input_required)]
+#[event(input_required, module = "house.decisions")]
 struct DecideEvent {
     question: String,
 }

@@ -108,13 +108,12 @@ async fn numbers_are_sent_and_shown_as_they_were_written() {
         &["events", "long", "--json"],
         &["ls", "--json"],
     ] {
-        let shown = said(&server, &[&["runs"], arguments].concat());
+        let shown = said(&server, &[&["runs"][..], arguments].concat());
         assert!(shown.contains(&given), "{arguments:?}: {shown}");
     }
     let client = Client::new(server.url()).expect("a URL");
     let result = client.result("long").await.expect("a result").result.expect("it has one");
     assert_eq!(result.text(), given);
-    assert!(client.run("echo", &Start::event(result)).await.is_ok_and(|run| run.status == Status::Completed));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -298,7 +298,7 @@ const MUTATIONS: &[Mutation] = &[
         "self.unreported.recorded(&call);",
         "self.unreported.push(call.clone());",
     ),
-    simulation(
+    scripts(
         "what was read before an entry is told as after it",
         "answers.rs",
         "before.remove(&entry.seq)",

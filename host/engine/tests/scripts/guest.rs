@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! #0 CALL; CALL; …            invocation 0 reports; `#0.1` names an attempt that is not its last
-//! send Item {} to work        set path 1        push path 1       delete path    get path [same 0|before]
+//! send Item {} to work        set path 1        push path 1       delete path    get path [same 0|before [3]]
 //! begin path                  edit path 2       exclusive path    keep name 1    look name
 //! publish Stream {}           sleep 1.5         log               commit
 //! collect Item {} into A 2 B id mine            a type may be followed by how many of it
@@ -130,7 +130,7 @@ impl Guest {
                 let path = words.word().to_owned();
                 let answer = match words.number_after("same") {
                     Some(ordinal) => Told::Same(ordinal as u32),
-                    None if words.eat("before") => Told::Before(run.next_seq()),
+                    None if words.eat("before") => Told::Before(if words.is_empty() { run.next_seq() } else { words.number() as u64 }),
                     None => self.ask(&Query::Get { path: path.clone() }, run).1,
                 };
                 Function::Get { path, answer }

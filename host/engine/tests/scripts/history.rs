@@ -186,6 +186,21 @@ fn what_a_guest_saw_before_a_report_that_is_refused_is_told_too() {
 }
 
 #[test]
+fn a_read_is_told_from_before_the_entry_that_others_committed_by_after_it() {
+    let world = played(
+        "state {\"x\":1}
+        step reader: StartEvent -> StopEvent
+        step writer: StartEvent -> StopEvent
+        start
+        #1 set x 2; commit
+        #0 get x before 1; get x before 2; return StopEvent",
+    );
+    let calls = answers(world.definition.clone(), &world.journal, 0, 0).expect("the journal fits");
+    let values: Vec<&str> = calls.iter().filter_map(|call| call.function.value()).map(|value| value.get()).collect();
+    assert_eq!(values, ["1", "2"], "entry 1 sets it to 2");
+}
+
+#[test]
 fn what_is_refused_is_not_told_as_done() {
     for calls in ["send Item; return Nope", "publish StopEvent"] {
         let world = played(&format!(

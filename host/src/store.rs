@@ -1,4 +1,7 @@
 //! What lasts: runs, their journals and streams, components. The one trait of the project.
+//!
+//! It speaks of owners: a run that has not ended is owned by one host, or by none while it only
+//! waits. Every write of a run names its owner's generation, so that one who has lost it writes nothing.
 
 mod error;
 mod memory;
@@ -6,16 +9,19 @@ mod open;
 mod rows;
 mod shown;
 mod sqlite;
+mod watchers;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use tokio::sync::watch;
 use wf_engine::entry::Micros;
 
 pub use error::Error;
 pub use memory::Memory;
 pub use open::open;
 pub use rows::{
-    Append, Ended, EntryRow, Expiry, FrameRow, HandlersQuery, IdempotencyRow, LogRow, Made, NewRun, RunKey, RunSummary, RunsQuery, Status,
+    Append, Claim, CommandId, Ended, EntryRow, Expiry, FrameRow, HandlersQuery, HostId, IdempotencyRow, LogRow, Made, NewRun, Now, Purged,
+    Release, RunKey, RunSummary, RunsPage, RunsQuery, SentCommand, Snapshot, Standing, Status, Stored, Wake,
 };
 pub use sqlite::Sqlite;
 
@@ -23,20 +29,85 @@ pub use sqlite::Sqlite;
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// Durable truth. What a future of a writing method resolves to is durable by then; what is not
-/// stored after an error has left no trace.
+/// stored after an error has left no trace. Writes take effect in the order of the calls, not of the futures.
 pub trait Store: Send + Sync + 'static {
-    /// Stores a new run under a handler, with its first entry. Gives the key for what follows, and the
-    /// generation of its owner. Refused with [`Error::AlreadyRunning`] while the handler has a
-    /// run that has not ended, with [`Error::KeyTaken`] when its idempotency key is there.
-    fn create(&self, new: NewRun) -> BoxFuture<'static, Result<(RunKey, u64)>>;
+    /// A host joins, and owns what it takes from here on. Its lease lasts as long as it keeps the
+    /// clock with [`Store::keep_alive`]; what a host owned whose lease is over can be claimed by others.
+    fn join(&self, now: Now) -> BoxFuture<'static, Result<HostId>>;
 
-    /// Makes the caller the run's owner: appends of an older generation are refused from here on.
-    fn acquire(&self, key: RunKey) -> BoxFuture<'static, Result<u64>>;
+    /// Renews a host's lease, and sets the clock that stands while no host is up; it never goes back.
+    fn keep_alive(&self, host: HostId, now: Now) -> BoxFuture<'static, Result<()>>;
 
-    /// Appends to a run, all or nothing. The order is that of the calls, not of the futures.
-    /// Refused with [`Error::Stale`] when the sequence or the generation is not the expected
-    /// one, with [`Error::Gone`] after a purge.
+    /// The clock that stands while no host is up.
+    fn alive(&self) -> BoxFuture<'_, Result<Micros>>;
+
+    /// Whether it takes writes, as the last one told. An error says why not.
+    fn health(&self) -> Result<()>;
+
+    /// A key for a run that is about to be created. None is given twice.
+    fn key(&self) -> RunKey;
+
+    /// Stores a new run under a handler, with its first entry; the host owns it, with generation 1.
+    /// Refused with [`Error::AlreadyRunning`] while the handler has a run that has not ended, with
+    /// [`Error::KeyTaken`] when its idempotency key is there.
+    fn create(&self, new: NewRun) -> BoxFuture<'static, Result<()>>;
+
+    /// Appends to a run, all or nothing. Refused with [`Error::Stale`] when the sequence or the
+    /// generation is not the expected one, or when the run was left or has ended, with
+    /// [`Error::Gone`] after a purge.
     fn append(&self, append: Append) -> BoxFuture<'static, Result<()>>;
+
+    /// Keeps lines that steps have written. A line that was written before is replaced. Nothing, after a purge.
+    fn log(&self, run: RunKey, lines: Vec<LogRow>) -> BoxFuture<'static, Result<()>>;
+
+    /// Makes a host the owner of a run, by the run's id, whether something of it is due or not.
+    /// Refused with [`Error::Gone`] where there is no such run, with [`Error::Over`] when it has
+    /// ended, with [`Error::Owned`] while another host owns it whose lease lasts. A run that the
+    /// host owns already is taken from whoever writes for it there: it gets another generation.
+    fn acquire(&self, host: HostId, run: &str, now: Now) -> BoxFuture<'static, Result<Claim>>;
+
+    /// Makes a host the owner of runs that have not ended, are owned by nobody, and are due; and of
+    /// those whose owner's lease is over. At most so many, what is due longest first.
+    fn claim_due(&self, host: HostId, now: Now, limit: usize) -> BoxFuture<'static, Result<Vec<Claim>>>;
+
+    /// Leaves a run to whoever claims it next. Nothing, where the caller no longer owns it.
+    fn release(&self, release: Release) -> BoxFuture<'static, Result<()>>;
+
+    /// How many runs have not ended.
+    fn unfinished(&self) -> BoxFuture<'_, Result<u64>>;
+
+    /// The ids of the runs that a host owns.
+    fn owned(&self, host: HostId) -> BoxFuture<'_, Result<Vec<String>>>;
+
+    /// When the next run that nobody owns is due, on either clock.
+    fn next_due(&self) -> BoxFuture<'_, Result<Wake>>;
+
+    /// A run's newest snapshot, and the entries after it; without a snapshot, all entries.
+    fn load(&self, key: RunKey) -> BoxFuture<'_, Result<Stored>>;
+
+    /// A run's journal, from its beginning.
+    fn journal(&self, key: RunKey) -> BoxFuture<'_, Result<Vec<EntryRow>>>;
+
+    /// The state with which a run has ended, as JSON; none while it runs.
+    fn final_state(&self, key: RunKey) -> BoxFuture<'_, Result<Option<Bytes>>>;
+
+    /// Tells of a run's changes: the number grows with each creation, append, command, answer and
+    /// purge that is durable, whichever host made it.
+    fn watch(&self, run: &str) -> watch::Receiver<u64>;
+
+    /// Leaves a command for the owner of a run, which is another host. Refused with
+    /// [`Error::Gone`] where there is no such run, with [`Error::Over`] when it has ended.
+    fn send_command(&self, run: &str, command: Vec<u8>) -> BoxFuture<'static, Result<CommandId>>;
+
+    /// The commands that were left for a run's owner, in their order.
+    fn commands(&self, key: RunKey) -> BoxFuture<'_, Result<Vec<SentCommand>>>;
+
+    /// Answers a command, and takes it away. Nothing, where it has gone with its run.
+    fn answer_command(&self, command: CommandId, answer: Vec<u8>) -> BoxFuture<'static, Result<()>>;
+
+    /// What a command was answered; none: nothing so far. Refused with [`Error::Gone`] when the
+    /// answer was taken, or the run was purged.
+    fn take_answer(&self, command: CommandId) -> BoxFuture<'static, Result<Option<Vec<u8>>>>;
 
     /// A run, by its id.
     fn run(&self, run: &str) -> BoxFuture<'_, Result<Option<RunSummary>>>;
@@ -44,19 +115,15 @@ pub trait Store: Send + Sync + 'static {
     /// The newest run of a handler.
     fn handler(&self, handler: &str) -> BoxFuture<'_, Result<Option<RunSummary>>>;
 
-    /// The newest runs of handlers, in the order in which these runs began.
+    /// The newest runs of handlers, in the order in which these runs began: at most `limit`, and at most some MiB
+    /// of them, but at least one. None: that was all.
     fn handlers(&self, query: HandlersQuery) -> BoxFuture<'_, Result<Vec<RunSummary>>>;
 
     /// Runs, newest first.
-    fn runs(&self, query: RunsQuery) -> BoxFuture<'_, Result<Vec<RunSummary>>>;
+    fn runs(&self, query: RunsQuery) -> BoxFuture<'_, Result<RunsPage>>;
 
-    /// The ids of the runs that have not ended, oldest first.
-    fn unfinished(&self) -> BoxFuture<'_, Result<Vec<String>>>;
-
-    /// A run's journal.
-    fn journal(&self, key: RunKey) -> BoxFuture<'_, Result<Vec<EntryRow>>>;
-
-    /// At most `limit` frames of a run with sequences above `after`, which is -1 for all.
+    /// At most `limit` frames of a run with sequences above `after`, which is -1 for all, and not
+    /// many more than 4 MiB of them; at least one where there is one.
     fn frames(&self, run: &str, after: i64, limit: usize) -> BoxFuture<'_, Result<Vec<FrameRow>>>;
 
     /// The sequence of a run's last frame; -1 where there is none.
@@ -68,8 +135,10 @@ pub trait Store: Send + Sync + 'static {
     /// What an idempotency key made.
     fn idempotency(&self, scope: &str, key: &str) -> BoxFuture<'_, Result<Option<IdempotencyRow>>>;
 
-    /// Deletes a handler with all its runs and everything of them. Nothing, where there is none.
-    fn purge(&self, handler: &str) -> BoxFuture<'static, Result<()>>;
+    /// Deletes a handler with all its runs and everything of them. Refused with
+    /// [`Error::AlreadyRunning`] while one of them runs, unless it is to go all the same: one whose
+    /// journal cannot be read. Nothing, where there is none.
+    fn purge(&self, handler: &str, running_too: bool) -> BoxFuture<'static, Result<Purged>>;
 
     /// Purges handlers that are over. Says how many.
     fn expire(&self, expiry: Expiry) -> BoxFuture<'static, Result<usize>>;
@@ -85,18 +154,6 @@ pub trait Store: Send + Sync + 'static {
 
     /// The bytes of a component.
     fn component(&self, digest: &str) -> BoxFuture<'_, Result<Option<Bytes>>>;
-
-    /// The clock that stands while no host is up.
-    fn alive(&self) -> BoxFuture<'_, Result<Micros>>;
-
-    /// Sets that clock. It never goes back.
-    fn save_alive(&self, alive: Micros) -> BoxFuture<'static, Result<()>>;
-
-    /// Whether the host before this one left gracefully; the mark is taken away.
-    fn take_planned(&self) -> BoxFuture<'static, Result<bool>>;
-
-    /// Leaves that mark.
-    fn mark_planned(&self) -> BoxFuture<'static, Result<()>>;
 }
 
 /// The scope of idempotency keys of starts: a workflow.

@@ -1,164 +1,153 @@
-//! What every store does, and what SQLite does beside.
+//! What every store does. What SQLite does beside is in `sqlite`.
 
-use std::path::Path;
-use std::sync::Arc;
+#[path = "store/owners.rs"]
+mod owners;
+#[path = "store/rows.rs"]
+mod rows;
+#[path = "store/sqlite.rs"]
+mod sqlite;
 
 use bytes::Bytes;
+use rows::{AnyStore, HOST, append, created, ended, entry, frame, key, line, new, now, over, seqs, sequences};
 use wf_host::store::{
-    Append, Ended, EntryRow, Error, Expiry, FrameRow, HandlersQuery, IdempotencyRow, LogRow, Made, NewRun, RunKey, RunsQuery, Status,
-    Store, open, start_scope,
+    Append, Error, Expiry, FrameRow, HandlersQuery, Made, NewRun, RunKey, RunsQuery, Snapshot, Standing, Status, Stored, event_scope, open,
+    start_scope,
 };
 
-/// Runs each test on each store.
+/// Runs each test on each store, which one host has joined.
 macro_rules! on_every_store {
     ($($name:ident),* $(,)?) => {
-        mod memory {
+        mod memory_has {
             $(#[tokio::test]
             async fn $name() {
-                super::$name(super::open(Some("memory:"), std::path::Path::new("unused")).await.expect("it opens")).await;
+                let store = super::open(Some("memory:"), std::path::Path::new("unused")).await.expect("it opens");
+                assert_eq!(store.join(super::now(0, 0)).await, Ok(super::HOST));
+                super::$name(store).await;
             })*
         }
-        mod sqlite {
+        mod sqlite_has {
             $(#[tokio::test]
             async fn $name() {
                 let folder = tempfile::tempdir().expect("a folder");
-                super::$name(super::open(None, folder.path()).await.expect("it opens")).await;
+                let store = super::open(None, folder.path()).await.expect("it opens");
+                assert_eq!(store.join(super::now(0, 0)).await, Ok(super::HOST));
+                super::$name(store).await;
             })*
         }
     };
 }
+pub(crate) use on_every_store;
 
 on_every_store!(
     a_run_is_there_once_it_is_created,
     a_handler_has_one_running_run,
+    keys_are_given_once,
     an_idempotency_key_is_taken_once,
     appends_name_the_place_and_the_owner,
     appends_take_effect_in_the_order_of_calls,
     a_refused_append_leaves_no_trace,
     frames_are_read_by_cursor,
+    frames_are_read_in_bounded_parts,
     a_run_ends,
+    a_run_is_loaded_from_its_newest_snapshot,
+    large_results_are_listed_in_pages,
+    large_values_come_back_as_they_were,
     handlers_are_listed_and_paged,
     runs_are_listed_newest_first,
-    log_lines_are_kept_once,
+    a_page_of_runs_is_bounded,
+    runs_are_searched_in_parts,
+    log_lines_are_replaced_when_written_again,
+    many_lines_at_once,
     purge_deletes_everything,
+    purge_spares_what_runs,
     what_is_over_goes,
     components_go_when_no_run_needs_them,
     components_are_kept_by_digest,
     the_clock_never_goes_back,
-    the_mark_of_a_graceful_stop_is_taken_once,
+    who_watches_a_run_is_told,
     many_runs_at_once,
 );
-
-type AnyStore = Arc<dyn Store>;
-
-fn entry(seq: u64) -> EntryRow {
-    EntryRow { seq, bytes: format!(r#"{{"seq":{seq}}}"#).into_bytes() }
-}
-
-fn frame(sequence: u64) -> FrameRow {
-    FrameRow { sequence, internal: sequence % 2 == 1, terminal: false, json: Bytes::from(format!(r#"{{"n":{sequence}}}"#)) }
-}
-
-fn new(run: &str, handler: &str) -> NewRun {
-    NewRun {
-        run: run.into(),
-        handler: handler.into(),
-        workflow: "greeting".into(),
-        definition: vec!["one".into(), "two".into()],
-        started_at: 10,
-        entry: entry(0),
-        frames: vec![frame(0)],
-        ended: None,
-        idempotency: None,
-    }
-}
-
-fn append(run: RunKey, generation: u64, seq: u64) -> Append {
-    Append {
-        run,
-        generation,
-        expected_seq: seq,
-        entries: vec![entry(seq)],
-        frames: vec![frame(seq)],
-        updated_at: 10 + seq,
-        ended: None,
-        idempotency: None,
-        logs: Vec::new(),
-        waited: true,
-    }
-}
-
-fn key(scope: &str, key: &str, made: Made) -> IdempotencyRow {
-    IdempotencyRow { scope: scope.into(), key: key.into(), body: [7; 32], made }
-}
-
-async fn seqs(store: &AnyStore, key: RunKey) -> Vec<u64> {
-    store.journal(key).await.expect("a journal").iter().map(|it| it.seq).collect()
-}
-
-async fn sequences(store: &AnyStore, run: &str, after: i64, limit: usize) -> Vec<u64> {
-    store.frames(run, after, limit).await.expect("frames").iter().map(|it| it.sequence).collect()
-}
 
 async fn a_run_is_there_once_it_is_created(store: AnyStore) {
     assert_eq!(store.run("r").await.expect("an answer"), None);
     assert_eq!(store.handler("h").await.expect("an answer"), None);
-    let (run, generation) = store.create(new("r", "h")).await.expect("created");
-    assert_eq!(generation, 1);
+    let standing = Standing { updated_at: 11, waiting: Some("Answer".into()), queue: Some("greeting".into()), ..Standing::default() };
+    let new = NewRun { standing, ..new(&store, "r", "h") };
+    let run = new.key;
+    store.create(new).await.expect("created");
     let summary = store.run("r").await.expect("an answer").expect("it is there");
     assert_eq!((summary.key, summary.run.as_str(), summary.handler.as_str(), summary.workflow.as_str()), (run, "r", "h", "greeting"));
     assert_eq!((summary.definition, summary.status, summary.started_at), (vec!["one".to_owned(), "two".to_owned()], Status::Running, 10));
-    assert_eq!(summary.completed_at, None);
+    assert_eq!((summary.updated_at, summary.completed_at), (Some(11), None));
+    assert_eq!((summary.waiting.as_deref(), summary.queue.as_deref()), (Some("Answer"), Some("greeting")));
+    assert_eq!((summary.preview.as_str(), summary.result_preview), (r#"{"name":"World"}"#, None));
     assert_eq!(store.handler("h").await.expect("an answer").expect("it is there").run, "r");
     assert_eq!(store.journal(run).await.expect("a journal"), [entry(0)]);
     assert_eq!(store.frames("r", -1, 9).await.expect("frames"), [frame(0)]);
-    assert_eq!(store.unfinished().await.expect("ids"), ["r"]);
+    assert_eq!(store.final_state(run).await, Ok(None));
+    assert_eq!(store.health(), Ok(()));
+    let next = Standing { updated_at: 12, ..Standing::default() };
+    store.append(Append { standing: next, ..append(run, 1, 1) }).await.expect("appended");
+    let summary = store.run("r").await.expect("an answer").expect("it is there");
+    assert_eq!((summary.updated_at, summary.waiting, summary.queue), (Some(12), None, None));
 }
 
 async fn a_handler_has_one_running_run(store: AnyStore) {
-    let (run, generation) = store.create(new("r1", "h")).await.expect("created");
-    assert_eq!(store.create(new("r2", "h")).await, Err(Error::AlreadyRunning));
-    let ended = Some(Ended { status: Status::Cancelled, at: 20 });
-    store.append(Append { ended, ..append(run, generation, 1) }).await.expect("appended");
-    store.create(new("r2", "h")).await.expect("the handler is free");
+    let run = created(&store, "r1", "h").await;
+    assert_eq!(store.create(new(&store, "r2", "h")).await, Err(Error::AlreadyRunning));
+    assert_eq!(store.create(new(&store, "r1", "other")).await, Err(Error::AlreadyRunning), "a run's id is its own");
+    store.append(Append { standing: ended(Status::Cancelled, 20), ..append(run, 1, 1) }).await.expect("appended");
+    created(&store, "r2", "h").await;
     assert_eq!(store.handler("h").await.expect("an answer").expect("it is there").run, "r2", "the newest");
     assert_eq!(store.run("r1").await.expect("an answer").expect("it stays").status, Status::Cancelled);
 }
 
+async fn keys_are_given_once(store: AnyStore) {
+    let given: Vec<RunKey> = (0..3).map(|_| store.key()).collect();
+    assert!(given[0] < given[1] && given[1] < given[2], "{given:?}");
+    // Created in another order: the newest is the one that came last.
+    let with = |key, run: &str| NewRun { key, standing: ended(Status::Cancelled, 20), ..new(&store, run, "h") };
+    store.create(with(given[2], "first")).await.expect("created");
+    store.create(with(given[0], "second")).await.expect("created");
+    assert_eq!(store.handler("h").await.expect("an answer").expect("it is there").run, "second");
+    assert_eq!(handlers(&store).await, ["h"]);
+}
+
 async fn an_idempotency_key_is_taken_once(store: AnyStore) {
     let row = key(&start_scope("greeting"), "k", Made::Run("r1".into()));
-    let first = NewRun { idempotency: Some(row.clone()), ..new("r1", "h1") };
-    let (run, generation) = store.create(first).await.expect("created");
+    let first = NewRun { idempotency: Some(row.clone()), ..new(&store, "r1", "h1") };
+    let run = first.key;
+    store.create(first).await.expect("created");
     assert_eq!(store.idempotency(&row.scope, "k").await.expect("an answer"), Some(row.clone()));
     assert_eq!(store.idempotency(&row.scope, "other").await.expect("an answer"), None);
-    let second = NewRun { idempotency: Some(key(&row.scope, "k", Made::Run("r2".into()))), ..new("r2", "h2") };
+    let second = NewRun { idempotency: Some(key(&row.scope, "k", Made::Run("r2".into()))), ..new(&store, "r2", "h2") };
     assert_eq!(store.create(second).await, Err(Error::KeyTaken));
     assert_eq!(store.run("r2").await.expect("an answer"), None, "nothing of it is stored");
-    let event = key("handler/h1", "k", Made::Event("e".into()));
-    store.append(Append { idempotency: Some(event.clone()), ..append(run, generation, 1) }).await.expect("another scope");
+    let event = key(&event_scope("h1"), "k", Made::Event("e".into()));
+    store.append(Append { idempotency: Some(event.clone()), ..append(run, 1, 1) }).await.expect("another scope");
     assert_eq!(store.idempotency("handler/h1", "k").await.expect("an answer"), Some(event.clone()));
-    let again = Append { idempotency: Some(event), ..append(run, generation, 2) };
+    let again = Append { idempotency: Some(event), ..append(run, 1, 2) };
     assert_eq!(store.append(again).await, Err(Error::KeyTaken));
     assert_eq!(seqs(&store, run).await, [0, 1]);
 }
 
 async fn appends_name_the_place_and_the_owner(store: AnyStore) {
-    let (run, generation) = store.create(new("r", "h")).await.expect("created");
-    assert_eq!(store.append(append(run, generation, 2)).await, Err(Error::Stale), "a gap");
-    assert_eq!(store.append(append(run, generation, 0)).await, Err(Error::Stale), "twice");
-    store.append(append(run, generation, 1)).await.expect("the right place");
-    let newer = store.acquire(run).await.expect("owned");
-    assert!(newer > generation);
-    assert_eq!(store.append(append(run, generation, 2)).await, Err(Error::Stale), "an older owner");
+    let run = created(&store, "r", "h").await;
+    assert_eq!(store.append(append(run, 1, 2)).await, Err(Error::Stale), "a gap");
+    assert_eq!(store.append(append(run, 1, 0)).await, Err(Error::Stale), "twice");
+    store.append(append(run, 1, 1)).await.expect("the right place");
+    let newer = store.acquire(HOST, "r", now(1, 1)).await.expect("owned").generation;
+    assert_eq!(store.append(append(run, 1, 2)).await, Err(Error::Stale), "an older owner");
     store.append(append(run, newer, 2)).await.expect("the owner");
     assert_eq!(seqs(&store, run).await, [0, 1, 2]);
     assert_eq!(store.append(append(RunKey(99), 1, 1)).await, Err(Error::Gone));
-    assert_eq!(store.acquire(RunKey(99)).await, Err(Error::Gone));
+    store.append(Append { standing: ended(Status::Cancelled, 20), ..append(run, newer, 3) }).await.expect("the end");
+    assert_eq!(store.append(append(run, newer, 4)).await, Err(Error::Stale), "nothing follows the end");
 }
 
 async fn appends_take_effect_in_the_order_of_calls(store: AnyStore) {
-    let (run, generation) = store.create(new("r", "h")).await.expect("created");
-    let mut futures: Vec<_> = (1..=50).map(|seq| store.append(Append { waited: seq == 50, ..append(run, generation, seq) })).collect();
+    let run = created(&store, "r", "h").await;
+    let mut futures: Vec<_> = (1..=50).map(|seq| store.append(Append { waited: seq == 50, ..append(run, 1, seq) })).collect();
     // Polled from the last to the first.
     while let Some(future) = futures.pop() {
         future.await.expect("appended");
@@ -168,18 +157,18 @@ async fn appends_take_effect_in_the_order_of_calls(store: AnyStore) {
 }
 
 async fn a_refused_append_leaves_no_trace(store: AnyStore) {
-    let (run, generation) = store.create(new("r", "h")).await.expect("created");
-    let good = store.append(append(run, generation, 1));
-    let bad = store.append(append(run, generation, 7));
-    let next = store.append(append(run, generation, 2));
+    let run = created(&store, "r", "h").await;
+    let good = store.append(append(run, 1, 1));
+    let bad = store.append(append(run, 1, 7));
+    let next = store.append(append(run, 1, 2));
     assert_eq!((good.await, bad.await, next.await), (Ok(()), Err(Error::Stale), Ok(())), "one group, three fates");
     assert_eq!(seqs(&store, run).await, [0, 1, 2]);
     assert_eq!(sequences(&store, "r", -1, 100).await, [0, 1, 2]);
 }
 
 async fn frames_are_read_by_cursor(store: AnyStore) {
-    let (run, generation) = store.create(new("r", "h")).await.expect("created");
-    let many = Append { frames: (1..10).map(frame).collect(), ..append(run, generation, 1) };
+    let run = created(&store, "r", "h").await;
+    let many = Append { frames: (1..10).map(frame).collect(), ..append(run, 1, 1) };
     store.append(many).await.expect("appended");
     assert_eq!(sequences(&store, "r", -1, 100).await, (0..10).collect::<Vec<_>>());
     assert_eq!(sequences(&store, "r", 3, 100).await, [4, 5, 6, 7, 8, 9], "within what one append wrote");
@@ -190,79 +179,163 @@ async fn frames_are_read_by_cursor(store: AnyStore) {
     assert_eq!((store.last_sequence("r").await, store.last_sequence("nobody").await), (Ok(9), Ok(-1)));
 }
 
+async fn frames_are_read_in_bounded_parts(store: AnyStore) {
+    let run = created(&store, "r", "h").await;
+    let large = |sequence| FrameRow { json: format!(r#""{sequence}{}""#, "x".repeat(3 << 20)).into(), ..frame(sequence) };
+    store.append(Append { frames: (1..6).map(large).collect(), ..append(run, 1, 1) }).await.expect("appended");
+    let mut after = 0;
+    while after < 5 {
+        let some = store.frames("r", after, 100).await.expect("frames");
+        assert!((1..=2).contains(&some.len()), "{} frames of 3 MiB at once", some.len());
+        assert_eq!(some[0], large(after as u64 + 1));
+        after = some.last().expect("one").sequence as i64;
+    }
+}
+
 async fn a_run_ends(store: AnyStore) {
-    for (place, status) in
-        [Status::Completed(Bytes::from(r#"{"value":1}"#)), Status::Failed("why".into()), Status::Cancelled].into_iter().enumerate()
+    for (place, (status, preview)) in [
+        (Status::Completed(Bytes::from(r#"{"value":1}"#)), Some(r#"{"value":1}"#)),
+        (Status::Failed("why".into()), Some("why")),
+        (Status::Cancelled, None),
+    ]
+    .into_iter()
+    .enumerate()
     {
         let (id, handler) = (format!("r{place}"), format!("h{place}"));
-        let (run, generation) = store.create(new(&id, &handler)).await.expect("created");
-        let ended = Some(Ended { status: status.clone(), at: 99 });
-        store.append(Append { ended, updated_at: 99, ..append(run, generation, 1) }).await.expect("appended");
+        let run = created(&store, &id, &handler).await;
+        store.append(Append { standing: ended(status.clone(), 99), ..append(run, 1, 1) }).await.expect("appended");
         let summary = store.run(&id).await.expect("an answer").expect("it is there");
         assert_eq!((summary.status, summary.completed_at, summary.updated_at), (status, Some(99), Some(99)));
+        assert_eq!(summary.result_preview.as_deref(), preview);
+        assert_eq!(store.final_state(run).await, Ok(Some(Bytes::from_static(br#"{"count":1}"#))));
     }
-    assert_eq!(store.unfinished().await.expect("ids"), [""; 0]);
-    let at_once = NewRun { ended: Some(Ended { status: Status::Cancelled, at: 10 }), ..new("r9", "h9") };
-    store.create(at_once).await.expect("created");
-    assert_eq!(store.run("r9").await.expect("an answer").expect("it is there").status, Status::Cancelled);
+    over(&store, "r9", "h9", "greeting", 10).await;
+    assert_eq!(store.run("r9").await.expect("an answer").expect("it is there").status, Status::Cancelled, "at once");
+    let long = created(&store, "r10", "h10").await;
+    store.append(Append { standing: ended(Status::Failed("é".repeat(1000)), 99), ..append(long, 1, 1) }).await.expect("appended");
+    let summary = store.run("r10").await.expect("an answer").expect("it is there");
+    assert_eq!(summary.result_preview, Some("é".repeat(200)));
+}
+
+async fn a_run_is_loaded_from_its_newest_snapshot(store: AnyStore) {
+    let run = created(&store, "r", "h").await;
+    assert_eq!(store.load(run).await, Ok(Stored { snapshot: None, entries: vec![entry(0)] }));
+    let snapshot = |seq, text: &str| Some(Snapshot { seq, bytes: text.to_owned().into() });
+    store.append(Append { entries: vec![entry(1), entry(2)], snapshot: snapshot(2, "[2]"), ..append(run, 1, 1) }).await.expect("appended");
+    assert_eq!(store.load(run).await, Ok(Stored { snapshot: snapshot(2, "[2]"), entries: vec![] }));
+    store.append(Append { entries: vec![entry(3), entry(4)], ..append(run, 1, 3) }).await.expect("appended");
+    assert_eq!(store.load(run).await, Ok(Stored { snapshot: snapshot(2, "[2]"), entries: vec![entry(3), entry(4)] }));
+    store.append(Append { snapshot: snapshot(5, "[5]"), ..append(run, 1, 5) }).await.expect("appended");
+    store.append(append(run, 1, 6)).await.expect("appended");
+    assert_eq!(store.load(run).await, Ok(Stored { snapshot: snapshot(5, "[5]"), entries: vec![entry(6)] }));
+    assert_eq!(seqs(&store, run).await, [0, 1, 2, 3, 4, 5, 6], "the journal stays whole");
+    assert_eq!(store.load(RunKey(99)).await, Ok(Stored { snapshot: None, entries: vec![] }));
+}
+
+async fn large_results_are_listed_in_pages(store: AnyStore) {
+    let result = Bytes::from(format!(r#"{{"value":"{}"}}"#, "x".repeat(3 << 20)));
+    for handler in ["a", "b", "c", "d", "e"] {
+        let run = created(&store, handler, handler).await;
+        let standing = ended(Status::Completed(result.clone()), 20);
+        store.append(Append { standing, ..append(run, 1, 1) }).await.expect("appended");
+    }
+    let (mut seen, mut after) = (Vec::new(), None);
+    loop {
+        let page = store.handlers(HandlersQuery { limit: 100, after, ..HandlersQuery::default() }).await.expect("handlers");
+        let Some(last) = page.last() else { break };
+        assert!(page.len() <= 3, "{} results of 3 MiB at once", page.len());
+        after = Some(last.key);
+        seen.extend(page.into_iter().map(|it| it.handler));
+    }
+    assert_eq!(seen, ["a", "b", "c", "d", "e"]);
+}
+
+async fn large_values_come_back_as_they_were(store: AnyStore) {
+    let large = format!(r#"{{"a" : "{}\"\\", "b":[1.50, {{}}]}}"#, "é".repeat(50_000));
+    let entries: Vec<_> = (1..4)
+        .map(|seq| wf_host::store::EntryRow { seq, bytes: format!(r#"{{"seq":{seq},"event":{large}, "again":{large}}}"#).into_bytes() })
+        .collect();
+    let frames = vec![FrameRow { json: format!(r#"{{"value":{large}}}"#).into(), ..frame(1) }, frame(2)];
+    let state = Bytes::from(format!(r#"{{"kept":{large}}}"#));
+    let mut standing = ended(Status::Completed(large.clone().into()), 9);
+    standing.ended.as_mut().expect("it ends").state = state.clone();
+    let snapshot = Some(Snapshot { seq: 3, bytes: format!("[{large}]").into() });
+    let run = created(&store, "r", "h").await;
+    store
+        .append(Append {
+            entries: entries.clone(),
+            frames: frames.clone(),
+            logs: vec![line(1, 0, "log", 0, &large)],
+            standing,
+            snapshot: snapshot.clone(),
+            ..append(run, 1, 1)
+        })
+        .await
+        .expect("appended");
+    assert_eq!(store.journal(run).await.expect("a journal")[1..], entries);
+    assert_eq!(store.frames("r", 0, 9).await.expect("frames"), frames);
+    assert_eq!(store.logs("r").await.expect("lines"), [line(1, 0, "log", 0, &large)]);
+    assert_eq!(store.final_state(run).await, Ok(Some(state)));
+    assert_eq!(store.load(run).await.expect("a run").snapshot, snapshot);
+    let status = store.run("r").await.expect("an answer").expect("it is there").status;
+    assert_eq!(status, Status::Completed(large.into()));
 }
 
 async fn handlers_are_listed_and_paged(store: AnyStore) {
+    let mut keys = Vec::new();
     for (run, handler, workflow) in [("r1", "a", "x"), ("r2", "b", "y"), ("r3", "c", "x"), ("r4", "d", "x")] {
-        let (key, generation) = store.create(NewRun { workflow: workflow.into(), ..new(run, handler) }).await.expect("created");
+        let new = NewRun { workflow: workflow.into(), ..new(&store, run, handler) };
+        let key = new.key;
+        store.create(new).await.expect("created");
+        keys.push(key);
         if handler != "b" {
-            let ended = Some(Ended { status: Status::Failed("no".into()), at: 20 });
-            store.append(Append { ended, ..append(key, generation, 1) }).await.expect("appended");
+            store.append(Append { standing: ended(Status::Failed("no".into()), 20), ..append(key, 1, 1) }).await.expect("appended");
         }
     }
     // Continued: it counts from its newest run.
-    store.create(NewRun { workflow: "x".into(), ..new("r5", "a") }).await.expect("created");
+    store.create(NewRun { workflow: "x".into(), ..new(&store, "r5", "a") }).await.expect("created");
     let list = async |query: HandlersQuery| {
         let found = store.handlers(query).await.expect("a list");
         found.into_iter().map(|it| it.handler).collect::<Vec<_>>().join(" ")
     };
-    let all = HandlersQuery::default;
+    let all = || HandlersQuery { limit: 9, ..HandlersQuery::default() };
     assert_eq!(list(all()).await, "b c d a");
+    assert_eq!(list(HandlersQuery { limit: usize::MAX, ..all() }).await, "b c d a");
     assert_eq!(list(HandlersQuery { workflow: vec!["x".into()], ..all() }).await, "c d a");
-    assert_eq!(list(HandlersQuery { workflow: vec!["x".into(), "y".into()], ..all() }).await, "b c d a");
+    assert_eq!(list(HandlersQuery { workflow: vec!["x".into(), "y".into(), "x".into()], ..all() }).await, "b c d a");
     assert_eq!(list(HandlersQuery { status: vec!["failed".into()], ..all() }).await, "c d");
     assert_eq!(list(HandlersQuery { status: vec!["running".into()], workflow: vec!["x".into()], ..all() }).await, "a");
-    assert_eq!(list(HandlersQuery { limit: Some(2), ..all() }).await, "b c");
-    assert_eq!(list(HandlersQuery { limit: Some(2), after: Some("c".into()), ..all() }).await, "d a");
-    assert_eq!(list(HandlersQuery { after: Some("a".into()), ..all() }).await, "");
-    assert_eq!(list(HandlersQuery { after: Some("nobody".into()), ..all() }).await, "");
+    assert_eq!(list(HandlersQuery { status: vec!["unheard of".into()], ..all() }).await, "");
+    assert_eq!(list(HandlersQuery { limit: 2, ..all() }).await, "b c");
+    assert_eq!(list(HandlersQuery { limit: 2, after: Some(keys[2]), ..all() }).await, "d a");
+    assert_eq!(list(HandlersQuery { status: vec!["failed".into()], after: Some(keys[2]), ..all() }).await, "d");
+    let newest = store.handler("a").await.expect("an answer").map(|run| run.key);
+    assert_eq!(list(HandlersQuery { after: newest, ..all() }).await, "");
 }
 
-async fn log_lines_are_kept_once(store: AnyStore) {
-    let (run, generation) = store.create(new("r", "h")).await.expect("created");
-    let line = |invocation, attempt, source: &str, number, message: &str| LogRow {
-        invocation,
-        attempt,
-        source: source.into(),
-        number,
-        at: 5,
-        level: "info".into(),
-        message: message.into(),
-        fields: "{}".into(),
-    };
+async fn log_lines_are_replaced_when_written_again(store: AnyStore) {
+    let run = created(&store, "r", "h").await;
     let first = vec![line(2, 0, "log", 1, "later"), line(1, 1, "log", 0, "again"), line(1, 0, "stdout", 0, "first")];
-    store.append(Append { logs: first, ..append(run, generation, 1) }).await.expect("appended");
-    let repeated = vec![line(1, 0, "stdout", 0, "written again"), line(1, 0, "stdout", 1, "new")];
-    store.append(Append { logs: repeated, entries: Vec::new(), frames: Vec::new(), ..append(run, generation, 2) }).await.expect("appended");
+    store.append(Append { logs: first, ..append(run, 1, 1) }).await.expect("appended");
+    let repeated = vec![line(1, 0, "stdout", 0, "written again"), line(1, 0, "stdout", 1, "new"), line(1, 0, "stdout", 1, "newer")];
+    store.log(run, repeated).await.expect("kept");
+    store.log(run, Vec::new()).await.expect("nothing to keep");
     let lines: Vec<String> = store.logs("r").await.expect("lines").into_iter().map(|it| it.message).collect();
-    assert_eq!(lines, ["first", "new", "again", "later"]);
+    assert_eq!(lines, ["written again", "newer", "again", "later"]);
     assert_eq!(store.logs("nobody").await.expect("lines"), []);
     assert_eq!(seqs(&store, run).await, [0, 1], "lines alone are no entry");
+    store.log(RunKey(99), vec![line(1, 0, "log", 0, "to nobody")]).await.expect("nothing, where there is no run");
 }
 
-/// Ends a new run of a handler at a time.
-async fn over(store: &AnyStore, run: &str, handler: &str, workflow: &str, at: u64) {
-    let ended = Ended { status: Status::Cancelled, at };
-    store.create(NewRun { workflow: workflow.into(), ended: Some(ended), ..new(run, handler) }).await.expect("created");
+async fn many_lines_at_once(store: AnyStore) {
+    let run = created(&store, "r", "h").await;
+    let lines: Vec<_> = (0..100_000).map(|number| line(1, 0, "stdout", number, "")).collect();
+    store.log(run, lines.clone()).await.expect("kept");
+    assert_eq!(store.logs("r").await.expect("lines"), lines);
 }
 
 async fn handlers(store: &AnyStore) -> Vec<String> {
-    let runs = store.handlers(HandlersQuery::default()).await.expect("runs");
+    let runs = store.handlers(HandlersQuery { limit: usize::MAX, ..HandlersQuery::default() }).await.expect("runs");
     runs.into_iter().map(|run| run.handler).collect()
 }
 
@@ -270,19 +343,72 @@ async fn runs_are_listed_newest_first(store: AnyStore) {
     over(&store, "a1", "first", "tea", 100).await;
     over(&store, "b1", "second", "milk", 100).await;
     over(&store, "a2", "first", "tea", 300).await;
-    store.create(new("c", "third")).await.expect("created");
-    let of = async |query: RunsQuery| -> Vec<String> {
-        let runs = store.runs(query).await.expect("runs");
-        runs.into_iter().map(|run| run.run).collect()
+    created(&store, "c", "third").await;
+    let of = async |query: RunsQuery| -> (Vec<String>, Option<RunKey>) {
+        let page = store.runs(query).await.expect("runs");
+        (page.runs.into_iter().map(|run| run.run).collect(), page.next)
     };
-    let all = || RunsQuery { limit: 9, ..RunsQuery::default() };
-    assert_eq!(of(all()).await, ["c", "a2", "b1", "a1"], "all of a handler's");
-    assert_eq!(of(RunsQuery { status: vec!["cancelled".into()], ..all() }).await, ["a2", "b1", "a1"]);
-    assert_eq!(of(RunsQuery { workflow: vec!["tea".into(), "milk".into()], limit: 2, ..all() }).await, ["a2", "b1"]);
-    assert_eq!(of(RunsQuery { search: Some("first".into()), ..all() }).await, ["a2", "a1"]);
-    assert_eq!(of(RunsQuery { search: Some("1".into()), ..all() }).await, ["b1", "a1"]);
+    let ids = async |query: RunsQuery| {
+        let (ids, next) = of(query).await;
+        assert_eq!(next, None);
+        ids
+    };
+    let all = || RunsQuery { limit: 4, ..RunsQuery::default() };
+    assert_eq!(ids(all()).await, ["c", "a2", "b1", "a1"], "all of a handler's");
+    assert_eq!(ids(RunsQuery { status: vec!["cancelled".into()], ..all() }).await, ["a2", "b1", "a1"]);
+    assert_eq!(ids(RunsQuery { status: vec!["cancelled".into(), "running".into()], ..all() }).await, ["c", "a2", "b1", "a1"]);
+    assert_eq!(ids(RunsQuery { status: vec!["completed".into()], ..all() }).await, [""; 0]);
+    assert_eq!(ids(RunsQuery { status: vec!["cancelled".into()], workflow: vec!["milk".into()], ..all() }).await, ["b1"]);
+    let two = RunsQuery { workflow: vec!["tea".into(), "milk".into()], limit: 2, ..all() };
+    let (found, next) = of(two.clone()).await;
+    assert_eq!(found, ["a2", "b1"]);
+    assert_eq!(of(RunsQuery { before: next, ..two }).await, (vec!["a1".into()], None));
+    assert_eq!(ids(RunsQuery { search: Some("first".into()), ..all() }).await, ["a2", "a1"]);
+    assert_eq!(ids(RunsQuery { search: Some("1".into()), ..all() }).await, ["b1", "a1"]);
+    let (found, next) = of(RunsQuery { search: Some("first".into()), limit: 1, ..all() }).await;
+    assert_eq!(found, ["a2"]);
+    assert_eq!(of(RunsQuery { search: Some("first".into()), before: next, limit: 1, ..all() }).await.0, ["a1"]);
     let before = store.run("b1").await.expect("an answer").map(|run| run.key);
-    assert_eq!(of(RunsQuery { before, ..all() }).await, ["a1"]);
+    assert_eq!(ids(RunsQuery { before, ..all() }).await, ["a1"]);
+}
+
+async fn a_page_of_runs_is_bounded(store: AnyStore) {
+    for place in 0..5 {
+        let run = created(&store, &format!("r{place}"), &format!("h{place}")).await;
+        let result = format!(r#"{{"{place}":"{}"}}"#, "x".repeat(5 << 20));
+        store.append(Append { standing: ended(Status::Completed(result.into()), 9), ..append(run, 1, 1) }).await.expect("appended");
+    }
+    let (mut found, mut before) = (0, None);
+    loop {
+        let page = store.runs(RunsQuery { before, limit: 100, ..RunsQuery::default() }).await.expect("runs");
+        assert!(page.runs.len() <= 2, "{} results of 5 MiB at once", page.runs.len());
+        found += page.runs.len();
+        before = page.next;
+        if before.is_none() {
+            break;
+        }
+    }
+    assert_eq!(found, 5);
+}
+
+async fn runs_are_searched_in_parts(store: AnyStore) {
+    created(&store, "needle", "h").await;
+    let many: Vec<_> = (0..12_000).map(|place| store.create(new(&store, &format!("r{place}"), &format!("h{place}")))).collect();
+    for one in many {
+        one.await.expect("created");
+    }
+    let (mut before, mut asked) = (None, 0);
+    let found = loop {
+        let query = RunsQuery { search: Some("needle".into()), before, limit: 10, ..RunsQuery::default() };
+        let page = store.runs(query).await.expect("runs");
+        asked += 1;
+        before = page.next;
+        if before.is_none() || asked > 5 {
+            break page.runs;
+        }
+        assert_eq!(page.runs, []);
+    };
+    assert_eq!(found.iter().map(|run| run.run.as_str()).collect::<Vec<_>>(), ["needle"]);
 }
 
 async fn what_is_over_goes(store: AnyStore) {
@@ -291,7 +417,7 @@ async fn what_is_over_goes(store: AnyStore) {
     over(&store, "b", "again", "tea", 100).await;
     over(&store, "c", "again", "tea", 300).await;
     over(&store, "d", "milk", "milk", 100).await;
-    store.create(new("e", "running")).await.expect("created");
+    created(&store, "e", "running").await;
     assert_eq!(store.expire(expiry(100)).await, Ok(0), "not before its time");
     let milk = Expiry { workflow: Some("milk".into()), ..expiry(200) };
     assert_eq!(store.expire(Expiry { except: vec!["tea".into(), "milk".into()], ..expiry(200) }).await, Ok(0));
@@ -300,7 +426,7 @@ async fn what_is_over_goes(store: AnyStore) {
     assert_eq!(store.expire(expiry(200)).await, Ok(1), "the newest run of a handler counts");
     assert_eq!(handlers(&store).await, ["again", "running"]);
     assert!(store.run("b").await.expect("an answer").is_some());
-    over(&store, "f", "second", "tea", 50).await;
+    over(&store, "f", "second", "milk", 50).await;
     assert_eq!(store.expire(Expiry { max: 1, ..expiry(1000) }).await, Ok(1), "what ended first goes first");
     assert_eq!(handlers(&store).await, ["again", "running"]);
     assert_eq!(store.expire(expiry(1000)).await, Ok(1));
@@ -312,29 +438,46 @@ async fn components_go_when_no_run_needs_them(store: AnyStore) {
         store.put_component(digest, Bytes::from_static(b"\0asm"), "{}".into()).await.expect("kept");
     }
     // Of the definition `one two`.
-    store.create(new("r", "h")).await.expect("created");
+    created(&store, "r", "h").await;
     assert_eq!(store.drop_components(vec!["kept".into()]).await, Ok(1));
     assert_eq!(store.component("loose").await, Ok(None));
     assert!(store.manifest("one").await.expect("an answer").is_some() && store.manifest("kept").await.expect("an answer").is_some());
-    store.purge("h").await.expect("purged");
+    store.purge("h", true).await.expect("purged");
     assert_eq!(store.drop_components(Vec::new()).await, Ok(2));
+    created(&store, "r2", "h").await;
+    let definition = store.run("r2").await.expect("an answer").expect("it is there").definition;
+    assert_eq!(definition, ["one", "two"], "known anew");
 }
 
 async fn purge_deletes_everything(store: AnyStore) {
-    let started = NewRun { idempotency: Some(key("workflow/greeting", "k", Made::Run("r".into()))), ..new("r", "h") };
-    let (run, generation) = store.create(started).await.expect("created");
-    store.create(new("other", "other")).await.expect("created");
-    store.purge("h").await.expect("purged");
+    let started = NewRun { idempotency: Some(key("workflow/greeting", "k", Made::Run("r".into()))), ..new(&store, "r", "h") };
+    let run = started.key;
+    store.create(started).await.expect("created");
+    created(&store, "other", "other").await;
+    store.log(run, vec![line(1, 0, "log", 0, "said")]).await.expect("kept");
+    let snapshot = Some(Snapshot { seq: 1, bytes: "{}".into() });
+    store.append(Append { standing: ended(Status::Cancelled, 20), snapshot, ..append(run, 1, 1) }).await.expect("appended");
+    assert_eq!(store.purge("h", false).await.expect("purged").runs, ["r"]);
     assert_eq!(store.run("r").await.expect("an answer"), None);
     assert_eq!(store.handler("h").await.expect("an answer"), None);
     assert_eq!(seqs(&store, run).await, [0; 0]);
+    assert_eq!(store.load(run).await, Ok(Stored { snapshot: None, entries: vec![] }));
+    assert_eq!((store.final_state(run).await, store.logs("r").await), (Ok(None), Ok(vec![])));
     assert_eq!(sequences(&store, "r", -1, 9).await, [0; 0]);
+    assert_eq!(store.last_sequence("r").await, Ok(-1));
     assert_eq!(store.idempotency("workflow/greeting", "k").await.expect("an answer"), None);
-    assert_eq!(store.append(append(run, generation, 1)).await, Err(Error::Gone));
-    store.purge("h").await.expect("nothing to do");
-    assert_eq!(store.unfinished().await.expect("ids"), ["other"]);
-    let (again, _) = store.create(new("r2", "h")).await.expect("the handler is free");
-    assert_ne!(again, run, "a key is never used again");
+    assert_eq!(store.append(append(run, 1, 2)).await, Err(Error::Gone));
+    assert_eq!(store.purge("h", false).await.expect("nothing to do").runs, [""; 0]);
+    assert_eq!(handlers(&store).await, ["other"]);
+    assert_ne!(created(&store, "r2", "h").await, run, "a key is never used again");
+}
+
+async fn purge_spares_what_runs(store: AnyStore) {
+    let run = created(&store, "r", "h").await;
+    assert_eq!(store.purge("h", false).await, Err(Error::AlreadyRunning));
+    assert_eq!(seqs(&store, run).await, [0]);
+    assert_eq!(store.purge("h", true).await.expect("purged").runs, ["r"]);
+    assert_eq!(seqs(&store, run).await, [0; 0]);
 }
 
 async fn components_are_kept_by_digest(store: AnyStore) {
@@ -347,17 +490,31 @@ async fn components_are_kept_by_digest(store: AnyStore) {
 
 async fn the_clock_never_goes_back(store: AnyStore) {
     assert_eq!(store.alive().await, Ok(0));
-    store.save_alive(500).await.expect("saved");
-    store.save_alive(400).await.expect("saved");
-    assert_eq!(store.alive().await, Ok(500));
+    store.keep_alive(HOST, now(9, 500)).await.expect("saved");
+    store.keep_alive(HOST, now(8, 400)).await.expect("saved");
+    assert_eq!(store.alive().await, Ok(500_000_000));
 }
 
-async fn the_mark_of_a_graceful_stop_is_taken_once(store: AnyStore) {
-    assert_eq!(store.take_planned().await, Ok(false));
-    store.mark_planned().await.expect("marked");
-    store.mark_planned().await.expect("marked");
-    assert_eq!(store.take_planned().await, Ok(true));
-    assert_eq!(store.take_planned().await, Ok(false));
+async fn who_watches_a_run_is_told(store: AnyStore) {
+    let mut watch = store.watch("r");
+    let second = store.watch("r");
+    let other = store.watch("other");
+    let run = created(&store, "r", "h").await;
+    watch.changed().await.expect("the store is there");
+    let before = *watch.borrow_and_update();
+    let appended = store.append(append(run, 1, 1));
+    watch.changed().await.expect("the store is there");
+    assert_eq!(sequences(&store, "r", 0, 9).await, [1], "it is there when one is told");
+    appended.await.expect("appended");
+    assert_eq!((*watch.borrow_and_update(), *second.borrow()), (before + 1, before + 1));
+    assert_eq!(store.append(append(run, 1, 7)).await, Err(Error::Stale));
+    assert!(!watch.has_changed().expect("the store is there"), "a refusal is no change");
+    store.send_command("r", b"do".to_vec()).await.expect("sent");
+    assert!(watch.has_changed().expect("the store is there"));
+    watch.borrow_and_update();
+    store.purge("h", true).await.expect("purged");
+    assert!(watch.has_changed().expect("the store is there"));
+    assert_eq!(*other.borrow(), 0);
 }
 
 async fn many_runs_at_once(store: AnyStore) {
@@ -365,9 +522,9 @@ async fn many_runs_at_once(store: AnyStore) {
         .map(|place| {
             let store = store.clone();
             tokio::spawn(async move {
-                let (run, generation) = store.create(new(&format!("r{place}"), &format!("h{place}"))).await.expect("created");
+                let run = created(&store, &format!("r{place}"), &format!("h{place}")).await;
                 for seq in 1..20 {
-                    store.append(append(run, generation, seq)).await.expect("appended");
+                    store.append(append(run, 1, seq)).await.expect("appended");
                 }
                 run
             })
@@ -377,102 +534,4 @@ async fn many_runs_at_once(store: AnyStore) {
         let run = task.await.expect("no panic");
         assert_eq!(seqs(&store, run).await, (0..20).collect::<Vec<_>>());
     }
-}
-
-// --- SQLite alone
-
-fn database(folder: &Path) -> std::path::PathBuf {
-    folder.join("wf-host.db")
-}
-
-#[tokio::test]
-async fn sqlite_keeps_everything_over_a_restart() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let store = open(None, folder.path()).await.expect("it opens");
-    let (run, generation) = store.create(new("r", "h")).await.expect("created");
-    let logs = vec![LogRow {
-        invocation: 0,
-        attempt: 0,
-        source: "log".into(),
-        number: 0,
-        at: 1,
-        level: "info".into(),
-        message: "said".into(),
-        fields: "{}".into(),
-    }];
-    store.append(Append { logs, ..append(run, generation, 1) }).await.expect("appended");
-    // Nobody waits for this one; a clean end writes it all the same.
-    let unwaited = store.append(Append { waited: false, ..append(run, generation, 2) });
-    store.put_component("d", Bytes::from_static(b"\0asm"), "{}".into()).await.expect("kept");
-    store.save_alive(77).await.expect("saved");
-    store.mark_planned().await.expect("marked");
-    drop(store);
-    unwaited.await.expect("written before the end");
-
-    let store = open(None, folder.path()).await.expect("it opens again");
-    assert_eq!(seqs(&store, run).await, [0, 1, 2]);
-    assert_eq!(sequences(&store, "r", -1, 9).await, [0, 1, 2]);
-    assert_eq!(store.logs("r").await.expect("lines").len(), 1);
-    assert_eq!(store.component("d").await, Ok(Some(Bytes::from_static(b"\0asm"))));
-    assert_eq!((store.alive().await, store.take_planned().await), (Ok(77), Ok(true)));
-    assert!(store.acquire(run).await.expect("owned") > generation);
-}
-
-#[tokio::test]
-async fn sqlite_takes_one_host_at_a_time() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let store = open(None, folder.path()).await.expect("it opens");
-    let Err(error) = open(None, folder.path()).await else { panic!("two hosts on one store") };
-    assert!(error.to_string().starts_with("another wf-host uses"), "{error}");
-    assert!(error.hint().is_some_and(|it| it.contains("--data-dir")));
-    drop(store);
-    open(None, folder.path()).await.expect("it is free again");
-}
-
-#[tokio::test]
-async fn sqlite_does_not_touch_what_a_newer_host_wrote() {
-    let folder = tempfile::tempdir().expect("a folder");
-    drop(open(None, folder.path()).await.expect("it opens"));
-    let connection = rusqlite::Connection::open(database(folder.path())).expect("a database");
-    connection.execute("insert into migration (version) values (99)", []).expect("written");
-    drop(connection);
-    let Err(error) = open(None, folder.path()).await else { panic!("it opened") };
-    assert!(error.to_string().ends_with("was written by a newer wf-host (version 99 of the database)"), "{error}");
-}
-
-#[tokio::test]
-async fn sqlite_says_when_its_file_is_damaged() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let store = open(None, folder.path()).await.expect("it opens");
-    store.create(new("r", "h")).await.expect("created");
-    drop(store);
-    std::fs::write(database(folder.path()), b"SQLite format 3\0 and then nothing that fits".repeat(200)).expect("writable");
-    let Err(error) = open(None, folder.path()).await else { panic!("it opened") };
-    assert!(error.hint().is_some(), "{error}");
-}
-
-#[tokio::test]
-async fn sqlite_refuses_while_it_cannot_write_and_goes_on_after() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let store = open(None, folder.path()).await.expect("it opens");
-    let (run, generation) = store.create(new("r", "h")).await.expect("created");
-    let other = rusqlite::Connection::open(database(folder.path())).expect("a database");
-    other.execute_batch("begin immediate").expect("it holds the write lock");
-    let refused = store.append(append(run, generation, 1)).await;
-    assert!(matches!(refused, Err(Error::Unavailable(_))), "{refused:?}");
-    assert_eq!(seqs(&store, run).await, [0], "readers go on");
-    other.execute_batch("rollback").expect("it lets go");
-    store.append(append(run, generation, 1)).await.expect("it can write again");
-    assert_eq!(seqs(&store, run).await, [0, 1]);
-}
-
-#[tokio::test]
-async fn sqlite_syncs_before_it_answers() {
-    // Durability itself is shown by `kill -9` from outside; here, that the settings are the safe ones.
-    let folder = tempfile::tempdir().expect("a folder");
-    let store = open(None, folder.path()).await.expect("it opens");
-    store.create(new("r", "h")).await.expect("created");
-    let other = rusqlite::Connection::open(database(folder.path())).expect("a database");
-    let mode: String = other.query_row("pragma journal_mode", [], |row| row.get(0)).expect("a mode");
-    assert_eq!(mode, "wal");
 }

@@ -17,9 +17,21 @@ pub enum Error {
     /// The run was purged.
     #[error("the run was deleted")]
     Gone,
+    /// The run has ended.
+    #[error("the run has ended")]
+    Over,
+    /// Another host owns the run.
+    #[error("another host owns the run")]
+    Owned,
     /// It does not take writes, or reads, at the moment.
     #[error("the store is not available: {0}")]
     Unavailable(String),
+    /// Another process keeps it from its file, at the moment.
+    #[error("the store is locked by another process: {0}")]
+    Busy(String),
+    /// What it has read cannot have been written by it.
+    #[error("the store is damaged: {0}")]
+    Damaged(String),
     /// It cannot be opened.
     #[error("{message}")]
     Open {
@@ -36,6 +48,10 @@ impl Error {
         match self {
             Error::Open { hint, .. } => Some(hint),
             Error::Unavailable(_) => Some("check that its disk has space and can be written to"),
+            Error::Busy(_) => Some("end what else has opened its file; it goes on by itself"),
+            Error::Damaged(_) => {
+                Some("stop the host, and bring its file back from a backup, or save what is left with `sqlite3 FILE .recover`")
+            }
             _ => None,
         }
     }
@@ -47,7 +63,14 @@ impl Error {
 
 impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Error {
-        Error::Unavailable(error.to_string())
+        use rusqlite::ErrorCode::{DatabaseBusy, DatabaseCorrupt, DatabaseLocked, NotADatabase};
+        match error.sqlite_error_code() {
+            Some(DatabaseBusy | DatabaseLocked) => Error::Busy(error.to_string()),
+            Some(DatabaseCorrupt | NotADatabase) => Error::Damaged(error.to_string()),
+            Some(_) => Error::Unavailable(error.to_string()),
+            // A row that is there, and is not what a row can be.
+            None => Error::Damaged(error.to_string()),
+        }
     }
 }
 
@@ -55,6 +78,7 @@ impl From<Error> for Refusal {
     fn from(error: Error) -> Refusal {
         match error {
             Error::Gone => Refusal::NotFound,
+            Error::Over => Refusal::AlreadyCompleted,
             other => Refusal::Unavailable(other.to_string()),
         }
     }

@@ -42,13 +42,14 @@ fn create(folder: &Path) -> Result<()> {
 
 /// Keeps other hosts out for as long as the file is open.
 fn lock(path: &Path) -> Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let unwritable = |error: std::io::Error| {
         let message = format!("`{}` cannot be written: {error}", Path::new(&name).display());
         Error::open(message, "choose another place with `--data-dir`, or use `--store memory:`")
     };
-    let file = File::options().create(true).truncate(false).write(true).open(&name).map_err(unwritable)?;
+    let file = File::options().create(true).truncate(false).write(true).mode(0o600).open(&name).map_err(unwritable)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => {

@@ -1,7 +1,20 @@
 //! What goes into a store and comes out of it. Entries and envelopes are bytes here.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use wf_engine::entry::Micros;
+
+/// How long a host owns its runs without a sign of life: 10 seconds.
+pub(super) const LEASE: Micros = 10_000_000;
+/// Frames that are read at once stop after so many bytes: 4 MiB.
+pub(super) const FRAMES_BYTES_MAX: usize = 4 << 20;
+/// A page of runs ends after results of so many bytes: 8 MiB.
+pub(super) const LIST_BYTES_MAX: usize = 8 << 20;
+/// A search looks at so many runs, and leaves the rest to the next call.
+pub(super) const SEARCH_MAX: usize = 10_000;
+/// The beginning of a result, for lists, in characters.
+const PREVIEW_MAX: usize = 200;
 
 /// A run's key in its store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,7 +43,7 @@ pub struct FrameRow {
 }
 
 /// A line that a step wrote. Written again under the same invocation, attempt, source and
-/// number, it changes nothing.
+/// number, it takes the place of the one before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogRow {
     /// Which invocation.
@@ -92,6 +105,25 @@ impl Status {
             Status::Cancelled => "cancelled",
         }
     }
+
+    /// The beginning of what came of it.
+    pub(super) fn preview(&self) -> Option<String> {
+        let beginning = |text: &str| text.chars().take(PREVIEW_MAX).collect();
+        match self {
+            Status::Running | Status::Cancelled => None,
+            // So much of it that it holds as many characters, whatever is cut off within one.
+            Status::Completed(result) => Some(beginning(&String::from_utf8_lossy(&result[..result.len().min(4 * PREVIEW_MAX)]))),
+            Status::Failed(message) => Some(beginning(message)),
+        }
+    }
+
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Status::Running | Status::Cancelled => 0,
+            Status::Completed(result) => result.len(),
+            Status::Failed(message) => message.len(),
+        }
+    }
 }
 
 /// A run without its journal.
@@ -115,6 +147,14 @@ pub struct RunSummary {
     pub updated_at: Option<Micros>,
     /// When it ended.
     pub completed_at: Option<Micros>,
+    /// The beginning of its start event's payload.
+    pub preview: String,
+    /// The beginning of its result's envelope, or of the message with which it failed.
+    pub result_preview: Option<String>,
+    /// What it waits for from outside; none: for nothing.
+    pub waiting: Option<String>,
+    /// In whose line it waits for its turn; none: it has begun.
+    pub queue: Option<String>,
 }
 
 /// Which runs to list. Empty: all.
@@ -132,6 +172,108 @@ pub struct RunsQuery {
     pub limit: usize,
 }
 
+/// Some of the runs that were asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunsPage {
+    /// Newest first. May be fewer than asked for, or none, where a search has looked at many.
+    pub runs: Vec<RunSummary>,
+    /// What to give as `before` for more; none: that is all.
+    pub next: Option<RunKey>,
+}
+
+/// A host that has joined a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HostId(pub i64);
+
+/// A command that waits for a run's owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CommandId(pub i64);
+
+/// A command, and what is asked with it.
+pub type SentCommand = (CommandId, Vec<u8>);
+
+/// What the clocks show.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Now {
+    /// UTC.
+    pub at: Micros,
+    /// The clock that stands while no host is up.
+    pub alive: Micros,
+}
+
+/// When something of a run is due, on each of the clocks; none: only the outside moves it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wake {
+    /// In UTC: sleeps and retries.
+    pub at: Option<Micros>,
+    /// On the clock that stands while no host is up: timeouts.
+    pub alive: Option<Micros>,
+}
+
+/// A run that a host now owns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// Its key here.
+    pub key: RunKey,
+    /// Its id.
+    pub run: String,
+    /// What its owner's writes name from here on.
+    pub generation: u64,
+    /// Whether it was owned by another host, which was lost without leaving it.
+    pub abandoned: bool,
+}
+
+/// Leaves a run.
+#[derive(Clone, Copy, Debug)]
+pub struct Release {
+    /// The run.
+    pub run: RunKey,
+    /// The owner's.
+    pub generation: u64,
+    /// When it is due.
+    pub wake: Wake,
+}
+
+/// What was deleted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Purged {
+    /// The ids of the runs.
+    pub runs: Vec<String>,
+}
+
+/// The fold's state after an entry, in a form of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The place of that entry.
+    pub seq: u64,
+    /// The form.
+    pub bytes: Bytes,
+}
+
+/// From what a run comes into memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// The newest; none: it was never worth one.
+    pub snapshot: Option<Snapshot>,
+    /// The entries after it, or all.
+    pub entries: Vec<EntryRow>,
+}
+
+/// How a run stands after its last entry, as others look for it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// When the entry was made.
+    pub updated_at: Micros,
+    /// When something of it is due, should its owner be lost or leave it.
+    pub wake: Wake,
+    /// What it waits for from outside: names of event types; none: for nothing.
+    pub waiting: Option<String>,
+    /// In whose line it waits for its turn; none: it has begun.
+    pub queue: Option<String>,
+    /// Set when it has ended.
+    pub ended: Option<Ended>,
+}
+
 /// How and when a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ended {
@@ -139,11 +281,17 @@ pub struct Ended {
     pub status: Status,
     /// When.
     pub at: Micros,
+    /// Its state, as JSON: a later run may go on with it.
+    pub state: Bytes,
 }
 
 /// A run to be stored.
 #[derive(Clone, Debug)]
 pub struct NewRun {
+    /// Its key, from [`Store::key`](super::Store::key).
+    pub key: RunKey,
+    /// Its owner.
+    pub host: HostId,
     /// Its id.
     pub run: String,
     /// Its handler's id.
@@ -154,14 +302,27 @@ pub struct NewRun {
     pub definition: Vec<String>,
     /// When it began.
     pub started_at: Micros,
+    /// The beginning of its start event's payload, for lists.
+    pub preview: String,
     /// Its first entry.
     pub entry: EntryRow,
     /// The frames that follow from it.
     pub frames: Vec<FrameRow>,
-    /// Set when it has ended at once.
-    pub ended: Option<Ended>,
+    /// How it stands after it.
+    pub standing: Standing,
     /// The key that it was started with.
     pub idempotency: Option<IdempotencyRow>,
+    /// Somebody waits for it: see [`Append::waited`].
+    pub waited: bool,
+}
+
+impl NewRun {
+    /// How much it adds, in bytes, roughly: what waits to be written is bounded by it.
+    pub fn size(&self) -> usize {
+        let frames: usize = self.frames.iter().map(|it| it.json.len()).sum();
+        let state = self.standing.ended.as_ref().map_or(0, |it| it.state.len());
+        self.entry.bytes.len() + frames + state + 512
+    }
 }
 
 /// An addition to a run: all or nothing.
@@ -169,7 +330,7 @@ pub struct NewRun {
 pub struct Append {
     /// The run.
     pub run: RunKey,
-    /// What [`Store::acquire`](super::Store::acquire) gave.
+    /// The owner's: what [`Claim::generation`] says, 1 after a creation.
     pub generation: u64,
     /// The place of the first entry: the journal's length so far.
     pub expected_seq: u64,
@@ -177,16 +338,27 @@ pub struct Append {
     pub entries: Vec<EntryRow>,
     /// The frames that follow from them.
     pub frames: Vec<FrameRow>,
-    /// When the last entry was made.
-    pub updated_at: Micros,
-    /// Set when the run has ended with it.
-    pub ended: Option<Ended>,
+    /// How the run stands after them.
+    pub standing: Standing,
     /// The key of the event that was accepted.
     pub idempotency: Option<IdempotencyRow>,
-    /// Lines that steps wrote.
+    /// Lines that tell of these entries.
     pub logs: Vec<LogRow>,
+    /// The fold's state after the last entry, where it is worth keeping.
+    pub snapshot: Option<Snapshot>,
     /// Somebody waits for it: it is synced at once. Else it may wait some milliseconds for others.
     pub waited: bool,
+}
+
+impl Append {
+    /// How much it adds, in bytes, roughly: what waits to be written is bounded by it.
+    pub fn size(&self) -> usize {
+        let entries: usize = self.entries.iter().map(|it| it.bytes.len()).sum();
+        let frames: usize = self.frames.iter().map(|it| it.json.len()).sum();
+        let logs: usize = self.logs.iter().map(|it| it.message.len() + it.fields.len()).sum();
+        let snapshot = self.snapshot.as_ref().map_or(0, |it| it.bytes.len());
+        entries + frames + logs + snapshot + 512
+    }
 }
 
 /// An idempotency key and what it made. It lives as long as the run that it made or sent to.
@@ -219,14 +391,25 @@ pub struct HandlersQuery {
     /// Any of these workflows; empty: all.
     pub workflow: Vec<String>,
     /// At most so many.
-    pub limit: Option<usize>,
-    /// Only what follows this handler; nothing, when it is not there.
-    pub after: Option<String>,
+    pub limit: usize,
+    /// Only those whose newest run began after this one.
+    pub after: Option<RunKey>,
 }
 
-impl HandlersQuery {
-    pub(super) fn matches(&self, run: &RunSummary) -> bool {
-        let any = |wanted: &[String], value: &str| wanted.is_empty() || wanted.iter().any(|it| it == value);
-        any(&self.status, run.status.text()) && any(&self.workflow, &run.workflow)
+/// A run's lines: what was written again takes the place of what was there.
+#[derive(Default)]
+pub(super) struct Lines(BTreeMap<(u64, u32, String, u64), LogRow>);
+
+impl Lines {
+    pub(super) fn extend(&mut self, rows: impl IntoIterator<Item = LogRow>) {
+        self.0.extend(rows.into_iter().map(|row| ((row.invocation, row.attempt, row.source.clone(), row.number), row)));
+    }
+
+    pub(super) fn into_rows(self) -> Vec<LogRow> {
+        self.0.into_values().collect()
+    }
+
+    pub(super) fn rows(&self) -> Vec<LogRow> {
+        self.0.values().cloned().collect()
     }
 }

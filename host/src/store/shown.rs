@@ -1,7 +1,7 @@
 //! From rows to what the outside sees, and back.
 
-use super::rows::{Ended, FrameRow, HandlersQuery, RunSummary, Status};
-use crate::model::{Filter, Frame, RunStatus, RunView};
+use super::rows::{FrameRow, RunSummary, Status};
+use crate::model::{Frame, RunStatus, RunView};
 
 impl From<RunSummary> for RunView {
     fn from(row: RunSummary) -> RunView {
@@ -14,13 +14,6 @@ impl From<RunSummary> for RunView {
             updated_at: row.updated_at,
             completed_at: row.completed_at,
         }
-    }
-}
-
-impl Ended {
-    /// How and when a run ended, if it has.
-    pub fn of(view: &RunView) -> Option<Ended> {
-        Some(Ended { status: view.status.clone().into(), at: view.completed_at? })
     }
 }
 
@@ -43,13 +36,6 @@ impl From<Status> for RunStatus {
             Status::Failed(message) => RunStatus::Failed(message),
             Status::Cancelled => RunStatus::Cancelled,
         }
-    }
-}
-
-impl From<Filter> for HandlersQuery {
-    fn from(filter: Filter) -> HandlersQuery {
-        let Filter { status, workflow, limit, after } = filter;
-        HandlersQuery { status, workflow, limit, after }
     }
 }
 

@@ -1,171 +1,250 @@
 //! A store in one SQLite file: one writer thread that commits in groups, and readers beside it.
 
-mod migrate;
+mod added;
+mod blobs;
+mod change;
+mod connect;
+mod inbox;
+mod lists;
+mod owners;
+mod purge;
+mod queue;
 mod read;
+mod readers;
+mod statements;
+#[cfg(test)]
+mod tests;
+mod text;
+mod tidy;
 mod write;
 mod writer;
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use bytes::Bytes;
 use futures_util::future::{BoxFuture, FutureExt};
 use rusqlite::Connection;
+use tokio::sync::watch;
 use wf_engine::entry::Micros;
 
-use super::rows::{Append, EntryRow, Expiry, FrameRow, HandlersQuery, IdempotencyRow, LogRow, NewRun, RunKey, RunSummary, RunsQuery};
-use super::{Error, Result, Store};
+use super::rows::{
+    Append, Claim, CommandId, EntryRow, Expiry, FrameRow, HandlersQuery, HostId, IdempotencyRow, LogRow, NewRun, Now, Purged, Release,
+    RunKey, RunSummary, RunsPage, RunsQuery, SentCommand, Stored, Wake,
+};
+use super::watchers::Watchers;
+use super::{Result, Store};
+use added::Added;
+use change::Change;
+use readers::Readers;
 use writer::Writer;
-
-/// Connections for readers that are kept open.
-const READERS_MAX: usize = 4;
 
 /// A store in one SQLite file.
 pub struct Sqlite {
     writer: Writer,
     readers: Arc<Readers>,
+    watchers: Arc<Watchers>,
+    next_key: AtomicI64,
     /// Keeps other hosts out.
     _lock: File,
-}
-
-struct Readers {
-    path: PathBuf,
-    free: Mutex<Vec<Connection>>,
 }
 
 impl Sqlite {
     /// Opens or makes a database. `lock`: held for as long as the store is.
     pub fn open(path: &Path, lock: File) -> Result<Sqlite> {
-        let mut connection = connect(path).map_err(|error| unusable(path, &error))?;
-        migrate::run(&mut connection, path)?;
-        let readers = Arc::new(Readers { path: path.to_owned(), free: Mutex::default() });
-        Ok(Sqlite { writer: Writer::start(connection)?, readers, _lock: lock })
+        let (connection, last_key) = connect::open(path)?;
+        Ok(Sqlite {
+            writer: Writer::start(connection)?,
+            readers: Readers::new(path.to_owned()),
+            watchers: Arc::default(),
+            next_key: AtomicI64::new(last_key + 1),
+            _lock: lock,
+        })
     }
 
-    fn read<'a, T: Send + 'static>(
+    fn read<'a, T: Send + 'static>(&self, question: impl FnOnce(&Connection) -> Result<T> + Send + 'static) -> BoxFuture<'a, Result<T>> {
+        self.readers.clone().ask(question).boxed()
+    }
+
+    /// As [`Sqlite::read`], of what a name names.
+    fn read_of<'a, T: Send + 'static>(
         &self,
-        query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        name: &str,
+        question: impl FnOnce(&Connection, &str) -> Result<T> + Send + 'static,
     ) -> BoxFuture<'a, Result<T>> {
-        let readers = self.readers.clone();
-        let task = tokio::task::spawn_blocking(move || readers.with(query));
-        async move { task.await.map_err(|error| Error::Unavailable(error.to_string()))? }.boxed()
+        let name = name.to_owned();
+        self.read(move |connection| question(connection, &name))
     }
 
-    /// A write that somebody waits for.
-    fn write<T: Send + 'static>(&self, change: impl FnOnce(&Connection) -> Result<T> + Send + 'static) -> BoxFuture<'static, Result<T>> {
-        self.writer.write(true, change)
+    /// A small write that somebody waits for.
+    fn write<T: Send + 'static>(&self, change: impl Fn(&Connection) -> Change<T> + Send + 'static) -> BoxFuture<'static, Result<T>> {
+        self.writer.write(0, true, change, |_| ())
     }
-}
 
-impl Readers {
-    fn with<T>(&self, query: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
-        let free = self.free.lock().expect("no panic while locked").pop();
-        let connection = match free {
-            Some(connection) => connection,
-            None => connect(&self.path)?,
-        };
-        let answer = query(&connection)?;
-        let mut free = self.free.lock().expect("no panic while locked");
-        if free.len() < READERS_MAX {
-            free.push(connection);
-        }
-        Ok(answer)
+    /// Tells those who watch the runs of a change, once it is durable.
+    fn told<T>(&self, runs: impl FnOnce(&T) -> &[String] + Send + 'static) -> impl FnOnce(&T) + Send + 'static {
+        let watchers = self.watchers.clone();
+        move |answer| runs(answer).iter().for_each(|run| watchers.tell(run))
     }
-}
-
-fn connect(path: &Path) -> rusqlite::Result<Connection> {
-    let connection = Connection::open(path)?;
-    connection.busy_timeout(std::time::Duration::from_secs(5))?;
-    connection.pragma_update(None, "journal_mode", "wal")?;
-    connection.pragma_update(None, "synchronous", "full")?;
-    connection.set_prepared_statement_cache_capacity(64);
-    Ok(connection)
-}
-
-/// What keeps a file from being opened as a database.
-fn unusable(path: &Path, error: &rusqlite::Error) -> Error {
-    let message = format!("`{}` cannot be opened as a database: {error}", path.display());
-    let hint = match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {
-            "it is another kind of file, or damaged: choose another with `--store sqlite:PATH`"
-        }
-        Some(rusqlite::ErrorCode::DiskFull) => "make room on its disk, or choose another with `--data-dir`",
-        _ => "check its permissions, or choose another with `--data-dir` or `--store`",
-    };
-    Error::open(message, hint)
 }
 
 impl Store for Sqlite {
-    fn create(&self, new: NewRun) -> BoxFuture<'static, Result<(RunKey, u64)>> {
-        self.write(move |connection| write::create(connection, &new))
+    fn join(&self, now: Now) -> BoxFuture<'static, Result<HostId>> {
+        self.write(move |connection| owners::join(connection, now))
     }
 
-    fn acquire(&self, key: RunKey) -> BoxFuture<'static, Result<u64>> {
-        self.write(move |connection| write::acquire(connection, key))
+    fn keep_alive(&self, host: HostId, now: Now) -> BoxFuture<'static, Result<()>> {
+        self.write(move |connection| owners::keep_alive(connection, host, now))
     }
 
-    fn append(&self, append: Append) -> BoxFuture<'static, Result<()>> {
-        self.writer.write(append.waited, move |connection| write::append(connection, &append))
+    fn alive(&self) -> BoxFuture<'_, Result<Micros>> {
+        self.read(owners::alive)
     }
 
-    fn run(&self, run: &str) -> BoxFuture<'_, Result<Option<RunSummary>>> {
+    fn health(&self) -> Result<()> {
+        self.writer.health()
+    }
+
+    fn key(&self) -> RunKey {
+        RunKey(self.next_key.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn create(&self, mut new: NewRun) -> BoxFuture<'static, Result<()>> {
+        let added = Added::new(std::slice::from_ref(&new.entry), &new.frames, &[], None, new.standing.ended.as_ref());
+        // What waits to be written is in memory once.
+        (new.entry.bytes, new.frames, new.standing.ended) = (Vec::new(), Vec::new(), None);
+        let (size, waited) = (added.size(), new.waited);
+        let (watchers, run) = (self.watchers.clone(), new.run.clone());
+        let change = move |connection: &Connection| write::create(connection, &new, &added);
+        self.writer.write(size, waited, change, move |()| watchers.tell(&run))
+    }
+
+    fn append(&self, mut append: Append) -> BoxFuture<'static, Result<()>> {
+        let Append { entries, frames, logs, snapshot, standing, .. } = &append;
+        let added = Added::new(entries, frames, logs, snapshot.as_ref(), standing.ended.as_ref());
+        (append.entries, append.frames, append.logs) = (Vec::new(), Vec::new(), Vec::new());
+        (append.snapshot, append.standing.ended) = (None, None);
+        let (size, waited) = (added.size(), append.waited);
+        let told = self.told(std::slice::from_ref::<String>);
+        let done = self.writer.write(size, waited, move |connection| write::append(connection, &append, &added), told);
+        done.map(|appended| appended.map(drop)).boxed()
+    }
+
+    fn log(&self, run: RunKey, lines: Vec<LogRow>) -> BoxFuture<'static, Result<()>> {
+        let added = Added::lines(&lines);
+        self.writer.write(added.size(), false, move |connection| write::log(connection, run, &added), |()| ())
+    }
+
+    fn acquire(&self, host: HostId, run: &str, now: Now) -> BoxFuture<'static, Result<Claim>> {
         let run = run.to_owned();
-        self.read(move |connection| read::run(connection, &run))
+        self.write(move |connection| owners::acquire(connection, host, &run, now))
     }
 
-    fn handler(&self, handler: &str) -> BoxFuture<'_, Result<Option<RunSummary>>> {
-        let handler = handler.to_owned();
-        self.read(move |connection| read::handler(connection, &handler))
+    fn claim_due(&self, host: HostId, now: Now, limit: usize) -> BoxFuture<'static, Result<Vec<Claim>>> {
+        self.write(move |connection| owners::claim_due(connection, host, now, limit))
     }
 
-    fn handlers(&self, query: HandlersQuery) -> BoxFuture<'_, Result<Vec<RunSummary>>> {
-        self.read(move |connection| read::handlers(connection, &query))
+    fn release(&self, release: Release) -> BoxFuture<'static, Result<()>> {
+        self.write(move |connection| owners::release(connection, &release))
     }
 
-    fn runs(&self, query: RunsQuery) -> BoxFuture<'_, Result<Vec<RunSummary>>> {
-        self.read(move |connection| read::runs(connection, &query))
+    fn unfinished(&self) -> BoxFuture<'_, Result<u64>> {
+        self.read(owners::unfinished)
     }
 
-    fn unfinished(&self) -> BoxFuture<'_, Result<Vec<String>>> {
-        self.read(read::unfinished)
+    fn owned(&self, host: HostId) -> BoxFuture<'_, Result<Vec<String>>> {
+        self.read(move |connection| owners::owned(connection, host))
+    }
+
+    fn next_due(&self) -> BoxFuture<'_, Result<Wake>> {
+        self.read(owners::next_due)
+    }
+
+    fn load(&self, key: RunKey) -> BoxFuture<'_, Result<Stored>> {
+        self.read(move |connection| read::load(connection, key))
     }
 
     fn journal(&self, key: RunKey) -> BoxFuture<'_, Result<Vec<EntryRow>>> {
         self.read(move |connection| read::journal(connection, key))
     }
 
+    fn final_state(&self, key: RunKey) -> BoxFuture<'_, Result<Option<Bytes>>> {
+        self.read(move |connection| read::final_state(connection, key))
+    }
+
+    fn watch(&self, run: &str) -> watch::Receiver<u64> {
+        self.watchers.watch(run)
+    }
+
+    fn send_command(&self, run: &str, command: Vec<u8>) -> BoxFuture<'static, Result<CommandId>> {
+        let (watchers, id, run) = (self.watchers.clone(), run.to_owned(), run.to_owned());
+        let change = move |connection: &Connection| inbox::send(connection, &run, &command);
+        self.writer.write(0, true, change, move |_| watchers.tell(&id))
+    }
+
+    fn commands(&self, key: RunKey) -> BoxFuture<'_, Result<Vec<SentCommand>>> {
+        self.read(move |connection| inbox::commands(connection, key))
+    }
+
+    fn answer_command(&self, command: CommandId, answer: Vec<u8>) -> BoxFuture<'static, Result<()>> {
+        let change = move |connection: &Connection| inbox::answer(connection, command, &answer);
+        let done = self.writer.write(0, true, change, self.told(|run: &Option<String>| run.as_slice()));
+        done.map(|answered| answered.map(drop)).boxed()
+    }
+
+    fn take_answer(&self, command: CommandId) -> BoxFuture<'static, Result<Option<Vec<u8>>>> {
+        self.write(move |connection| inbox::take(connection, command))
+    }
+
+    fn run(&self, run: &str) -> BoxFuture<'_, Result<Option<RunSummary>>> {
+        self.read_of(run, lists::run)
+    }
+
+    fn handler(&self, handler: &str) -> BoxFuture<'_, Result<Option<RunSummary>>> {
+        self.read_of(handler, lists::handler)
+    }
+
+    fn handlers(&self, query: HandlersQuery) -> BoxFuture<'_, Result<Vec<RunSummary>>> {
+        self.read(move |connection| lists::handlers(connection, &query))
+    }
+
+    fn runs(&self, query: RunsQuery) -> BoxFuture<'_, Result<RunsPage>> {
+        self.read(move |connection| lists::runs(connection, &query))
+    }
+
     fn frames(&self, run: &str, after: i64, limit: usize) -> BoxFuture<'_, Result<Vec<FrameRow>>> {
-        let run = run.to_owned();
-        self.read(move |connection| read::frames(connection, &run, after, limit))
+        self.read_of(run, move |connection, run| read::frames(connection, run, after, limit))
     }
 
     fn last_sequence(&self, run: &str) -> BoxFuture<'_, Result<i64>> {
-        let run = run.to_owned();
-        self.read(move |connection| read::last_sequence(connection, &run))
+        self.read_of(run, read::last_sequence)
     }
 
     fn logs(&self, run: &str) -> BoxFuture<'_, Result<Vec<LogRow>>> {
-        let run = run.to_owned();
-        self.read(move |connection| read::logs(connection, &run))
+        self.read_of(run, read::logs)
     }
 
     fn idempotency(&self, scope: &str, key: &str) -> BoxFuture<'_, Result<Option<IdempotencyRow>>> {
-        let (scope, key) = (scope.to_owned(), key.to_owned());
-        self.read(move |connection| read::idempotency(connection, &scope, &key))
+        let scope = scope.to_owned();
+        self.read_of(key, move |connection, key| read::idempotency(connection, &scope, key))
     }
 
-    fn purge(&self, handler: &str) -> BoxFuture<'static, Result<()>> {
+    fn purge(&self, handler: &str, running_too: bool) -> BoxFuture<'static, Result<Purged>> {
         let handler = handler.to_owned();
-        self.write(move |connection| write::purge(connection, &handler))
+        let change = move |connection: &Connection| purge::purge(connection, &handler, running_too);
+        self.writer.write(0, true, change, self.told(|purged: &Purged| &purged.runs))
     }
 
     fn expire(&self, expiry: Expiry) -> BoxFuture<'static, Result<usize>> {
-        self.write(move |connection| write::expire(connection, &expiry))
+        let change = move |connection: &Connection| purge::expire(connection, &expiry);
+        let done = self.writer.write(0, true, change, self.told(|(_, purged): &(usize, Purged)| &purged.runs));
+        done.map(|expired| expired.map(|(handlers, _)| handlers)).boxed()
     }
 
     fn drop_components(&self, keep: Vec<String>) -> BoxFuture<'static, Result<usize>> {
-        self.write(move |connection| write::drop_components(connection, &keep))
+        self.write(move |connection| purge::drop_components(connection, &keep))
     }
 
     fn put_component(&self, digest: &str, bytes: Bytes, manifest: String) -> BoxFuture<'static, Result<()>> {
@@ -174,28 +253,10 @@ impl Store for Sqlite {
     }
 
     fn manifest(&self, digest: &str) -> BoxFuture<'_, Result<Option<String>>> {
-        let digest = digest.to_owned();
-        self.read(move |connection| read::manifest(connection, &digest))
+        self.read_of(digest, read::manifest)
     }
 
     fn component(&self, digest: &str) -> BoxFuture<'_, Result<Option<Bytes>>> {
-        let digest = digest.to_owned();
-        self.read(move |connection| read::component(connection, &digest))
-    }
-
-    fn alive(&self) -> BoxFuture<'_, Result<Micros>> {
-        self.read(read::alive)
-    }
-
-    fn save_alive(&self, alive: Micros) -> BoxFuture<'static, Result<()>> {
-        self.write(move |connection| write::save_alive(connection, alive))
-    }
-
-    fn take_planned(&self) -> BoxFuture<'static, Result<bool>> {
-        self.write(write::take_planned)
-    }
-
-    fn mark_planned(&self) -> BoxFuture<'static, Result<()>> {
-        self.write(write::mark_planned)
+        self.read_of(digest, read::component)
     }
 }

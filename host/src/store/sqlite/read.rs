@@ -1,141 +1,119 @@
-//! The questions.
+//! What is asked of one run, and of what is kept beside runs.
 
 use bytes::Bytes;
-use rusqlite::types::Type;
-use rusqlite::{Connection, OptionalExtension, Result, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::value::RawValue;
-use wf_engine::entry::Micros;
 
-use crate::store::rows::{EntryRow, FrameRow, HandlersQuery, IdempotencyRow, LogRow, Made, RunKey, RunSummary, RunsQuery, Status};
+use super::blobs::{self, Stored};
+use super::statements as sql;
+use crate::store::Result;
+use crate::store::rows::{self, EntryRow, FRAMES_BYTES_MAX, FrameRow, IdempotencyRow, LogRow, Made, RunKey, Snapshot};
 
-const COLUMNS: &str = "key, id, handler, workflow, definition, status, outcome, started_at, updated_at, completed_at";
+/// A line in its row: as [`LogRow`] has it.
+type Line = (u64, u32, String, u64, u64, String, String, String);
 
-fn summary(row: &Row) -> Result<RunSummary> {
-    let status: String = row.get(5)?;
-    let outcome = || row.get::<_, Option<Vec<u8>>>(6).map(Option::unwrap_or_default);
-    let status = match status.as_str() {
-        "running" => Status::Running,
-        "completed" => Status::Completed(outcome()?.into()),
-        "failed" => Status::Failed(String::from_utf8_lossy(&outcome()?).into_owned()),
-        _ => Status::Cancelled,
-    };
-    Ok(RunSummary {
-        key: RunKey(row.get(0)?),
-        run: row.get(1)?,
-        handler: row.get(2)?,
-        workflow: row.get(3)?,
-        definition: row.get::<_, String>(4)?.split_whitespace().map(str::to_owned).collect(),
-        status,
-        started_at: row.get(7)?,
-        updated_at: row.get(8)?,
-        completed_at: row.get(9)?,
-    })
+/// The key of a run; none after a purge, even while rows of it are left.
+fn key(connection: &Connection, run: &str) -> Result<Option<i64>> {
+    Ok(connection.prepare_cached(sql::KEY)?.query_row([run], |row| row.get(0)).optional()?)
 }
 
-pub(super) fn run(connection: &Connection, run: &str) -> Result<Option<RunSummary>> {
-    connection.prepare_cached(&format!("select {COLUMNS} from run where id = ?1"))?.query_row([run], summary).optional()
+fn is_there(connection: &Connection, run: RunKey) -> Result<bool> {
+    Ok(connection.prepare_cached(sql::STANDING)?.exists([run.0])?)
 }
 
-pub(super) fn handler(connection: &Connection, handler: &str) -> Result<Option<RunSummary>> {
-    let newest = format!("select {COLUMNS} from run where handler = ?1 order by key desc limit 1");
-    connection.prepare_cached(&newest)?.query_row([handler], summary).optional()
-}
-
-pub(super) fn handlers(connection: &Connection, query: &HandlersQuery) -> Result<Vec<RunSummary>> {
-    let after = match &query.after {
-        Some(after) => handler(connection, after)?.map_or(i64::MAX, |run| run.key.0),
-        None => 0,
-    };
-    let newest = format!(
-        "select {COLUMNS} from run where key > ?1 \
-         and not exists (select 1 from run newer where newer.handler = run.handler and newer.key > run.key) order by key"
-    );
-    let mut statement = connection.prepare_cached(&newest)?;
-    let runs = statement.query_map([after], summary)?;
-    let matching = runs.filter(|run| run.as_ref().map_or(true, |run| query.matches(run)));
-    matching.take(query.limit.unwrap_or(usize::MAX)).collect()
-}
-
-pub(super) fn runs(connection: &Connection, query: &RunsQuery) -> Result<Vec<RunSummary>> {
-    let select = format!(
-        "select {COLUMNS} from run where key < ?1 \
-         and (?2 = '[]' or status in (select value from json_each(?2))) \
-         and (?3 = '[]' or workflow in (select value from json_each(?3))) \
-         and (?4 is null or instr(id, ?4) > 0 or instr(handler, ?4) > 0) order by key desc limit ?5"
-    );
-    let json = |names: &[String]| serde_json::to_string(names).unwrap_or_default();
-    let before = query.before.map_or(i64::MAX, |key| key.0);
-    let limit = i64::try_from(query.limit).unwrap_or(i64::MAX);
-    let mut statement = connection.prepare_cached(&select)?;
-    statement.query_map(params![before, json(&query.status), json(&query.workflow), query.search, limit], summary)?.collect()
-}
-
-pub(super) fn unfinished(connection: &Connection) -> Result<Vec<String>> {
-    connection.prepare_cached("select id from run where status = 'running' order by key")?.query_map([], |row| row.get(0))?.collect()
-}
-
-pub(super) fn journal(connection: &Connection, key: RunKey) -> Result<Vec<EntryRow>> {
-    let mut statement = connection.prepare_cached("select seq, entries from journal where run = ?1 order by seq")?;
-    let mut rows = statement.query([key.0])?;
-    let mut journal = Vec::new();
-    while let Some(row) = rows.next()? {
-        let first: u64 = row.get(0)?;
-        let entries = array::<Box<RawValue>>(row.get_ref(1)?.as_blob()?, 1)?;
-        journal.extend((first..).zip(entries).map(|(seq, entry)| EntryRow { seq, bytes: entry.get().as_bytes().to_vec() }));
+pub(super) fn load(connection: &Connection, run: RunKey) -> Result<rows::Stored> {
+    if !is_there(connection, run)? {
+        return Ok(rows::Stored { snapshot: None, entries: Vec::new() });
     }
-    Ok(journal)
+    let mut statement = connection.prepare_cached(sql::SNAPSHOT)?;
+    let mut found = statement.query([run.0])?;
+    let snapshot = match found.next()? {
+        Some(row) => Some(Snapshot { seq: row.get(0)?, bytes: blobs::whole(connection, row, 1)? }),
+        None => None,
+    };
+    let entries = entries(connection, run, snapshot.as_ref().map(|it| it.seq))?;
+    Ok(rows::Stored { snapshot, entries })
+}
+
+pub(super) fn journal(connection: &Connection, run: RunKey) -> Result<Vec<EntryRow>> {
+    if is_there(connection, run)? { entries(connection, run, None) } else { Ok(Vec::new()) }
+}
+
+fn entries(connection: &Connection, run: RunKey, after: Option<u64>) -> Result<Vec<EntryRow>> {
+    let mut statement = connection.prepare_cached(sql::ENTRIES)?;
+    let mut found = statement.query(params![run.0, after.map_or(-1, |seq| seq as i64)])?;
+    let mut entries = Vec::new();
+    while let Some(row) = found.next()? {
+        let (last, text) = (row.get::<_, u64>(0)?, Stored::of(row, 1)?);
+        let items = text.items::<&RawValue>()?;
+        let first = (last + 1).saturating_sub(items.len() as u64);
+        for (seq, item) in (first..).zip(items).filter(|(seq, _)| after.is_none_or(|after| *seq > after)) {
+            entries.push(EntryRow { seq, bytes: text.value(connection, item)? });
+        }
+    }
+    Ok(entries)
+}
+
+pub(super) fn final_state(connection: &Connection, run: RunKey) -> Result<Option<Bytes>> {
+    let mut statement = connection.prepare_cached(sql::STATE)?;
+    let mut found = statement.query([run.0])?;
+    match found.next()? {
+        Some(row) if is_there(connection, run)? => blobs::whole(connection, row, 0).map(Some),
+        _ => Ok(None),
+    }
 }
 
 pub(super) fn frames(connection: &Connection, run: &str, after: i64, limit: usize) -> Result<Vec<FrameRow>> {
-    let select = "select frames from stream where run = (select key from run where id = ?1) and last > ?2 order by last";
-    let mut statement = connection.prepare_cached(select)?;
-    let mut rows = statement.query(params![run, after])?;
+    let Some(run) = key(connection, run)? else { return Ok(Vec::new()) };
+    let mut statement = connection.prepare_cached(sql::FRAMES)?;
+    let mut found = statement.query(params![run, after])?;
     let mut frames: Vec<FrameRow> = Vec::new();
-    while frames.len() < limit
-        && let Some(row) = rows.next()?
-    {
-        let some = array::<(u64, u8, Box<RawValue>)>(row.get_ref(0)?.as_blob()?, 0)?;
-        let later = some.into_iter().filter(|(sequence, ..)| i64::try_from(*sequence).is_ok_and(|it| it > after));
-        frames.extend(later.map(|(sequence, flags, envelope)| FrameRow {
-            sequence,
-            internal: flags & 1 != 0,
-            terminal: flags & 2 != 0,
-            json: Bytes::copy_from_slice(envelope.get().as_bytes()),
-        }));
+    let mut size = 0;
+    while let Some(row) = found.next()? {
+        let text = Stored::of(row, 0)?;
+        for (sequence, flags, envelope) in text.items::<(u64, u8, &RawValue)>()? {
+            if i64::try_from(sequence).is_ok_and(|it| it <= after) {
+                continue;
+            }
+            if frames.len() == limit || size >= FRAMES_BYTES_MAX {
+                return Ok(frames);
+            }
+            let json = Bytes::from(text.value(connection, envelope)?);
+            size += json.len();
+            frames.push(FrameRow { sequence, internal: flags & 1 != 0, terminal: flags & 2 != 0, json });
+        }
     }
-    frames.truncate(limit);
     Ok(frames)
 }
 
-fn array<T: serde::de::DeserializeOwned>(bytes: &[u8], column: usize) -> Result<Vec<T>> {
-    serde_json::from_slice(bytes).map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Blob, Box::new(error)))
-}
-
 pub(super) fn last_sequence(connection: &Connection, run: &str) -> Result<i64> {
-    let select = "select coalesce(max(last), -1) from stream where run = (select key from run where id = ?1)";
-    connection.prepare_cached(select)?.query_row([run], |row| row.get(0))
+    let Some(run) = key(connection, run)? else { return Ok(-1) };
+    Ok(connection.prepare_cached(sql::LAST_FRAME)?.query_row([run], |row| row.get::<_, Option<i64>>(0))?.unwrap_or(-1))
 }
 
 pub(super) fn logs(connection: &Connection, run: &str) -> Result<Vec<LogRow>> {
-    let select = "select invocation, attempt, source, number, at, level, message, fields from log \
-                  where run = (select key from run where id = ?1) order by invocation, attempt, source, number";
-    let line = |row: &Row| {
-        Ok(LogRow {
-            invocation: row.get(0)?,
-            attempt: row.get(1)?,
-            source: row.get(2)?,
-            number: row.get(3)?,
-            at: row.get(4)?,
-            level: row.get(5)?,
-            message: row.get(6)?,
-            fields: row.get(7)?,
-        })
-    };
-    connection.prepare_cached(select)?.query_map([run], line)?.collect()
+    let Some(run) = key(connection, run)? else { return Ok(Vec::new()) };
+    let mut statement = connection.prepare_cached(sql::LINES)?;
+    let mut found = statement.query([run])?;
+    let mut lines = rows::Lines::default();
+    while let Some(row) = found.next()? {
+        let text = Stored::of(row, 0)?.whole(connection)?;
+        let written: Vec<Line> = serde_json::from_slice(&text).map_err(blobs::unreadable)?;
+        lines.extend(written.into_iter().map(|(invocation, attempt, source, number, at, level, message, fields)| LogRow {
+            invocation,
+            attempt,
+            source,
+            number,
+            at,
+            level,
+            message,
+            fields,
+        }));
+    }
+    Ok(lines.into_rows())
 }
 
 pub(super) fn idempotency(connection: &Connection, scope: &str, key: &str) -> Result<Option<IdempotencyRow>> {
-    let select = "select body, made_run, made_event from idempotency where scope = ?1 and key = ?2";
     let found = |row: &Row| {
         let made = match row.get::<_, Option<String>>(1)? {
             Some(run) => Made::Run(run),
@@ -143,19 +121,14 @@ pub(super) fn idempotency(connection: &Connection, scope: &str, key: &str) -> Re
         };
         Ok(IdempotencyRow { scope: scope.to_owned(), key: key.to_owned(), body: row.get(0)?, made })
     };
-    connection.prepare_cached(select)?.query_row([scope, key], found).optional()
+    Ok(connection.prepare_cached(sql::REMEMBERED)?.query_row([scope, key], found).optional()?)
 }
 
 pub(super) fn manifest(connection: &Connection, digest: &str) -> Result<Option<String>> {
-    connection.prepare_cached("select manifest from component where digest = ?1")?.query_row([digest], |row| row.get(0)).optional()
+    Ok(connection.prepare_cached(sql::MANIFEST)?.query_row([digest], |row| row.get(0)).optional()?)
 }
 
 pub(super) fn component(connection: &Connection, digest: &str) -> Result<Option<Bytes>> {
     let bytes = |row: &Row| row.get::<_, Vec<u8>>(0).map(Bytes::from);
-    connection.prepare_cached("select bytes from component where digest = ?1")?.query_row([digest], bytes).optional()
-}
-
-pub(super) fn alive(connection: &Connection) -> Result<Micros> {
-    let alive = connection.query_row("select value from host where key = 'alive'", [], |row| row.get(0)).optional()?;
-    Ok(alive.unwrap_or(0))
+    Ok(connection.prepare_cached(sql::COMPONENT)?.query_row([digest], bytes).optional()?)
 }

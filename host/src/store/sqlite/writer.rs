@@ -1,149 +1,175 @@
 //! The one thread that writes. Whatever has come meanwhile goes into the next transaction, so
 //! that many runs share one sync of the disk.
+//!
+//! There are no savepoints: a change reads before it writes, so that one which is refused has
+//! written nothing. Where a statement fails all the same, or a change panics, its group is rolled
+//! back and made again without it. Where the disk fails, the whole group does.
 
-use std::sync::{Arc, Condvar, Mutex};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
 
 use futures_util::future::{BoxFuture, FutureExt};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use super::change::{Change, Failure, transaction};
+use super::queue::{Job, Queue};
+use super::tidy::Tidy;
 use crate::store::{Error, Result};
-
-/// How long a write that nobody waits for may wait for company.
-const LINGER_MAX: Duration = Duration::from_millis(5);
-
-/// Makes a change inside the transaction; what it gives is told how the commit went.
-type Job = Box<dyn FnOnce(&Connection) -> Done + Send>;
-type Done = Box<dyn FnOnce(Result<()>) + Send>;
 
 pub(super) struct Writer {
     queue: Arc<Queue>,
+    health: Arc<Health>,
     thread: Option<JoinHandle<()>>,
 }
 
+/// Why the last commit failed, or why there will be no more of them.
 #[derive(Default)]
-struct Queue {
-    pending: Mutex<Pending>,
-    changed: Condvar,
+struct Health(Mutex<Option<Error>>);
+
+impl Health {
+    fn set(&self, to: Option<Error>) {
+        *self.0.lock().expect("no panic while locked") = to;
+    }
 }
 
-#[derive(Default)]
-struct Pending {
-    jobs: Vec<Job>,
-    /// When the first of them came.
-    since: Option<Instant>,
-    /// Somebody waits.
-    waited: bool,
-    closed: bool,
+/// However the thread ends, nobody goes on waiting for it.
+struct LastWord {
+    queue: Arc<Queue>,
+    health: Arc<Health>,
+}
+
+impl Drop for LastWord {
+    fn drop(&mut self) {
+        self.health.set(Some(gone()));
+        self.queue.abandon();
+    }
+}
+
+fn gone() -> Error {
+    Error::Unavailable("its writer has ended".to_owned())
+}
+
+fn defect() -> Error {
+    Error::Unavailable("a change was given up: a defect of wf-host".to_owned())
 }
 
 impl Writer {
     pub(super) fn start(connection: Connection) -> Result<Writer> {
-        let queue = Arc::new(Queue::default());
+        let (queue, health) = (Arc::new(Queue::default()), Arc::new(Health::default()));
         let work = {
-            let queue = queue.clone();
-            move || {
-                while let Some(jobs) = queue.take() {
-                    commit(&connection, jobs);
-                }
-            }
+            let last_word = LastWord { queue: queue.clone(), health: health.clone() };
+            move || work(&connection, &last_word.queue, &last_word.health)
         };
         let thread = std::thread::Builder::new().name("store-writer".to_owned()).spawn(work);
         let thread = thread.map_err(|error| Error::Unavailable(error.to_string()))?;
-        Ok(Writer { queue, thread: Some(thread) })
+        Ok(Writer { queue, health, thread: Some(thread) })
     }
 
-    /// Queues a change, in the order of calls. It is durable when the future resolves with its
-    /// answer; where it refuses, none of it is stored. `waited`: somebody waits for it.
+    pub(super) fn health(&self) -> Result<()> {
+        self.health.0.lock().expect("no panic while locked").clone().map_or(Ok(()), Err)
+    }
+
+    /// Queues a change of so many bytes, in the order of calls. It is durable when the future
+    /// resolves with its answer, and `then` has seen it; where it is refused, none of it is stored.
+    /// `waited`: somebody waits for it.
     pub(super) fn write<T: Send + 'static>(
         &self,
+        size: usize,
         waited: bool,
-        change: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+        change: impl Fn(&Connection) -> Change<T> + Send + 'static,
+        then: impl FnOnce(&T) + Send + 'static,
     ) -> BoxFuture<'static, Result<T>> {
         let (sender, receiver) = oneshot::channel();
-        self.queue.push(
-            waited,
-            Box::new(move |connection| {
-                let result = savepoint(connection, change);
-                // Nobody may be left to hear it; the change stands all the same.
-                Box::new(move |committed| drop(sender.send(committed.and(result))))
-            }),
-        );
-        async move { receiver.await.unwrap_or_else(|_| Err(Error::Unavailable("the store is closed".to_owned()))) }.boxed()
+        let answer = Arc::new(Mutex::new(None));
+        let made = answer.clone();
+        let make = move |connection: &Connection| {
+            let answer = match change(connection) {
+                Ok(answer) => Ok(answer),
+                Err(Failure::Refused(error)) => Err(error),
+                Err(failure) => return Err(failure),
+            };
+            *made.lock().expect("no panic while locked") = Some(answer);
+            Ok(())
+        };
+        let tell = move |committed: Result<()>| {
+            let answer = answer.lock().expect("no panic while locked").take();
+            let answer = committed.and_then(|()| answer.unwrap_or_else(|| Err(gone())));
+            if let Ok(answer) = &answer {
+                then(answer);
+            }
+            // Nobody may be left to hear it; the change stands all the same.
+            drop(sender.send(answer));
+        };
+        self.queue.push(Job::new(size, waited, Box::new(make), Box::new(tell)));
+        async move { receiver.await.unwrap_or_else(|_| Err(gone())) }.boxed()
     }
 }
 
 impl Drop for Writer {
     /// Everything queued is written before it ends.
     fn drop(&mut self) {
-        self.queue.pending.lock().expect("no panic while locked").closed = true;
-        self.queue.changed.notify_one();
+        self.queue.close();
         if let Some(Err(_)) = self.thread.take().map(JoinHandle::join) {
             tracing::error!("the store's writer ended badly");
         }
     }
 }
 
-impl Queue {
-    fn push(&self, waited: bool, job: Job) {
-        let mut pending = self.pending.lock().expect("no panic while locked");
-        pending.jobs.push(job);
-        pending.since.get_or_insert_with(Instant::now);
-        pending.waited |= waited;
-        drop(pending);
-        self.changed.notify_one();
-    }
-
-    /// The next group; none when the store is closed and nothing is left.
-    fn take(&self) -> Option<Vec<Job>> {
-        let mut pending = self.pending.lock().expect("no panic while locked");
-        loop {
-            let left = pending.since.map(|since| LINGER_MAX.saturating_sub(since.elapsed()));
-            pending = match left {
-                Some(left) if pending.waited || pending.closed || left.is_zero() => break,
-                Some(left) => self.changed.wait_timeout(pending, left).expect("no panic while locked").0,
-                None if pending.closed => return None,
-                None => self.changed.wait(pending).expect("no panic while locked"),
-            };
+fn work(connection: &Connection, queue: &Queue, health: &Health) {
+    let mut tidy = Tidy::default();
+    while let Some(group) = queue.take(tidy.wait()) {
+        if group.is_empty() {
+            tidy.step(connection);
+            continue;
         }
-        pending.since = None;
-        pending.waited = false;
-        Some(std::mem::take(&mut pending.jobs))
+        write(connection, health, group);
+        tidy.after_a_group(connection);
     }
 }
 
-/// One transaction for a group. A change that refuses drops out of it alone; a commit that
-/// fails fails them all.
-fn commit(connection: &Connection, jobs: Vec<Job>) {
-    let begun = connection.execute_batch("begin immediate").map_err(Error::from);
-    let done: Vec<Done> = jobs.into_iter().map(|job| job(connection)).collect();
-    let committed = begun.and_then(|()| {
-        // A full disk makes SQLite roll the whole transaction back by itself.
-        if connection.is_autocommit() {
-            return Err(Error::Unavailable("the transaction was rolled back; the disk may be full".to_owned()));
+/// Makes the changes of a group, in their order: in one transaction, unless one of them is broken.
+fn write(connection: &Connection, health: &Health, mut group: Vec<Job>) {
+    let mut count = group.len();
+    while count > 0 {
+        let before = connection.total_changes();
+        let (committed, broken) = commit(connection, &group[..count]);
+        match broken {
+            // It was the first, and so fails alone.
+            Some(0) => count = 1,
+            // Those before it are made again, without it.
+            Some(place) => {
+                count = place;
+                continue;
+            }
+            None if committed.is_err() => count = group.len(),
+            None => (),
         }
-        connection.execute_batch("commit").map_err(Error::from)
-    });
-    if committed.is_err() && !connection.is_autocommit() && connection.execute_batch("rollback").is_err() {
-        tracing::error!("a failed transaction could not be rolled back");
-    }
-    for done in done {
-        done(committed.clone());
+        match &committed {
+            Err(error) => health.set(Some(error.clone())),
+            // One that changed nothing has tried nothing.
+            Ok(()) if connection.total_changes() > before => health.set(None),
+            Ok(()) => (),
+        }
+        group.drain(..count).for_each(|job| (job.tell)(committed.clone()));
+        count = group.len();
     }
 }
 
-fn savepoint<T>(connection: &Connection, change: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-    // Without a transaction a savepoint would commit by itself.
-    if connection.is_autocommit() {
-        return Err(Error::Unavailable("no transaction could be begun".to_owned()));
-    }
-    connection.execute_batch("savepoint change")?;
-    let result = change(connection);
-    if !connection.is_autocommit() {
-        let end = if result.is_ok() { "release change" } else { "rollback to change; release change" };
-        connection.execute_batch(end)?;
-    }
-    result
+/// One transaction for changes: all of them, or nothing. Says which one is broken, too.
+fn commit(connection: &Connection, jobs: &[Job]) -> (Result<()>, Option<usize>) {
+    let mut broken = None;
+    let make = |(place, job): (usize, &Job)| {
+        let made = catch_unwind(AssertUnwindSafe(|| (job.make)(connection)));
+        made.unwrap_or_else(|_| Err(Failure::Broken(defect()))).map_err(|failure| match failure {
+            Failure::Broken(error) => {
+                broken = Some(place);
+                error
+            }
+            Failure::Outage(error) | Failure::Refused(error) => error,
+        })
+    };
+    let committed = transaction(connection, || jobs.iter().enumerate().try_for_each(make));
+    (committed, broken)
 }

@@ -1,0 +1,101 @@
+//! What goes into the rows of a run, made before it is the writer's turn: it hashes nothing.
+
+use super::text::{Cutter, Text};
+use crate::store::rows::{Ended, EntryRow, FrameRow, LogRow, Snapshot, Status};
+use crate::store::{Error, Result};
+
+/// The largest row that SQLite takes is somewhat larger: 900 MB.
+const TEXT_MAX: usize = 900_000_000;
+
+/// What an append or a creation adds beside the run's own row.
+#[derive(Default)]
+pub(super) struct Added {
+    /// With the place of the last.
+    pub(super) entries: Option<(u64, Text)>,
+    /// With the sequence of the last.
+    pub(super) frames: Option<(u64, Text)>,
+    pub(super) lines: Option<Text>,
+    pub(super) snapshot: Option<(u64, Text)>,
+    pub(super) ending: Option<Ending>,
+}
+
+pub(super) struct Ending {
+    pub(super) status: &'static str,
+    pub(super) at: u64,
+    pub(super) preview: Option<String>,
+    pub(super) outcome: Option<Text>,
+    pub(super) state: Text,
+}
+
+impl Added {
+    pub(super) fn new(
+        entries: &[EntryRow],
+        frames: &[FrameRow],
+        lines: &[LogRow],
+        snapshot: Option<&Snapshot>,
+        ended: Option<&Ended>,
+    ) -> Added {
+        let mut cutter = Cutter::default();
+        let rows = entries.iter().map(|entry| (String::new(), entry.bytes.as_slice(), ""));
+        let entries = entries.last().map(|last| (last.seq, cutter.array(rows)));
+        let rows = frames.iter().map(|frame| {
+            let flags = u8::from(frame.internal) | u8::from(frame.terminal) << 1;
+            (format!("[{},{flags},", frame.sequence), &frame.json[..], "]")
+        });
+        let frames = frames.last().map(|last| (last.sequence, cutter.array(rows)));
+        Added {
+            entries,
+            frames,
+            lines: self::lines(&mut cutter, lines),
+            snapshot: snapshot.map(|it| (it.seq, cutter.cut(&it.bytes))),
+            ending: ended.map(|it| ending(&mut cutter, it)),
+        }
+    }
+
+    /// Lines alone.
+    pub(super) fn lines(rows: &[LogRow]) -> Added {
+        Added { lines: lines(&mut Cutter::default(), rows), ..Added::default() }
+    }
+
+    fn texts(&self) -> impl Iterator<Item = &Text> {
+        let ending = self.ending.iter().flat_map(|it| it.outcome.iter().chain([&it.state]));
+        let placed = [&self.entries, &self.frames, &self.snapshot].into_iter().flatten().map(|(_, text)| text);
+        placed.chain(&self.lines).chain(ending)
+    }
+
+    /// What it takes to write it, in bytes.
+    pub(super) fn size(&self) -> usize {
+        self.texts().map(Text::size).sum()
+    }
+
+    /// Refuses what no row can hold: as a statement, it would have its group rolled back.
+    pub(super) fn check(&self) -> Result<()> {
+        let fits = |text: &Text| text.bytes.len() <= TEXT_MAX && text.pieces.iter().all(|piece| piece.bytes.len() <= TEXT_MAX);
+        if self.texts().all(fits) { Ok(()) } else { Err(Error::Unavailable("a value is larger than a row can be".to_owned())) }
+    }
+}
+
+fn lines(cutter: &mut Cutter, rows: &[LogRow]) -> Option<Text> {
+    let line = |row: &LogRow| {
+        let LogRow { invocation, attempt, source, number, at, level, message, fields } = row;
+        let line = serde_json::to_string(&(invocation, attempt, source, number, at, level, message, fields));
+        line.expect("numbers and texts are JSON")
+    };
+    let lines: Vec<String> = rows.iter().map(line).collect();
+    (!lines.is_empty()).then(|| cutter.array(lines.iter().map(|line| (String::new(), line.as_bytes(), ""))))
+}
+
+fn ending(cutter: &mut Cutter, ended: &Ended) -> Ending {
+    let outcome = match &ended.status {
+        Status::Completed(result) => Some(&result[..]),
+        Status::Failed(message) => Some(message.as_bytes()),
+        Status::Running | Status::Cancelled => None,
+    };
+    Ending {
+        status: ended.status.text(),
+        at: ended.at,
+        preview: ended.status.preview(),
+        outcome: outcome.map(|it| cutter.cut(it)),
+        state: cutter.cut(&ended.state),
+    }
+}

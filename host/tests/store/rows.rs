@@ -1,0 +1,158 @@
+//! Rows for tests.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use wf_host::store::{
+    Append, Claim, Ended, EntryRow, Error, FrameRow, HostId, IdempotencyRow, LogRow, Made, NewRun, Now, Release, RunKey, Snapshot,
+    Standing, Status, Store, Wake,
+};
+
+pub type AnyStore = Arc<dyn Store>;
+
+/// The first host that joins a store.
+pub const HOST: HostId = HostId(1);
+
+/// Both clocks, in seconds.
+pub fn now(at: u64, alive: u64) -> Now {
+    Now { at: at * 1_000_000, alive: alive * 1_000_000 }
+}
+
+pub fn entry(seq: u64) -> EntryRow {
+    EntryRow { seq, bytes: format!(r#"{{"seq":{seq}}}"#).into_bytes() }
+}
+
+pub fn frame(sequence: u64) -> FrameRow {
+    FrameRow { sequence, internal: sequence % 2 == 1, terminal: false, json: Bytes::from(format!(r#"{{"n":{sequence}}}"#)) }
+}
+
+pub fn new(store: &AnyStore, run: &str, handler: &str) -> NewRun {
+    NewRun {
+        key: store.key(),
+        host: HOST,
+        run: run.into(),
+        handler: handler.into(),
+        workflow: "greeting".into(),
+        definition: vec!["one".into(), "two".into()],
+        started_at: 10,
+        preview: r#"{"name":"World"}"#.into(),
+        entry: entry(0),
+        frames: vec![frame(0)],
+        standing: Standing { updated_at: 10, ..Standing::default() },
+        idempotency: None,
+        waited: true,
+    }
+}
+
+/// Stores a run, which has generation 1.
+pub async fn created(store: &AnyStore, run: &str, handler: &str) -> RunKey {
+    let new = new(store, run, handler);
+    let key = new.key;
+    store.create(new).await.expect("created");
+    key
+}
+
+pub fn append(run: RunKey, generation: u64, seq: u64) -> Append {
+    Append {
+        run,
+        generation,
+        expected_seq: seq,
+        entries: vec![entry(seq)],
+        frames: vec![frame(seq)],
+        standing: Standing { updated_at: 10 + seq, ..Standing::default() },
+        idempotency: None,
+        logs: Vec::new(),
+        snapshot: None,
+        waited: true,
+    }
+}
+
+pub fn ended(status: Status, at: u64) -> Standing {
+    let ended = Ended { status, at, state: Bytes::from_static(br#"{"count":1}"#) };
+    Standing { updated_at: at, ended: Some(ended), ..Standing::default() }
+}
+
+/// Ends a new run of a handler at a time.
+pub async fn over(store: &AnyStore, run: &str, handler: &str, workflow: &str, at: u64) {
+    let new = NewRun { workflow: workflow.into(), standing: ended(Status::Cancelled, at), ..new(store, run, handler) };
+    store.create(new).await.expect("created");
+}
+
+pub fn key(scope: &str, key: &str, made: Made) -> IdempotencyRow {
+    IdempotencyRow { scope: scope.into(), key: key.into(), body: [7; 32], made }
+}
+
+pub fn line(invocation: u64, attempt: u32, source: &str, number: u64, message: &str) -> LogRow {
+    LogRow { invocation, attempt, source: source.into(), number, at: 5, level: "info".into(), message: message.into(), fields: "{}".into() }
+}
+
+pub async fn seqs(store: &AnyStore, key: RunKey) -> Vec<u64> {
+    store.journal(key).await.expect("a journal").iter().map(|it| it.seq).collect()
+}
+
+pub async fn sequences(store: &AnyStore, run: &str, after: i64, limit: usize) -> Vec<u64> {
+    store.frames(run, after, limit).await.expect("frames").iter().map(|it| it.sequence).collect()
+}
+
+/// One of everything that lasts, by the same calls each time: a database with it is to be frozen
+/// once the form is. [`expect_everything`] knows what is in it.
+pub async fn write_everything(store: &AnyStore) {
+    assert_eq!(store.join(now(1, 1)).await, Ok(HOST));
+    store.put_component("one", Bytes::from_static(b"\0asm"), r#"{"name":"greeting"}"#.into()).await.expect("kept");
+    over(store, "old", "continued", "greeting", 20).await;
+    let new = NewRun { idempotency: Some(key("workflow/greeting", "k", Made::Run("r".into()))), ..new(store, "r", "continued") };
+    let run = new.key;
+    store.create(new).await.expect("created");
+    let all = Append {
+        frames: vec![FrameRow { json: large(), ..frame(1) }],
+        logs: vec![line(0, 0, "log", 0, "said")],
+        idempotency: Some(key("handler/continued", "k", Made::Event("e".into()))),
+        snapshot: Some(Snapshot { seq: 1, bytes: large() }),
+        ..append(run, 1, 1)
+    };
+    store.append(all).await.expect("appended");
+    let result = Status::Completed(large());
+    store.append(Append { standing: ended(result, 30), ..append(run, 1, 2) }).await.expect("appended");
+    let waits = created(store, "waits", "waits").await;
+    store.send_command("waits", b"do".to_vec()).await.expect("sent");
+    store.release(Release { run: waits, generation: 1, wake: Wake { at: Some(40), alive: Some(50) } }).await.expect("left");
+    created(store, "runs", "runs").await;
+    store.keep_alive(HOST, now(2, 77)).await.expect("kept");
+}
+
+/// A value that is kept apart.
+fn large() -> Bytes {
+    Bytes::from(format!(r#"{{"large":"{}"}}"#, "x".repeat(100_000)))
+}
+
+/// Looks at what [`write_everything`] has written, and takes it over.
+pub async fn expect_everything(store: &AnyStore) {
+    let ended = store.handler("continued").await.expect("an answer").expect("it is there");
+    assert_eq!((ended.run.as_str(), ended.status), ("r", Status::Completed(large())));
+    assert_eq!(store.run("old").await.expect("an answer").expect("it is there").status, Status::Cancelled);
+    assert_eq!(seqs(store, ended.key).await, [0, 1, 2]);
+    assert_eq!(store.frames("r", 0, 1).await.expect("frames")[0].json, large());
+    assert_eq!(store.logs("r").await, Ok(vec![line(0, 0, "log", 0, "said")]));
+    let loaded = store.load(ended.key).await.expect("a run");
+    assert_eq!((loaded.snapshot, loaded.entries), (Some(Snapshot { seq: 1, bytes: large() }), vec![entry(2)]));
+    assert_eq!(store.final_state(ended.key).await, Ok(Some(Bytes::from_static(br#"{"count":1}"#))));
+    for (scope, made) in [("workflow/greeting", Made::Run("r".into())), ("handler/continued", Made::Event("e".into()))] {
+        assert_eq!(store.idempotency(scope, "k").await, Ok(Some(key(scope, "k", made))));
+    }
+    assert_eq!(store.component("one").await, Ok(Some(Bytes::from_static(b"\0asm"))));
+    assert_eq!(store.manifest("one").await, Ok(Some(r#"{"name":"greeting"}"#.into())));
+    assert_eq!(store.alive().await, Ok(77_000_000));
+    assert_eq!(store.next_due().await, Ok(Wake { at: Some(40), alive: Some(50) }));
+    let host = store.join(now(3, 77)).await.expect("joined");
+    assert_ne!(host, HOST);
+    let claims = store.claim_due(host, now(3, 77), 9).await.expect("claims");
+    let claims: Vec<_> = claims.iter().map(|it| (it.run.as_str(), it.generation, it.abandoned)).collect();
+    assert_eq!(claims, [("runs", 2, true), ("waits", 2, false)], "the host before has left it at once");
+    let waits = store.run("waits").await.expect("an answer").expect("it is there");
+    assert_eq!(store.commands(waits.key).await.expect("commands").len(), 1);
+}
+
+/// The ids of runs that were claimed.
+pub fn ids(claims: Result<Vec<Claim>, Error>) -> Vec<String> {
+    claims.expect("claims").into_iter().map(|it| it.run).collect()
+}

@@ -3,18 +3,20 @@
 // Rooms, from the lowest: each names only those of the groups before its own.
 pub mod model;
 
-mod clock;
 pub mod config;
 mod forms;
 pub mod runtime;
 pub mod store;
 
-mod alarms;
+mod clock;
+pub mod machine;
 pub mod registry;
 mod tail;
 
+mod services;
 mod sources;
-mod worker;
+
+mod driver;
 
 pub mod host;
 

@@ -4,22 +4,27 @@
 //! many readers of one stream do not each ask the store for the same rows.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
 use futures_util::stream::{self, BoxStream, StreamExt};
 use tokio::sync::watch;
 
-use crate::model::{Frame, RunView};
+use crate::model::Frame;
 use crate::store::Store;
 
-/// Frames kept in memory for the readers of one run.
+/// Frames kept in memory for the readers of one run, and bytes of them.
 const RECENT_MAX: usize = 256;
+const RECENT_BYTES_MAX: usize = 4 << 20;
 /// Frames that are read from the store at once.
 const BATCH_MAX: usize = 512;
 
 /// The tails of the runs that have a worker or a reader.
 #[derive(Default)]
-pub struct Tails(Mutex<HashMap<String, Weak<Tail>>>);
+pub struct Tails {
+    tails: Mutex<HashMap<String, Weak<Tail>>>,
+    closed: AtomicBool,
+}
 
 /// The end of one run's stream.
 pub struct Tail {
@@ -32,7 +37,7 @@ struct Mark {
     /// Counts the changes, so that each wakes the readers.
     changes: u64,
     /// The run has ended.
-    ended: Option<Arc<RunView>>,
+    ended: bool,
     /// The host stops: nothing will follow.
     closed: bool,
 }
@@ -40,22 +45,43 @@ struct Mark {
 impl Tails {
     /// The tail of a run, made when nobody holds it.
     pub fn of(&self, run: &str) -> Arc<Tail> {
-        let mut tails = self.0.lock().expect("no panic while locked");
+        let mut tails = self.tails.lock().expect("no panic while locked");
         if let Some(tail) = tails.get(run).and_then(Weak::upgrade) {
             return tail;
         }
         if tails.len() > 64 && tails.len().is_power_of_two() {
             tails.retain(|_, tail| tail.strong_count() > 0);
         }
-        let signal = watch::channel(Mark::default()).0;
+        let signal = watch::channel(Mark { closed: self.closed.load(Ordering::Acquire), ..Mark::default() }).0;
         let tail = Arc::new(Tail { signal, recent: Mutex::default() });
         tails.insert(run.to_owned(), Arc::downgrade(&tail));
         tail
     }
 
+    /// The tail of a run, if somebody holds it.
+    fn held(&self, run: &str) -> Option<Arc<Tail>> {
+        self.tails.lock().expect("no panic while locked").get(run).and_then(Weak::upgrade)
+    }
+
+    /// A run was loaded again: what was stored and never shown is in the store.
+    pub fn look_again(&self, run: &str) {
+        if let Some(tail) = self.held(run) {
+            tail.recent.lock().expect("no panic while locked").clear();
+            tail.signal.send_modify(|mark| mark.changes += 1);
+        }
+    }
+
+    /// A run is over, or was deleted: what is left of it is in the store.
+    pub fn end(&self, run: &str) {
+        if let Some(tail) = self.held(run) {
+            tail.end();
+        }
+    }
+
     /// Ends every stream without a terminal frame: the host stops.
     pub fn close(&self) {
-        let tails = self.0.lock().expect("no panic while locked");
+        let tails = self.tails.lock().expect("no panic while locked");
+        self.closed.store(true, Ordering::Release);
         let open = tails.values().filter_map(Weak::upgrade);
         open.for_each(|tail| tail.signal.send_modify(|mark| mark.closed = true));
     }
@@ -71,32 +97,22 @@ impl Tail {
             recent.clear();
         }
         recent.extend(frames);
-        let excess = recent.len().saturating_sub(RECENT_MAX);
-        recent.drain(..excess);
+        let mut size: usize = recent.iter().map(|frame| frame.envelope.len()).sum();
+        while !self.has_readers() && !recent.is_empty() || recent.len() > RECENT_MAX || size > RECENT_BYTES_MAX && recent.len() > 1 {
+            size -= recent.pop_front().map_or(0, |frame| frame.envelope.len());
+        }
         drop(recent);
         self.signal.send_modify(|mark| mark.changes += 1);
     }
 
-    /// Whether somebody waits for frames, or for the end.
+    /// Whether somebody waits for frames.
     pub fn has_readers(&self) -> bool {
         self.signal.receiver_count() > 0
     }
 
     /// Says that the run has ended, durably; its frames came before.
-    pub fn end(&self, view: RunView) {
-        self.signal.send_modify(|mark| mark.ended = Some(Arc::new(view)));
-    }
-
-    /// How the run ended, if this tail has seen it.
-    pub fn ended(&self) -> Option<RunView> {
-        self.signal.borrow().ended.as_deref().cloned()
-    }
-
-    /// Waits for the end of the run; none when the host stops before.
-    pub async fn until_ended(&self) -> Option<RunView> {
-        let mut signal = self.signal.subscribe();
-        let mark = signal.wait_for(|mark| mark.closed || mark.ended.is_some()).await.ok()?;
-        mark.ended.as_deref().cloned()
+    pub fn end(&self) {
+        self.signal.send_modify(|mark| mark.ended = true);
     }
 
     /// The frames after a sequence, if memory reaches back that far.
@@ -145,11 +161,11 @@ impl Reader {
                 Some(frames) => frames,
                 None => self.stored().await?,
             };
-            if frames.is_empty() && ended.is_some() {
+            if frames.is_empty() && ended {
                 // Purged: the store has nothing left, and the terminal frame is still here.
                 frames = self.tail.remaining(self.after);
             }
-            if frames.is_empty() && !self.known_running && ended.is_none() {
+            if frames.is_empty() && !self.known_running && !ended {
                 self.known_running = self.is_running().await;
                 if !self.known_running {
                     // It ended while we looked, or before: whatever there is, is stored.
@@ -162,7 +178,7 @@ impl Reader {
                 self.ended = last.terminal;
                 return Some(frames);
             }
-            if self.ended || closed || ended.is_some() || self.signal.changed().await.is_err() {
+            if self.ended || closed || ended || self.signal.changed().await.is_err() {
                 return None;
             }
         }

@@ -293,6 +293,11 @@ impl Run {
         self.timers.iter()
     }
 
+    /// The types of events that waits of it would take.
+    pub fn awaited(&self) -> impl Iterator<Item = &str> {
+        self.waiters.types().into_iter()
+    }
+
     /// Whether instances of it were alive by its journal: whoever takes it over applies `Resumed`
     /// before anything else, and only then.
     pub fn needs_resume(&self) -> bool {

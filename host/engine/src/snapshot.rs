@@ -49,15 +49,21 @@ pub fn take(run: &Run) -> Vec<u8> {
     serde_json::to_vec(&taken).expect("cannot happen: a part of a run that is no JSON")
 }
 
+/// The parts of the definition that a run was put away without.
+pub fn parts(bytes: &[u8]) -> Result<Vec<Part>, Misfit> {
+    let form: Form = serde_json::from_slice(bytes).map_err(|error| Misfit::Snapshot(error.to_string()))?;
+    if (form.v, form.rules) != (SNAPSHOT_VERSION, RULES) {
+        return Err(Misfit::Snapshot(format!("it has form {} by rules {}", form.v, form.rules)));
+    }
+    Ok(form.definition)
+}
+
 /// Takes a run up again, as it was put away.
 pub fn restore(definition: Arc<Definition>, bytes: &[u8]) -> Result<Run, Misfit> {
     let unusable = |message: String| Misfit::Snapshot(message);
-    let form: Form = serde_json::from_slice(bytes).map_err(|error| unusable(error.to_string()))?;
-    if (form.v, form.rules) != (SNAPSHOT_VERSION, RULES) {
-        return Err(unusable(format!("it has form {} by rules {}", form.v, form.rules)));
-    }
-    if form.definition != definition.parts() {
-        return Err(Misfit::Definition { expected: form.definition });
+    let expected = parts(bytes)?;
+    if expected != definition.parts() {
+        return Err(Misfit::Definition { expected });
     }
     let whole: Whole = serde_json::from_slice(bytes).map_err(|error| unusable(error.to_string()))?;
     if checksum(&whole.run) != whole.checksum {

@@ -14,7 +14,7 @@ use crate::model::Workflow;
 pub(super) struct Content {
     pub workflows: Vec<Arc<Workflow>>,
     /// Runs of an earlier host that go on.
-    pub resumed: usize,
+    pub resumed: u64,
 }
 
 /// Writes to stdout. A reader that has gone, as `head` does, ends the command.

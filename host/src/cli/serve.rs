@@ -137,7 +137,11 @@ impl Serving {
         let watch = Watch::new(&self.paths);
         let sources = self.sources()?;
         let mut server = Server::start(&self.settings).await?;
-        let workflows = self.load(&server.host, &sources).await?;
+        let asked = stopped(server.asked.clone());
+        let workflows = tokio::select! {
+            loaded = self.load(&server.host, &sources) => loaded?,
+            () = asked => return server.stopped().await,
+        };
         for name in self.settings.config.workflows.keys().filter(|name| workflows.iter().all(|it| it.name != **name)) {
             Problem::new(format!("`[workflows.{name}]` is configured, and no workflow of that name is loaded"))
                 .hint(format!("correct the name, or add a `path`; loaded: {}", names(&workflows)))
@@ -195,6 +199,8 @@ pub(super) struct Server {
     address: SocketAddr,
     public_url: Option<String>,
     shutdown_timeout: Duration,
+    /// Whether a signal has asked it to stop.
+    asked: watch::Receiver<bool>,
     stop: watch::Sender<bool>,
     serving: JoinHandle<anyhow::Result<()>>,
 }
@@ -207,10 +213,12 @@ impl Server {
         let address = listener.local_addr().map_err(|error| Problem::new(error.to_string()))?;
         let descriptors = rlimit::increase_nofile_limit(u64::MAX);
         tracing::debug!("file descriptors: {descriptors:?}");
+        // From here on a signal stops gracefully, also while it starts.
+        let asked = signals();
         let host = settings.open().await?;
         let (stop, stopping) = watch::channel(false);
         let serving = tokio::spawn(http::serve(host.clone(), settings.http(), listener, stopped(stopping)));
-        Ok(Server { host, address, public_url: settings.public_url.clone(), shutdown_timeout, stop, serving })
+        Ok(Server { host, address, public_url: settings.public_url.clone(), shutdown_timeout, asked, stop, serving })
     }
 
     /// Prints the first screen; gives the URL.
@@ -220,13 +228,8 @@ impl Server {
 
     /// Waits for a signal, then stops gracefully.
     pub(super) async fn stopped(&mut self) -> Result<(), Problem> {
-        signalled().await;
+        stopped(self.asked.clone()).await;
         tracing::info!("stopping; runs go on after the next start");
-        tokio::spawn(async {
-            signalled().await;
-            tracing::warn!("stopped at once");
-            std::process::exit(130);
-        });
         let _ = self.stop.send(true);
         let limit = self.shutdown_timeout;
         if tokio::time::timeout(limit, self.host.stop()).await.is_err() {
@@ -375,14 +378,25 @@ async fn stopped(mut stopping: watch::Receiver<bool>) {
     let _ = stopping.wait_for(|stop| *stop).await;
 }
 
-/// Waits for the signal to stop: Ctrl-C or SIGTERM.
-async fn signalled() {
+/// Listens to the signals to stop, Ctrl-C and SIGTERM. The first asks for it; the second stops at once.
+fn signals() -> watch::Receiver<bool> {
     use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => (),
-        _ = tokio::signal::ctrl_c() => (),
-    }
+    let (ask, asked) = watch::channel(false);
+    let (terminate, interrupt) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+    tokio::spawn(async move {
+        // Where they cannot be had, whoever sends them ends the process, and nobody is asked.
+        let (Ok(mut terminate), Ok(mut interrupt)) = (terminate, interrupt) else { return ask.closed().await };
+        for first in [true, false] {
+            tokio::select! {
+                _ = terminate.recv() => (),
+                _ = interrupt.recv() => (),
+            }
+            if first {
+                let _ = ask.send(true);
+            }
+        }
+        tracing::warn!("stopped at once");
+        std::process::exit(130);
+    });
+    asked
 }

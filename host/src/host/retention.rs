@@ -1,10 +1,10 @@
 //! What is over for long enough goes: runs after their retention, components that no run needs.
 
-use std::sync::{Arc, Weak};
+use std::sync::Weak;
 use std::time::Duration;
 
-use super::Inner;
 use crate::config::Config;
+use crate::services::Services;
 use crate::store::{self, Expiry};
 
 /// Looked after so often; more often where something is kept for a short time.
@@ -16,22 +16,22 @@ const DROP_EVERY: Duration = Duration::from_secs(600);
 const BATCH_MAX: usize = 200;
 
 /// Sweeps until the host is gone.
-pub(super) async fn keep(inner: Weak<Inner>, config: Config) {
+pub(super) async fn keep(services: Weak<Services>, config: Config) {
     let shortest = config.workflows.values().filter_map(|it| it.retention).chain(config.retention).min();
     let every = shortest.map_or(SWEEP_EVERY, |it| (it / 10).clamp(SWEEP_EVERY_MIN, SWEEP_EVERY));
     let mut unswept = Duration::ZERO;
     loop {
         tokio::time::sleep(every).await;
         unswept += every;
-        let Some(inner) = inner.upgrade() else { return };
-        match sweep(&inner, &config).await {
+        let Some(services) = services.upgrade() else { return };
+        match sweep(&services, &config).await {
             Ok(0) => (),
             Ok(purged) => tracing::info!("purged {purged} handlers whose runs have ended long enough ago"),
             Err(error) => tracing::warn!("runs past their retention could not be purged: {error}"),
         }
         if unswept >= DROP_EVERY {
             unswept = Duration::ZERO;
-            match inner.registry.drop_unneeded(&*inner.store).await {
+            match services.registry.drop_unneeded(&*services.store).await {
                 Ok(dropped) => tracing::debug!("dropped {dropped} components that no run needs"),
                 Err(error) => tracing::warn!("components that no run needs could not be dropped: {error}"),
             }
@@ -39,17 +39,17 @@ pub(super) async fn keep(inner: Weak<Inner>, config: Config) {
     }
 }
 
-async fn sweep(inner: &Arc<Inner>, config: &Config) -> store::Result<usize> {
+async fn sweep(services: &Services, config: &Config) -> store::Result<usize> {
     let own = |(name, it): (&String, &crate::config::WorkflowConfig)| Some((Some(name.clone()), it.retention?));
     let single: Vec<(Option<String>, Duration)> = config.workflows.iter().filter_map(own).collect();
     let except: Vec<String> = single.iter().filter_map(|(name, _)| name.clone()).collect();
     let mut purged = 0;
     for (workflow, retention) in single.into_iter().chain(config.retention.map(|retention| (None, retention))) {
-        let before = inner.clock.at().saturating_sub(u64::try_from(retention.as_micros()).unwrap_or(u64::MAX));
+        let before = services.clock.at().saturating_sub(u64::try_from(retention.as_micros()).unwrap_or(u64::MAX));
         let except = if workflow.is_none() { except.clone() } else { Vec::new() };
         loop {
             let expiry = Expiry { workflow: workflow.clone(), except: except.clone(), before, max: BATCH_MAX };
-            let some = inner.store.expire(expiry).await?;
+            let some = services.store.expire(expiry).await?;
             purged += some;
             if some < BATCH_MAX {
                 break;

@@ -98,9 +98,7 @@ impl From<Refusal> for ApiError {
                     bytes_max >> 20
                 ),
             ),
-            Refusal::Unfit { run, misfit } => {
-                ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, format!("Run '{run}' cannot be read: {misfit}"))
-            }
+            Refusal::Unfit { run, why } => ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, format!("Run '{run}' cannot be read: {why}")),
             Refusal::Unavailable(why) => ApiError::new(StatusCode::SERVICE_UNAVAILABLE, format!("The server is not available: {why}")),
         }
     }

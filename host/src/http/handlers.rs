@@ -1,5 +1,7 @@
 //! `/handlers`: the outside's grip on runs.
 
+use bytes::Bytes;
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 use warp::http::StatusCode;
@@ -7,8 +9,8 @@ use warp::http::StatusCode;
 use super::error::{ApiError, ErrorBody};
 use super::uri::{is_true, pairs};
 use super::wire::Handler;
-use super::{Answer, Shared, wire};
-use crate::model::Filter;
+use super::{Answer, Shared, stream as body, wire};
+use crate::model::{Filter, Refusal, RunView};
 
 /// Shows the newest run of a handler.
 #[utoipa::path(get, path = "/handlers/{handler_id}", operation_id = "get_handler", tag = "handlers", params(("handler_id" = String, Path)),
@@ -71,11 +73,59 @@ pub(super) async fn list(api: Shared, query: String) -> Answer {
     let limit = filter.limit;
     // One more says whether there is a next page.
     filter.limit = limit.map(|limit| limit.saturating_add(1));
-    let mut views = api.host.handlers(filter).await?;
-    let more = limit.is_some_and(|limit| views.len() > limit);
-    views.truncate(limit.unwrap_or(usize::MAX));
-    let next = paged.then(|| views.last().filter(|_| more).map(|view| view.handler.clone()));
-    Ok(wire::json(StatusCode::OK, &Handlers { handlers: views.iter().map(Handler::of).collect(), next }))
+    let mut pages = api.host.handlers(filter).peekable();
+    // What fails at once is an answer of its own; later the connection breaks.
+    if let Some(Err(refusal)) = std::pin::Pin::new(&mut pages).next_if(Result::is_err).await {
+        return Err(refusal.into());
+    }
+    let list = List { limit: limit.unwrap_or(usize::MAX), paged, ..List::default() };
+    let chunks = stream::try_unfold(Some((pages, list)), |rest| async {
+        let Some((mut pages, mut list)) = rest else { return Ok::<_, Refusal>(None) };
+        match pages.try_next().await? {
+            Some(page) => Ok(Some((list.page(&page), Some((pages, list))))),
+            None => Ok(Some((list.end(), None))),
+        }
+    });
+    Ok(body::json(chunks.boxed()))
+}
+
+/// The bytes of a list, page by page.
+#[derive(Default)]
+struct List {
+    limit: usize,
+    paged: bool,
+    written: usize,
+    last: Option<String>,
+    more: bool,
+}
+
+impl List {
+    fn page(&mut self, views: &[RunView]) -> Bytes {
+        let mut bytes = Vec::new();
+        for view in views {
+            if self.written == self.limit {
+                self.more = true;
+                break;
+            }
+            bytes.extend_from_slice(if self.written == 0 { b"{\"handlers\":[" } else { b"," });
+            serde_json::to_writer(&mut bytes, &Handler::of(view)).expect("a handler is JSON");
+            self.written += 1;
+            self.last = Some(view.handler.clone());
+        }
+        bytes.into()
+    }
+
+    fn end(self) -> Bytes {
+        let mut bytes = if self.written == 0 { b"{\"handlers\":[".to_vec() } else { Vec::new() };
+        bytes.push(b']');
+        if self.paged {
+            let next = self.last.filter(|_| self.more);
+            bytes.extend_from_slice(b",\"next\":");
+            serde_json::to_writer(&mut bytes, &next).expect("a name is JSON");
+        }
+        bytes.push(b'}');
+        bytes.into()
+    }
 }
 
 /// What became of a request.

@@ -13,7 +13,7 @@ use super::uri::pairs;
 use super::wire::Handler;
 use super::{Answer, Shared, body, context, header, wire, workflows};
 use crate::forms::{BadStart, Form};
-use crate::model::{Fields, Idempotency, RunView, RunsFilter, Start, Workflow};
+use crate::model::{Fields, Idempotency, RunStatus, RunView, RunsFilter, Start, Workflow};
 
 /// Runs on a page.
 const RUNS_DEFAULT: usize = 50;
@@ -43,8 +43,7 @@ pub(super) struct StartBody {
         (status = 413, body = ErrorBody), (status = 422, description = "The key came with another body", body = ErrorBody),
         (status = 500, description = "The run failed or was cancelled", body = Handler), (status = 503, body = ErrorBody)))]
 pub(super) async fn run(api: Shared, name: String, headers: HeaderMap, body: Body) -> Answer {
-    let started = start(&api, &name, &headers, body).await?;
-    let ended = api.host.ended(&started.run).await?;
+    let ended = start(&api, &name, &headers, body, true).await?;
     Ok(wire::json(wire::status(&ended), &Handler::of(&ended)))
 }
 
@@ -56,7 +55,7 @@ pub(super) async fn run(api: Shared, name: String, headers: HeaderMap, body: Bod
         (status = 413, body = ErrorBody), (status = 422, description = "The key came with another body", body = ErrorBody),
         (status = 503, body = ErrorBody)))]
 pub(super) async fn run_nowait(api: Shared, name: String, headers: HeaderMap, body: Body) -> Answer {
-    let started = start(&api, &name, &headers, body).await?;
+    let started = start(&api, &name, &headers, body, false).await?;
     Ok(wire::json(StatusCode::OK, &Handler::of(&started)))
 }
 
@@ -166,17 +165,19 @@ impl From<crate::store::LogRow> for LogLine {
     }
 }
 
-async fn start(api: &Shared, name: &str, headers: &HeaderMap, body: Body) -> Result<RunView, ApiError> {
+/// `to_end`: waits for the run's end; else until it is durable.
+async fn start(api: &Shared, name: &str, headers: &HeaderMap, body: Body, to_end: bool) -> Result<RunView, ApiError> {
     let body = body?;
     let idempotency = header::idempotency(headers, &body)?;
     if let Some(idempotency) = &idempotency
         && let Some(made) = api.host.repeated_start(name, idempotency).await?
     {
-        return Ok(made);
+        let waits = to_end && matches!(made.status, RunStatus::Running);
+        return if waits { Ok(api.host.ended(&made.run).await?) } else { Ok(made) };
     }
     let workflow = workflows::find(api, name)?;
     let start = parse(api, workflow, &body, idempotency)?;
-    Ok(api.host.start(start).await?)
+    Ok(if to_end { api.host.start_and_wait(start).await? } else { api.host.start(start).await? })
 }
 
 fn parse(api: &Shared, workflow: std::sync::Arc<Workflow>, body: &Bytes, idempotency: Option<Idempotency>) -> Result<Start, ApiError> {

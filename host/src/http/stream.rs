@@ -9,7 +9,7 @@ use warp::Reply;
 use warp::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use warp::reply::Response;
 
-use crate::model::{Fields, Frame};
+use crate::model::{Fields, Frame, Refusal};
 
 /// A reader that hears nothing for so long is told that we are still there.
 const HEARTBEAT: Duration = Duration::from_secs(25);
@@ -23,14 +23,24 @@ pub(super) struct Form {
 }
 
 pub(super) fn response(frames: BoxStream<'static, Vec<Frame>>, form: Form) -> Response {
-    let chunks = stream::unfold(frames, move |frames| next(frames, form)).boxed();
+    let chunks = stream::unfold(frames, move |frames| next(frames, form)).map(Ok).boxed();
+    let kind = if form.sse { "text/event-stream; charset=utf-8" } else { "application/x-ndjson" };
+    let mut response = body(chunks, kind);
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response
+}
+
+/// JSON that is too long to be held in memory. Where it fails, the connection breaks.
+pub(super) fn json(chunks: BoxStream<'static, Result<Bytes, Refusal>>) -> Response {
+    body(chunks, "application/json")
+}
+
+fn body(chunks: BoxStream<'static, Result<Bytes, Refusal>>, kind: &'static str) -> Response {
     // A body must be `Sync`, which no boxed stream is; nobody else ever locks it.
     let mut chunks = Mutex::new(chunks);
     let chunks = stream::poll_fn(move |context| chunks.get_mut().expect("never locked").poll_next_unpin(context));
-    let mut response = warp::reply::stream(chunks.map(Ok::<Bytes, std::convert::Infallible>)).into_response();
-    let kind = if form.sse { "text/event-stream; charset=utf-8" } else { "application/x-ndjson" };
+    let mut response = warp::reply::stream(chunks).into_response();
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     response
 }
 

@@ -1,7 +1,6 @@
 //! Why a request was not carried out.
 
 use wf_engine::entry::InvocationId;
-use wf_engine::journal::Misfit;
 use wf_engine::run::{self, INBOX_BYTES_MAX, INBOX_EVENTS_MAX};
 
 /// Why a request was not carried out. HTTP has its own words for it.
@@ -49,14 +48,14 @@ pub enum Refusal {
         /// Most bytes of them.
         bytes_max: usize,
     },
-    /// The run's journal does not fit this build, or its own definition: nothing can be done with
-    /// it here. Other runs go on.
-    #[error("run `{run}` cannot be read: {misfit}")]
+    /// The run's journal does not fit this build, or its own definition, or is damaged, or a component of it is not
+    /// there: nothing can be done with it here. Other runs go on.
+    #[error("run `{run}` cannot be read: {why}")]
     Unfit {
         /// The run.
         run: String,
         /// Why.
-        misfit: Misfit,
+        why: String,
     },
     /// The host is stopping, or the store does not take writes at the moment.
     #[error("the host is not available: {0}")]

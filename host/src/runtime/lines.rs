@@ -16,6 +16,8 @@ use super::report::{LogLine, Report};
 
 /// Lines that are kept for the message of a failure.
 const LAST_MAX: usize = 32;
+/// What a line costs beside its text, in bytes.
+const LINE_COST: usize = 64;
 /// A longer line is cut into several.
 const LINE_MAX: usize = 16 << 10;
 
@@ -36,7 +38,7 @@ impl Lines {
         if *left == 0 {
             return;
         }
-        let size = message.len() + fields.len();
+        let size = message.len() + fields.len() + LINE_COST;
         let (message, fields) =
             if size > *left { ("the log is full; the rest is cut".to_owned(), "{}".to_owned()) } else { (message, fields) };
         *left = left.saturating_sub(size);

@@ -68,6 +68,11 @@ impl Waiters {
         self.wanted.len()
     }
 
+    /// The types that somebody waits for.
+    pub(super) fn types(&self) -> BTreeSet<&str> {
+        self.exact.keys().chain(self.derived.keys()).map(String::as_str).collect()
+    }
+
     pub(super) fn add(&mut self, id: InvocationId, mut wanted: Wanted) {
         let shelves = if wanted.subtypes { &mut self.derived } else { &mut self.exact };
         // The field that tells most apart.

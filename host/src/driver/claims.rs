@@ -1,0 +1,90 @@
+//! What is due in the store is claimed, in steps.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt;
+
+use super::Driver;
+use crate::store;
+
+/// The store is looked at so often, however far off the next that is due: clocks may jump.
+pub(super) const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// What was left behind by a host that was lost is looked for so often.
+const SEARCH_EVERY: Duration = Duration::from_secs(5);
+/// Runs that are claimed at once.
+const CLAIMED_MAX: usize = 256;
+/// With so many claimed runs in memory, no more are claimed until some have left.
+const CLAIMS_MAX: usize = 2048;
+/// That is looked for so often.
+const ROOM_EVERY: Duration = Duration::from_millis(50);
+
+/// Until the host stops.
+pub(super) async fn keep(driver: Driver) {
+    let mut searched: Option<Instant> = None;
+    loop {
+        let search = searched.is_none_or(|at| at.elapsed() >= SEARCH_EVERY);
+        let looked = AssertUnwindSafe(look(&driver, search)).catch_unwind().await;
+        let looked = looked.unwrap_or_else(|_| Err(store::Error::Unavailable("a defect of wf-host".to_owned())));
+        let wait = match looked {
+            Ok((wait, searched_all)) => {
+                if search && searched_all {
+                    searched = Some(Instant::now());
+                }
+                wait
+            }
+            Err(error) => {
+                tracing::warn!("what is due cannot be claimed: {error}");
+                driver.0.lost_sight.store(true, Ordering::Release);
+                // Nobody makes it come earlier: it would fail again.
+                tokio::select! {
+                    () = driver.0.stopping.cancelled() => return,
+                    () = tokio::time::sleep(LOOK_EVERY) => continue,
+                }
+            }
+        };
+        tokio::select! {
+            () = driver.0.stopping.cancelled() => return,
+            () = tokio::time::sleep(wait) => (),
+            () = driver.0.earlier.notified() => (),
+        }
+    }
+}
+
+/// Claims what is due. Says how long to wait until the next look, and whether nothing was left.
+async fn look(driver: &Driver, search: bool) -> store::Result<(Duration, bool)> {
+    let services = &driver.0.services;
+    let (actions, again) = {
+        let mut table = driver.table();
+        (table.owners.due(services.clock.alive()), table.owners.next_due())
+    };
+    driver.act(actions);
+    if driver.0.lost_sight.swap(false, Ordering::AcqRel) {
+        let owned = services.store.owned(services.host).await?;
+        let actions = driver.table().owners.recover(owned);
+        driver.act(actions);
+    }
+    let due = services.clock.until(services.store.next_due().await?);
+    let again = again.map(|again| Duration::from_micros(again.saturating_sub(services.clock.alive())));
+    let wait = again.into_iter().chain(due).fold(LOOK_EVERY, Duration::min);
+    if !search && !due.is_some_and(|due| due.is_zero()) {
+        return Ok((wait, false));
+    }
+    let room = CLAIMS_MAX.saturating_sub(driver.table().owners.claims()).min(CLAIMED_MAX);
+    if room == 0 {
+        return Ok((ROOM_EVERY, false));
+    }
+    let claims = services.store.claim_due(services.host, services.now(), room).await?;
+    let more = claims.len() == room;
+    let actions = driver.table().owners.claimed(claims);
+    driver.act(actions);
+    // What was due is claimed: it does not count any more.
+    let wait = if more { Duration::ZERO } else { again.map_or(LOOK_EVERY, |again| again.min(LOOK_EVERY)).min(next(driver).await?) };
+    Ok((wait, !more))
+}
+
+async fn next(driver: &Driver) -> store::Result<Duration> {
+    let services = &driver.0.services;
+    Ok(services.clock.until(services.store.next_due().await?).unwrap_or(LOOK_EVERY))
+}

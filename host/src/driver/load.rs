@@ -1,0 +1,70 @@
+//! How a run comes into memory.
+
+use std::sync::Arc;
+
+use super::{Driver, Task};
+use crate::machine::{Identity, Worker};
+use crate::model::Refusal;
+use crate::registry::Loaded;
+use crate::services::Stored;
+use crate::store::Claim;
+
+/// Loads a run, and drives it. One that was only waiting is told nothing.
+pub(super) async fn load(driver: &Driver, run: &str, identity: Identity, claim: Option<Claim>) {
+    let services = &driver.0.services;
+    let resumed = read(driver, run, claim).await.and_then(|(claim, stored, loaded)| {
+        let abandoned = driver.table().owners.abandoned(run, identity, &claim);
+        let on_thread = services.runtime.on_thread(run);
+        let Stored { run: replayed, sizes } = stored;
+        let workflow = Arc::clone(&loaded.workflow);
+        let resumed = Worker::resume(&claim, workflow, replayed, sizes, abandoned, on_thread, services.now());
+        resumed.map(|(worker, outputs)| (loaded, worker, outputs)).ok_or(Refusal::NotFound)
+    });
+    // What was stored and never shown, because whoever stored it is gone, is shown from the store.
+    match &resumed {
+        Ok(_) => services.tails.look_again(run),
+        Err(Refusal::AlreadyCompleted | Refusal::NotFound) => services.tails.end(run),
+        Err(_) => (),
+    }
+    let (resumed, result) = match resumed {
+        Ok(resumed) => (Some(resumed), Ok(())),
+        Err(refusal) => (None, Err(refusal)),
+    };
+    match &result {
+        // It will not fit later either: that is said once, because it keeps its place.
+        Err(refusal @ Refusal::Unfit { .. }) => tracing::error!(run.id = run, "run `{run}` cannot go on: {refusal}"),
+        Err(refusal @ Refusal::Unavailable(_)) => {
+            tracing::warn!(run.id = run, "run `{run}` cannot be loaded; that is tried again: {refusal}")
+        }
+        _ => (),
+    }
+    let (actions, bell) = {
+        let mut table = driver.table();
+        (table.owners.loaded(services.clock.alive(), run, identity, result), table.bell(identity))
+    };
+    match resumed {
+        Some((loaded, worker, outputs)) => driver.drive(Task::new(driver.clone(), run.to_owned(), identity, loaded, worker, bell), outputs),
+        None => {
+            driver.table().bells.remove(&identity);
+            // It may be loaded again soon.
+            driver.0.earlier.notify_one();
+        }
+    }
+    driver.act(actions);
+}
+
+async fn read(driver: &Driver, run: &str, claim: Option<Claim>) -> Result<(Claim, Stored, Loaded), Refusal> {
+    let services = &driver.0.services;
+    let (claim, stored) = {
+        let _turn = driver.0.loading.acquire().await.expect("never closed");
+        let claim = match claim {
+            Some(claim) => claim,
+            None => services.store.acquire(services.host, run, services.now()).await?,
+        };
+        let stored = services.stored(run, claim.key).await?;
+        (claim, stored)
+    };
+    // To compile a component takes long: others need not wait for it.
+    let loaded = services.pinned(&stored.run).await?;
+    Ok((claim, stored, loaded))
+}

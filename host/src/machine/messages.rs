@@ -1,0 +1,114 @@
+//! What a worker is told, and what it says.
+
+use std::sync::Arc;
+
+use wf_engine::effect::Invoke;
+use wf_engine::entry::{Call, Commit, Event, Failure, InvocationId, Started, Usage};
+
+use super::Answer;
+use crate::model::{Frame, Idempotency, Refusal, RunView, Workflow};
+use crate::store::{self, Append, HostId, NewRun, Release, RunKey};
+
+/// A run that is about to begin.
+pub struct Fresh {
+    /// This host.
+    pub host: HostId,
+    /// From the store.
+    pub key: RunKey,
+    /// What it is a run of.
+    pub workflow: Arc<Workflow>,
+    /// Its first entry's input.
+    pub started: Started,
+    /// The key that it was started with.
+    pub idempotency: Option<Idempotency>,
+    /// Somebody waits for its end.
+    pub awaited: bool,
+}
+
+/// What a guest reports.
+#[derive(Debug)]
+pub struct Report {
+    /// Who.
+    pub invocation: InvocationId,
+    /// Which attempt.
+    pub attempt: u32,
+    /// What.
+    pub what: Reported,
+}
+
+/// What it is that a guest reports.
+#[derive(Debug)]
+pub enum Reported {
+    /// It waits for the answer of the last call.
+    Progressed {
+        /// The calls since the last report.
+        calls: Vec<Call>,
+        /// What is committed; none where the last call is no commit point.
+        commit: Option<Commit>,
+        /// What it has used so far.
+        usage: Usage,
+    },
+    /// It ended well.
+    Returned {
+        /// The calls since the last report.
+        calls: Vec<Call>,
+        /// What is committed.
+        commit: Commit,
+        /// What it returned.
+        events: Vec<Event>,
+        /// What it used.
+        usage: Usage,
+    },
+    /// It failed.
+    Failed {
+        /// The calls since the last report.
+        calls: Vec<Call>,
+        /// Why.
+        failure: Failure,
+        /// What it used.
+        usage: Usage,
+    },
+}
+
+/// What is to be done, in order.
+#[derive(Debug)]
+pub enum Output<T> {
+    /// Store the new run. Answered with [`Worker::appended`], as each append is, in order.
+    Create(Box<NewRun>),
+    /// Store what was added.
+    Append(Box<Append>),
+    /// Enter an attempt with a fresh instance.
+    Enter(Box<Invoke>),
+    /// Answer the call that an instance waits in.
+    Answer(InvocationId, Box<Call>),
+    /// Drop an instance.
+    Abort(InvocationId),
+    /// Tell whoever asked.
+    Tell(T, Answer),
+    /// Show frames to the stream's readers; they are durable.
+    Show(Vec<Frame>),
+    /// Leave memory: nothing follows.
+    Exit(Exit),
+}
+
+/// How a run leaves memory.
+#[derive(Debug)]
+pub enum Exit {
+    /// It has ended, durably.
+    Ended(RunView),
+    /// It was never stored.
+    Refused(Refusal),
+    /// What is in memory is ahead of the store. It is to be loaded again.
+    Broken {
+        /// Why.
+        error: store::Error,
+        /// Whether the owner before this one was lost, and that is not noted yet.
+        abandoned: bool,
+        /// Whether something of it was stored before.
+        went_well: bool,
+    },
+    /// Nothing to do until a command or its time.
+    Parked(Release),
+    /// At a durable point, on request: it goes on as soon as somebody claims it.
+    Stopped(Release),
+}

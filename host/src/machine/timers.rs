@@ -1,0 +1,48 @@
+//! The timers of a run in memory, by what they are due at.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use wf_engine::effect::Due;
+use wf_engine::entry::{Micros, TimerId};
+
+use crate::store::{Now, Wake};
+
+/// Those that are set, on each of the clocks.
+#[derive(Debug, Default)]
+pub(super) struct Timers {
+    set: BTreeMap<TimerId, Due>,
+    at: BTreeSet<(Micros, TimerId)>,
+    alive: BTreeSet<(Micros, TimerId)>,
+}
+
+impl Timers {
+    pub(super) fn set(&mut self, timer: TimerId, due: Due) {
+        self.clear(timer);
+        self.set.insert(timer, due);
+        match due {
+            Due::At(at) => self.at.insert((at, timer)),
+            Due::Alive(alive) => self.alive.insert((alive, timer)),
+        };
+    }
+
+    pub(super) fn clear(&mut self, timer: TimerId) {
+        match self.set.remove(&timer) {
+            Some(Due::At(at)) => self.at.remove(&(at, timer)),
+            Some(Due::Alive(alive)) => self.alive.remove(&(alive, timer)),
+            None => false,
+        };
+    }
+
+    /// Takes one that is due.
+    pub(super) fn take(&mut self, now: Now) -> Option<TimerId> {
+        let first = |timers: &BTreeSet<(Micros, TimerId)>, clock: Micros| timers.first().filter(|(due, _)| *due <= clock).map(|it| it.1);
+        let due = first(&self.at, now.at).or_else(|| first(&self.alive, now.alive))?;
+        self.clear(due);
+        Some(due)
+    }
+
+    /// When the first is due.
+    pub(super) fn wake(&self) -> Wake {
+        Wake { at: self.at.first().map(|it| it.0), alive: self.alive.first().map(|it| it.0) }
+    }
+}

@@ -1,0 +1,333 @@
+//! One run in memory: one input at a time, apply, append, carry out.
+//!
+//! Nothing that the outside can see leaves before the entries behind it are durable. Guests may go
+//! on before that, because a crash only makes them compute the same again.
+
+mod way;
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use wf_engine::attempt::{Query, ReadAnswer, RunInfo};
+use wf_engine::effect::Invoke;
+use wf_engine::entry::{Event, Input, InvocationId, Started};
+use wf_engine::run::Run;
+use wf_engine::state::Overlay;
+use wf_engine::text;
+
+use super::messages::{Exit, Fresh, Output, Report, Reported};
+use super::rows::{entry_row, failure_row, frame_rows, preview};
+use super::timers::Timers;
+use super::{Answer, Command};
+use crate::model::{Frame, Idempotency, Refusal, Target, Workflow};
+use crate::store::{self, Claim, IdempotencyRow, LogRow, Made, NewRun, Now, RunKey, Wake};
+
+/// Keys of accepted events that are kept in memory.
+const KEYS_MAX: usize = 1_000;
+
+/// A run in memory.
+pub struct Worker<T> {
+    key: RunKey,
+    generation: u64,
+    workflow: Arc<Workflow>,
+    info: Arc<RunInfo>,
+    run: Run,
+    /// The instances that work on it, by invocation, with their attempts.
+    live: HashMap<InvocationId, u32>,
+    timers: Timers,
+    /// The appends under way, in their order.
+    held: VecDeque<Held<T>>,
+    /// How much of them is under way, in bytes.
+    under_way: usize,
+    /// The keys of events that were accepted while it was in memory.
+    keys: HashMap<String, [u8; 32]>,
+    /// Entries since the last snapshot, and that snapshot, in bytes.
+    since_snapshot: usize,
+    snapshot: usize,
+    awaited: bool,
+    attended: bool,
+    /// Who is entered once it is durable that the run goes on after its owner was lost.
+    resuming: Option<Vec<Invoke>>,
+    abandoned: bool,
+    /// The next append that is told of is its creation.
+    created_next: bool,
+    /// Something was stored while it was in memory.
+    went_well: bool,
+    stopping: bool,
+    left: bool,
+    outputs: Vec<Output<T>>,
+}
+
+/// What must not leave before an append is durable.
+#[derive(Debug)]
+struct Held<T> {
+    size: usize,
+    frames: Vec<Frame>,
+    answers: Vec<(T, Answer)>,
+}
+
+impl<T> Worker<T> {
+    /// A run that begins. `reply`: told once it is durable.
+    pub fn begin(fresh: Fresh, now: Now, reply: Option<T>) -> (Worker<T>, Vec<Output<T>>) {
+        let Fresh { host, key, workflow, started, idempotency, awaited } = fresh;
+        let run = Run::new(workflow.definition.clone());
+        let mut worker = Worker::new(key, 1, workflow, &started, run);
+        (worker.awaited, worker.created_next) = (awaited, true);
+        let preview = preview(&started.start);
+        let definition = worker.workflow.digests();
+        let entry = worker.run.entry(now.at, now.alive, Input::Started(Box::new(started)));
+        let effects = worker.run.apply(&entry);
+        worker.set_timers(&effects);
+        let new = NewRun {
+            key,
+            host,
+            run: worker.info.run.clone(),
+            handler: worker.info.handler.clone(),
+            workflow: worker.workflow.name.clone(),
+            definition,
+            started_at: entry.at,
+            preview,
+            entry: entry_row(&entry),
+            frames: frame_rows(&worker.workflow, &effects),
+            standing: worker.standing(entry.at),
+            idempotency: idempotency.map(|Idempotency { key, body }| IdempotencyRow {
+                scope: store::start_scope(&worker.workflow.name),
+                key,
+                body,
+                made: Made::Run(worker.info.run.clone()),
+            }),
+            waited: reply.is_some() || worker.awaited && !worker.run.is_running(),
+        };
+        worker.hold(new.size(), &new.frames, reply);
+        worker.outputs.push(Output::Create(Box::new(new)));
+        worker.perform(effects);
+        let outputs = std::mem::take(&mut worker.outputs);
+        (worker, outputs)
+    }
+
+    /// A run that was loaded. What was executing is resumed; one that only waits is told nothing.
+    /// `abandoned`: its owner was lost; `on_thread`: who was on a thread then, where that is known;
+    /// `loaded`: how much was read, as the bytes of a snapshot and of the entries after it.
+    pub fn resume(
+        claim: &Claim,
+        workflow: Arc<Workflow>,
+        run: Run,
+        loaded: (usize, usize),
+        abandoned: bool,
+        on_thread: Option<Vec<InvocationId>>,
+        now: Now,
+    ) -> Option<(Worker<T>, Vec<Output<T>>)> {
+        let started = run.started()?.clone();
+        let mut worker = Worker::new(claim.key, claim.generation, workflow, &started, run);
+        (worker.snapshot, worker.since_snapshot) = loaded;
+        worker.abandoned = abandoned;
+        for (timer, due) in worker.run.timers() {
+            worker.timers.set(timer, due);
+        }
+        if worker.run.needs_resume() {
+            worker.resuming = Some(Vec::new());
+            worker.input(now, Input::Resumed { planned: !abandoned, on_thread }, Extra::default());
+        }
+        let outputs = std::mem::take(&mut worker.outputs);
+        Some((worker, outputs))
+    }
+
+    fn new(key: RunKey, generation: u64, workflow: Arc<Workflow>, started: &Started, run: Run) -> Worker<T> {
+        Worker {
+            key,
+            generation,
+            workflow,
+            info: Arc::new(info(started)),
+            run,
+            live: HashMap::new(),
+            timers: Timers::default(),
+            held: VecDeque::new(),
+            under_way: 0,
+            keys: HashMap::new(),
+            since_snapshot: 0,
+            snapshot: 0,
+            awaited: false,
+            attended: false,
+            resuming: None,
+            abandoned: false,
+            created_next: false,
+            went_well: false,
+            stopping: false,
+            left: false,
+            outputs: Vec::new(),
+        }
+    }
+
+    /// Its workflow, as it is pinned to it.
+    pub fn workflow(&self) -> &Arc<Workflow> {
+        &self.workflow
+    }
+
+    /// What its guests may know of it.
+    pub fn info(&self) -> &Arc<RunInfo> {
+        &self.info
+    }
+
+    /// Its key in the store.
+    pub fn key(&self) -> RunKey {
+        self.key
+    }
+
+    /// When something of it is due.
+    pub fn wake(&self) -> Wake {
+        if self.stopping { Wake::default() } else { self.timers.wake() }
+    }
+
+    /// How much of it is on its way to the store, in bytes: while it is much, guests wait.
+    pub fn under_way(&self) -> usize {
+        self.under_way
+    }
+
+    /// Whether only a command or its time can move it.
+    pub fn is_idle(&self) -> bool {
+        !self.left && !self.stopping && self.live.is_empty() && self.held.is_empty()
+    }
+
+    /// As it leaves memory while it [is idle](Worker::is_idle).
+    pub fn parked(&self) -> Exit {
+        Exit::Parked(self.release())
+    }
+
+    /// Says whether somebody reads its stream: then frames are synced at once.
+    pub fn attend(&mut self, attended: bool) {
+        self.attended = attended;
+    }
+
+    /// Answers a question about the state.
+    pub fn query(&self, query: &Query, own: &mut Overlay) -> Result<ReadAnswer, text::Refused> {
+        self.run.query(query, own)
+    }
+
+    /// Whether an instance works for an invocation, for any of its attempts.
+    pub fn is_live(&self, invocation: InvocationId) -> bool {
+        self.live.contains_key(&invocation)
+    }
+
+    /// Whether an instance works for this attempt: what others report is late.
+    fn works_for(&self, invocation: InvocationId, attempt: u32) -> bool {
+        self.live.get(&invocation) == Some(&attempt)
+    }
+
+    /// Takes a command.
+    pub fn command(&mut self, now: Now, command: Command<T>) -> Vec<Output<T>> {
+        if self.stopping || self.left {
+            self.tell(command.reply(), Err(Refusal::stopping()));
+        } else if !self.run.is_running() {
+            // That it has ended must not be known before it is durable.
+            self.tell_once_durable(command.reply(), Err(Refusal::AlreadyCompleted));
+        } else {
+            match command {
+                Command::Send { id, event, target, idempotency, reply } => self.send(now, id, event, target, idempotency, reply),
+                Command::Cancel { reply } => self.input(now, Input::CancelRequested, Extra { reply: Some(reply), ..Extra::default() }),
+            }
+        }
+        std::mem::take(&mut self.outputs)
+    }
+
+    fn send(&mut self, now: Now, id: String, event: Event, target: Target, idempotency: Option<Idempotency>, reply: T) {
+        // The store was asked before; a repeat may have come in between.
+        match idempotency.as_ref().and_then(|it| Some(self.keys.get(&it.key)? == &it.body)) {
+            Some(true) => return self.tell_once_durable(reply, Ok(self.view())),
+            Some(false) => return self.tell_once_durable(reply, Err(Refusal::KeyReused)),
+            None => (),
+        }
+        let Target { step, invocation } = target;
+        if let Some(refusal) = self.run.refuses(&event, step.as_deref(), invocation) {
+            return self.tell_once_durable(reply, Err(refusal.into()));
+        }
+        // The store knows of them all; here they only save a failed append.
+        if self.keys.len() >= KEYS_MAX {
+            self.keys.clear();
+        }
+        self.keys.extend(idempotency.clone().map(|it| (it.key, it.body)));
+        let row = idempotency.map(|Idempotency { key, body }| {
+            let scope = store::event_scope(&self.info.handler);
+            IdempotencyRow { scope, key, body, made: Made::Event(id.clone()) }
+        });
+        let extra = Extra { reply: Some(reply), idempotency: row, log: None };
+        self.input(now, Input::EventReceived { id, event, step, invocation }, extra);
+    }
+
+    /// Takes a guest's report. One that is late changes nothing.
+    pub fn report(&mut self, now: Now, report: Report) -> Vec<Output<T>> {
+        let Report { invocation, attempt, what } = report;
+        if self.left || self.stopping || !self.works_for(invocation, attempt) {
+            return Vec::new();
+        }
+        match what {
+            Reported::Progressed { calls, commit, usage } => {
+                // An instance that suspends is gone already.
+                if calls.last().is_some_and(|call| call.function.suspends()) {
+                    self.live.remove(&invocation);
+                }
+                self.input(now, Input::StepProgressed { invocation, attempt, calls, commit, usage }, Extra::default());
+            }
+            Reported::Returned { calls, commit, events, usage } => {
+                self.live.remove(&invocation);
+                self.input(now, Input::StepReturned { invocation, attempt, calls, commit, events, usage }, Extra::default());
+            }
+            Reported::Failed { calls, failure, usage } => {
+                self.live.remove(&invocation);
+                let log = Some(failure_row(invocation, attempt, now.at, &failure));
+                self.input(now, Input::StepFailed { invocation, attempt, calls, failure, usage }, Extra { log, ..Extra::default() });
+            }
+        }
+        std::mem::take(&mut self.outputs)
+    }
+
+    /// Fires what is due.
+    pub fn due(&mut self, now: Now) -> Vec<Output<T>> {
+        while !self.left
+            && !self.stopping
+            && let Some(timer) = self.timers.take(now)
+        {
+            self.input(now, Input::TimerFired { timer }, Extra::default());
+        }
+        std::mem::take(&mut self.outputs)
+    }
+
+    /// Takes note of how the first of the appends under way went.
+    pub fn appended(&mut self, result: store::Result<()>) -> Vec<Output<T>> {
+        if self.left {
+            return Vec::new();
+        }
+        match result {
+            Ok(()) => self.durable(),
+            Err(error) => self.broken(error),
+        }
+        std::mem::take(&mut self.outputs)
+    }
+
+    /// Brings it to a durable point, and ends.
+    pub fn stop(&mut self) -> Vec<Output<T>> {
+        if !self.left && !self.stopping {
+            self.stopping = true;
+            self.abort_all();
+            self.resuming = self.resuming.take().map(|_| Vec::new());
+            self.leave_if_over();
+        }
+        std::mem::take(&mut self.outputs)
+    }
+}
+
+fn info(started: &Started) -> RunInfo {
+    RunInfo { run: started.run.clone(), handler: started.handler.clone(), workflow: started.workflow.clone(), seed: started.seed_bytes() }
+}
+
+/// What goes with an entry.
+struct Extra<T> {
+    reply: Option<T>,
+    idempotency: Option<IdempotencyRow>,
+    log: Option<LogRow>,
+}
+
+impl<T> Default for Extra<T> {
+    fn default() -> Extra<T> {
+        Extra { reply: None, idempotency: None, log: None }
+    }
+}

@@ -1,0 +1,200 @@
+//! The one way of a run: apply, append, carry out; and what becomes of it once an append is durable, or is not.
+
+use wf_engine::effect::{Effect, Invoke};
+use wf_engine::entry::{Entry, Input, InvocationId};
+use wf_engine::snapshot;
+
+use super::{Extra, Held, Worker};
+use crate::machine::rows::{entry_row, frame_rows};
+use crate::machine::timers::Timers;
+use crate::machine::{Answer, Exit, Output};
+use crate::model::{Frame, Refusal, RunView};
+use crate::store::{self, Append, Ended, Now, Release, Snapshot, Standing, Wake};
+
+/// Entries below this, in bytes, are read again faster than a snapshot of the run.
+const SNAPSHOT_AFTER: usize = 64 << 10;
+
+impl<T> Worker<T> {
+    pub(super) fn durable(&mut self) {
+        let Some(held) = self.held.pop_front() else { return };
+        self.under_way -= held.size;
+        (self.abandoned, self.created_next, self.went_well) = (false, false, true);
+        if let Some(entered) = self.resuming.take() {
+            entered.into_iter().for_each(|invoke| self.enter(invoke));
+        }
+        if !held.frames.is_empty() {
+            self.outputs.push(Output::Show(held.frames));
+        }
+        held.answers.into_iter().for_each(|(reply, answer)| self.tell(reply, answer));
+        self.leave_if_over();
+    }
+
+    pub(super) fn leave_if_over(&mut self) {
+        if !self.held.is_empty() {
+            return;
+        }
+        if !self.run.is_running() {
+            self.exit(Exit::Ended(self.view()));
+        } else if self.stopping {
+            self.exit(Exit::Stopped(self.release()));
+        }
+    }
+
+    /// What is in memory is ahead of the store: all that was held is refused.
+    pub(super) fn broken(&mut self, error: store::Error) {
+        self.abort_all();
+        let refusal = match &error {
+            store::Error::AlreadyRunning => Refusal::AlreadyRunning(self.info.handler.clone()),
+            store::Error::KeyTaken => Refusal::KeyReused,
+            other => other.clone().into(),
+        };
+        let mut held = std::mem::take(&mut self.held).into_iter();
+        let first = held.next().map(|held| held.answers).unwrap_or_default();
+        first.into_iter().for_each(|(reply, _)| self.tell(reply, Err(refusal.clone())));
+        let behind = Refusal::Unavailable(format!("an entry before it could not be stored: {error}"));
+        held.flat_map(|held| held.answers).for_each(|(reply, _)| self.tell(reply, Err(behind.clone())));
+        let never_stored = self.created_next || error == store::Error::Gone;
+        self.exit(match refusal {
+            refusal @ (Refusal::AlreadyRunning(_) | Refusal::KeyReused | Refusal::NotFound) if never_stored => Exit::Refused(refusal),
+            _ => Exit::Broken { error, abandoned: self.abandoned, went_well: self.went_well },
+        });
+    }
+
+    fn exit(&mut self, exit: Exit) {
+        self.left = true;
+        self.outputs.push(Output::Exit(exit));
+    }
+
+    pub(super) fn release(&self) -> Release {
+        // What executes goes on at once with whoever takes the run over.
+        let wake = if self.run.needs_resume() { Wake { at: Some(0), alive: None } } else { self.timers.wake() };
+        Release { run: self.key, generation: self.generation, wake }
+    }
+
+    /// The one way of a run: apply, append, carry out.
+    pub(super) fn input(&mut self, now: Now, input: Input, extra: Extra<T>) {
+        let entry = self.run.entry(now.at, now.alive, input);
+        let effects = self.run.apply(&entry);
+        self.set_timers(&effects);
+        self.append(&entry, &effects, extra);
+        self.perform(effects);
+    }
+
+    fn append(&mut self, entry: &Entry, effects: &[Effect], extra: Extra<T>) {
+        let row = entry_row(entry);
+        let frames = frame_rows(&self.workflow, effects);
+        self.since_snapshot += row.bytes.len();
+        let ended = !self.run.is_running();
+        let waited = extra.reply.is_some() || self.attended && !frames.is_empty() || ended && self.awaited;
+        let append = Append {
+            run: self.key,
+            generation: self.generation,
+            expected_seq: entry.seq,
+            entries: vec![row],
+            frames,
+            standing: self.standing(entry.at),
+            idempotency: extra.idempotency,
+            logs: extra.log.into_iter().collect(),
+            snapshot: self.snapshot(entry.seq),
+            waited,
+        };
+        self.hold(append.size(), &append.frames, extra.reply);
+        self.outputs.push(Output::Append(Box::new(append)));
+    }
+
+    /// Worth its writing once the entries since the last outweigh it.
+    fn snapshot(&mut self, seq: u64) -> Option<Snapshot> {
+        if !self.run.is_running() || self.since_snapshot < self.snapshot.max(SNAPSHOT_AFTER) {
+            return None;
+        }
+        let bytes = snapshot::take(&self.run);
+        (self.snapshot, self.since_snapshot) = (bytes.len(), 0);
+        Some(Snapshot { seq, bytes: bytes.into() })
+    }
+
+    pub(super) fn hold(&mut self, size: usize, frames: &[store::FrameRow], reply: Option<T>) {
+        let answers = reply.map(|reply| (reply, Ok(self.view()))).into_iter().collect();
+        self.under_way += size;
+        self.held.push_back(Held { size, frames: frames.iter().cloned().map(Frame::from).collect(), answers });
+    }
+
+    pub(super) fn standing(&self, updated_at: u64) -> Standing {
+        let ended = (!self.run.is_running()).then(|| {
+            let state = self.run.state().get().to_owned().into_bytes().into();
+            Ended { status: self.view().status.into(), at: updated_at, state }
+        });
+        let awaited: Vec<&str> = self.run.awaited().collect();
+        let waiting = (ended.is_none() && !awaited.is_empty()).then(|| awaited.join(" "));
+        let wake = if ended.is_some() { Wake::default() } else { self.timers.wake() };
+        Standing { updated_at, wake, waiting, queue: None, ended }
+    }
+
+    pub(super) fn set_timers(&mut self, effects: &[Effect]) {
+        for effect in effects {
+            match effect {
+                Effect::SetTimer { timer, due } => self.timers.set(*timer, *due),
+                Effect::ClearTimer { timer } => self.timers.clear(*timer),
+                Effect::Finish(_) => self.timers = Timers::default(),
+                _ => (),
+            }
+        }
+    }
+
+    pub(super) fn perform(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Invoke(invoke) => match &mut self.resuming {
+                    Some(entered) => entered.push(*invoke),
+                    None => self.enter(*invoke),
+                },
+                Effect::Answer { invocation, attempt, call } => {
+                    if self.works_for(invocation, attempt) {
+                        self.outputs.push(Output::Answer(invocation, Box::new(call)));
+                    }
+                }
+                Effect::Abort { invocation, attempt } => self.abort(invocation, attempt),
+                Effect::Finish(_) => self.abort_all(),
+                // With the append.
+                Effect::Publish(_) | Effect::SetTimer { .. } | Effect::ClearTimer { .. } => (),
+            }
+        }
+    }
+
+    fn enter(&mut self, invoke: Invoke) {
+        self.live.insert(invoke.invocation, invoke.attempt);
+        self.outputs.push(Output::Enter(Box::new(invoke)));
+    }
+
+    fn abort(&mut self, invocation: InvocationId, attempt: u32) {
+        if let Some(entered) = &mut self.resuming {
+            entered.retain(|invoke| (invoke.invocation, invoke.attempt) != (invocation, attempt));
+        }
+        if self.works_for(invocation, attempt) {
+            self.live.remove(&invocation);
+            self.outputs.push(Output::Abort(invocation));
+        }
+    }
+
+    pub(super) fn abort_all(&mut self) {
+        if let Some(entered) = &mut self.resuming {
+            entered.clear();
+        }
+        let live = std::mem::take(&mut self.live);
+        self.outputs.extend(live.into_keys().map(Output::Abort));
+    }
+
+    pub(super) fn tell(&mut self, reply: T, answer: Answer) {
+        self.outputs.push(Output::Tell(reply, answer));
+    }
+
+    pub(super) fn tell_once_durable(&mut self, reply: T, answer: Answer) {
+        match self.held.back_mut() {
+            Some(held) => held.answers.push((reply, answer)),
+            None => self.tell(reply, answer),
+        }
+    }
+
+    pub(super) fn view(&self) -> RunView {
+        RunView::of(&self.run, &self.workflow, &self.info)
+    }
+}

@@ -11,7 +11,7 @@ use wf_host::config::Config;
 use wf_host::host::Host;
 use wf_host::model::{Limits, Refusal, RunStatus, Target};
 use wf_host::runtime::{Options, Runtime};
-use wf_host::store::{EntryRow, Memory, NewRun, Store};
+use wf_host::store::{EntryRow, HostId, Memory, NewRun, Standing, Store};
 use wf_tests::wasm::Module;
 
 const MANIFEST: &str = r#"{"name":"waits","steps":[{"name":"only","accepts":["StartEvent"],"emits":["StopEvent"]},
@@ -63,6 +63,9 @@ async fn fixture() -> Fixture {
 impl Fixture {
     async fn put(&self, run: &str, entry: Vec<u8>) {
         let new = NewRun {
+            key: self.store.key(),
+            // One that is lost: its runs are claimed.
+            host: HostId(0),
             run: run.to_owned(),
             handler: run.to_owned(),
             workflow: "waits".to_owned(),
@@ -70,8 +73,10 @@ impl Fixture {
             started_at: 1,
             entry: EntryRow { seq: 0, bytes: entry },
             frames: Vec::new(),
-            ended: None,
+            preview: String::new(),
+            standing: Standing::default(),
             idempotency: None,
+            waited: true,
         };
         self.store.create(new).await.expect("it is created");
     }

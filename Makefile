@@ -6,7 +6,7 @@ CARGO_FLAGS = --release
 HOST = 127.0.0.1
 PORT = 8080
 
-.PHONY: help demo test guests examples ui fmt lint mutations curves tools clients
+.PHONY: help demo test guests examples ui fmt lint mutations simulate crash curves tools clients
 
 help:
 	@echo "make demo       build everything and serve the examples at http://$(HOST):$(PORT)"
@@ -16,7 +16,9 @@ help:
 	@echo "make ui         build the debugger's page, to be embedded by the next build"
 	@echo "make fmt        format"
 	@echo "make lint       format check, clippy, dependency rules"
-	@echo "make mutations  break the engine on purpose; its tests must notice"
+	@echo "make mutations  break the engine and the machine on purpose; their tests must notice"
+	@echo "make simulate   a million hostile worlds around the machine that drives runs"
+	@echo "make crash      a hundred rounds of kills, stops, pauses and failing disks under load; ROUNDS=n, SEED=n"
 	@echo "make curves     how the engine's work grows, from 10 to 100,000 of each thing"
 
 demo: tools examples ui
@@ -62,9 +64,19 @@ lint:
 
 mutations:
 	cargo run --quiet $(CARGO_FLAGS) --package wf-engine --example mutations
+	cargo run --quiet $(CARGO_FLAGS) --package wf-host --example mutations
+
+simulate:
+	WORLDS=1000000 cargo test $(CARGO_FLAGS) --package wf-host --test simulation -- --nocapture
 
 curves:
 	cargo run --quiet $(CARGO_FLAGS) --package wf-engine --example curves
+
+# Ten rounds of it are part of `make test`. `SEED=n make crash` repeats what befalls the server.
+ROUNDS ?= 100
+crash: guests clients
+	cargo build $(CARGO_FLAGS) --package wf-host
+	ROUNDS=$(ROUNDS) cargo test $(CARGO_FLAGS) --package wf-tests --test crash -- --nocapture
 
 # What a bare machine lacks beside rustup's Rust, Node and Python. Does nothing where all is there.
 INSTALL = install() { \

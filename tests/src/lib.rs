@@ -7,9 +7,11 @@
 pub mod artifacts;
 pub mod chance;
 pub mod command_line;
+pub mod database;
 pub mod http;
 pub mod output;
 pub mod patience;
+pub mod player;
 pub mod script;
 pub mod server;
 pub mod stream;

@@ -122,9 +122,24 @@ impl Server {
         self.child.wait().expect("it is a child");
     }
 
+    /// Stands still, as on a machine that sleeps, until it is resumed.
+    pub fn pause(&self) {
+        signal(&self.child, "STOP");
+    }
+
+    /// Goes on after a pause.
+    pub fn resume(&self) {
+        signal(&self.child, "CONT");
+    }
+
     /// A graceful stop is asked for.
     pub fn terminate(&self) {
         signal(&self.child, "TERM");
+    }
+
+    /// Whether the process has not ended.
+    pub fn is_up(&mut self) -> bool {
+        self.child.try_wait().expect("it is a child").is_none()
     }
 
     /// Waits for the end of the process.
@@ -140,9 +155,33 @@ impl Server {
 
     /// Starts it again on the same data, after it has ended.
     pub async fn restart(&mut self) {
+        self.begin_restart();
+        self.ready().await;
+    }
+
+    /// The same, without waiting for anything.
+    pub fn begin_restart(&mut self) {
         assert!(self.child.try_wait().expect("it is a child").is_some(), "stop it first");
         (self.child, self.stdout, self.stderr) = self.serve.spawn(&self.data());
-        self.ready().await;
+    }
+
+    /// The most memory that the process has had, in bytes.
+    pub fn memory_max(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("it runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("what it has had");
+        line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") << 10
+    }
+
+    /// Whether the process has a file open whose name ends so.
+    pub fn has_open(&self, end: &str) -> bool {
+        let files = std::fs::read_dir(format!("/proc/{}/fd", self.pid())).into_iter().flatten().flatten();
+        files.filter_map(|it| std::fs::read_link(it.path()).ok()).any(|it| it.to_string_lossy().ends_with(end))
+    }
+
+    /// The longest of the files below the data directory, in bytes.
+    pub fn longest_file(&self) -> u64 {
+        let files = std::fs::read_dir(self.data()).expect("the data directory").flatten();
+        files.filter_map(|it| it.metadata().ok()).map(|it| it.len()).max().unwrap_or(0)
     }
 
     /// `kill -9`, and starts it again on the same data.

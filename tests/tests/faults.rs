@@ -1,5 +1,7 @@
 //! Guests that trap, hang, grow and flood, beside runs that do not notice.
 
+use std::time::{Duration, Instant};
+
 use serde_json::json;
 use wf_tests::{Serve, Server};
 
@@ -73,6 +75,24 @@ async fn ten_thousand_published_events_are_read_in_order() {
         assert_eq!(frame.json()["value"]["sequence"], place, "{frame:?}");
     }
     assert_eq!(server.ended(&handler).await.result(), "published");
+}
+
+/// A guest that publishes 800 MB waits for the store: what is not written yet is never all in memory.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_publishes_faster_than_the_disk_writes_waits() {
+    let server = Server::start(&["torrent", "greeting"]).await;
+    let handler = server.begin("torrent", r#"{"events":400,"bytes":2000000}"#).await;
+    let path = format!("/handlers/{handler}");
+    let mut longest = Duration::ZERO;
+    while server.get(&path).await.status == 202 {
+        let begun = Instant::now();
+        assert_eq!(server.run("greeting", "{}").await.status, 200);
+        longest = longest.max(begun.elapsed());
+    }
+    assert_eq!(server.ended(&handler).await.result(), 400);
+    assert!(longest < Duration::from_secs(5), "a neighbour took {longest:?}");
+    let megabytes = server.memory_max() / 1_000_000;
+    assert!(megabytes < 500, "{megabytes} MB");
 }
 
 #[tokio::test]

@@ -1,24 +1,8 @@
 //! Journals that do not fit: each is an error with its reason, for that run alone.
 
-use std::path::Path;
-use std::process::Command;
-
 use expect_test::{Expect, expect};
+use wf_tests::database::change_journals;
 use wf_tests::{Server, until};
-
-/// Changes the journals of all runs under a handler, as text, while no server is there.
-fn tamper(data: &Path, handler: &str, from: &str, to: &str) {
-    let script = "import glob, sqlite3, sys
-file, handler, old, new = glob.glob(sys.argv[1] + '/*.db')[0], *sys.argv[2:]
-store = sqlite3.connect(file)
-rows = store.execute('select j.run, seq, entries from journal j join run r on r.key = j.run where handler = ?', [handler]).fetchall()
-changed = [(entries.replace(old.encode(), new.encode()), run, seq) for run, seq, entries in rows]
-assert any(entries != new for (_, _, entries), (new, _, _) in zip(rows, changed)), rows
-store.executemany('update journal set entries = ? where run = ? and seq = ?', changed)
-store.commit()";
-    let status = Command::new("python3").args(["-c", script]).arg(data).args([handler, from, to]).status();
-    assert!(status.expect("python3 is there").success());
-}
 
 async fn check(from: &str, to: &str, expected: Expect) {
     let mut server = Server::start(&["hitl"]).await;
@@ -27,7 +11,7 @@ async fn check(from: &str, to: &str, expected: Expect) {
         assert_eq!(answer.status, 200, "{}", answer.body);
     }
     server.kill();
-    tamper(&server.data(), "broken", from, to);
+    change_journals(&server.data(), "broken", from, to);
     server.restart().await;
     let refused = server.send("broken", "ResponseEvent", r#"{"response":"Ada"}"#).await;
     let run = server.get("/handlers/broken").await.run();

@@ -1,7 +1,12 @@
 //! A graceful stop: nothing is cancelled, nothing is lost, and it ends in time.
 
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
 use serde_json::json;
-use wf_tests::{CONFORMANCE, End, Serve, Server, until};
+use wf_tests::database::rows;
+use wf_tests::patience::until_blocking;
+use wf_tests::{CONFORMANCE, Client, End, Serve, Server, until};
 
 #[tokio::test]
 async fn running_runs_go_on_after_the_restart() {
@@ -83,4 +88,74 @@ async fn the_memory_store_keeps_nothing() {
     assert!(server.stop().success());
     server.restart().await;
     assert_eq!(server.get(&format!("/handlers/{handler}")).await.status, 404);
+}
+
+/// Runs that wait for an answer, and have asked for it: half of them inside a step, half between two.
+async fn parked(server: &Server, count: usize) -> Vec<String> {
+    let handlers = (0..count).map(|place| format!("{}-{place}", ["hitl", "waiter"][place % 2])).collect();
+    at_once(server, handlers, async |client, handler| {
+        let workflow = handler.split('-').next().expect("a name");
+        let start = json!({ "handler_id": handler, "start_event": { "wait": 6000 } }).to_string();
+        let started = client.post(&format!("/workflows/{workflow}/run-nowait"), &start).await;
+        assert_eq!(started.status, 200, "{started:?}");
+        client.events(handler, "").await.next().await.expect("what it asks");
+    })
+    .await
+}
+
+/// Does the same for all handlers, fifty at a time.
+async fn at_once(server: &Server, handlers: Vec<String>, what: impl AsyncFn(&Client, &str)) -> Vec<String> {
+    for some in handlers.chunks(50) {
+        join_all(some.iter().map(|handler| what(server, handler))).await;
+    }
+    handlers
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_thousand_parked_runs_cost_a_restart_nothing() {
+    let mut server = Server::start(&["hitl", "waiter"]).await;
+    let handlers = parked(&server, 2000).await;
+    assert!(server.stop().success(), "{}", server.log());
+    let entries = rows(&server.data(), "journal");
+    for killed in [false, true] {
+        if killed {
+            server.kill();
+        }
+        let begun = Instant::now();
+        server.restart().await;
+        let taken = begun.elapsed();
+        assert!(taken < Duration::from_secs(5), "healthy after {taken:?}, killed: {killed}");
+        until("what it does after it is healthy", async || (begun.elapsed() > 2 * taken).then_some(())).await;
+        assert_eq!(rows(&server.data(), "journal"), entries, "a run that only waits is not touched, killed: {killed}");
+    }
+    at_once(&server, handlers.clone(), async |client, handler| {
+        let answer = json!({ "response": "Ada", "user": "laurie", "answer": "42" }).to_string();
+        let name = if handler.starts_with("hitl") { "ResponseEvent" } else { "AnswerEvent" };
+        let sent = client.send(handler, name, &answer).await;
+        assert_eq!(sent.status, 200, "{sent:?}");
+    })
+    .await;
+    at_once(&server, handlers, async |client, handler| {
+        let expected = if handler.starts_with("hitl") { json!({"output": "Hello, Ada"}) } else { json!({"result": {"answer": "42"}}) };
+        assert_eq!(client.ended(handler).await.value(), expected);
+    })
+    .await;
+    assert_eq!(server.get("/health").await.status, 200);
+}
+
+/// From the moment at which it has its database open.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_while_it_starts_is_graceful() {
+    let mut server = Server::start(&CONFORMANCE).await;
+    let slow = server.begin("slow", r#"{"seconds":600}"#).await;
+    assert!(server.stop().success(), "{}", server.log());
+    for round in 0..10 {
+        server.begin_restart();
+        until_blocking("it to open its database", || server.has_open(".db").then_some(()));
+        server.terminate();
+        let status = server.exited();
+        assert!(status.success(), "{status} in round {round}: {}", server.log());
+    }
+    server.restart().await;
+    assert_eq!(server.get(&format!("/handlers/{slow}")).await.status, 202, "it goes on");
 }

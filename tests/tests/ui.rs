@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 use wf_tests::artifacts::root;
+use wf_tests::database::change_journals;
 use wf_tests::wasm::Module;
 use wf_tests::{Serve, Server};
 
@@ -46,14 +47,7 @@ async fn damaged() -> Server {
         assert_eq!(answer.status, 200, "{}", answer.body);
     }
     server.kill();
-    let script = r#"import glob, sqlite3, sys
-store = sqlite3.connect(glob.glob(sys.argv[1] + '/*.db')[0])
-store.execute("""update journal set entries = cast(replace(cast(entries as text), '"v":1', '"v":9') as blob)
-    where run = (select key from run where handler = 'broken')""")
-assert store.total_changes > 0
-store.commit()"#;
-    let status = Command::new("python3").args(["-c", script]).arg(server.data()).status();
-    assert!(status.expect("python3 is there").success());
+    change_journals(&server.data(), "broken", r#""v":1"#, r#""v":9"#);
     server.restart().await;
     server
 }

@@ -1,0 +1,72 @@
+//! What guests write is there as they write it, and costs nobody else anything.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use wf_tests::database::rows;
+use wf_tests::{Server, until};
+
+/// Longer, and a run is slowed by its neighbour.
+const NEIGHBOUR_MAX: Duration = Duration::from_secs(5);
+
+async fn logs(server: &Server, run: &str) -> Vec<Value> {
+    let logs = server.get(&format!("/api/v1/runs/{run}/logs")).await.json();
+    logs["logs"].as_array().expect("a list").clone()
+}
+
+/// The lines are seen before the step has ended, whatever it does after them.
+async fn seen_at_once(start_event: &str) {
+    let server = Server::start(&["talker"]).await;
+    let started = server.post("/workflows/talker/run-nowait", &format!(r#"{{"handler_id":"t","start_event":{start_event}}}"#)).await;
+    let lines = until("the lines to be seen", async || {
+        let lines = logs(&server, &started.run()).await;
+        (lines.len() >= 2).then_some(lines)
+    })
+    .await;
+    assert_eq!(server.get("/handlers/t").await.status, 202, "the step goes on");
+    let mut messages: Vec<&str> = lines.iter().filter_map(|line| line["message"].as_str()).collect();
+    messages.sort_unstable();
+    assert_eq!(messages, ["begun", "begun on stdout"]);
+    assert_eq!(server.post("/handlers/t/cancel", "").await.status, 200);
+}
+
+#[tokio::test]
+async fn lines_are_seen_while_the_step_sleeps() {
+    seen_at_once(r#"{"tenths":6000}"#).await;
+}
+
+#[tokio::test]
+async fn lines_are_seen_while_the_step_computes() {
+    seen_at_once(r#"{"turns":1000000000000}"#).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn half_a_million_newlines_are_few_rows_and_slow_no_neighbour() {
+    let mut server = Server::start(&["talker", "greeting"]).await;
+    let handler = server.begin("talker", r#"{"newlines":500000}"#).await;
+    let path = format!("/handlers/{handler}");
+    let mut longest = Duration::ZERO;
+    while server.get(&path).await.status == 202 {
+        let begun = Instant::now();
+        assert_eq!(server.run("greeting", "{}").await.status, 200);
+        longest = longest.max(begun.elapsed());
+    }
+    assert_eq!(server.ended(&handler).await.result(), "said");
+    assert!(longest < NEIGHBOUR_MAX, "a neighbour took {longest:?}");
+    assert!(server.stop().success());
+    let kept = rows(&server.data(), "log");
+    assert!(kept < 5_000, "{kept} rows");
+}
+
+/// Who sees the end sees all that was written before it, also after a kill in that moment.
+#[tokio::test]
+async fn all_lines_are_there_when_the_run_has_ended() {
+    let mut server = Server::start(&["talker"]).await;
+    for killed in [false, true] {
+        let ended = server.run("talker", r#"{"newlines":700}"#).await;
+        if killed {
+            server.crash().await;
+        }
+        assert_eq!(logs(&server, &ended.run()).await.len(), 702, "killed: {killed}");
+    }
+}

@@ -64,10 +64,10 @@ lint:
 
 mutations:
 	cargo run --quiet $(CARGO_FLAGS) --package wf-engine --example mutations
-	cargo run --quiet $(CARGO_FLAGS) --package wf-host --example mutations
+	cargo run --quiet $(CARGO_FLAGS) --package wf-engine --example faults
 
 simulate:
-	WORLDS=1000000 cargo test $(CARGO_FLAGS) --package wf-host --test simulation -- --nocapture
+	WORLDS=1000000 cargo test $(CARGO_FLAGS) --workspace --test simulation -- --nocapture
 
 curves:
 	cargo run --quiet $(CARGO_FLAGS) --package wf-engine --example curves
@@ -76,7 +76,7 @@ curves:
 ROUNDS ?= 100
 crash: guests clients
 	cargo build $(CARGO_FLAGS) --package wf-host
-	ROUNDS=$(ROUNDS) cargo test $(CARGO_FLAGS) --package wf-tests --test crash -- --nocapture
+	ROUNDS=$(ROUNDS) cargo test $(CARGO_FLAGS) --workspace --test crash -- --nocapture
 
 # What a bare machine lacks beside rustup's Rust, Node and Python. Does nothing where all is there.
 INSTALL = install() { \

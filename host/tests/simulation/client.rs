@@ -27,14 +27,18 @@ pub struct Ledger(Rc<RefCell<Entries>>);
 struct Entries {
     asked: BTreeMap<u64, (Asked, Option<Told>)>,
     next: u64,
+    /// Something happens now with which answers may be lost.
+    breaks: bool,
 }
 
 /// What a client knows.
 #[derive(Clone, Debug)]
 pub enum Told {
     Answer(Answer),
-    /// The connection broke, or the answer was dropped: it cannot know.
+    /// The connection broke: it cannot know.
     Nothing,
+    /// Its answer was dropped, and nothing had happened.
+    Lost,
 }
 
 /// Where an answer goes.
@@ -59,6 +63,11 @@ impl Ledger {
         *answer = Some(told);
     }
 
+    /// Whether answers may be lost from here on.
+    pub fn breaks(&self, breaks: bool) {
+        self.0.borrow_mut().breaks = breaks;
+    }
+
     /// What was asked and what was told, in order.
     pub fn entries(&self) -> Vec<(Asked, Option<Told>)> {
         self.0.borrow().asked.values().cloned().collect()
@@ -74,7 +83,8 @@ impl Reply {
 impl Drop for Reply {
     fn drop(&mut self) {
         if let Some(ledger) = self.ledger.take() {
-            ledger.tell(self.id, Told::Nothing);
+            let told = if ledger.0.borrow().breaks { Told::Nothing } else { Told::Lost };
+            ledger.tell(self.id, told);
         }
     }
 }

@@ -39,6 +39,8 @@ pub struct World {
     loads: Vec<(String, Identity, Claim)>,
     /// A claim failed, or a release did: what it left is looked for.
     lost_sight: bool,
+    /// Workers that were told that they have mail.
+    bells: BTreeSet<Identity>,
     ledger: Ledger,
     /// Handlers that somebody has asked to purge.
     purged: BTreeSet<String>,
@@ -123,6 +125,7 @@ impl World {
             live: BTreeMap::new(),
             loads: Vec::new(),
             lost_sight: false,
+            bells: BTreeSet::new(),
             ledger: Ledger::default(),
             purged: BTreeSet::new(),
             stopping: false,
@@ -154,6 +157,7 @@ impl World {
             67..=70 => self.park(),
             71..=76 => self.wake(),
             77..=80 => self.due(),
+            81..=87 => self.answer_bell(),
             _ => self.play(),
         }
         self.restart_once_stopped();
@@ -194,7 +198,8 @@ impl World {
             self.pass(if quiet == 0 { 500_000 } else { 25_000_000 });
             for _ in 0..4 {
                 self.wake();
-                while !self.writes.is_empty() || !self.done.is_empty() || !self.loads.is_empty() {
+                while !self.writes.is_empty() || !self.done.is_empty() || !self.loads.is_empty() || !self.bells.is_empty() {
+                    self.answer_bell();
                     self.store();
                     self.tell();
                     self.load();
@@ -232,7 +237,7 @@ impl World {
             match action {
                 Action::Load { run, identity, claim: None } => self.writes.push_back(Write::Acquire(run, identity)),
                 Action::Load { run, identity, claim: Some(claim) } => self.loads.push((run, identity, claim)),
-                Action::Notify(identity) => self.look_at_mail(identity),
+                Action::Notify(identity) => drop(self.bells.insert(identity)),
                 Action::Release(claim) => {
                     let wake = store::Wake { at: Some(0), alive: None };
                     self.writes.push_back(Write::Release(Release { run: claim.key, generation: claim.generation, wake }));
@@ -242,7 +247,11 @@ impl World {
         }
     }
 
-    fn look_at_mail(&mut self, identity: Identity) {
+    /// A worker looks at its mail.
+    fn answer_bell(&mut self) {
+        let chosen = self.up_to(self.bells.len());
+        let Some(identity) = self.bells.iter().nth(chosen).copied() else { return };
+        self.bells.remove(&identity);
         let Some(live) = self.live.get_mut(&identity) else { return };
         let now = Now { at: self.at, alive: self.alive };
         let mail = self.owners.mail(&live.run, identity);
@@ -465,7 +474,9 @@ impl World {
         let identity = *self.live.keys().nth(chosen).expect("it is there");
         let live = self.live.remove(&identity).expect("it is there");
         let actions = self.owners.lost(self.at, &live.run, identity);
+        self.ledger.breaks(true);
         drop(live);
+        self.ledger.breaks(false);
         self.act(actions);
     }
 
@@ -475,7 +486,9 @@ impl World {
         for write in self.writes.drain(..synced).collect::<Vec<_>>() {
             self.write(write, Fault::None);
         }
+        self.ledger.breaks(true);
         self.begin_anew();
+        self.ledger.breaks(false);
     }
 
     fn restart_once_stopped(&mut self) {
@@ -490,6 +503,7 @@ impl World {
         self.done.clear();
         self.live.clear();
         self.loads.clear();
+        self.bells.clear();
         self.owners = Owners::default();
         self.owners.open();
         (self.stopping, self.lost_sight) = (false, false);
@@ -598,7 +612,10 @@ impl World {
         }
         let waiter = self.owners.wait(&run, reply);
         if !now(self.store.run(&run)).expect("an answer").is_some_and(|it| it.status.is_running()) {
+            // It has its answer from the store.
+            self.ledger.breaks(true);
             self.owners.unwait(&run, waiter);
+            self.ledger.breaks(false);
         }
     }
 
@@ -708,6 +725,7 @@ impl World {
         let mut by_key: BTreeMap<String, String> = BTreeMap::new();
         for (asked, told) in self.ledger.entries() {
             let told = told.unwrap_or_else(|| panic!("{asked:?} was never answered"));
+            assert!(!matches!(told, Told::Lost), "{asked:?}: its answer was dropped");
             let Told::Answer(Ok(view)) = told else { continue };
             let stored = now(self.store.run(&view.run)).expect("an answer");
             if self.purged.contains(&view.handler) && stored.is_none() {

@@ -42,8 +42,8 @@ const MUTATIONS: [Mutation; 10] = [
     },
     Mutation {
         what: "somebody is answered before it is durable",
-        file: "machine/worker.rs",
-        from: "        let answers = reply.map(|reply| (reply, self.view())).into_iter().collect();\n",
+        file: "machine/worker/way.rs",
+        from: "        let answers = reply.map(|reply| (reply, Ok(self.view()))).into_iter().collect();\n",
         to: "        let view = self.view();\n        reply.into_iter().for_each(|reply| self.tell(reply, Ok(view.clone())));\n        let answers = Vec::new();\n",
     },
     Mutation {
@@ -54,7 +54,7 @@ const MUTATIONS: [Mutation; 10] = [
     },
     Mutation {
         what: "a parked run forgets its timers",
-        file: "machine/worker.rs",
+        file: "machine/worker/way.rs",
         from: "Wake { at: Some(0), alive: None } } else { self.timers.wake() };",
         to: "Wake { at: Some(0), alive: None } } else { Wake::default() };",
     },
@@ -85,9 +85,9 @@ const NEEDED: [&str; 13] = [
     "bytes",
     "expect-test",
     "futures-util",
+    "proptest",
     "rand_chacha",
     "rusqlite",
-    "rusqlite_migration",
     "serde",
     "serde_json",
     "sha2",
@@ -99,7 +99,7 @@ const NEEDED: [&str; 13] = [
 
 #[expect(clippy::print_stdout, reason = "the command's own output")]
 fn main() -> ExitCode {
-    let host = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let host = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the engine lies in the host");
     let copy = host.parent().expect("it lies in the workspace").join("target/machine");
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     prepare(host, &copy);

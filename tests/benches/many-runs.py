@@ -20,6 +20,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = ROOT / "target/release/wf-host"
 GUESTS = [ROOT / f"target/guests/rust/{name}.wasm" for name in ("greeting", "hitl", "waiter")]
 ROUNDS = 30
+FINISHED = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
+WAITING = int(sys.argv[2]) if len(sys.argv) > 2 else 100_000
 
 
 class Server:
@@ -66,7 +68,7 @@ def waits(server):
     """Whether its question is asked: then it only waits."""
     runs = json.loads(server.ask("/api/v1/runs")[1])["runs"]
     run = next(run["run_id"] for run in runs if run["handler_id"] == "waiting")
-    return b'"waiting"' in server.ask(f"/api/v1/runs/{run}/history")[1]
+    return b"RequestEvent" in server.ask(f"/api/v1/runs/{run}/history")[1]
 
 
 def copy(database, handler, times):
@@ -87,6 +89,11 @@ def copy(database, handler, times):
         change = "update journal set text = renamed(text, ?, ?, run - ?) where run >= ? and run < ?"
         database.execute(change, [old.encode(), new.encode(), first, first, first + times])
     database.commit()
+    return first
+
+
+def entries(database, first):
+    return database.execute("select count(*) from journal where run between ? and ?", [first, first + WAITING - 1]).fetchone()[0]
 
 
 REQUESTS = {
@@ -115,19 +122,17 @@ def measured(server):
 
 
 def main():
-    finished = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
-    waiting = int(sys.argv[2]) if len(sys.argv) > 2 else 100_000
     with tempfile.TemporaryDirectory() as folder:
         few = pathlib.Path(folder) / "few"
         seeded(few)
         many = pathlib.Path(folder) / "many"
         shutil.copytree(few, many)
         database = sqlite3.connect(many / "wf-host.db")
-        copy(database, "finished", finished)
-        copy(database, "waiting", waiting)
-        before = database.execute("select count(*) from journal").fetchone()[0]
+        copy(database, "finished", FINISHED)
+        waiting = copy(database, "waiting", WAITING)
+        before = entries(database, waiting)
         database.close()
-        print(f"{finished:,} finished and {waiting:,} waiting runs, {(many / 'wf-host.db').stat().st_size >> 20} MiB")
+        print(f"{FINISHED:,} finished and {WAITING:,} waiting runs, {(many / 'wf-host.db').stat().st_size >> 20} MiB")
         server = Server(few)
         base, memory = measured(server), server.memory()
         print(f"few:  healthy after {server.healthy:.2f} s, {memory['VmRSS']} MiB")
@@ -140,8 +145,7 @@ def main():
             print(f"  {name:45} {spent:8.2f} ms, {spent / base[name]:5.2f} times")
         server.stop()
         database = sqlite3.connect(many / "wf-host.db")
-        new = database.execute("select count(*) from journal").fetchone()[0] - before
-        print(f"entries written for those that only wait: {new - 2 * ROUNDS}")
+        print(f"entries written for those that only wait: {entries(database, waiting) - before}")
 
 
 main()

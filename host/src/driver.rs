@@ -1,7 +1,7 @@
 //! The shell around the [machine](crate::machine): carries out what it says, and tells it what has happened.
 //!
-//! A worker is a task of its own, and so is each load; a claim loop looks after what is due. Nothing
-//! is decided here.
+//! A worker is a task of its own, and so is each load; a claim loop looks after what is due, and
+//! bounds how much is claimed. Nothing else is decided here.
 
 mod claims;
 mod guests;

@@ -10,7 +10,7 @@ use crate::store::{self, Expiry};
 /// Looked after so often; more often where something is kept for a short time.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 const SWEEP_EVERY_MIN: Duration = Duration::from_secs(1);
-/// Components are looked through so often: for each, all runs are.
+/// Components that no run needs are looked for so often.
 const DROP_EVERY: Duration = Duration::from_secs(600);
 /// Handlers that one write purges: others wait for it.
 const BATCH_MAX: usize = 200;

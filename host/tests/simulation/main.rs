@@ -3,7 +3,7 @@
 //! ask again. After each happening every run has its place; at the end everybody was answered, and what was
 //! acknowledged is there once.
 //!
-//! `WORLDS=1000000 cargo test --release -p wf-host --test simulation` plays more worlds (`make simulate`),
+//! `WORLDS=1000000 cargo test --release --workspace --test simulation` plays more worlds (`make simulate`),
 //! `SEED=39 …` one of them again.
 
 mod client;

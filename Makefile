@@ -32,7 +32,7 @@ test: tools guests examples clients ui
 	@failed=; \
 	$(MAKE) --no-print-directory lint || failed="$$failed lint"; \
 	cargo build $(CARGO_FLAGS) --workspace && cargo test $(CARGO_FLAGS) --workspace --no-fail-fast || failed="$$failed workspace"; \
-	cargo test $(CARGO_FLAGS) --no-fail-fast --manifest-path guest-sdk/rust/Cargo.toml --target-dir target/guest-sdk || failed="$$failed guest-sdk"; \
+	CARGO_TARGET_DIR=$(CURDIR)/target/guest-sdk cargo test $(CARGO_FLAGS) --no-fail-fast --manifest-path guest-sdk/rust/Cargo.toml || failed="$$failed guest-sdk"; \
 	npm run --silent --prefix host/ui check || failed="$$failed ui"; \
 	$(MAKE) --no-print-directory mutations || failed="$$failed mutations"; \
 	if [ -n "$$failed" ]; then echo "failed:$$failed" >&2; exit 1; fi
@@ -64,7 +64,6 @@ lint:
 
 mutations:
 	cargo run --quiet $(CARGO_FLAGS) --package wf-engine --example mutations
-	cargo run --quiet $(CARGO_FLAGS) --package wf-engine --example faults
 
 simulate:
 	WORLDS=1000000 cargo test $(CARGO_FLAGS) --workspace --test simulation -- --nocapture

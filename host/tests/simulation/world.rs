@@ -22,6 +22,9 @@ use crate::client::{Asked, Ledger, Reply, Told};
 use crate::guest::{Guest, Move, manifest, script};
 
 const HANDLERS: usize = 6;
+/// More turns to rest, or happenings in one of them, than any world needs.
+const TURNS_MAX: usize = 2_000;
+const HAPPENINGS_MAX: usize = 200_000;
 
 pub struct World {
     chance: ChaCha8Rng,
@@ -191,14 +194,19 @@ impl World {
 
     /// Until nothing happens any more, whatever time passes.
     fn let_pass(&mut self) {
-        let mut quiet = 0;
+        let (mut quiet, mut turns) = (0, 0);
         // The lease of a host that was killed, and the longest timer, are over by then.
         while quiet < 3 {
+            turns += 1;
+            assert!(turns < TURNS_MAX, "it comes to no end: {} places, {} of them driven", self.owners.len(), self.live.len());
             let before = self.appends;
+            let mut happenings = 0;
             self.pass(if quiet == 0 { 500_000 } else { 25_000_000 });
             for _ in 0..4 {
                 self.wake();
                 while !self.writes.is_empty() || !self.done.is_empty() || !self.loads.is_empty() || !self.bells.is_empty() {
+                    happenings += 1;
+                    assert!(happenings < HAPPENINGS_MAX, "the store, the loads and the bells come to no end");
                     self.answer_bell();
                     self.store();
                     self.tell();

@@ -1,24 +1,9 @@
-//! Breaks the engine on purpose, one rule after the other, and shows that its tests notice each:
-//! the simulation, or where a rule is beyond its world, the tests that are about it.
-//!
-//! `cargo run --release --package wf-engine --example mutations [WORD…]`
-//!
-//! Most of the time goes into building. So nothing is optimised, and what a mutation leaves as it
-//! was is not built again.
+//! The rules of the engine, each broken in one place, and the tests that must notice: the simulation,
+//! or where a rule is beyond its world, the tests that are about it.
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::path::Path;
 
-/// What is broken, where, and how: the text must be there once.
-struct Mutation {
-    what: &'static str,
-    /// The tests that must notice.
-    by: &'static str,
-    file: &'static str,
-    from: &'static str,
-    to: &'static str,
-}
+use crate::{Mutation, UNIT, copy_folder, workspace_of};
 
 const fn simulation(what: &'static str, file: &'static str, from: &'static str, to: &'static str) -> Mutation {
     Mutation { what, by: "simulation", file, from, to }
@@ -44,10 +29,7 @@ const fn unit(what: &'static str, file: &'static str, from: &'static str, to: &'
     Mutation { what, by: UNIT, file, from, to }
 }
 
-/// The tests that are beside what they test.
-const UNIT: &str = "unit tests";
-
-const MUTATIONS: &[Mutation] = &[
+pub const MUTATIONS: &[Mutation] = &[
     simulation("a scope is not inherited", "run/report.rs", "opened.map_or(invocation.place,", "opened.map_or(Place::default(),"),
     simulation(
         "an edit that conflicts commits",
@@ -349,86 +331,8 @@ const MUTATIONS: &[Mutation] = &[
     ),
 ];
 
-fn main() -> ExitCode {
-    let engine = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let root = engine.ancestors().nth(2).expect("it lies in the workspace");
-    let copy = root.join("target/mutations");
-    let wanted: Vec<String> = std::env::args().skip(1).collect();
-    let is_wanted = |mutation: &&Mutation| wanted.is_empty() || wanted.iter().any(|word| mutation.what.contains(word));
-    let mutations: Vec<&Mutation> = MUTATIONS.iter().filter(is_wanted).collect();
-    let tests: BTreeSet<&str> = mutations.iter().map(|mutation| mutation.by).collect();
-    let mut caught = passes_unbroken(engine, root, &copy, &tests);
-    for mutation in mutations {
-        caught &= try_one(engine, root, &copy, mutation);
-    }
-    if caught { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-/// The tests that are to notice must hold for the engine as it is, or nothing below means anything.
-#[expect(clippy::print_stdout, reason = "the command's own output")]
-fn passes_unbroken(engine: &Path, root: &Path, copy: &Path, tests: &BTreeSet<&str>) -> bool {
-    prepare(engine, root, copy);
-    let passes = tests.iter().all(|tests| passes(copy, tests) == Some(true));
-    println!("{}  the engine as it is", if passes { "holds   " } else { "FAILS   " });
-    passes
-}
-
-#[expect(clippy::print_stdout, reason = "the command's own output")]
-fn try_one(engine: &Path, root: &Path, copy: &Path, mutation: &Mutation) -> bool {
-    prepare(engine, root, copy);
-    let file = copy.join("host/engine/src").join(mutation.file);
-    let source = std::fs::read_to_string(&file).unwrap_or_default();
-    let verdict = if source.matches(mutation.from).count() == 1 {
-        std::fs::write(&file, source.replace(mutation.from, mutation.to)).expect("the copy can be written");
-        match passes(copy, mutation.by) {
-            Some(false) => "caught  ",
-            Some(true) => "SURVIVES",
-            None => "NO BUILD",
-        }
-    } else {
-        "NO MATCH"
-    };
-    println!("{verdict}  {} ({}, by the {})", mutation.what, mutation.file, mutation.by);
-    verdict == "caught  "
-}
-
-/// A fresh copy of the engine in a workspace of its own; what was built before is kept.
-fn prepare(engine: &Path, root: &Path, copy: &Path) {
-    let manifest = std::fs::read_to_string(root.join("Cargo.toml")).expect("the workspace's manifest");
-    let members = manifest.lines().map(|line| if line.starts_with("members") { "members = [\"host/engine\"]" } else { line });
-    std::fs::create_dir_all(copy.join("host")).expect("a folder");
-    std::fs::write(copy.join("Cargo.toml"), members.collect::<Vec<_>>().join("\n")).expect("a manifest");
-    std::fs::copy(root.join("Cargo.lock"), copy.join("Cargo.lock")).expect("a lock file");
-    let target = copy.join("host/engine");
-    let _ = std::fs::remove_dir_all(&target);
-    copy_folder(engine, &target);
-}
-
-fn copy_folder(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).expect("a folder");
-    for entry in std::fs::read_dir(from).expect("a folder").flatten() {
-        let (source, target): (PathBuf, PathBuf) = (entry.path(), to.join(entry.file_name()));
-        if source.is_dir() {
-            copy_folder(&source, &target);
-        } else {
-            std::fs::copy(&source, &target).expect("a file");
-        }
-    }
-}
-
-/// Whether tests pass; none, where they do not build.
-fn passes(copy: &Path, tests: &str) -> Option<bool> {
-    let which: &[&str] = if tests == UNIT { &["--lib"] } else { &["--test", tests] };
-    let cargo = |last: &[&str]| {
-        let mut command = Command::new(env!("CARGO"));
-        command.args(["test", "--quiet", "--release", "--package", "wf-engine"]).args(which).args(last);
-        command.env("CARGO_TARGET_DIR", copy.join("target")).env_remove("SEED").current_dir(copy);
-        // Built for one short run each.
-        command.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0").env("CARGO_PROFILE_RELEASE_DEBUG", "0");
-        command.env("CARGO_INCREMENTAL", "1").env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "256");
-        // That it fails is enough.
-        command.env("PROPTEST_MAX_SHRINK_ITERS", "0");
-        command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
-    };
-    cargo(&["--no-run"]).then(|| cargo(&[]))
+/// A copy of the engine in a workspace of its own.
+pub fn copy(root: &Path, copy: &Path) {
+    workspace_of("members = [\"host/engine\"]", root, copy);
+    copy_folder(&root.join("host/engine"), &copy.join("host/engine"));
 }

@@ -1,6 +1,7 @@
 //! Every form that a step can have.
 
 use wf_guest::prelude::*;
+use wf_guest::testing::Test;
 
 /// Begins.
 #[derive(Event)]
@@ -72,4 +73,10 @@ impl Whole {
     }
 }
 
-fn main() {}
+#[test]
+fn every_form_of_a_step_runs() {
+    let mut run = Test::of(Whole).start(json!({ "count": 2 }));
+    run.finish();
+    assert_eq!(run.result::<String>(), "done");
+    assert_eq!((run.attempts("work"), run.attempts("gather"), run.attempts("recover")), (2, 1, 0));
+}

@@ -1,0 +1,160 @@
+//! Breaks rules on purpose, one after the other, and shows that the tests notice each.
+//!
+//! `cargo run --release --package wf-engine --example mutations [WORD…]`
+//!
+//! What a mutation leaves as it was is not built again, and while one is built another one is tried.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::sync::Mutex;
+use std::thread;
+
+use serde_json::Value;
+
+mod engine;
+mod machine;
+
+/// What is broken, where, and how: the text must be there once.
+struct Mutation {
+    what: &'static str,
+    /// The tests that must notice.
+    by: &'static str,
+    file: &'static str,
+    from: &'static str,
+    to: &'static str,
+}
+
+/// The tests that are beside what they test.
+const UNIT: &str = "unit tests";
+
+/// How long tests may take, and what `timeout` says of those that take longer.
+const TRIAL_SECONDS: &str = "300";
+const TIMED_OUT: i32 = 124;
+
+/// What is broken: a crate of the workspace, copied to where it is built alone.
+struct Subject {
+    name: &'static str,
+    package: &'static str,
+    source: &'static str,
+    mutations: &'static [Mutation],
+    copy: fn(&Path, &Path),
+}
+
+const SUBJECTS: [Subject; 2] = [
+    Subject { name: "engine", package: "wf-engine", source: "host/engine/src", mutations: engine::MUTATIONS, copy: engine::copy },
+    Subject { name: "machine", package: "wf-host", source: "host/src", mutations: machine::MUTATIONS, copy: machine::copy },
+];
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let caught = SUBJECTS.iter().map(|subject| subject.is_watched(&words)).fold(true, |all, one| all & one);
+    if caught { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+impl Subject {
+    /// Whether the tests hold for what there is, and notice every mutation that one of the words names.
+    fn is_watched(&self, words: &[String]) -> bool {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("it lies in the workspace");
+        let copy = root.join("target/mutations").join(self.name);
+        let _ = std::fs::remove_dir_all(&copy);
+        (self.copy)(root, &copy);
+        let wanted = |it: &&Mutation| words.is_empty() || words.iter().any(|word| it.what.contains(word));
+        let mutations: Vec<&Mutation> = self.mutations.iter().filter(wanted).collect();
+        // The tests must hold for it as it is, or nothing that they fail for means anything.
+        let unbroken = mutations.iter().map(|it| it.by).collect::<BTreeSet<_>>().into_iter().map(|tests| (tests, None));
+        let trials: Vec<(&str, Option<&Mutation>)> = unbroken.chain(mutations.iter().map(|it| (it.by, Some(*it)))).collect();
+        // One builds while others run what was built.
+        let left = Mutex::new(trials.into_iter().enumerate());
+        let work = || {
+            let next = || {
+                let mut left = left.lock().expect("nobody panics with it");
+                let (number, (tests, mutation)) = left.next()?;
+                Some((tests, mutation, self.build(root, &copy, number, tests, mutation)))
+            };
+            std::iter::from_fn(next).fold(true, |all, (tests, mutation, built)| all & self.is_noticed(&copy, tests, mutation, built))
+        };
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        thread::scope(|scope| {
+            let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
+            workers.into_iter().fold(true, |all, worker| all & worker.join().expect("it does not panic"))
+        })
+    }
+
+    /// The program of the tests of what is broken so.
+    fn build(&self, root: &Path, copy: &Path, number: usize, tests: &str, mutation: Option<&Mutation>) -> Result<PathBuf, &'static str> {
+        let Some(Mutation { file, from, to, .. }) = mutation else { return self.program(root, copy, number, tests) };
+        let file = copy.join(self.source).join(file);
+        let source = std::fs::read_to_string(&file).unwrap_or_default();
+        if source.matches(from).count() != 1 {
+            return Err("NO MATCH");
+        }
+        std::fs::write(&file, source.replace(from, to)).expect("the copy can be written");
+        let program = self.program(root, copy, number, tests);
+        std::fs::write(&file, source).expect("the copy can be written");
+        program
+    }
+
+    fn program(&self, root: &Path, copy: &Path, number: usize, tests: &str) -> Result<PathBuf, &'static str> {
+        let mut command = Command::new(env!("CARGO"));
+        command.args(["test", "--quiet", "--release", "--no-run", "--message-format=json", "--package", self.package]);
+        command.args(if tests == UNIT { vec!["--lib"] } else { vec!["--test", tests] });
+        // Built for one short run each, upon what the workspace was built upon.
+        for setting in ["opt-level=1", "debug=0", "codegen-units=256"] {
+            command.args(["--config", &format!("profile.release.package.\"{}\".{setting}", self.package)]);
+        }
+        command.env("CARGO_TARGET_DIR", root.join("target")).env("CARGO_INCREMENTAL", "1").current_dir(copy);
+        let output = command.stderr(Stdio::null()).output().expect("cargo starts");
+        let message = |line: &str| serde_json::from_str::<Value>(line).ok();
+        let text = String::from_utf8_lossy(&output.stdout);
+        let built = text.lines().filter_map(message).find_map(|it| it["executable"].as_str().map(PathBuf::from));
+        // The next build puts its own in its place.
+        let program = copy.join(format!("program-{number}"));
+        built.filter(|_| output.status.success()).and_then(|it| std::fs::rename(it, &program).ok()).map(|()| program).ok_or("NO BUILD")
+    }
+
+    #[expect(clippy::print_stdout, reason = "the command's own output")]
+    fn is_noticed(&self, copy: &Path, tests: &str, mutation: Option<&Mutation>, built: Result<PathBuf, &'static str>) -> bool {
+        let passes = built.map(|program| {
+            // A mutation may also go round for ever.
+            let mut command = Command::new("timeout");
+            command.arg(TRIAL_SECONDS).arg(program);
+            // Few worlds are enough, and that a test fails, without the smallest case.
+            command.env_remove("SEED").env("WORLDS", "1500").env("RUST_BACKTRACE", "0").env("PROPTEST_MAX_SHRINK_ITERS", "0");
+            command.current_dir(copy.join(self.source).parent().expect("a crate"));
+            command.stdout(Stdio::null()).stderr(Stdio::null()).status().expect("`timeout` starts")
+        });
+        let (verdict, wanted) = match passes {
+            Ok(status) if status.code() == Some(TIMED_OUT) => ("NO END  ", false),
+            Ok(status) if status.success() => (if mutation.is_some() { "SURVIVES" } else { "holds   " }, mutation.is_none()),
+            Ok(_) => (if mutation.is_some() { "caught  " } else { "FAILS   " }, mutation.is_some()),
+            Err(why) => (why, false),
+        };
+        match mutation {
+            Some(Mutation { what, file, .. }) => println!("{verdict}  {what} ({file}, by the {tests})"),
+            None => println!("{verdict}  the {} as it is, by the {tests}", self.name),
+        }
+        wanted
+    }
+}
+
+/// A workspace of those members alone, with the versions of ours.
+fn workspace_of(members: &str, root: &Path, copy: &Path) {
+    let manifest = std::fs::read_to_string(root.join("Cargo.toml")).expect("the workspace's manifest");
+    let lines = manifest.lines().map(|line| if line.starts_with("members") { members } else { line });
+    std::fs::create_dir_all(copy.join("host")).expect("a folder");
+    std::fs::write(copy.join("Cargo.toml"), lines.collect::<Vec<_>>().join("\n")).expect("a manifest");
+    std::fs::copy(root.join("Cargo.lock"), copy.join("Cargo.lock")).expect("a lock file");
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("a folder").flatten() {
+        let (source, target): (PathBuf, PathBuf) = (entry.path(), to.join(entry.file_name()));
+        if source.is_dir() {
+            copy_folder(&source, &target);
+        } else {
+            std::fs::copy(&source, &target).expect("a file");
+        }
+    }
+}

@@ -48,7 +48,7 @@ pub enum Effect {
     /// Write a frame to the stream.
     Publish(Frame),
     /// The run has ended; its terminal frame came just before.
-    Finish(Outcome),
+    End(Outcome),
 }
 
 /// When a timer is due.

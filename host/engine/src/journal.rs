@@ -8,10 +8,11 @@ use serde::Deserialize;
 
 use crate::definition::Definition;
 use crate::effect::Effect;
-use crate::entry::{ENTRY_VERSION, Entry, Forked, Input, Part, RULES};
+use crate::entry::{Buffered, ENTRY_VERSION, Entry, Forked, Input, Part, RULES};
 use crate::history::History;
 use crate::json::Json;
 use crate::run::Run;
+use crate::text;
 
 /// Why a journal does not fit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,6 +134,7 @@ pub fn accept(run: &mut Run, entry: &Entry) -> Result<Vec<Effect>, Misfit> {
         _ if seq == 0 => return Err(Misfit::Beginning { seq }),
         _ => (),
     }
+    paths(seq, &entry.input)?;
     if let Some(told) = entry.frames.filter(|told| *told != run.next_sequence()) {
         return Err(Misfit::Frames { seq, told, counted: run.next_sequence() });
     }
@@ -167,6 +169,20 @@ fn pinned(definition: &Definition, expected: &[Part]) -> Result<(), Misfit> {
 fn object(seq: u64, state: Option<&Json>) -> Result<(), Misfit> {
     let is_object = state.is_none_or(|state| state.get().starts_with('{'));
     if is_object { Ok(()) } else { Err(Misfit::Unsound { seq, message: "the state is no object" }) }
+}
+
+/// What an instance reports of the state: the fold takes its paths apart.
+fn paths(seq: u64, input: &Input) -> Result<(), Misfit> {
+    let (calls, commit) = match input {
+        Input::StepProgressed { calls, commit, .. } => (calls, commit.as_ref()),
+        Input::StepReturned { calls, commit, .. } => (calls, Some(commit)),
+        Input::StepFailed { calls, .. } => (calls, None),
+        _ => return Ok(()),
+    };
+    let written = commit.into_iter().flat_map(|commit| &commit.effects).filter_map(Buffered::path);
+    let mut told = calls.iter().filter_map(|call| call.function.path()).chain(written);
+    let sound = told.all(|path| text::path(path).is_ok());
+    if sound { Ok(()) } else { Err(Misfit::Unsound { seq, message: "a path of the state is none" }) }
 }
 
 fn fork(run: &Run, seq: u64, forked: &Forked) -> Result<(), Misfit> {

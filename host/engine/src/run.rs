@@ -32,6 +32,8 @@ mod exclusives;
 mod frames;
 
 // The moves.
+mod alarm;
+
 mod start;
 
 mod route;
@@ -46,6 +48,8 @@ mod forbidden;
 
 mod commit;
 
+mod fill;
+
 mod answer;
 
 mod wait;
@@ -55,6 +59,8 @@ mod exclusive;
 mod sleep;
 
 mod due;
+
+mod leave;
 
 mod fail;
 
@@ -219,7 +225,7 @@ impl Run {
             Input::StepReturned { invocation, attempt, calls, commit, events, .. } => {
                 self.returned(*invocation, *attempt, calls, commit, events);
             }
-            Input::StepFailed { invocation, attempt, failure, .. } => self.reported_failure(*invocation, *attempt, failure),
+            Input::StepFailed { invocation, attempt, failure, .. } => self.failed(*invocation, *attempt, failure),
             Input::TimerFired { timer } => self.fired(*timer),
             Input::CancelRequested => self.cancel(),
             Input::Resumed { planned, on_thread } => self.resumed(*planned, on_thread.as_deref()),

@@ -98,17 +98,10 @@ fn check(function: &Function) -> Result<(), Refused> {
         Function::Send { step: Some(step), .. } => text::name("the step", step),
         Function::Wait(wait) => check_wait(wait),
         Function::Collect { id, expected, event, .. } => check_collect(id.as_deref(), expected, event),
-        Function::Get { path, .. }
-        | Function::Set { path }
-        | Function::Push { path }
-        | Function::Delete { path }
-        | Function::EditBegin { path, .. }
-        | Function::EditExclusive { path, .. }
-        | Function::EditCommit { path, .. } => text::path(path),
         Function::LookUp { name, .. } | Function::Keep { name, .. } => text::name("the memo's name", name),
         Function::Request { target, .. } => text::within("the target", target, TARGET_MAX),
         // The names of events are checked with their payloads.
-        _ => Ok(()),
+        other => other.path().map_or(Ok(()), text::path),
     }
 }
 

@@ -2,9 +2,19 @@
 
 use serde::Serialize;
 
-use super::{Failure, Forked, Function, SLEEP_DROP_MIN, Started, Told, Wait};
+use super::{Buffered, Failure, Forked, Function, SLEEP_DROP_MIN, Started, Told, Wait};
 use crate::json::{Fields, Json, canonical, quoted, to_json};
 use crate::text::{KIND_MAX, MESSAGE_MAX, TRACE_MAX, cut};
+
+impl Buffered {
+    /// The path that it writes to; none of an event.
+    pub fn path(&self) -> Option<&str> {
+        match self {
+            Buffered::Set { path, .. } | Buffered::Push { path, .. } | Buffered::Delete { path } => Some(path),
+            Buffered::Send { .. } => None,
+        }
+    }
+}
 
 impl Function {
     /// Whether the instance is dropped after it: it is answered by entering the attempt again.
@@ -28,6 +38,20 @@ impl Function {
                 | Function::Keep { .. }
                 | Function::Commit
         )
+    }
+
+    /// The path in the state that it is about.
+    pub fn path(&self) -> Option<&str> {
+        match self {
+            Function::Get { path, .. }
+            | Function::Set { path }
+            | Function::Push { path }
+            | Function::Delete { path }
+            | Function::EditBegin { path, .. }
+            | Function::EditExclusive { path, .. }
+            | Function::EditCommit { path, .. } => Some(path),
+            _ => None,
+        }
     }
 
     /// Function and identity, as text: what a call is matched by on re-entry, beside its ordinal.

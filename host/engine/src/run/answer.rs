@@ -1,7 +1,6 @@
 //! What the fold answers: the last call of a report, if the instance waits in it.
 
 use super::Run;
-use crate::effect::Effect;
 use crate::entry::{Batch, Buffered, Event, Function, InvocationId, calls};
 use crate::json::Json;
 
@@ -70,20 +69,5 @@ impl Run {
                 *answer = Some(batch);
             }
         });
-    }
-
-    /// Fills in the answer of the last call, and lets the instance go on.
-    pub(super) fn answer_last(&mut self, id: InvocationId, fill: impl FnOnce(&mut Function)) {
-        let (at, invocation) = (self.now.at, &mut self.invocations[id]);
-        invocation.fill_last(at, fill);
-        let attempt = invocation.attempt;
-        let call = invocation.log.last().cloned();
-        self.turn.effects.extend(call.map(|call| Effect::Answer { invocation: id, attempt, call }));
-    }
-
-    /// Fills in the answer of the last call, whose instance is gone.
-    pub(super) fn fill_last(&mut self, id: InvocationId, fill: impl FnOnce(&mut Function)) {
-        let at = self.now.at;
-        self.invocations[id].fill_last(at, fill);
     }
 }

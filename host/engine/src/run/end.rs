@@ -63,7 +63,7 @@ impl Run {
         let aborts = live.map(|(invocation, it)| Effect::Abort { invocation, attempt: it.attempt });
         self.turn.effects.extend(aborts);
         self.publish(terminal);
-        self.push(Effect::Finish(outcome));
+        self.push(Effect::End(outcome));
         self.status = status;
         self.note_dropped();
         self.steps = self.steps.emptied();

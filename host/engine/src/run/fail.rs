@@ -2,7 +2,7 @@
 
 use super::Run;
 use super::end::Failed;
-use super::frames::{Exception, StepFailedEvent, StepState};
+use super::frames::{Exception, StepFailedEvent};
 use super::history::Ended;
 use super::invocation::{Activity, Invocation};
 use crate::effect::Due;
@@ -11,17 +11,17 @@ use crate::time;
 
 impl Run {
     /// A report of a failure, which also a short sleep may end in.
-    pub(super) fn reported_failure(&mut self, id: InvocationId, attempt: u32, failure: &Failure) {
+    pub(super) fn failed(&mut self, id: InvocationId, attempt: u32, failure: &Failure) {
         let Some(invocation) = self.invocations.get(id) else { return };
         if invocation.attempt != attempt || !invocation.is_live() {
             return;
         }
         self.clear_timer(invocation.timer());
-        self.failed(id, failure);
+        self.fail_attempt(id, failure);
     }
 
     /// An attempt has failed.
-    pub(super) fn failed(&mut self, id: InvocationId, failure: &Failure) {
+    pub(super) fn fail_attempt(&mut self, id: InvocationId, failure: &Failure) {
         self.note_failed(id, failure);
         let retry_after = self.retry_delay(id, failure);
         let invocation = &mut self.invocations[id];
@@ -30,22 +30,20 @@ impl Run {
         }
         invocation.failures = invocation.failures.saturating_add(1);
         invocation.last_failure = Some(Failure { trace: None, ..failure.clone() });
-        let Some(delay) = retry_after else { return self.failed_at_last(id, failure) };
-        self.publish_step_state(id, StepState::NotRunning, None);
-        self.free_slot(id);
-        self.release_exclusive(id);
+        let Some(delay) = retry_after else { return self.fail_invocation(id, failure) };
+        self.end_attempt(id, None);
         let timer = self.set_timer(Due::At(self.now.at.saturating_add(delay)), Some(id));
         self.now_does(id, Activity::Retrying { timer });
         self.invocations[id].begin_anew();
     }
 
     /// No further attempt is made.
-    fn failed_at_last(&mut self, id: InvocationId, failure: &Failure) {
+    fn fail_invocation(&mut self, id: InvocationId, failure: &Failure) {
         self.note_ended(id, Ended::Failed);
         let invocation = self.end_invocation(id, None);
         match self.catcher(invocation.step) {
             Some((catcher, max)) if self.steps.recover(catcher, max) => {
-                let event = self.step_failed(&invocation, failure);
+                let event = self.failed_event(&invocation, failure);
                 self.invoke(catcher, vec![event], invocation.place);
                 self.leave_scope(invocation.place.scope);
             }
@@ -73,7 +71,7 @@ impl Run {
     }
 
     /// What a catch-error step is given.
-    fn step_failed(&self, invocation: &Invocation, failure: &Failure) -> Event {
+    fn failed_event(&self, invocation: &Invocation, failure: &Failure) -> Event {
         let event = StepFailedEvent {
             step_name: &self.plan[invocation.step].name,
             input_event: StepFailedEvent::input(&invocation.events),

@@ -81,7 +81,7 @@ impl Chance {
     }
 
     fn path(&mut self) -> String {
-        ["a", "a.b", "a.b.c", "l", "l.0", "l.01", "", "."][self.below(8) as usize].into()
+        ["a", "a.b", "a.b.c", "l", "l.0", "l.01"][self.below(6) as usize].into()
     }
 
     fn value(&mut self) -> Json {
@@ -207,7 +207,7 @@ fn feed(seed: u64) -> usize {
                 }
                 Effect::Invoke(invoke) if invoke.invocation < 60 => logged[invoke.invocation as usize] = invoke.log.len() as u32,
                 Effect::Answer { invocation, call, .. } if invocation < 60 => logged[invocation as usize] = call.ordinal + 1,
-                Effect::Finish(_) => ended = true,
+                Effect::End(_) => ended = true,
                 _ => (),
             }
         }

@@ -1,7 +1,6 @@
 //! What the instances report.
 
 use super::Run;
-use super::frames::StepState;
 use super::history::Ended;
 use super::invocation::{Activity, Invocation};
 use super::place::Place;
@@ -14,7 +13,7 @@ impl Run {
         let Some(Call { function, .. }) = calls.last().filter(|_| self.expects(id, attempt, calls)) else { return };
         if let Some(failure) = self.forbidden(id, calls, commit, &[]) {
             self.push(Effect::Abort { invocation: id, attempt });
-            return self.failed(id, &failure);
+            return self.fail_attempt(id, &failure);
         }
         let conflict = self.conflicts(id, function);
         self.record(id, calls);
@@ -33,7 +32,7 @@ impl Run {
             return;
         }
         if let Some(failure) = self.forbidden(id, calls, Some(commit), events) {
-            return self.failed(id, &failure);
+            return self.fail_attempt(id, &failure);
         }
         self.record(id, calls);
         self.commit_state(id, &commit.effects);
@@ -66,14 +65,6 @@ impl Run {
         }
         self.leave_scope(opened);
         self.leave_scope(invocation.place.scope);
-    }
-
-    /// Takes an invocation out whose last attempt ended. It still counts in its scope.
-    pub(super) fn end_invocation(&mut self, id: InvocationId, output: Option<&Event>) -> Invocation {
-        self.publish_step_state(id, StepState::NotRunning, output);
-        self.free_slot(id);
-        self.release_exclusive(id);
-        self.invocations.remove(id)
     }
 
     /// Whether a report goes on where the step log ends: not late, and not heard before.

@@ -17,7 +17,7 @@ impl Run {
             invocation.crashes += u32::from(suspected(id));
             if invocation.crashes >= CRASHES_MAX {
                 let failure = crashed(&self.plan[invocation.step].name);
-                self.failed(id, &failure);
+                self.fail_attempt(id, &failure);
             } else {
                 self.enter(id);
             }

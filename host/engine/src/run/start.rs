@@ -2,8 +2,8 @@
 
 use super::place::Place;
 use super::{Run, Status};
-use crate::effect::{Due, Effect};
-use crate::entry::{InvocationId, Started, TimerId};
+use crate::effect::Due;
+use crate::entry::Started;
 use crate::json;
 use crate::state::State;
 use crate::time;
@@ -23,20 +23,6 @@ impl Run {
         if let Some(timeout) = self.started.as_ref().and_then(|started| started.timeout) {
             let due = self.now.alive.saturating_add(time::micros(timeout));
             self.set_timer(Due::Alive(due), None);
-        }
-    }
-
-    pub(super) fn set_timer(&mut self, due: Due, invocation: Option<InvocationId>) -> TimerId {
-        let timer = self.timers.set(due, invocation);
-        self.push(Effect::SetTimer { timer, due });
-        timer
-    }
-
-    pub(super) fn clear_timer(&mut self, timer: Option<TimerId>) {
-        if let Some(timer) = timer
-            && self.timers.remove(timer).is_some()
-        {
-            self.push(Effect::ClearTimer { timer });
         }
     }
 }

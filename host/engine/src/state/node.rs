@@ -7,7 +7,7 @@ use crate::entry::Buffered;
 use crate::json::Tree;
 
 use super::changes::Changes;
-use super::path::keys;
+use super::path::{SOUND, keys};
 use super::write::{Write, apply, child};
 
 /// What has become of a value.
@@ -184,7 +184,7 @@ impl Known<'_> {
     }
 
     fn changed_since(&self, writes: &[usize], depth: usize, version: u64) -> bool {
-        let path = writes.first().and_then(|at| Write::path(&self.writes[*at]));
+        let path = writes.first().and_then(|at| self.writes[*at].path());
         let path = path.expect("cannot happen: a copy without a write in it");
         let end = path.match_indices('.').nth(depth - 1).map_or(path.len(), |(end, _)| end);
         self.changes.since(&path[..end], version)
@@ -194,9 +194,8 @@ impl Known<'_> {
     fn result(&self, writes: &[usize], committed: Option<&Tree>, depth: usize) -> Option<Tree> {
         let mut tree = committed.cloned();
         for (path, write) in writes.iter().filter_map(|at| Write::of(&self.writes[*at])) {
-            if let Some(keys) = keys(path).ok().as_deref().and_then(|keys| keys.get(depth..)) {
-                apply_to_any(&mut tree, keys, write);
-            }
+            let keys = keys(path).expect(SOUND);
+            apply_to_any(&mut tree, keys.get(depth..).unwrap_or_default(), write);
         }
         tree
     }

@@ -9,7 +9,7 @@ use crate::json::Tree;
 
 use super::changes::Changes;
 use super::node::{Known, Node};
-use super::path::{PathError, keys};
+use super::path::{PathError, SOUND, keys};
 use super::seen::Seen;
 use super::write::Write;
 
@@ -71,8 +71,7 @@ impl Overlay {
         let at = self.applied;
         self.applied += 1;
         let (path, write) = Write::of(&self.writes[at]).expect("cannot happen: an event among the writes");
-        // The border lets no other path in; one that a journal has all the same does nothing.
-        let Ok(keys) = keys(path) else { return };
+        let keys = keys(path).expect(SOUND);
         self.root.follow(&Known { changes, writes: &self.writes }, Some(committed), 0, &keys);
         let most = || (path.len() + write.size()) as isize;
         let grown = self.growth(committed, &keys, &write).unwrap_or_else(|_| most());

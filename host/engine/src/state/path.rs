@@ -16,6 +16,9 @@ impl fmt::Display for PathError {
 
 impl std::error::Error for PathError {}
 
+/// Why the path of a write can always be taken apart.
+pub(super) const SOUND: &str = "cannot happen: the border of attempts and the gate of journals let no other path in";
+
 /// The keys of a path: at least one.
 pub(super) fn keys(path: &str) -> Result<Vec<&str>, PathError> {
     text::path(path).map_err(|refused| PathError(refused.message))?;

@@ -23,14 +23,6 @@ impl Write {
         })
     }
 
-    /// The path of a buffered effect; none of an event.
-    pub fn path(effect: &Buffered) -> Option<&str> {
-        match effect {
-            Buffered::Set { path, .. } | Buffered::Push { path, .. } | Buffered::Delete { path } => Some(path),
-            Buffered::Send { .. } => None,
-        }
-    }
-
     /// Whether there is something at the path after it.
     pub fn makes(&self) -> bool {
         !matches!(self, Write::Delete)

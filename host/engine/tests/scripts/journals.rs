@@ -260,3 +260,22 @@ fn an_entry_that_says_what_cannot_be_is_noticed() {
         .join("\n"),
     );
 }
+
+#[test]
+fn a_path_that_no_border_lets_in_is_noticed() {
+    let world = played("step work: StartEvent -> StopEvent\n start\n #0 set a.b 1\n #0 commit\n #0 get a.b\n #0 return StopEvent");
+    for path in ["", "a..b", "a\nb", &"k.".repeat(50_000)] {
+        let text = serde_json::to_string(&world.journal).expect("JSON").replace("a.b", &path.escape_default().to_string());
+        let entries: Vec<Entry> = serde_json::from_str(&text).expect("entries");
+        for only in [1, 2] {
+            let mut journal = world.journal.clone();
+            journal[only] = entries[only].clone();
+            let replayed = journal::replay(Run::new(world.definition.clone()), &journal).map(|_| ());
+            assert_eq!(
+                replayed,
+                Err(Misfit::Unsound { seq: only as u64, message: "a path of the state is none" }),
+                "{path:?} in entry {only}"
+            );
+        }
+    }
+}

@@ -17,9 +17,9 @@ pub fn effect(effect: &Effect, shows_steps: bool) -> Option<String> {
         Effect::ClearTimer { timer } => format!("clear timer {timer}"),
         Effect::Publish(it) if &*it.event.name == "StepStateChanged" && !shows_steps => return None,
         Effect::Publish(it) => frame(it),
-        Effect::Finish(Outcome::Completed(it)) => format!("completed with {}", event(it)),
-        Effect::Finish(Outcome::Failed(message)) => format!("failed: {message}"),
-        Effect::Finish(Outcome::Cancelled) => "cancelled".to_owned(),
+        Effect::End(Outcome::Completed(it)) => format!("completed with {}", event(it)),
+        Effect::End(Outcome::Failed(message)) => format!("failed: {message}"),
+        Effect::End(Outcome::Cancelled) => "cancelled".to_owned(),
     };
     Some(line)
 }

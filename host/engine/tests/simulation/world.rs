@@ -227,7 +227,7 @@ impl World {
             Effect::SetTimer { timer, due } => drop(self.timers.insert(timer, due)),
             Effect::ClearTimer { timer } => drop(self.timers.remove(&timer)),
             Effect::Publish(_) => (),
-            Effect::Finish(_) => {
+            Effect::End(_) => {
                 self.instances.clear();
                 self.timers.clear();
             }
@@ -445,7 +445,7 @@ impl Seen {
                     self.answers.insert((*invocation, *attempt, call.ordinal), call.at);
                     self.given(*invocation, &call.function);
                 }
-                Effect::Finish(_) => self.finished = true,
+                Effect::End(_) => self.finished = true,
                 _ => (),
             }
         }

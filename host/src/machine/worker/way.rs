@@ -134,7 +134,7 @@ impl<T> Worker<T> {
             match effect {
                 Effect::SetTimer { timer, due } => self.timers.set(*timer, *due),
                 Effect::ClearTimer { timer } => self.timers.clear(*timer),
-                Effect::Finish(_) => self.timers = Timers::default(),
+                Effect::End(_) => self.timers = Timers::default(),
                 _ => (),
             }
         }
@@ -153,7 +153,7 @@ impl<T> Worker<T> {
                     }
                 }
                 Effect::Abort { invocation, attempt } => self.abort(invocation, attempt),
-                Effect::Finish(_) => self.abort_all(),
+                Effect::End(_) => self.abort_all(),
                 // With the append.
                 Effect::Publish(_) | Effect::SetTimer { .. } | Effect::ClearTimer { .. } => (),
             }

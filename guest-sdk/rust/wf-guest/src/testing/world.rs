@@ -252,7 +252,7 @@ impl World {
                 // The run knows its timers.
                 Effect::SetTimer { .. } | Effect::ClearTimer { .. } => (),
                 Effect::Publish(frame) => self.publish(&frame.event),
-                Effect::Finish(_) => {
+                Effect::End(_) => {
                     self.tasks.clear();
                     self.live.clear();
                 }

@@ -95,6 +95,35 @@ async fn a_payload_over_the_limit_of_events() {
 }
 
 #[tokio::test]
+async fn half_an_emoji_reaches_no_run() {
+    let server = Server::start(&["hitl"]).await;
+    let handler = server.begin("hitl", "{}").await;
+    for half in [r#""\ud83d""#, r#""\ude00\ud83d""#, r#"{"\ud83d":1}"#] {
+        let body = format!(r#"{{"event":{{"type":"ResponseEvent","value":{{"response":{half}}}}}}}"#);
+        let answer = server.post(&format!("/events/{handler}"), &body).await;
+        assert_eq!(answer.status, 400, "{answer:?}");
+        let answer = server.run("hitl", &format!(r#"{{"name":{half}}}"#)).await;
+        assert_eq!(answer.status, 400, "{answer:?}");
+    }
+    // Whole, it is an answer like any other.
+    let body = r#"{"event":{"type":"ResponseEvent","value":{"response":"\ud83d\ude00"}}}"#;
+    assert_eq!(server.post(&format!("/events/{handler}"), body).await.status, 200);
+    assert_eq!(server.ended(&handler).await.text("status"), "completed");
+}
+
+#[tokio::test]
+async fn a_long_failure_is_short_in_every_list() {
+    let server = Server::start(&["failing"]).await;
+    let message = "long ".repeat(200_000);
+    let answer = server.run("failing", &format!(r#"{{"message":"{message}"}}"#)).await;
+    assert_eq!(answer.status, 500);
+    for path in ["/handlers", "/api/v1/runs"] {
+        let listed = server.get(path).await;
+        assert!(listed.body.len() < 100_000 && listed.body.contains("long long"), "{path}: {}", listed.body.len());
+    }
+}
+
+#[tokio::test]
 async fn invalid_utf_8() {
     let server = Server::start(&["greeting"]).await;
     for body in [&b"{\"start_event\":{\"name\":\"\xff\xfe\"}}"[..], b"\xff", b"{\"\xc3\x28\":1}"] {

@@ -8,6 +8,7 @@ mod canonical;
 mod object;
 mod tokens;
 mod tree;
+pub(crate) mod work;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

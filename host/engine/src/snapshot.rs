@@ -15,7 +15,7 @@ use crate::journal::Misfit;
 use crate::json::{Json, to_json};
 use crate::run::Run;
 
-/// The version of the form. A change of any part of a run changes it: `tests/golden/snapshot.json` notices.
+/// The version of the form. A change of any part of a run changes it: a file of `tests/golden` notices.
 pub const SNAPSHOT_VERSION: u16 = 1;
 
 #[derive(Serialize)]

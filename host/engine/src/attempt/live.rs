@@ -109,3 +109,83 @@ impl Attempt {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use crate::attempt::{Answer, Attempt, Limits, Next, Request};
+    use crate::effect::{Invoke, Log, Memos, RetryInfo};
+    use crate::json::{to_json, work};
+    use crate::state::State;
+
+    fn entered(log: Log) -> Attempt {
+        let limits = Limits {
+            payload_max: usize::MAX,
+            value_max: usize::MAX,
+            state_max: isize::MAX as usize,
+            events_max: usize::MAX,
+            buffered_max: usize::MAX,
+            calls_max: u32::MAX,
+        };
+        let invoke = Invoke {
+            invocation: 0,
+            attempt: 0,
+            step: "work".into(),
+            component: 0,
+            events: [].into(),
+            started_at: 0,
+            log,
+            committed: 0,
+            memos: Memos::new_sync(),
+            retry: RetryInfo::default(),
+            time_left: None,
+        };
+        Attempt::new(invoke, limits)
+    }
+
+    fn answered(attempt: &mut Attempt, state: &State, request: Request) {
+        let mut next = attempt.call(request, 0);
+        if let Next::Read { query, mut own } = next {
+            next = attempt.read(query.answer(state, 1, &mut own), own);
+        }
+        assert!(matches!(next, Next::Answer(Ok(Answer::Done | Answer::Value(Some(_))))), "{next:?}");
+    }
+
+    /// Writes so often in each way, and reads what it wrote; the parts of values that it went through.
+    fn write(attempt: &mut Attempt, state: &State, count: usize) -> usize {
+        let set = |path: String| Request::Set { path, value: "1".to_owned() };
+        let push = |path: &str| Request::Push { path: path.to_owned(), value: "1".to_owned() };
+        work::take();
+        for at in 0..count {
+            answered(attempt, state, set(format!("k{at}")));
+            answered(attempt, state, set(format!("all.k{at}.deep")));
+            answered(attempt, state, set("list.0".to_owned()));
+            answered(attempt, state, push("list"));
+            answered(attempt, state, push("pushed"));
+            answered(attempt, state, Request::Delete { path: format!("all.k{}", at / 2) });
+            answered(attempt, state, Request::Get { path: format!("k{}", at / 2) });
+        }
+        work::take()
+    }
+
+    #[test]
+    fn a_write_goes_through_what_it_writes_however_many_came_before_it_and_however_large_the_state() {
+        // Of them six are writes: more than a hundred thousand at last.
+        for count in [100, 1_000, 20_000] {
+            let fields = (0..count).map(|at| (format!("f{at}"), vec![at])).chain([("list".to_owned(), vec![0])]);
+            let state = State::new(&to_json(&fields.collect::<BTreeMap<_, _>>()));
+            let mut attempt = entered(Log::new_sync());
+            let parts = write(&mut attempt, &state, count);
+            assert!(parts <= 40 * count, "{parts} parts of values for {count} writes of each kind");
+            // And when they are buffered again.
+            let Next::Progress { mut calls, .. } = attempt.call(Request::Commit, 0) else { panic!("it is reported") };
+            calls.pop();
+            let mut attempt = entered(calls.into_iter().collect());
+            assert_eq!(write(&mut attempt, &state, count), 0, "the log answers");
+            answered(&mut attempt, &state, Request::Get { path: "k0".to_owned() });
+            let parts = work::take();
+            assert!(parts <= 40 * count, "{parts} parts of values for {count} writes of each kind that come again");
+        }
+    }
+}

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 use smol_str::SmolStr;
 
-use super::{Json, Object, TREE_DEPTH_MAX, Token, Tokens, of_text, quoted};
+use super::{Json, Object, TREE_DEPTH_MAX, Token, Tokens, of_text, quoted, work};
 
 /// A JSON value. Scalars keep the text that they came with; white space between the parts is
 /// gone, and names of fields are escaped as serde_json does it.
@@ -53,6 +53,7 @@ impl Tree {
 
     /// Appends its text.
     pub fn write(&self, text: &mut String) {
+        work::add(1);
         match self {
             Tree::Scalar(scalar) => text.push_str(scalar),
             Tree::List(items) => write_list(text, items.iter()),
@@ -62,6 +63,7 @@ impl Tree {
 
     /// Bytes of its text.
     pub fn size(&self) -> usize {
+        work::add(1);
         match self {
             Tree::Scalar(scalar) => scalar.len(),
             Tree::List(items) => around(items.len()) + items.iter().map(Tree::size).sum::<usize>(),

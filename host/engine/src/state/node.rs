@@ -4,14 +4,14 @@ use indexmap::IndexMap;
 use smol_str::SmolStr;
 
 use crate::entry::Buffered;
-use crate::json::Tree;
+use crate::json::{Tree, work};
 
 use super::changes::Changes;
 use super::path::{SOUND, keys};
 use super::write::{Write, apply, child};
 
 /// What has become of a value.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) enum Node {
     /// It was set: nothing committed shows through.
     Whole(Tree),
@@ -22,7 +22,7 @@ pub(super) enum Node {
 }
 
 /// A value of which the committed part shows through.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Part {
     /// The own writes in it, in order, by their places among all.
     writes: Vec<usize>,
@@ -32,7 +32,7 @@ pub(super) struct Part {
 }
 
 /// How the writes in a value are kept.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) enum Form {
     /// By field, over an object, or over what an object replaces.
     Fields(Fields),
@@ -45,11 +45,11 @@ pub(super) enum Form {
 }
 
 /// Own writes by field.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Fields(IndexMap<SmolStr, Field>);
 
 /// A field that was written.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Field {
     /// The place, among all writes, of the one that made it: new fields stand in this order.
     pub place: usize,
@@ -77,6 +77,7 @@ impl Node {
 
     /// Adds a write, the `at`th of all, under keys in the value. It has been followed.
     pub fn put(&mut self, committed: Option<&Tree>, keys: &[&str], write: Write, at: usize) {
+        work::add(1);
         match (keys, write, &mut *self) {
             ([], Write::Set(new), _) => *self = Node::Whole(new),
             ([], Write::Delete, _) => *self = Node::Gone,
@@ -93,6 +94,7 @@ impl Node {
     /// Makes what lies under keys, and all in it, follow the committed value, which lies `depth` keys
     /// deep in the state.
     pub fn follow(&mut self, known: &Known, committed: Option<&Tree>, depth: usize, keys: &[&str]) {
+        work::add(1);
         let Node::Part(part) = self else { return };
         if let (Form::Fields(_), Some(Tree::List(_))) = (&part.form, committed) {
             part.form = Form::Copy(None);
@@ -192,6 +194,7 @@ impl Known<'_> {
 
     /// The committed value with the writes in it.
     fn result(&self, writes: &[usize], committed: Option<&Tree>, depth: usize) -> Option<Tree> {
+        work::add(writes.len());
         let mut tree = committed.cloned();
         for (path, write) in writes.iter().filter_map(|at| Write::of(&self.writes[*at])) {
             let keys = keys(path).expect(SOUND);

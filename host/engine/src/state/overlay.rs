@@ -15,8 +15,9 @@ use super::write::Write;
 
 /// Own writes: begins empty, and anew after each commit. A write costs what its value costs, and a
 /// read what its answer costs, however many there are. Only a list that is changed in its midst is
-/// copied: once, and once again after each commit of others that changes it.
-#[derive(Clone, Debug, Default)]
+/// copied: once, and once again after each commit of others that changes it. It is moved to whoever
+/// asks with it, and cannot be copied itself.
+#[derive(Debug, Default)]
 pub struct Overlay {
     /// All own writes, in order.
     writes: Vec<Buffered>,

@@ -192,3 +192,33 @@ fn a_collect_of_ten_thousand_journals_each_event_once() {
     let batch = world.out.lines().last().map(|line| line.split(", ").count());
     assert_eq!(batch, Some(10_000), "the last call is given all");
 }
+
+/// The border refuses such a call, but a journal may have it.
+#[test]
+fn an_event_that_is_not_expected_completes_no_batch() {
+    check(
+        r#"
+        step split: StartEvent -> A C
+        step gather: A C -> StopEvent
+        start
+        #0 return A {"i":1}, C {"i":2}, A {"i":3}
+        #2 collect C {"i":2} into A A
+        #1 collect A {"i":1} into A A
+        #3 collect A {"i":3} into A A
+        "#,
+        expect![[r#"
+            start
+                invoke #0.0 split(StartEvent)
+            #0 return A {"i":1}, C {"i":2}, A {"i":3}
+                invoke #1.0 gather(A {"i":1})
+                invoke #2.0 gather(C {"i":2})
+                invoke #3.0 gather(A {"i":3})
+            #2 collect C {"i":2} into A A
+                answer #2.0 collect A x2 = not yet @0s
+            #1 collect A {"i":1} into A A
+                answer #1.0 collect A x2 = not yet @0s
+            #3 collect A {"i":3} into A A
+                answer #3.0 collect A x2 = A {"i":1}, A {"i":3} @0s
+        "#]],
+    );
+}

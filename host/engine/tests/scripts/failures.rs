@@ -499,3 +499,22 @@ fn an_input_that_is_too_deep_to_be_handed_on_is_left_out_of_the_failure() {
         assert_eq!(world.out.contains("\"value\":null"), !kept, "{depth}: {}", world.out);
     }
 }
+
+/// The check of a definition finds it.
+#[test]
+fn a_catch_error_step_that_joins_is_given_its_error_alone() {
+    check(
+        r#"
+        step work: StartEvent -> Extra
+        step recover: StepFailedEvent Extra -> StopEvent, join each catch work
+        start
+        #0 fail Boom ""
+        "#,
+        expect![[r#"
+            start
+                invoke #0.0 work(StartEvent)
+            #0 fail Boom ""
+                invoke #1.0 recover(StepFailedEvent {"step_name":"work","input_event":{"type":"StartEvent","value":{}},"exception":{"exception_type":"Boom","exception_message":""},"attempts":1,"elapsed_seconds":0.0,"failed_at":"1970-01-01T00:00:00.000000+00:00"})
+        "#]],
+    );
+}

@@ -104,6 +104,7 @@ fn a_fork_goes_on_with_another_definition_where_steps_are_known_by_their_names()
     assert_eq!(shown, ["invoke #4.1 work(Item {\"i\":2})"], "what was in `old` has ended");
     let restored = snapshot::restore(world.run.definition().clone(), &snapshot::take(&world.run)).expect("a snapshot");
     assert_eq!(format!("{restored:?}"), format!("{:?}", world.run));
+    world.put_away = Some(restored);
     world.guests.clear();
     world.out.clear();
     world.line("#4.1 return Done {\"i\":2}");

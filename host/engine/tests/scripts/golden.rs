@@ -396,12 +396,12 @@ const SCRIPTS: [(&str, &str); 18] = [
     ),
 ];
 
-fn folder() -> PathBuf {
+pub fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
 }
 
 /// Writes what is missing, if that is asked for; nothing is overwritten.
-fn write_missing(path: &Path, text: impl FnOnce() -> String) {
+pub fn write_missing(path: &Path, text: impl FnOnce() -> String) {
     if std::env::var_os("UPDATE_EXPECT").is_some() && !path.exists() {
         std::fs::write(path, text()).expect("a writable folder");
     }

@@ -131,7 +131,7 @@ fn what_was_sent_counts_once_it_is_committed() {
         #1 begin x; edit x 1
         #0 send Item {} to work; edit x 2
         #0 begin x; edit x 3
-        #0 return
+        #0 send Item {}; return
         "#,
         expect![[r#"
             0 @0s started StartEvent, 2 frames
@@ -139,16 +139,20 @@ fn what_was_sent_counts_once_it_is_committed() {
             2 @0s step-progressed #1, 3 frames
             3 @0s step-progressed #0, 3 frames
             4 @0s step-progressed #0, 4 frames
-            5 @0s step-returned #0, 5 frames
+            5 @0s step-returned #0, 6 frames
             #0 one(StartEvent) by 0 @0s
                 Executing .0 0s to 0s in 0
                 sent Item by 4
+                sent Item by 5
                 returned  @0s
             #1 two(StartEvent) by 0 @0s
                 Executing .0 0s to now in 0
                 goes on
             #2 work(Item) by 4 @0s
                 Executing .0 0s to now in 0
+                goes on
+            #3 work(Item) by 5 @0s
+                Executing .0 0s to now in 1
                 goes on
         "#]],
     );
@@ -202,7 +206,7 @@ fn a_read_is_told_from_before_the_entry_that_others_committed_by_after_it() {
 
 #[test]
 fn what_is_refused_is_not_told_as_done() {
-    for calls in ["send Item; return Nope", "publish StopEvent"] {
+    for calls in ["send Item; return Nope", "publish StopEvent", "send Item; send StopEvent; commit"] {
         let world = played(&format!(
             "step work: StartEvent -> Item
             step recover: StepFailedEvent -> StopEvent, catch max 5

@@ -302,11 +302,14 @@ fn what_no_wait_could_take_is_not_kept() {
 #[test]
 fn an_inbox_is_full_of_large_events_sooner() {
     let mut world = played("additional Answer\n step ask: StartEvent -> StopEvent\n start");
-    let large = format!("event Answer {{\"x\":\"{}\"}}", "x".repeat(INBOX_BYTES_MAX / 4 - 100));
-    (0..4).for_each(|_| world.line(&large));
-    assert!(!world.out.contains("refused"));
-    world.line(&large);
-    assert!(world.out.contains("refused: InboxFull"), "the fifth is too much");
+    let quarter = format!("event Answer {{\"x\":\"{}\"}}", "x".repeat(INBOX_BYTES_MAX / 4 - r#"{"x":""}"#.len()));
+    (0..4).for_each(|_| world.line(&quarter));
+    assert!(!world.out.contains("refused"), "they fill it to the last byte");
+    world.line("#0 wait Answer");
+    world.line(&quarter);
+    assert!(!world.out.contains("refused"), "what was taken has left its room");
+    world.line("event Answer");
+    assert!(world.out.contains("refused: InboxFull"), "two bytes are too much");
 }
 
 #[test]

@@ -188,6 +188,7 @@ fn a_journal_that_does_not_fit_is_an_error_with_a_name() {
     assert_eq!(reread(|text| text), Ok(()));
     expect![[r#"
         entry 0 of the journal has form 99, and this build knows form 1: it was written by another version
+        entry 0 of the journal has form 99, and this build knows form 1: it was written by another version
         the run follows rules 77, and this build knows rules 1 to 1: it was begun by a newer version
         the run follows rules 77, and this build knows rules 1 to 1: it was begun by a newer version
         entry 1 of the journal is missing: entry 2 stands there
@@ -198,6 +199,7 @@ fn a_journal_that_does_not_fit_is_an_error_with_a_name() {
         entry 1 of the journal is unreadable: unknown variant `Lend`, expected one of `Send`, `Set`, `Push`, `Delete` at line 1 column 112"#]]
     .assert_eq(&[
         refused(r#""v":1"#, r#""v":99"#),
+        refused(r#""v":1"#, r#""v":99,"newer":true"#),
         refused(r#""rules":1"#, r#""rules":77"#),
         refused(r#""rules":1"#, r#""rules":77,"newer":true"#),
         refused(r#""seq":1"#, r#""seq":2"#),
@@ -223,6 +225,10 @@ fn entries_that_are_missing_or_twice_are_noticed() {
     let mut late = world.journal[1].clone();
     late.seq = 0;
     assert_eq!(journal::replay(Run::new(world.definition.clone()), [&late]).map(|_| ()), Err(Misfit::Beginning { seq: 0 }));
+    let mut again = world.journal[0].clone();
+    again.seq = 1;
+    let twice = [&world.journal[0], &again];
+    assert_eq!(journal::replay(Run::new(world.definition.clone()), twice).map(|_| ()), Err(Misfit::Beginning { seq: 1 }));
 }
 
 #[test]
@@ -277,5 +283,23 @@ fn a_path_that_no_border_lets_in_is_noticed() {
                 "{path:?} in entry {only}"
             );
         }
+    }
+}
+
+/// As a handler's next run does; also with what a journal has that the border lets in no more.
+#[test]
+fn the_state_that_a_run_ends_with_can_begin_another() {
+    let work = "step work: StartEvent -> StopEvent\n start";
+    let lists = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+    for (keys, depth) in [(1, 0), (1, 63), (32, 32), (32, 200)] {
+        let value = if depth == 0 { "1".to_owned() } else { lists(depth) };
+        let first = played(&format!("{work}\n #0 set {} {value}; return StopEvent", vec!["a"; keys].join(".")));
+        let state = first.run.state();
+        assert!(state.get().contains(&value));
+        let second = played(&format!("state {state}\n {work}"));
+        let text = serde_json::to_vec(&second.journal[0]).expect("JSON");
+        let entry = journal::read(0, &text).expect("an entry");
+        let run = journal::replay(Run::new(second.definition.clone()), [&entry]).expect("the journal fits");
+        assert_eq!(run.state().get(), state.get());
     }
 }

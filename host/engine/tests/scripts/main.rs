@@ -37,6 +37,7 @@ use std::sync::Arc;
 
 use expect_test::Expect;
 use wf_engine::definition::Definition;
+use wf_engine::effect::Effect;
 use wf_engine::entry::{Entry, Input, InvocationId, Micros};
 use wf_engine::journal;
 use wf_engine::run::Run;
@@ -46,20 +47,21 @@ use guest::Guest;
 use words::Words;
 use workflow::Workflow;
 
-/// Runs a script, and compares what it prints. The journal, read back from its text, must give
-/// the same run again; also from a snapshot at any entry of it.
+/// Bytes of snapshots that a script may take: beyond them its run goes on without being put away. So a
+/// script of many thousand entries, or invocations, takes little longer for it, and any other is put away
+/// to its end.
+const PUT_AWAY_MAX: usize = 1 << 20;
+
+/// Runs a script, and compares what it prints. The journal, read back from its text, must get through
+/// its gate, and give the same run again.
 #[track_caller]
 pub fn check(script: &str, expect: Expect) {
     let world = played(script);
-    let text: Vec<Vec<u8>> = world.journal.iter().map(|entry| serde_json::to_vec(entry).expect("entries are JSON")).collect();
-    let journal: Vec<Entry> = (0..).zip(&text).map(|(seq, text)| journal::read(seq, text).expect("entries are read back")).collect();
-    let whole = format!("{:?}", world.run);
-    for taken in 0..=journal.len() {
-        let run = journal::replay(Run::new(world.definition.clone()), &journal[..taken]).expect("the journal fits");
-        let restored = snapshot::restore(world.definition.clone(), &snapshot::take(&run)).expect("a snapshot");
-        let replayed = journal::replay(restored, &journal[taken..]).expect("the journal fits");
-        assert_eq!(whole, format!("{replayed:?}"), "a replay from a snapshot after {taken} entries gives the same run");
-    }
+    assert!(world.put_away.is_some(), "it is too long to be put away after every entry");
+    let text = world.journal.iter().map(|entry| serde_json::to_vec(entry).expect("entries are JSON"));
+    let journal: Vec<Entry> = (0..).zip(text).map(|(seq, text)| journal::read(seq, &text).expect("entries are read back")).collect();
+    let replayed = journal::replay(Run::new(world.definition.clone()), &journal).expect("the journal fits");
+    assert_eq!(format!("{:?}", world.run), format!("{replayed:?}"), "a replay gives the same run");
     expect.assert_eq(&world.out);
 }
 
@@ -76,6 +78,10 @@ struct World {
     workflow: Workflow,
     definition: Arc<Definition>,
     run: Run,
+    /// The same run, put away and taken up again after every entry.
+    put_away: Option<Run>,
+    /// How many bytes of snapshots that took.
+    bytes: usize,
     journal: Vec<Entry>,
     guests: BTreeMap<InvocationId, Guest>,
     at: Micros,
@@ -86,8 +92,18 @@ struct World {
 impl World {
     fn new(workflow: Workflow) -> World {
         let definition = Arc::new(Definition::new(workflow.parts.clone()));
-        let run = Run::new(definition.clone());
-        World { workflow, definition, run, journal: Vec::new(), guests: BTreeMap::new(), at: 0, alive: 0, out: String::new() }
+        World {
+            workflow,
+            run: Run::new(definition.clone()),
+            put_away: Some(Run::new(definition.clone())),
+            bytes: 0,
+            definition,
+            journal: Vec::new(),
+            guests: BTreeMap::new(),
+            at: 0,
+            alive: 0,
+            out: String::new(),
+        }
     }
 
     fn line(&mut self, line: &str) {
@@ -100,7 +116,7 @@ impl World {
         let entry = self.run.entry(self.at, self.alive, input);
         let _ = writeln!(self.out, "{line}");
         let before = self.run.state();
-        for effect in self.run.apply(&entry) {
+        for effect in self.apply(&entry) {
             Guest::hear(&mut self.guests, &effect);
             if let Some(line) = print::effect(&effect, self.workflow.shows_steps) {
                 let _ = writeln!(self.out, "    {line}");
@@ -111,6 +127,21 @@ impl World {
             let _ = writeln!(self.out, "    state {after}");
         }
         self.journal.push(entry);
+    }
+
+    /// Applies an entry, also to the run that is put away after each: the same comes of it.
+    fn apply(&mut self, entry: &Entry) -> Vec<Effect> {
+        let effects = self.run.apply(entry);
+        if let Some(mut run) = self.put_away.take() {
+            let same = run.apply(entry);
+            assert_eq!(format!("{effects:?}"), format!("{same:?}"), "what was put away does the same in entry {}", entry.seq);
+            let bytes = snapshot::take(&run);
+            let restored = snapshot::restore(run.definition().clone(), &bytes).expect("a snapshot");
+            assert_eq!(format!("{:?}", self.run), format!("{restored:?}"), "what was put away is the same after entry {}", entry.seq);
+            self.bytes += bytes.len();
+            self.put_away = Some(restored).filter(|_| self.bytes <= PUT_AWAY_MAX);
+        }
+        effects
     }
 
     fn set_clocks(&mut self, clocks: &str) {

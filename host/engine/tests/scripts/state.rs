@@ -2,7 +2,7 @@
 
 use expect_test::expect;
 
-use super::check;
+use super::{check, played};
 
 #[test]
 fn what_is_buffered_is_committed_at_a_commit_point_and_a_publish_is_none() {
@@ -256,7 +256,7 @@ fn doubles_at_random_come_back_as_they_came() {
     use rand_chacha::ChaCha8Rng;
     use rand_chacha::rand_core::{Rng, SeedableRng};
     let mut chance = ChaCha8Rng::seed_from_u64(1);
-    let mut world = super::played("step work: StartEvent -> StopEvent\n start");
+    let mut world = played("step work: StartEvent -> StopEvent\n start");
     for _ in 0..2_000 {
         let double = f64::from_bits(u64::from(chance.next_u32()) << 32 | u64::from(chance.next_u32()));
         if double.is_finite() {
@@ -365,6 +365,72 @@ fn the_last_commit_wins_over_what_stands_in_its_way() {
             #0 commit
                 answer #0.0 commit @0s
                 state {"a":{"b":2},"l":[3,9],"p":[1]}
+        "#]],
+    );
+}
+
+/// The border lets none of them in, but a journal may have them.
+#[test]
+fn values_that_cannot_be_read_are_carried_and_not_lost() {
+    check(
+        r#"
+        show state
+        state {"n":0}
+        step work: StartEvent -> StopEvent
+        start
+        #0 set cut "\ud83d"; set big 1e999; commit
+        #0 begin n; edit n "\ud83d"
+        #0 get cut; get big; get n; publish Stream
+        resume
+        "#,
+        expect![[r#"
+            start
+                invoke #0.0 work(StartEvent)
+                state {"n":0}
+            #0 set cut "\ud83d"; set big 1e999; commit
+                answer #0.0 commit @0s
+                state {"n":0,"cut":"\ud83d","big":1e999}
+            #0 begin n; edit n "\ud83d"
+                answer #0.0 edit-commit n = done @0s
+                state {"n":"\ud83d","cut":"\ud83d","big":1e999}
+            #0 get cut; get big; get n; publish Stream
+                frame 1: Stream
+                answer #0.0 publish Stream @0s
+            resume
+                invoke #0.0 work(StartEvent) from 0s, committed 5, log: set cut @0s; set big @0s; commit @0s; edit-begin n = 0 in version 1 @0s; edit-commit n = done @0s; get cut = "\ud83d" @0s; get big = 1e999 @0s; get n = "\ud83d" @0s; publish Stream @0s
+        "#]],
+    );
+    let deep = format!("{}1{}", "[".repeat(200), "]".repeat(200));
+    let world = played(&format!("step work: StartEvent -> StopEvent\n start\n #0 set deep {deep}; commit"));
+    assert_eq!(world.run.state().get(), format!("{{\"deep\":{deep}}}"));
+}
+
+#[test]
+fn a_number_with_a_zero_before_it_is_no_index() {
+    check(
+        r#"
+        show state
+        state {"l":[0,0]}
+        step one: StartEvent -> StopEvent
+        step two: StartEvent -> StopEvent
+        start
+        #0 begin l.1; publish Stream
+        #1 begin l.01; edit l.01 1
+        #0 edit l.1 1
+        "#,
+        expect![[r#"
+            start
+                invoke #0.0 one(StartEvent)
+                invoke #1.0 two(StartEvent)
+                state {"l":[0,0]}
+            #0 begin l.1; publish Stream
+                frame 2: Stream
+                answer #0.0 publish Stream @0s
+            #1 begin l.01; edit l.01 1
+                answer #1.0 edit-commit l.01 = done @0s
+                state {"l":{"01":1}}
+            #0 edit l.1 1
+                answer #0.0 edit-commit l.1 = conflict @0s
         "#]],
     );
 }

@@ -1,8 +1,9 @@
 //! `events.wait`.
 
 use expect_test::expect;
+use wf_engine::text::{Limit, object};
 
-use super::check;
+use super::{check, played};
 
 #[test]
 fn a_wait_publishes_its_request_frees_its_slot_and_is_entered_again_with_its_answer() {
@@ -398,4 +399,22 @@ fn an_answer_finds_its_waiter_among_many_by_any_of_their_fields() {
     }
     world.line("event Answer {\"n\":2,\"kind\":\"same\"}");
     assert!(!world.out.contains("invoke #2.0 ask(Item) from"), "a field is missing");
+}
+
+#[test]
+fn half_an_emoji_is_refused_and_the_run_can_still_be_answered() {
+    let half = r#"{"user":"ada","text":"cut \ud83d"}"#;
+    let value = |text: &str| object("the value", text.to_owned(), Limit { name: "payload_max", max: 100 });
+    let refused = value(half).expect_err("it stands for no text");
+    assert_eq!(refused.to_string(), r#"the value has the text "cut \ud83d", which is half of a surrogate pair"#);
+    let whole = r#"{"user":"ada","text":"cut \ud83d\ude00"}"#;
+    assert!(value(whole).is_ok());
+    let asked = "additional Answer\n step ask: StartEvent -> StopEvent\n start\n #0 wait Answer where {\"user\":\"ada\"}";
+    // Also where a journal has what the border lets in no more.
+    for payload in [whole, half] {
+        let world = played(&format!("{asked}\n event Answer {payload}"));
+        let answered =
+            format!("invoke #0.0 ask(StartEvent) from 0s, committed 1, log: wait Answer {{\"user\":\"ada\"}} = Answer {payload} @0s");
+        assert_eq!(world.out.lines().last().map(str::trim), Some(answered.as_str()));
+    }
 }

@@ -3,7 +3,7 @@
 //! Step programs run in instances that report late, twice or never; the host crashes at any
 //! point and loses what was not synced; two clocks run on. After each input the invariants of
 //! [`world::World`] are checked. `SEED=39 cargo test --release -p wf-engine --test simulation`
-//! plays one world again.
+//! plays one world again, `WORLDS=1000000 …` more of them.
 
 mod program;
 mod world;
@@ -12,21 +12,23 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use world::World;
 
-/// How many worlds a test run sees.
+/// How many worlds a test run sees, unless `WORLDS` says so.
 const WORLDS: u64 = 3_000;
 
 #[test]
 #[expect(clippy::print_stderr, reason = "whoever mends it needs the seed")]
 fn the_invariants_hold_in_hostile_worlds() {
-    if let Ok(seed) = std::env::var("SEED") {
-        return play(seed.parse().expect("SEED is a number"));
+    let number = |name: &str| std::env::var(name).ok().map(|it| it.parse::<u64>().unwrap_or_else(|_| panic!("{name} is a number")));
+    if let Some(seed) = number("SEED") {
+        return play(seed);
     }
+    let worlds = number("WORLDS").unwrap_or(WORLDS);
     let next = AtomicU64::new(0);
     let play_on = || {
-        while let Some(seed) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|seed| *seed < WORLDS) {
+        while let Some(seed) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|seed| *seed < worlds) {
             if let Err(panic) = std::panic::catch_unwind(|| play(seed)) {
                 eprintln!("SEED={seed}");
-                next.store(WORLDS, Ordering::Relaxed);
+                next.store(worlds, Ordering::Relaxed);
                 std::panic::resume_unwind(panic);
             }
         }

@@ -72,7 +72,7 @@ struct Seen {
 }
 
 impl World {
-    /// Every tenth is put away and taken up again after every input.
+    /// Every third is put away and taken up again after every input.
     pub fn new(seed: u64) -> World {
         let mut chance = ChaCha8Rng::seed_from_u64(seed);
         let manifest = json!({
@@ -106,7 +106,7 @@ impl World {
             run,
             journal: Vec::new(),
             synced: 0,
-            is_put_away_always: seed.is_multiple_of(10),
+            is_put_away_always: seed.is_multiple_of(3),
             snapshot: None,
             sent: BTreeMap::new(),
             saw: BTreeMap::new(),

@@ -99,8 +99,11 @@ impl Store for Hostile {
             fn watch(&self, run: &str) -> watch::Receiver<u64>;
             fn send_command(&self, run: &str, command: Vec<u8>) -> BoxFuture<'static, Result<CommandId>>;
             fn commands(&self, key: RunKey) -> BoxFuture<'_, Result<Vec<SentCommand>>>;
+            fn commanded(&self, host: HostId) -> BoxFuture<'_, Result<Vec<String>>>;
+            fn watch_commands(&self) -> watch::Receiver<u64>;
             fn answer_command(&self, command: CommandId, answer: Vec<u8>) -> BoxFuture<'static, Result<()>>;
             fn take_answer(&self, command: CommandId) -> BoxFuture<'static, Result<Option<Vec<u8>>>>;
+            fn withdraw_command(&self, command: CommandId) -> BoxFuture<'static, Result<Option<Vec<u8>>>>;
             fn run(&self, run: &str) -> BoxFuture<'_, Result<Option<RunSummary>>>;
             fn handler(&self, handler: &str) -> BoxFuture<'_, Result<Option<RunSummary>>>;
             fn handlers(&self, query: HandlersQuery) -> BoxFuture<'_, Result<Vec<RunSummary>>>;

@@ -96,6 +96,7 @@ impl<T> Worker<T> {
             idempotency: extra.idempotency,
             logs: extra.log.into_iter().collect(),
             snapshot: self.snapshot(entry.seq),
+            answer: None,
             waited,
         };
         self.hold(append.size(), &append.frames, extra.reply);

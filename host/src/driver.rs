@@ -5,8 +5,10 @@
 
 mod claims;
 mod guests;
+mod letters;
 mod load;
 mod task;
+mod waiter;
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
@@ -24,6 +26,7 @@ use crate::registry::Loaded;
 use crate::services::Services;
 use crate::store::{Claim, Release, Wake};
 use task::Task;
+pub(crate) use waiter::Waiter;
 
 /// Runs that are read from the store at once.
 const LOADING_MAX: usize = 64;
@@ -97,9 +100,8 @@ impl Driver {
         let (reply, answer) = oneshot::channel();
         let (identity, id, bell) = self.table().begin(&run, Some(reply))?;
         let id = id.ok_or_else(Refusal::stopping)?;
-        let waiter = Waiter { driver: self.clone(), run: run.clone(), id, answer };
-        self.begin_worker(run, identity, bell, loaded, fresh, None);
-        Ok(waiter)
+        self.begin_worker(run.clone(), identity, bell, loaded, fresh, None);
+        Ok(Waiter::new(self, &run, id, answer))
     }
 
     fn begin_worker(&self, run: String, identity: Identity, bell: Arc<Notify>, loaded: Loaded, fresh: Fresh, reply: Option<Reply>) {
@@ -118,16 +120,18 @@ impl Driver {
 
     /// Waits for a run's end, as long as the waiter is kept.
     pub fn wait(&self, run: &str) -> Result<Waiter, Refusal> {
-        let mut table = self.table();
-        if !table.owners.is_open() {
-            return Err(Refusal::stopping());
-        }
-        if let Some(refusal) = table.owners.unfit(run) {
-            return Err(refusal.clone());
-        }
         let (reply, answer) = oneshot::channel();
-        let id = table.owners.wait(run, reply);
-        Ok(Waiter { driver: self.clone(), run: run.to_owned(), id, answer })
+        let id = {
+            let mut table = self.table();
+            if !table.owners.is_open() {
+                return Err(Refusal::stopping());
+            }
+            if let Some(refusal) = table.owners.unfit(run) {
+                return Err(refusal.clone());
+            }
+            table.owners.wait(run, reply)
+        };
+        Ok(Waiter::new(self, run, id, answer))
     }
 
     /// Takes note of runs that were deleted.
@@ -164,6 +168,8 @@ impl Driver {
                     let wake = Wake { at: Some(0), alive: None };
                     self.release(Release { run: claim.key, generation: claim.generation, wake });
                 }
+                Action::Forward(run, command) => self.forward(run, command),
+                Action::Refuse(run, refusal) => self.refuse(run, refusal),
                 Action::Tell(reply, answer) => tell(reply, answer),
             }
         }
@@ -234,27 +240,6 @@ impl Table {
         let bell = Arc::new(Notify::new());
         self.bells.insert(identity, bell.clone());
         bell
-    }
-}
-
-/// Somebody who waits for a run's end.
-pub(crate) struct Waiter {
-    driver: Driver,
-    run: String,
-    id: WaiterId,
-    answer: oneshot::Receiver<Answer>,
-}
-
-impl Waiter {
-    /// How the run has ended.
-    pub async fn ended(mut self) -> Answer {
-        told(&mut self.answer).await
-    }
-}
-
-impl Drop for Waiter {
-    fn drop(&mut self) {
-        self.driver.table().owners.unwait(&self.run, self.id);
     }
 }
 

@@ -6,6 +6,7 @@
 //! `T` is where an answer goes: whoever asked waits for it. Dropped, it is an answer too: that the
 //! server cannot say.
 
+pub mod letters;
 mod messages;
 mod owners;
 mod rows;
@@ -51,6 +52,16 @@ impl<T> Command<T> {
     pub fn reply(self) -> T {
         match self {
             Command::Send { reply, .. } | Command::Cancel { reply } => reply,
+        }
+    }
+
+    /// The same, asked by somebody else.
+    fn asked_by<U>(self, asker: impl FnOnce(T) -> U) -> Command<U> {
+        match self {
+            Command::Send { id, event, target, idempotency, reply } => {
+                Command::Send { id, event, target, idempotency, reply: asker(reply) }
+            }
+            Command::Cancel { reply } => Command::Cancel { reply: asker(reply) },
         }
     }
 }

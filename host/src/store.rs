@@ -53,8 +53,8 @@ pub trait Store: Send + Sync + 'static {
     fn create(&self, new: NewRun) -> BoxFuture<'static, Result<()>>;
 
     /// Appends to a run, all or nothing. Refused with [`Error::Stale`] when the sequence or the
-    /// generation is not the expected one, or when the run was left or has ended, with
-    /// [`Error::Gone`] after a purge.
+    /// generation is not the expected one, when the run was left or has ended, or when the command
+    /// that it answers is answered or withdrawn, with [`Error::Gone`] after a purge.
     fn append(&self, append: Append) -> BoxFuture<'static, Result<()>>;
 
     /// Keeps lines that steps have written. A line that was written before is replaced. Nothing, after a purge.
@@ -99,15 +99,26 @@ pub trait Store: Send + Sync + 'static {
     /// [`Error::Gone`] where there is no such run, with [`Error::Over`] when it has ended.
     fn send_command(&self, run: &str, command: Vec<u8>) -> BoxFuture<'static, Result<CommandId>>;
 
-    /// The commands that were left for a run's owner, in their order.
+    /// The commands that were left for a run's owner and are not answered, in their order.
     fn commands(&self, key: RunKey) -> BoxFuture<'_, Result<Vec<SentCommand>>>;
 
-    /// Answers a command, and takes it away. Nothing, where it has gone with its run.
+    /// The ids of runs that have not ended, have such commands, and are owned by a host, or by none.
+    fn commanded(&self, host: HostId) -> BoxFuture<'_, Result<Vec<String>>>;
+
+    /// Tells of commands for whichever run: the number grows with each that is durable.
+    fn watch_commands(&self) -> watch::Receiver<u64>;
+
+    /// Answers a command that needs no append: the first answer stands. One that an append carries
+    /// out is answered [with it](Append::answer). Nothing, where it is not there any more.
     fn answer_command(&self, command: CommandId, answer: Vec<u8>) -> BoxFuture<'static, Result<()>>;
 
     /// What a command was answered; none: nothing so far. Refused with [`Error::Gone`] when the
     /// answer was taken, or the run was purged.
     fn take_answer(&self, command: CommandId) -> BoxFuture<'static, Result<Option<Vec<u8>>>>;
+
+    /// Takes a command away, so that nobody carries it out from here on; or its answer, where it
+    /// has one. Refused as [`Store::take_answer`] is.
+    fn withdraw_command(&self, command: CommandId) -> BoxFuture<'static, Result<Option<Vec<u8>>>>;
 
     /// A run, by its id.
     fn run(&self, run: &str) -> BoxFuture<'_, Result<Option<RunSummary>>>;

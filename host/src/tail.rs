@@ -1,9 +1,11 @@
 //! The live end of a run's stream: what its readers wait on.
 //!
 //! The store is the truth; a tail only says how far it goes, and keeps the newest frames so that
-//! many readers of one stream do not each ask the store for the same rows.
+//! many readers of one stream do not each ask the store for the same rows. While no worker here
+//! drives the run, another host may: then readers follow the store.
 
 use std::collections::{HashMap, VecDeque};
+use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
@@ -29,8 +31,13 @@ pub struct Tails {
 /// The end of one run's stream.
 pub struct Tail {
     signal: watch::Sender<Mark>,
+    /// How many workers here drive the run: one that comes may overlap with one that goes.
+    workers: watch::Sender<usize>,
     recent: Mutex<VecDeque<Frame>>,
 }
+
+/// The tail of a run that a worker here drives, as long as it is held.
+pub struct Driven(Arc<Tail>);
 
 #[derive(Clone, Default)]
 struct Mark {
@@ -53,7 +60,7 @@ impl Tails {
             tails.retain(|_, tail| tail.strong_count() > 0);
         }
         let signal = watch::channel(Mark { closed: self.closed.load(Ordering::Acquire), ..Mark::default() }).0;
-        let tail = Arc::new(Tail { signal, recent: Mutex::default() });
+        let tail = Arc::new(Tail { signal, workers: watch::Sender::default(), recent: Mutex::default() });
         tails.insert(run.to_owned(), Arc::downgrade(&tail));
         tail
     }
@@ -63,12 +70,13 @@ impl Tails {
         self.tails.lock().expect("no panic while locked").get(run).and_then(Weak::upgrade)
     }
 
-    /// A run was loaded again: what was stored and never shown is in the store.
-    pub fn look_again(&self, run: &str) {
-        if let Some(tail) = self.held(run) {
-            tail.recent.lock().expect("no panic while locked").clear();
-            tail.signal.send_modify(|mark| mark.changes += 1);
-        }
+    /// The tail of a run that a worker drives from here on. What was stored and never shown here, because whoever
+    /// stored it is gone, or is another host, is shown from the store.
+    pub fn driven(&self, run: &str) -> Driven {
+        let tail = self.of(run);
+        tail.recent.lock().expect("no panic while locked").clear();
+        tail.workers.send_modify(|workers| *workers += 1);
+        Driven(tail)
     }
 
     /// A run is over, or was deleted: what is left of it is in the store.
@@ -130,13 +138,64 @@ impl Tail {
     }
 }
 
+impl Deref for Driven {
+    type Target = Tail;
+
+    fn deref(&self) -> &Tail {
+        &self.0
+    }
+}
+
+impl Drop for Driven {
+    fn drop(&mut self) {
+        if !self.0.signal.borrow().ended {
+            // Others may add to what was shown here.
+            self.0.recent.lock().expect("no panic while locked").clear();
+        }
+        self.0.workers.send_modify(|workers| *workers -= 1);
+    }
+}
+
+/// What happens to a run where nobody here tells of it.
+pub struct Moves {
+    workers: watch::Receiver<usize>,
+    changes: watch::Receiver<u64>,
+    /// Kept, because whoever drives the run must have the same.
+    _tail: Arc<Tail>,
+}
+
+impl Moves {
+    /// From here on.
+    pub fn of(store: &dyn Store, tail: Arc<Tail>, run: &str) -> Moves {
+        Moves { workers: tail.workers.subscribe(), changes: store.watch(run), _tail: tail }
+    }
+
+    /// Called before the store is asked: what comes afterwards is still to be seen. Says whether a worker here drives the run.
+    pub fn look(&mut self) -> bool {
+        self.changes.mark_unchanged();
+        *self.workers.borrow_and_update() > 0
+    }
+
+    /// Until a worker here takes the run or leaves it, or the run changes while there is none: while there is one, it
+    /// tells of all that happens, and nobody need ask the store.
+    pub async fn next(&mut self) {
+        let here = *self.workers.borrow() > 0;
+        tokio::select! {
+            Ok(()) = self.workers.changed() => (),
+            Ok(()) = self.changes.changed(), if !here => (),
+            else => std::future::pending().await,
+        }
+    }
+}
+
 struct Reader {
     store: Arc<dyn Store>,
     run: String,
     tail: Arc<Tail>,
     signal: watch::Receiver<Mark>,
+    moves: Moves,
     after: i64,
-    /// Seen running while we held the tail: then its end comes through the tail.
+    /// Seen running while we held the tail: then its end comes through the tail, if a worker here drives it.
     known_running: bool,
     ended: bool,
 }
@@ -144,7 +203,8 @@ struct Reader {
 /// Durable frames after a sequence, then live ones; ends after the terminal frame.
 pub fn frames(store: Arc<dyn Store>, tail: Arc<Tail>, run: &str, after: i64) -> BoxStream<'static, Vec<Frame>> {
     let signal = tail.signal.subscribe();
-    let reader = Reader { store, run: run.to_owned(), tail, signal, after, known_running: false, ended: false };
+    let moves = Moves::of(&*store, tail.clone(), run);
+    let reader = Reader { store, run: run.to_owned(), tail, signal, moves, after, known_running: false, ended: false };
     stream::unfold(reader, |mut reader| async {
         let frames = reader.next().await?;
         Some((frames, reader))
@@ -157,6 +217,7 @@ impl Reader {
         while !self.ended {
             // Marked as seen before reading, so that what comes in between wakes us again.
             let Mark { closed, ended, .. } = self.signal.borrow_and_update().clone();
+            let here = self.moves.look();
             let mut frames = match self.tail.recent(self.after) {
                 Some(frames) => frames,
                 None => self.stored().await?,
@@ -165,7 +226,7 @@ impl Reader {
                 // Purged: the store has nothing left, and the terminal frame is still here.
                 frames = self.tail.remaining(self.after);
             }
-            if frames.is_empty() && !self.known_running && !ended {
+            if frames.is_empty() && !(here && self.known_running) && !ended {
                 self.known_running = self.is_running().await;
                 if !self.known_running {
                     // It ended while we looked, or before: whatever there is, is stored.
@@ -178,8 +239,12 @@ impl Reader {
                 self.ended = last.terminal;
                 return Some(frames);
             }
-            if self.ended || closed || ended || self.signal.changed().await.is_err() {
+            if self.ended || closed || ended {
                 return None;
+            }
+            tokio::select! {
+                Ok(()) = self.signal.changed() => (),
+                () = self.moves.next() => (),
             }
         }
         None

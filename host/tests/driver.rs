@@ -1,7 +1,10 @@
 //! The shell around the machine, on a store that fails, panics and counts.
 
+#[path = "driver/two_hosts.rs"]
+mod two_hosts;
+
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -37,6 +40,10 @@ struct Hostile {
     panics: AtomicUsize,
     writes: AtomicUsize,
     waited: AtomicUsize,
+    /// No run is left: who has one stays its owner.
+    keeps: AtomicBool,
+    /// Commands that were left for a host elsewhere.
+    letters: AtomicUsize,
 }
 
 /// Takes one of what is left.
@@ -79,6 +86,18 @@ impl Store for Hostile {
         self.slowly(self.memory.append(append))
     }
 
+    fn release(&self, release: Release) -> BoxFuture<'static, Result<()>> {
+        if self.keeps.load(Ordering::Acquire) {
+            return ready(Err(Error::Unavailable("by the test".to_owned()))).boxed();
+        }
+        self.memory.release(release)
+    }
+
+    fn send_command(&self, run: &str, command: Vec<u8>) -> BoxFuture<'static, Result<CommandId>> {
+        self.letters.fetch_add(1, Ordering::AcqRel);
+        self.memory.send_command(run, command)
+    }
+
     delegate! {
         to self.memory {
             fn join(&self, now: Now) -> BoxFuture<'static, Result<HostId>>;
@@ -89,7 +108,6 @@ impl Store for Hostile {
             fn log(&self, run: RunKey, lines: Vec<LogRow>) -> BoxFuture<'static, Result<()>>;
             fn acquire(&self, host: HostId, run: &str, now: Now) -> BoxFuture<'static, Result<Claim>>;
             fn claim_due(&self, host: HostId, now: Now, limit: usize) -> BoxFuture<'static, Result<Vec<Claim>>>;
-            fn release(&self, release: Release) -> BoxFuture<'static, Result<()>>;
             fn unfinished(&self) -> BoxFuture<'_, Result<u64>>;
             fn owned(&self, host: HostId) -> BoxFuture<'_, Result<Vec<String>>>;
             fn next_due(&self) -> BoxFuture<'_, Result<Wake>>;
@@ -97,10 +115,12 @@ impl Store for Hostile {
             fn journal(&self, key: RunKey) -> BoxFuture<'_, Result<Vec<EntryRow>>>;
             fn final_state(&self, key: RunKey) -> BoxFuture<'_, Result<Option<Bytes>>>;
             fn watch(&self, run: &str) -> watch::Receiver<u64>;
-            fn send_command(&self, run: &str, command: Vec<u8>) -> BoxFuture<'static, Result<CommandId>>;
             fn commands(&self, key: RunKey) -> BoxFuture<'_, Result<Vec<SentCommand>>>;
+            fn commanded(&self, host: HostId) -> BoxFuture<'_, Result<Vec<String>>>;
+            fn watch_commands(&self) -> watch::Receiver<u64>;
             fn answer_command(&self, command: CommandId, answer: Vec<u8>) -> BoxFuture<'static, Result<()>>;
             fn take_answer(&self, command: CommandId) -> BoxFuture<'static, Result<Option<Vec<u8>>>>;
+            fn withdraw_command(&self, command: CommandId) -> BoxFuture<'static, Result<Option<Vec<u8>>>>;
             fn run(&self, run: &str) -> BoxFuture<'_, Result<Option<RunSummary>>>;
             fn handler(&self, handler: &str) -> BoxFuture<'_, Result<Option<RunSummary>>>;
             fn handlers(&self, query: HandlersQuery) -> BoxFuture<'_, Result<Vec<RunSummary>>>;
@@ -125,16 +145,21 @@ struct Fixture {
 }
 
 async fn fixture() -> Fixture {
+    let store = Arc::new(Hostile::default());
+    Fixture { host: host(store.clone(), Module::echoing(MANIFEST)).await, store }
+}
+
+/// A host with one workflow.
+async fn host(store: Arc<Hostile>, module: Module) -> Host {
     let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("echo.wasm");
-    std::fs::write(&path, Module::echoing(MANIFEST).binary()).expect("a file");
+    let path = folder.path().join("workflow.wasm");
+    std::fs::write(&path, module.binary()).expect("a file");
     let limits = Limits { instances_max: 8, ..Limits::default() };
     let runtime = Runtime::new(Options { cache_dir: None, threads: None, limits }).expect("a runtime");
-    let store = Arc::new(Hostile::default());
-    let host = Host::open(store.clone(), runtime, Config::default()).await.expect("it opens");
+    let host = Host::open(store, runtime, Config::default()).await.expect("it opens");
     host.load(&Source { name: None, path }).await.expect("it loads");
     host.resume().await.expect("it accepts");
-    Fixture { host, store }
+    host
 }
 
 impl Fixture {

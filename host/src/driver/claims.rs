@@ -23,9 +23,17 @@ const ROOM_EVERY: Duration = Duration::from_millis(50);
 /// Until the host stops.
 pub(super) async fn keep(driver: Driver) {
     let mut searched: Option<Instant> = None;
+    let mut commands = driver.0.services.store.watch_commands();
+    let mut asked: Option<Instant> = None;
     loop {
         let search = searched.is_none_or(|at| at.elapsed() >= SEARCH_EVERY);
-        let looked = AssertUnwindSafe(look(&driver, search)).catch_unwind().await;
+        // Whoever searches finds runs whose owner was lost before it could do what it was told.
+        let ask = search || asked.is_none_or(|at| at.elapsed() >= LOOK_EVERY);
+        if ask {
+            commands.mark_unchanged();
+            asked = Some(Instant::now());
+        }
+        let looked = AssertUnwindSafe(look(&driver, search, ask)).catch_unwind().await;
         let looked = looked.unwrap_or_else(|_| Err(store::Error::Unavailable("a defect of wf-host".to_owned())));
         let wait = match looked {
             Ok((wait, searched_all)) => {
@@ -48,12 +56,21 @@ pub(super) async fn keep(driver: Driver) {
             () = driver.0.stopping.cancelled() => return,
             () = tokio::time::sleep(wait) => (),
             () = driver.0.earlier.notified() => (),
+            Ok(()) = commands.changed() => asked = None,
         }
     }
 }
 
+async fn look(driver: &Driver, search: bool, ask: bool) -> store::Result<(Duration, bool)> {
+    let looked = look_at_dues(driver, search).await?;
+    if ask {
+        look_at_commands(driver).await?;
+    }
+    Ok(looked)
+}
+
 /// Claims what is due. Says how long to wait until the next look, and whether nothing was left.
-async fn look(driver: &Driver, search: bool) -> store::Result<(Duration, bool)> {
+async fn look_at_dues(driver: &Driver, search: bool) -> store::Result<(Duration, bool)> {
     let services = &driver.0.services;
     let (actions, again) = {
         let mut table = driver.table();
@@ -87,4 +104,14 @@ async fn look(driver: &Driver, search: bool) -> store::Result<(Duration, bool)> 
 async fn next(driver: &Driver) -> store::Result<Duration> {
     let services = &driver.0.services;
     Ok(services.clock.until(services.store.next_due().await?).unwrap_or(LOOK_EVERY))
+}
+
+/// Takes in runs for which other hosts have left commands: while one is here, its worker looks at them, else it is
+/// loaded for them. A command may have come without a word, or its run may have been left meanwhile.
+async fn look_at_commands(driver: &Driver) -> store::Result<()> {
+    let services = &driver.0.services;
+    let commanded = services.store.commanded(services.host).await?;
+    let actions = driver.table().owners.commanded(commanded);
+    driver.act(actions);
+    Ok(())
 }

@@ -2,17 +2,28 @@
 
 use std::sync::Arc;
 
+use tokio::sync::SemaphorePermit;
+
 use super::{Driver, Task};
 use crate::machine::{Identity, Worker};
 use crate::model::Refusal;
 use crate::registry::Loaded;
 use crate::services::Stored;
-use crate::store::Claim;
+use crate::store::{self, Claim};
 
 /// Loads a run, and drives it. One that was only waiting is told nothing.
 pub(super) async fn load(driver: &Driver, run: &str, identity: Identity, claim: Option<Claim>) {
     let services = &driver.0.services;
-    let resumed = read(driver, run, claim).await.and_then(|(claim, stored, loaded)| {
+    let turn = driver.0.loading.acquire().await.expect("never closed");
+    let claimed = match claim {
+        Some(claim) => Ok(claim),
+        None => services.store.acquire(services.host, run, services.now()).await,
+    };
+    if claimed == Err(store::Error::Owned) {
+        let actions = driver.table().owners.elsewhere(run, identity);
+        return driver.act(actions);
+    }
+    let resumed = read(driver, run, claimed, turn).await.and_then(|(claim, stored, loaded)| {
         let abandoned = driver.table().owners.abandoned(run, identity, &claim);
         let on_thread = services.runtime.on_thread(run);
         let Stored { run: replayed, sizes } = stored;
@@ -20,11 +31,8 @@ pub(super) async fn load(driver: &Driver, run: &str, identity: Identity, claim: 
         let resumed = Worker::resume(&claim, workflow, replayed, sizes, abandoned, on_thread, services.now());
         resumed.map(|(worker, outputs)| (loaded, worker, outputs)).ok_or(Refusal::NotFound)
     });
-    // What was stored and never shown, because whoever stored it is gone, is shown from the store.
-    match &resumed {
-        Ok(_) => services.tails.look_again(run),
-        Err(Refusal::AlreadyCompleted | Refusal::NotFound) => services.tails.end(run),
-        Err(_) => (),
+    if let Err(Refusal::AlreadyCompleted | Refusal::NotFound) = &resumed {
+        services.tails.end(run);
     }
     let (resumed, result) = match resumed {
         Ok(resumed) => (Some(resumed), Ok(())),
@@ -53,18 +61,17 @@ pub(super) async fn load(driver: &Driver, run: &str, identity: Identity, claim: 
     driver.act(actions);
 }
 
-async fn read(driver: &Driver, run: &str, claim: Option<Claim>) -> Result<(Claim, Stored, Loaded), Refusal> {
+async fn read(
+    driver: &Driver,
+    run: &str,
+    claimed: store::Result<Claim>,
+    turn: SemaphorePermit<'_>,
+) -> Result<(Claim, Stored, Loaded), Refusal> {
     let services = &driver.0.services;
-    let (claim, stored) = {
-        let _turn = driver.0.loading.acquire().await.expect("never closed");
-        let claim = match claim {
-            Some(claim) => claim,
-            None => services.store.acquire(services.host, run, services.now()).await?,
-        };
-        let stored = services.stored(run, claim.key).await?;
-        (claim, stored)
-    };
+    let claim = claimed?;
+    let stored = services.stored(run, claim.key).await?;
     // To compile a component takes long: others need not wait for it.
+    drop(turn);
     let loaded = services.pinned(&stored.run).await?;
     Ok((claim, stored, loaded))
 }

@@ -14,7 +14,7 @@ use crate::machine::{self, Exit, Identity, Reported, Worker};
 use crate::registry::Loaded;
 use crate::runtime::{LogLine, Report};
 use crate::store::{self, LogRow};
-use crate::tail::Tail;
+use crate::tail::Driven;
 
 /// A run with nothing in flight leaves memory after this long.
 const PARK_AFTER: Duration = Duration::from_millis(500);
@@ -37,7 +37,7 @@ pub(super) struct Task {
     loaded: Loaded,
     worker: Worker<Reply>,
     pub bell: Arc<Notify>,
-    tail: Arc<Tail>,
+    tail: Driven,
     guests: Guests,
     reports: mpsc::UnboundedReceiver<Report>,
     reporter: mpsc::UnboundedSender<Report>,
@@ -58,7 +58,7 @@ enum Happening {
 
 impl Task {
     pub(super) fn new(driver: Driver, run: String, identity: Identity, loaded: Loaded, worker: Worker<Reply>, bell: Arc<Notify>) -> Task {
-        let tail = driver.0.services.tails.of(&run);
+        let tail = driver.0.services.tails.driven(&run);
         let (reporter, reports) = mpsc::unbounded_channel();
         let (guests, written) = (Guests::default(), FuturesOrdered::new());
         Task { driver, run, identity, loaded, worker, bell, tail, guests, reports, reporter, written, lines: Vec::new(), lines_since: None }
@@ -72,7 +72,7 @@ impl Task {
             self.worker.attend(self.tail.has_readers());
             let outputs = match happening {
                 Happening::Written(result) => self.worker.appended(result),
-                Happening::Bell => self.look_at_mail(),
+                Happening::Bell => self.look_at_mail().await,
                 Happening::Report(report) => self.report(report),
                 // It is looked at after each.
                 Happening::Time => Vec::new(),
@@ -106,12 +106,19 @@ impl Task {
         }
     }
 
-    fn look_at_mail(&mut self) -> Vec<Output> {
-        let now = self.driver.0.services.now();
+    async fn look_at_mail(&mut self) -> Vec<Output> {
+        let services = self.driver.0.services.clone();
         let mail = self.driver.table().owners.mail(&self.run, self.identity);
         let mut outputs = Vec::new();
         for command in mail.commands {
-            outputs.extend(self.worker.command(now, command));
+            outputs.extend(self.worker.command(services.now(), command));
+        }
+        if mail.letters {
+            match services.store.commands(self.worker.key()).await {
+                Ok(sent) => outputs.extend(self.worker.letters(services.now(), sent)),
+                // They stay, and are found again.
+                Err(error) => tracing::warn!(run.id = self.run, "run `{}`: what other hosts have asked cannot be read: {error}", self.run),
+            }
         }
         if mail.stop {
             outputs.extend(self.worker.stop());
@@ -178,6 +185,7 @@ impl Task {
                 Output::Answer(invocation, call) => self.guests.answer(invocation, *call),
                 Output::Abort(invocation) => self.guests.abort(invocation),
                 Output::Tell(reply, answer) => tell(reply, answer),
+                Output::Reply(letter, answer) => self.driver.answer(letter, answer),
                 Output::Show(frames) => self.tail.extend(frames),
                 Output::Exit(exit) => {
                     if self.leave(exit) {

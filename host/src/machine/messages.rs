@@ -7,7 +7,7 @@ use wf_engine::entry::{Call, Commit, Event, Failure, InvocationId, Started, Usag
 
 use super::Answer;
 use crate::model::{Frame, Idempotency, Refusal, RunView, Workflow};
-use crate::store::{self, Append, HostId, NewRun, Release, RunKey};
+use crate::store::{self, Append, CommandId, HostId, NewRun, Release, RunKey};
 
 /// A run that is about to begin.
 pub struct Fresh {
@@ -85,6 +85,8 @@ pub enum Output<T> {
     Abort(InvocationId),
     /// Tell whoever asked.
     Tell(T, Answer),
+    /// Leave an answer in the store for another host, which asked with a command there.
+    Reply(CommandId, Vec<u8>),
     /// Show frames to the stream's readers; they are durable.
     Show(Vec<Frame>),
     /// Leave memory: nothing follows.

@@ -39,6 +39,10 @@ pub enum Action<T> {
     Notify(Identity),
     /// Leave a run that was claimed to others: this host stops.
     Release(Claim),
+    /// Leave a command for the host that owns the run, and tell whoever asked what it answers.
+    Forward(String, Command<T>),
+    /// Refuse what other hosts have asked of a run.
+    Refuse(String, Refusal),
     /// Tell whoever asked.
     Tell(T, Answer),
 }
@@ -48,6 +52,8 @@ pub enum Action<T> {
 pub struct Mail<T> {
     /// In order.
     pub commands: Vec<Command<T>>,
+    /// Other hosts have left commands in the store: see [`Worker::letters`](super::Worker::letters).
+    pub letters: bool,
     /// It is to stop.
     pub stop: bool,
 }
@@ -66,6 +72,8 @@ struct Slot<T> {
     identity: Identity,
     state: State,
     mail: VecDeque<Command<T>>,
+    /// Other hosts have left commands for it in the store, and it has not looked at them.
+    letters: bool,
     /// How often it broke since it last went well.
     failures: u32,
     /// Its owner was lost, and that is not noted yet.
@@ -176,10 +184,45 @@ impl<T> Owners<T> {
         lost.into_iter().map(load).collect()
     }
 
+    /// Takes in runs for which other hosts have left commands, and which this host owns by the store, or none does.
+    pub fn commanded(&mut self, runs: Vec<String>) -> Vec<Action<T>> {
+        let mut actions = Vec::new();
+        for run in runs {
+            if !self.open {
+                break;
+            }
+            if !self.has(&run) {
+                let identity = self.slot(&run, State::Loading);
+                actions.push(Action::Load { run: run.clone(), identity, claim: None });
+            }
+            let Some(slot) = self.slots.get_mut(&run) else { continue };
+            match &slot.state {
+                State::Unfit(refusal) => actions.push(Action::Refuse(run, refusal.clone())),
+                State::Working => {
+                    slot.letters = true;
+                    actions.push(Action::Notify(slot.identity));
+                }
+                State::Loading | State::Broken(_) => slot.letters = true,
+            }
+        }
+        actions
+    }
+
+    /// Takes note that another host owns a run that was to be loaded: what it was told goes there. Whoever waits for
+    /// its end sees it in the store.
+    pub fn elsewhere(&mut self, run: &str, identity: Identity) -> Vec<Action<T>> {
+        if self.of(run, identity).is_none() {
+            return Vec::new();
+        }
+        let mail = self.slots.remove(run).map(|slot| slot.mail).unwrap_or_default();
+        mail.into_iter().map(|command| Action::Forward(run.to_owned(), command)).collect()
+    }
+
     fn slot(&mut self, run: &str, state: State) -> Identity {
         self.next += 1;
         let identity = Identity(self.next);
-        self.slots.insert(run.to_owned(), Slot { identity, state, mail: VecDeque::new(), failures: 0, abandoned: false, claimed: false });
+        let mail = VecDeque::new();
+        self.slots.insert(run.to_owned(), Slot { identity, state, mail, letters: false, failures: 0, abandoned: false, claimed: false });
         identity
     }
 
@@ -198,7 +241,7 @@ impl<T> Owners<T> {
         match result {
             Ok(()) => {
                 slot.state = State::Working;
-                let mail = !slot.mail.is_empty() || !open;
+                let mail = !slot.mail.is_empty() || slot.letters || !open;
                 mail.then_some(Action::Notify(identity)).into_iter().collect()
             }
             Err(refusal) => self.failed(now, run, refusal),
@@ -232,9 +275,9 @@ impl<T> Owners<T> {
     pub fn mail(&mut self, run: &str, identity: Identity) -> Mail<T> {
         let stop = !self.open;
         match self.of(run, identity) {
-            Some(slot) => Mail { commands: slot.mail.drain(..).collect(), stop },
+            Some(slot) => Mail { commands: slot.mail.drain(..).collect(), letters: std::mem::take(&mut slot.letters), stop },
             // Another has its place: it has nothing to do here.
-            None => Mail { commands: Vec::new(), stop: true },
+            None => Mail { commands: Vec::new(), letters: false, stop: true },
         }
     }
 
@@ -242,7 +285,7 @@ impl<T> Owners<T> {
     pub fn leave(&mut self, now: Micros, run: &str, identity: Identity, exit: &Exit) -> Option<Vec<Action<T>>> {
         let Some(slot) = self.of(run, identity) else { return Some(Vec::new()) };
         match exit {
-            Exit::Parked(_) if !slot.mail.is_empty() => None,
+            Exit::Parked(_) if !slot.mail.is_empty() || slot.letters => None,
             Exit::Parked(_) => {
                 self.slots.remove(run);
                 Some(Vec::new())

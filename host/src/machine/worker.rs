@@ -5,7 +5,7 @@
 
 mod way;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use wf_engine::attempt::{Query, ReadAnswer, RunInfo};
@@ -18,12 +18,14 @@ use wf_engine::text;
 use super::messages::{Exit, Fresh, Output, Report, Reported};
 use super::rows::{entry_row, failure_row, frame_rows, preview};
 use super::timers::Timers;
-use super::{Answer, Command};
+use super::{Answer, Command, letters};
 use crate::model::{Frame, Idempotency, Refusal, Target, Workflow};
-use crate::store::{self, Claim, IdempotencyRow, LogRow, Made, NewRun, Now, RunKey, Wake};
+use crate::store::{self, Claim, CommandId, IdempotencyRow, LogRow, Made, NewRun, Now, RunKey, SentCommand, Wake};
 
 /// Keys of accepted events that are kept in memory.
 const KEYS_MAX: usize = 1_000;
+/// What a host is told whose command this one cannot read.
+const UNREADABLE: &str = "the host that has the run is another build of wf-host, and cannot read what was asked";
 
 /// A run in memory.
 pub struct Worker<T> {
@@ -41,6 +43,8 @@ pub struct Worker<T> {
     under_way: usize,
     /// The keys of events that were accepted while it was in memory.
     keys: HashMap<String, [u8; 32]>,
+    /// The commands that were in the store when it last looked: it has taken each of them.
+    letters: HashSet<CommandId>,
     /// Entries since the last snapshot, and that snapshot, in bytes.
     since_snapshot: usize,
     snapshot: usize,
@@ -63,7 +67,17 @@ pub struct Worker<T> {
 struct Held<T> {
     size: usize,
     frames: Vec<Frame>,
-    answers: Vec<(T, Answer)>,
+    answers: Vec<(Asker<T>, Answer)>,
+    /// Answered with the append itself.
+    letter: Option<CommandId>,
+}
+
+/// Who is told how it went.
+#[derive(Debug)]
+enum Asker<T> {
+    Here(T),
+    /// Whoever has left the command. As long as it is not answered, it stays: for the next worker, if not for this.
+    Letter(CommandId),
 }
 
 impl<T> Worker<T> {
@@ -98,7 +112,7 @@ impl<T> Worker<T> {
             }),
             waited: reply.is_some() || worker.awaited && !worker.run.is_running(),
         };
-        worker.hold(new.size(), &new.frames, reply);
+        worker.hold(new.size(), &new.frames, reply.map(Asker::Here));
         worker.outputs.push(Output::Create(Box::new(new)));
         worker.perform(effects);
         let outputs = std::mem::take(&mut worker.outputs);
@@ -144,6 +158,7 @@ impl<T> Worker<T> {
             held: VecDeque::new(),
             under_way: 0,
             keys: HashMap::new(),
+            letters: HashSet::new(),
             since_snapshot: 0,
             snapshot: 0,
             awaited: false,
@@ -216,20 +231,43 @@ impl<T> Worker<T> {
     /// Takes a command.
     pub fn command(&mut self, now: Now, command: Command<T>) -> Vec<Output<T>> {
         if self.stopping || self.left {
-            self.tell(command.reply(), Err(Refusal::stopping()));
-        } else if !self.run.is_running() {
-            // That it has ended must not be known before it is durable.
-            self.tell_once_durable(command.reply(), Err(Refusal::AlreadyCompleted));
+            self.tell(Asker::Here(command.reply()), Err(Refusal::stopping()));
         } else {
-            match command {
-                Command::Send { id, event, target, idempotency, reply } => self.send(now, id, event, target, idempotency, reply),
-                Command::Cancel { reply } => self.input(now, Input::CancelRequested, Extra { reply: Some(reply), ..Extra::default() }),
+            self.obey(now, command.asked_by(Asker::Here));
+        }
+        std::mem::take(&mut self.outputs)
+    }
+
+    /// Takes the commands that other hosts have left for it: all that are in the store now, also those that it has
+    /// taken before and not answered yet.
+    pub fn letters(&mut self, now: Now, sent: Vec<SentCommand>) -> Vec<Output<T>> {
+        if self.stopping || self.left {
+            return Vec::new();
+        }
+        // What is not there any more does not come back, so no more need be known than what is there.
+        let there = sent.iter().map(|it| it.0).collect();
+        let taken = std::mem::replace(&mut self.letters, there);
+        for (id, bytes) in sent.into_iter().filter(|it| !taken.contains(&it.0)) {
+            match letters::read_command(&bytes) {
+                Some(command) => self.obey(now, command.asked_by(|()| Asker::Letter(id))),
+                None => self.tell(Asker::Letter(id), Err(Refusal::Unavailable(UNREADABLE.to_owned()))),
             }
         }
         std::mem::take(&mut self.outputs)
     }
 
-    fn send(&mut self, now: Now, id: String, event: Event, target: Target, idempotency: Option<Idempotency>, reply: T) {
+    fn obey(&mut self, now: Now, command: Command<Asker<T>>) {
+        if !self.run.is_running() {
+            // That it has ended must not be known before it is durable.
+            return self.tell_once_durable(command.reply(), Err(Refusal::AlreadyCompleted));
+        }
+        match command {
+            Command::Send { id, event, target, idempotency, reply } => self.send(now, id, event, target, idempotency, reply),
+            Command::Cancel { reply } => self.input(now, Input::CancelRequested, Extra { reply: Some(reply), ..Extra::default() }),
+        }
+    }
+
+    fn send(&mut self, now: Now, id: String, event: Event, target: Target, idempotency: Option<Idempotency>, reply: Asker<T>) {
         // The store was asked before; a repeat may have come in between.
         match idempotency.as_ref().and_then(|it| Some(self.keys.get(&it.key)? == &it.body)) {
             Some(true) => return self.tell_once_durable(reply, Ok(self.view())),
@@ -315,13 +353,22 @@ impl<T> Worker<T> {
     }
 }
 
+impl<T> Asker<T> {
+    fn letter(&self) -> Option<CommandId> {
+        match self {
+            Asker::Here(_) => None,
+            Asker::Letter(letter) => Some(*letter),
+        }
+    }
+}
+
 fn info(started: &Started) -> RunInfo {
     RunInfo { run: started.run.clone(), handler: started.handler.clone(), workflow: started.workflow.clone(), seed: started.seed_bytes() }
 }
 
 /// What goes with an entry.
 struct Extra<T> {
-    reply: Option<T>,
+    reply: Option<Asker<T>>,
     idempotency: Option<IdempotencyRow>,
     log: Option<LogRow>,
 }

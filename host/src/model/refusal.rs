@@ -1,10 +1,12 @@
 //! Why a request was not carried out.
 
+use serde::{Deserialize, Serialize};
 use wf_engine::entry::InvocationId;
 use wf_engine::run::{self, INBOX_BYTES_MAX, INBOX_EVENTS_MAX};
 
-/// Why a request was not carried out. HTTP has its own words for it.
-#[derive(Clone, Debug, thiserror::Error)]
+/// Why a request was not carried out. HTTP has its own words for it. Hosts tell it to one another
+/// through the store: a change of its form is one of that form, too.
+#[derive(Clone, Debug, Serialize, Deserialize, thiserror::Error)]
 pub enum Refusal {
     /// No such handler or run.
     #[error("there is no such run")]

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use wf_engine::entry::{Event, InvocationId};
 use wf_engine::json::Json;
 
 use super::workflow::Workflow;
 
-/// An `Idempotency-Key` and the SHA-256 of the body that came with it.
-#[derive(Clone, Debug)]
+/// An `Idempotency-Key` and the SHA-256 of the body that came with it. Hosts hand it on to one
+/// another through the store: a change of its form is one of that form, too.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Idempotency {
     /// The key.
     pub key: String,

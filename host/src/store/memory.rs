@@ -140,11 +140,23 @@ impl Store for Memory {
     }
 
     fn send_command(&self, run: &str, command: Vec<u8>) -> BoxFuture<'static, Result<CommandId>> {
-        self.answer(&[run], |tables| tables.send_command(run, command))
+        let sent = self.tables().send_command(run, command);
+        if sent.is_ok() {
+            self.watchers.tell_of_command(run);
+        }
+        ready(sent).boxed()
     }
 
     fn commands(&self, key: RunKey) -> BoxFuture<'_, Result<Vec<SentCommand>>> {
         self.answer(&[], |tables| Ok(tables.commands_of(key)))
+    }
+
+    fn commanded(&self, host: HostId) -> BoxFuture<'_, Result<Vec<String>>> {
+        self.answer(&[], |tables| Ok(tables.commanded(host)))
+    }
+
+    fn watch_commands(&self) -> watch::Receiver<u64> {
+        self.watchers.watch_commands()
     }
 
     fn answer_command(&self, command: CommandId, answer: Vec<u8>) -> BoxFuture<'static, Result<()>> {
@@ -155,6 +167,10 @@ impl Store for Memory {
 
     fn take_answer(&self, command: CommandId) -> BoxFuture<'static, Result<Option<Vec<u8>>>> {
         self.answer(&[], |tables| tables.take_answer(command))
+    }
+
+    fn withdraw_command(&self, command: CommandId) -> BoxFuture<'static, Result<Option<Vec<u8>>>> {
+        self.answer(&[], |tables| tables.withdraw_command(command))
     }
 
     fn run(&self, run: &str) -> BoxFuture<'_, Result<Option<RunSummary>>> {

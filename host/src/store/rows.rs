@@ -346,6 +346,9 @@ pub struct Append {
     pub logs: Vec<LogRow>,
     /// The fold's state after the last entry, where it is worth keeping.
     pub snapshot: Option<Snapshot>,
+    /// The command that it carries out, and what that is answered: both or neither is there after a
+    /// crash, so that nobody carries it out twice.
+    pub answer: Option<(CommandId, Vec<u8>)>,
     /// Somebody waits for it: it is synced at once. Else it may wait some milliseconds for others.
     pub waited: bool,
 }

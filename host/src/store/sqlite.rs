@@ -181,11 +181,19 @@ impl Store for Sqlite {
     fn send_command(&self, run: &str, command: Vec<u8>) -> BoxFuture<'static, Result<CommandId>> {
         let (watchers, id, run) = (self.watchers.clone(), run.to_owned(), run.to_owned());
         let change = move |connection: &Connection| inbox::send(connection, &run, &command);
-        self.writer.write(0, true, change, move |_| watchers.tell(&id))
+        self.writer.write(0, true, change, move |_| watchers.tell_of_command(&id))
     }
 
     fn commands(&self, key: RunKey) -> BoxFuture<'_, Result<Vec<SentCommand>>> {
         self.read(move |connection| inbox::commands(connection, key))
+    }
+
+    fn commanded(&self, host: HostId) -> BoxFuture<'_, Result<Vec<String>>> {
+        self.read(move |connection| inbox::commanded(connection, host))
+    }
+
+    fn watch_commands(&self) -> watch::Receiver<u64> {
+        self.watchers.watch_commands()
     }
 
     fn answer_command(&self, command: CommandId, answer: Vec<u8>) -> BoxFuture<'static, Result<()>> {
@@ -196,6 +204,10 @@ impl Store for Sqlite {
 
     fn take_answer(&self, command: CommandId) -> BoxFuture<'static, Result<Option<Vec<u8>>>> {
         self.write(move |connection| inbox::take(connection, command))
+    }
+
+    fn withdraw_command(&self, command: CommandId) -> BoxFuture<'static, Result<Option<Vec<u8>>>> {
+        self.write(move |connection| inbox::withdraw(connection, command))
     }
 
     fn run(&self, run: &str) -> BoxFuture<'_, Result<Option<RunSummary>>> {

@@ -1,4 +1,4 @@
-//! Tells those who watch a run that something of it has changed.
+//! Tells those who watch a run that something of it has changed, and whoever owns runs of commands.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard};
@@ -10,7 +10,10 @@ const LOOK_THROUGH_MIN: usize = 64;
 
 /// Who watches which run.
 #[derive(Default)]
-pub(super) struct Watchers(Mutex<Watched>);
+pub(super) struct Watchers {
+    runs: Mutex<Watched>,
+    commands: watch::Sender<u64>,
+}
 
 #[derive(Default)]
 struct Watched {
@@ -20,7 +23,7 @@ struct Watched {
 
 impl Watchers {
     fn watched(&self) -> MutexGuard<'_, Watched> {
-        self.0.lock().expect("no panic while locked")
+        self.runs.lock().expect("no panic while locked")
     }
 
     pub(super) fn watch(&self, run: &str) -> watch::Receiver<u64> {
@@ -35,6 +38,16 @@ impl Watchers {
         let (sender, receiver) = watch::channel(0);
         watched.runs.insert(run.to_owned(), sender);
         receiver
+    }
+
+    pub(super) fn watch_commands(&self) -> watch::Receiver<u64> {
+        self.commands.subscribe()
+    }
+
+    /// Called once a command for the run is durable.
+    pub(super) fn tell_of_command(&self, run: &str) {
+        self.tell(run);
+        self.commands.send_modify(|commands| *commands += 1);
     }
 
     /// Called once a change of the run is durable.

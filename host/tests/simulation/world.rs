@@ -14,9 +14,9 @@ use wf_engine::entry::{Entry, Event, Input, InvocationId, Micros, Part, RULES, S
 use wf_engine::json::to_json;
 use wf_engine::run::Run;
 use wf_engine::{journal, snapshot};
-use wf_host::machine::{Action, Command, Exit, Fresh, Identity, Output, Owners, Worker};
+use wf_host::machine::{Action, Command, Exit, Fresh, Identity, Output, Owners, Worker, letters};
 use wf_host::model::{Idempotency, Limits, Refusal, RunStatus, Target, Workflow};
-use wf_host::store::{self, Append, Claim, HostId, Made, Memory, NewRun, Now, Purged, Release, RunsQuery, Store, start_scope};
+use wf_host::store::{self, Append, Claim, CommandId, HostId, Made, Memory, NewRun, Now, Purged, Release, RunsQuery, Store, start_scope};
 
 use crate::client::{Asked, Ledger, Reply, Told};
 use crate::guest::{Guest, Move, manifest, script};
@@ -45,6 +45,8 @@ pub struct World {
     /// Workers that were told that they have mail.
     bells: BTreeSet<Identity>,
     ledger: Ledger,
+    /// What another host has asked through the store: the number of its event, none for a cancel.
+    letters: BTreeMap<CommandId, (String, Option<u64>)>,
     /// Handlers that somebody has asked to purge.
     purged: BTreeSet<String>,
     stopping: bool,
@@ -70,6 +72,7 @@ enum Write {
     Acquire(String, Identity),
     Claim,
     Release(Release),
+    Reply(CommandId, Vec<u8>),
     Purge(String),
 }
 
@@ -78,6 +81,7 @@ enum Done {
     Acquired(String, Identity, store::Result<Claim>),
     Claimed(store::Result<Vec<Claim>>),
     Released(store::Result<()>),
+    Replied,
     Purged(store::Result<Purged>),
 }
 
@@ -130,6 +134,7 @@ impl World {
             lost_sight: false,
             bells: BTreeSet::new(),
             ledger: Ledger::default(),
+            letters: BTreeMap::new(),
             purged: BTreeSet::new(),
             stopping: false,
             kind: false,
@@ -159,7 +164,8 @@ impl World {
             59..=66 => self.load(),
             67..=70 => self.park(),
             71..=76 => self.wake(),
-            77..=80 => self.due(),
+            77..=79 => self.due(),
+            80 => self.look_at_commands(),
             81..=87 => self.answer_bell(),
             _ => self.play(),
         }
@@ -179,6 +185,7 @@ impl World {
             assert_eq!(run.timers().count(), 0, "a timer of run {} is lost", summary.run);
             assert!(!awaited.is_empty(), "run {} waits for nothing, and nothing moves it", summary.run);
         }
+        assert_eq!(now(self.store.commanded(self.host)), Ok(Vec::new()), "nobody looks at what another host has asked");
         for (summary, _) in self.unfinished() {
             let reply = self.ledger.ask(Asked::Cancel(summary.run.clone()));
             let action = self.owners.tell(&summary.run, Command::Cancel { reply });
@@ -190,6 +197,7 @@ impl World {
         assert!(self.owners.is_empty(), "who has ended has left: {} are there", self.owners.len());
         let received = self.check_journals();
         self.check_answers(&received);
+        self.check_letters(&received);
     }
 
     /// Until nothing happens any more, whatever time passes.
@@ -204,6 +212,7 @@ impl World {
             self.pass(if quiet == 0 { 500_000 } else { 25_000_000 });
             for _ in 0..4 {
                 self.wake();
+                self.look_at_commands();
                 while !self.writes.is_empty() || !self.done.is_empty() || !self.loads.is_empty() || !self.bells.is_empty() {
                     happenings += 1;
                     assert!(happenings < HAPPENINGS_MAX, "the store, the loads and the bells come to no end");
@@ -251,6 +260,7 @@ impl World {
                     self.writes.push_back(Write::Release(Release { run: claim.key, generation: claim.generation, wake }));
                 }
                 Action::Tell(reply, answer) => reply.tell(answer),
+                Action::Forward(..) | Action::Refuse(..) => panic!("no other host owns a run, and each fits"),
             }
         }
     }
@@ -261,11 +271,15 @@ impl World {
         let Some(identity) = self.bells.iter().nth(chosen).copied() else { return };
         self.bells.remove(&identity);
         let Some(live) = self.live.get_mut(&identity) else { return };
-        let now = Now { at: self.at, alive: self.alive };
+        let clocks = Now { at: self.at, alive: self.alive };
         let mail = self.owners.mail(&live.run, identity);
         let mut outputs = Vec::new();
         for command in mail.commands {
-            outputs.extend(live.worker.command(now, command));
+            outputs.extend(live.worker.command(clocks, command));
+        }
+        if mail.letters {
+            let sent = now(self.store.commands(live.worker.key())).expect("an answer");
+            outputs.extend(live.worker.letters(clocks, sent));
         }
         if mail.stop {
             outputs.extend(live.worker.stop());
@@ -286,6 +300,7 @@ impl World {
                 Output::Answer(invocation, call) => live.guests.get_mut(&invocation).expect("it is live").answered(*call),
                 Output::Abort(invocation) => drop(live.guests.remove(&invocation)),
                 Output::Tell(reply, answer) => reply.tell(answer),
+                Output::Reply(letter, answer) => self.writes.push_back(Write::Reply(letter, answer)),
                 Output::Show(frames) => {
                     let stored = now(self.store.last_sequence(&live.run)).expect("an answer");
                     let last = frames.last().expect("frames").sequence;
@@ -344,6 +359,11 @@ impl World {
             }
             Write::Claim => Done::Claimed(with(fault, || now(store.claim_due(host, clocks, 3)))),
             Write::Release(release) => Done::Released(with(fault, || now(store.release(release)))),
+            Write::Reply(letter, answer) => {
+                // Who was not answered is answered again.
+                let _ = with(fault, || now(store.answer_command(letter, answer)));
+                Done::Replied
+            }
             Write::Purge(handler) => Done::Purged(with(fault, || now(store.purge(&handler, false)))),
         }
     }
@@ -376,7 +396,7 @@ impl World {
                 self.act(actions);
             }
             Done::Claimed(Err(_)) | Done::Released(Err(_)) => self.lost_sight = true,
-            Done::Released(Ok(())) | Done::Purged(Err(_)) => (),
+            Done::Released(Ok(())) | Done::Replied | Done::Purged(Err(_)) => (),
         }
     }
 
@@ -433,6 +453,13 @@ impl World {
             self.act(actions);
         }
         self.writes.push_back(Write::Claim);
+    }
+
+    /// What another host has asked is looked at.
+    fn look_at_commands(&mut self) {
+        let commanded = now(self.store.commanded(self.host)).expect("an answer");
+        let actions = self.owners.commanded(commanded);
+        self.act(actions);
     }
 
     /// Timers of workers fire.
@@ -528,7 +555,8 @@ impl World {
         let running = newest.as_ref().filter(|it| it.status.is_running()).map(|it| it.run.clone());
         match (self.up_to(12), running) {
             (0..=4, None) | (0, Some(_)) => self.start(handler),
-            (1..=6, Some(run)) => self.send(handler, run),
+            (1..=4, Some(run)) => self.send(handler, run),
+            (5..=6, Some(run)) => self.leave_letter(run),
             (7, Some(run)) => {
                 let reply = self.ledger.ask(Asked::Cancel(run.clone()));
                 let action = self.owners.tell(&run, Command::Cancel { reply });
@@ -611,6 +639,20 @@ impl World {
         let id = format!("e{}", self.number());
         let action = self.owners.tell(&run, Command::Send { id, event, target: Target::default(), idempotency, reply });
         self.act(action);
+    }
+
+    /// Another host, which does not own the run, leaves a command for it.
+    fn leave_letter(&mut self, run: String) {
+        let number = (self.up_to(8) > 0).then(|| self.number());
+        let command = match number {
+            Some(number) => {
+                let event = Event { name: "Answer".into(), payload: to_json(&json!({ "number": number })) };
+                Command::Send { id: format!("l{number}"), event, target: Target::default(), idempotency: None, reply: () }
+            }
+            None => Command::Cancel { reply: () },
+        };
+        let letter = now(self.store.send_command(&run, letters::command(command).0)).expect("it runs");
+        self.letters.insert(letter, (run, number));
     }
 
     fn wait(&mut self, run: String) {
@@ -726,6 +768,24 @@ impl World {
             received.insert(summary.run, numbers);
         }
         received
+    }
+
+    /// What another host has asked of a run is answered, unless the run is over, and done where the answer says so: once,
+    /// as any event.
+    fn check_letters(&self, received: &BTreeMap<String, BTreeSet<Option<u64>>>) {
+        for (&letter, (run, number)) in &self.letters {
+            let Ok(answer) = now(self.store.withdraw_command(letter)) else {
+                assert!(!received.contains_key(run), "a command for {run} is gone");
+                continue;
+            };
+            let done = answer.is_some_and(|answer| letters::read_answer(&answer).is_ok());
+            match number {
+                Some(_) => assert_eq!(received[run].contains(number), done, "{number:?} of {run}, and its answer"),
+                None => {
+                    assert!(!done || !now(self.store.run(run)).expect("an answer").expect("it is there").status.is_running(), "{run} runs")
+                }
+            }
+        }
     }
 
     /// Everybody was answered, and what was acknowledged is there.

@@ -13,6 +13,9 @@ on_every_store!(
     what_has_ended_is_nobodys,
     a_run_that_only_waits_is_acquired,
     commands_are_answered,
+    a_command_is_carried_out_with_its_answer,
+    a_command_is_withdrawn,
+    who_has_commands_is_known,
     commands_go_with_their_run,
     the_far_future_is_no_fault,
 );
@@ -114,6 +117,59 @@ async fn commands_are_answered(store: AnyStore) {
     assert_eq!(store.take_answer(first).await, Ok(Some(b"done".to_vec())));
     assert_eq!(store.take_answer(first).await, Err(Error::Gone), "once");
     assert_eq!(store.take_answer(second).await, Ok(None));
+}
+
+async fn a_command_is_carried_out_with_its_answer(store: AnyStore) {
+    let run = created(&store, "r", "h").await;
+    let first = store.send_command("r", b"first".to_vec()).await.expect("sent");
+    let carried_out = |seq| Append { answer: Some((first, b"done".to_vec())), ..append(run, 1, seq) };
+    store.append(carried_out(1)).await.expect("appended");
+    assert_eq!(store.commands(run).await, Ok(vec![]));
+    assert_eq!(store.append(carried_out(2)).await, Err(Error::Stale), "once");
+    assert_eq!(seqs(&store, run).await, [0, 1]);
+    store.answer_command(first, b"refused".to_vec()).await.expect("nothing: it is answered");
+    assert_eq!(store.take_answer(first).await, Ok(Some(b"done".to_vec())), "the first stands");
+}
+
+async fn a_command_is_withdrawn(store: AnyStore) {
+    let run = created(&store, "r", "h").await;
+    let first = store.send_command("r", b"first".to_vec()).await.expect("sent");
+    let second = store.send_command("r", b"second".to_vec()).await.expect("sent");
+    assert_eq!(store.withdraw_command(first).await, Ok(None));
+    let late = Append { answer: Some((first, b"done".to_vec())), ..append(run, 1, 1) };
+    assert_eq!(store.append(late).await, Err(Error::Stale), "nobody carries it out");
+    assert_eq!(seqs(&store, run).await, [0]);
+    store.answer_command(first, b"done".to_vec()).await.expect("nothing: it is not there");
+    assert_eq!(store.withdraw_command(first).await, Err(Error::Gone));
+    store.answer_command(second, b"done".to_vec()).await.expect("answered");
+    assert_eq!(store.withdraw_command(second).await, Ok(Some(b"done".to_vec())), "it came too late");
+    assert_eq!(store.take_answer(second).await, Err(Error::Gone));
+}
+
+async fn who_has_commands_is_known(store: AnyStore) {
+    let mut sent = store.watch_commands();
+    created(&store, "quiet", "h1").await;
+    let ours = created(&store, "ours", "h2").await;
+    left(&store, "nobodys", wake(None, None)).await;
+    assert_eq!(store.commanded(HOST).await, Ok(vec![]));
+    assert!(!sent.has_changed().expect("the store is there"), "nothing was sent");
+    let mut commands = Vec::new();
+    for run in ["nobodys", "ours", "ours"] {
+        commands.push(store.send_command(run, b"do".to_vec()).await.expect("sent"));
+        assert!(sent.has_changed().expect("the store is there"), "for {run}");
+        sent.mark_unchanged();
+    }
+    let sorted = |runs: Result<Vec<String>, Error>| {
+        let mut runs = runs.expect("runs");
+        runs.sort();
+        runs
+    };
+    assert_eq!(sorted(store.commanded(HOST).await), ["nobodys", "ours"], "each once");
+    assert_eq!(store.commanded(HostId(99)).await, Ok(vec!["nobodys".to_owned()]));
+    store.answer_command(commands[0], b"done".to_vec()).await.expect("answered");
+    assert_eq!(store.commanded(HOST).await, Ok(vec!["ours".to_owned()]));
+    store.append(Append { standing: ended(Status::Cancelled, 9), ..append(ours, 1, 1) }).await.expect("appended");
+    assert_eq!(store.commanded(HOST).await, Ok(vec![]), "it is over");
 }
 
 async fn commands_go_with_their_run(store: AnyStore) {

@@ -63,6 +63,7 @@ pub fn append(run: RunKey, generation: u64, seq: u64) -> Append {
         idempotency: None,
         logs: Vec::new(),
         snapshot: None,
+        answer: None,
         waited: true,
     }
 }

@@ -37,14 +37,14 @@ pub const MUTATIONS: &[Mutation] = &[
         what: "somebody is answered before it is durable",
         by: "simulation",
         file: "machine/worker/way.rs",
-        from: "        let answers = reply.map(|reply| (reply, Ok(self.view()))).into_iter().collect();\n",
-        to: "        let view = self.view();\n        reply.into_iter().for_each(|reply| self.tell(reply, Ok(view.clone())));\n        let answers = Vec::new();\n",
+        from: "        let answers = here.map(|asker| (asker, Ok(self.view()))).into_iter().collect();\n",
+        to: "        let view = self.view();\n        here.into_iter().for_each(|asker| self.tell(asker, Ok(view.clone())));\n        let answers = Vec::new();\n",
     },
     Mutation {
         what: "a worker leaves with mail",
         by: "simulation",
         file: "machine/owners.rs",
-        from: "            Exit::Parked(_) if !slot.mail.is_empty() => None,\n",
+        from: "            Exit::Parked(_) if !slot.mail.is_empty() || slot.letters => None,\n",
         to: "",
     },
     Mutation {
@@ -74,6 +74,20 @@ pub const MUTATIONS: &[Mutation] = &[
         file: "machine/owners.rs",
         from: "        late.chain(waiters.into_iter().map(|(_, waiter)| Action::Tell(waiter, Ok(view.clone())))).collect()",
         to: "        self.waiters.insert(run.to_owned(), waiters);\n        late.chain(std::iter::once(view).filter_map(|_| None)).collect()",
+    },
+    Mutation {
+        what: "what another host has asked is done, and not answered with it",
+        by: "simulation",
+        file: "store/memory/tables.rs",
+        from: "            self.answer_command(id, answer);\n",
+        to: "            drop((id, answer));\n",
+    },
+    Mutation {
+        what: "what another host has asked is not looked at",
+        by: "simulation",
+        file: "machine/owners.rs",
+        from: "letters: std::mem::take(&mut slot.letters), stop }",
+        to: "letters: false, stop }",
     },
 ];
 

@@ -4,10 +4,10 @@ use wf_engine::effect::{Effect, Invoke};
 use wf_engine::entry::{Entry, Input, InvocationId};
 use wf_engine::snapshot;
 
-use super::{Extra, Held, Worker};
+use super::{Asker, Extra, Held, Worker};
 use crate::machine::rows::{entry_row, frame_rows};
 use crate::machine::timers::Timers;
-use crate::machine::{Answer, Exit, Output};
+use crate::machine::{Answer, Exit, Output, letters};
 use crate::model::{Frame, Refusal, RunView};
 use crate::store::{self, Append, Ended, Now, Release, Snapshot, Standing, Wake};
 
@@ -49,15 +49,29 @@ impl<T> Worker<T> {
             other => other.clone().into(),
         };
         let mut held = std::mem::take(&mut self.held).into_iter();
-        let first = held.next().map(|held| held.answers).unwrap_or_default();
-        first.into_iter().for_each(|(reply, _)| self.tell(reply, Err(refusal.clone())));
+        if let Some(first) = held.next() {
+            // Whoever carries it out again meets the same key.
+            if let (Some(letter), Refusal::KeyReused) = (first.letter, &refusal) {
+                self.tell(Asker::Letter(letter), Err(refusal.clone()));
+            }
+            self.refuse(first.answers, &refusal);
+        }
         let behind = Refusal::Unavailable(format!("an entry before it could not be stored: {error}"));
-        held.flat_map(|held| held.answers).for_each(|(reply, _)| self.tell(reply, Err(behind.clone())));
+        held.for_each(|held| self.refuse(held.answers, &behind));
         let never_stored = self.created_next || error == store::Error::Gone;
         self.exit(match refusal {
             refusal @ (Refusal::AlreadyRunning(_) | Refusal::KeyReused | Refusal::NotFound) if never_stored => Exit::Refused(refusal),
             _ => Exit::Broken { error, abandoned: self.abandoned, went_well: self.went_well },
         });
+    }
+
+    /// Refuses those who asked here. What others have left is still there.
+    fn refuse(&mut self, answers: Vec<(Asker<T>, Answer)>, refusal: &Refusal) {
+        for (asker, _) in answers {
+            if let Asker::Here(_) = asker {
+                self.tell(asker, Err(refusal.clone()));
+            }
+        }
     }
 
     fn exit(&mut self, exit: Exit) {
@@ -96,6 +110,7 @@ impl<T> Worker<T> {
             idempotency: extra.idempotency,
             logs: extra.log.into_iter().collect(),
             snapshot: self.snapshot(entry.seq),
+            answer: extra.reply.as_ref().and_then(Asker::letter).map(|letter| (letter, letters::answer(None))),
             waited,
         };
         self.hold(append.size(), &append.frames, extra.reply);
@@ -112,10 +127,12 @@ impl<T> Worker<T> {
         Some(Snapshot { seq, bytes: bytes.into() })
     }
 
-    pub(super) fn hold(&mut self, size: usize, frames: &[store::FrameRow], reply: Option<T>) {
-        let answers = reply.map(|reply| (reply, Ok(self.view()))).into_iter().collect();
+    pub(super) fn hold(&mut self, size: usize, frames: &[store::FrameRow], asker: Option<Asker<T>>) {
+        let letter = asker.as_ref().and_then(Asker::letter);
+        let here = asker.filter(|_| letter.is_none());
+        let answers = here.map(|asker| (asker, Ok(self.view()))).into_iter().collect();
         self.under_way += size;
-        self.held.push_back(Held { size, frames: frames.iter().cloned().map(Frame::from).collect(), answers });
+        self.held.push_back(Held { size, frames: frames.iter().cloned().map(Frame::from).collect(), answers, letter });
     }
 
     pub(super) fn standing(&self, updated_at: u64) -> Standing {
@@ -183,14 +200,17 @@ impl<T> Worker<T> {
         self.outputs.extend(live.into_keys().map(Output::Abort));
     }
 
-    pub(super) fn tell(&mut self, reply: T, answer: Answer) {
-        self.outputs.push(Output::Tell(reply, answer));
+    pub(super) fn tell(&mut self, asker: Asker<T>, answer: Answer) {
+        self.outputs.push(match asker {
+            Asker::Here(reply) => Output::Tell(reply, answer),
+            Asker::Letter(letter) => Output::Reply(letter, letters::answer(answer.err())),
+        });
     }
 
-    pub(super) fn tell_once_durable(&mut self, reply: T, answer: Answer) {
+    pub(super) fn tell_once_durable(&mut self, asker: Asker<T>, answer: Answer) {
         match self.held.back_mut() {
-            Some(held) => held.answers.push((reply, answer)),
-            None => self.tell(reply, answer),
+            Some(held) => held.answers.push((asker, answer)),
+            None => self.tell(asker, answer),
         }
     }
 

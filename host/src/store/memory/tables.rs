@@ -1,7 +1,7 @@
 //! What is in memory, and how it changes.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bytes::Bytes;
 use wf_engine::entry::Micros;
@@ -44,6 +44,12 @@ struct Command {
     run: RunKey,
     command: Vec<u8>,
     answer: Option<Vec<u8>>,
+}
+
+impl Command {
+    fn is_open(&self) -> bool {
+        self.answer.is_none()
+    }
 }
 
 impl Row {
@@ -135,7 +141,13 @@ impl Tables {
         if row.owner.is_none() || expected != (append.generation, append.expected_seq) {
             return Err(Error::Stale);
         }
+        if append.answer.as_ref().is_some_and(|(id, _)| !self.commands.get(id).is_some_and(Command::is_open)) {
+            return Err(Error::Stale);
+        }
         self.remember(append.idempotency, append.run)?;
+        if let Some((id, answer)) = append.answer {
+            self.answer_command(id, answer);
+        }
         let row = self.runs.get_mut(&append.run).ok_or(Error::Gone)?;
         row.journal.extend(append.entries);
         row.frames.extend(append.frames);
@@ -216,13 +228,20 @@ impl Tables {
     }
 
     pub(super) fn commands_of(&self, run: RunKey) -> Vec<SentCommand> {
-        let open = self.commands.iter().filter(|(_, command)| command.run == run && command.answer.is_none());
+        let open = self.commands.iter().filter(|(_, command)| command.run == run && command.is_open());
         open.map(|(id, command)| (*id, command.command.clone())).collect()
     }
 
-    /// Answers the run's id; none where the command has gone with its run.
+    pub(super) fn commanded(&self, host: HostId) -> Vec<String> {
+        let runs: BTreeSet<RunKey> = self.commands.values().filter(|command| command.is_open()).map(|command| command.run).collect();
+        let rows = runs.iter().filter_map(|run| self.runs.get(run));
+        let ours = rows.filter(|row| row.summary.status.is_running() && row.owner.is_none_or(|owner| owner == host));
+        ours.map(|row| row.summary.run.clone()).collect()
+    }
+
+    /// Answers the run's id; none where the command is not there any more, or is answered.
     pub(super) fn answer_command(&mut self, command: CommandId, answer: Vec<u8>) -> Option<String> {
-        let command = self.commands.get_mut(&command)?;
+        let command = self.commands.get_mut(&command).filter(|command| command.is_open())?;
         command.answer = Some(answer);
         Some(self.runs.get(&command.run)?.summary.run.clone())
     }
@@ -234,6 +253,10 @@ impl Tables {
             self.commands.remove(&id);
         }
         Ok(answer)
+    }
+
+    pub(super) fn withdraw_command(&mut self, id: CommandId) -> Result<Option<Vec<u8>>> {
+        Ok(self.commands.remove(&id).ok_or(Error::Gone)?.answer)
     }
 
     pub(super) fn run(&self, run: &str) -> Option<&Row> {

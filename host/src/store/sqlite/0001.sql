@@ -117,6 +117,7 @@ create table command (
     answer blob
 ) strict;
 create index command_run on command (run);
+create index command_open on command (run) where answer is null;
 
 create table component (
     digest text primary key,

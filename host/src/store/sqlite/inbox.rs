@@ -1,10 +1,12 @@
 //! Commands for the owner of a run, from a host that is not.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::change::Change;
 use super::statements as sql;
-use crate::store::rows::{CommandId, RunKey, SentCommand};
+use crate::store::rows::{CommandId, HostId, RunKey, SentCommand};
 use crate::store::{Error, Result};
 
 pub(super) fn send(connection: &Connection, run: &str, command: &[u8]) -> Change<CommandId> {
@@ -22,7 +24,19 @@ pub(super) fn commands(connection: &Connection, run: RunKey) -> Result<Vec<SentC
     Ok(commands.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Answers the run's id; none where the command has gone with its run.
+pub(super) fn commanded(connection: &Connection, host: HostId) -> Result<Vec<String>> {
+    let mut statement = connection.prepare_cached(sql::COMMANDED)?;
+    let runs = statement.query_map([host.0], |row| row.get(0))?;
+    // A run is there once for each of its commands.
+    Ok(runs.collect::<rusqlite::Result<BTreeSet<String>>>()?.into_iter().collect())
+}
+
+/// Whether a command can still be carried out.
+pub(super) fn is_open(connection: &Connection, command: CommandId) -> rusqlite::Result<bool> {
+    connection.prepare_cached(sql::OPEN_COMMAND)?.exists([command.0])
+}
+
+/// Answers the run's id; none where the command is not there any more, or is answered.
 pub(super) fn answer(connection: &Connection, command: CommandId, answer: &[u8]) -> Change<Option<String>> {
     let run = connection.prepare_cached(sql::COMMAND_RUN)?.query_row([command.0], |row| row.get(0)).optional()?;
     connection.prepare_cached(sql::ANSWER_COMMAND)?.execute(params![command.0, answer])?;
@@ -30,10 +44,20 @@ pub(super) fn answer(connection: &Connection, command: CommandId, answer: &[u8])
 }
 
 pub(super) fn take(connection: &Connection, command: CommandId) -> Change<Option<Vec<u8>>> {
-    let answer = connection.prepare_cached(sql::ANSWER)?.query_row([command.0], |row| row.get::<_, Option<Vec<u8>>>(0));
-    let answer = answer.optional()?.ok_or(Error::Gone)?;
+    let answer = answer_of(connection, command)?;
     if answer.is_some() {
         connection.prepare_cached(sql::FORGET_COMMAND)?.execute([command.0])?;
     }
     Ok(answer)
+}
+
+pub(super) fn withdraw(connection: &Connection, command: CommandId) -> Change<Option<Vec<u8>>> {
+    let answer = answer_of(connection, command)?;
+    connection.prepare_cached(sql::FORGET_COMMAND)?.execute([command.0])?;
+    Ok(answer)
+}
+
+fn answer_of(connection: &Connection, command: CommandId) -> Change<Option<Vec<u8>>> {
+    let answer = connection.prepare_cached(sql::ANSWER)?.query_row([command.0], |row| row.get(0));
+    Ok(answer.optional()?.ok_or(Error::Gone)?)
 }

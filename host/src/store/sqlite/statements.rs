@@ -92,8 +92,11 @@ statements! {
 
     SEND_COMMAND = "insert into command (run, command) values (?1, ?2)";
     COMMANDS = "select key, command from command where run = ?1 and answer is null order by key";
-    COMMAND_RUN = "select run.id from command join run on run.key = command.run where command.key = ?1";
-    ANSWER_COMMAND = "update command set answer = ?2, command = x'' where key = ?1";
+    COMMANDED = "select run.id from command cross join run on run.key = command.run \
+                 where command.answer is null and run.status = 'running' and (run.owner is null or run.owner = ?1)";
+    OPEN_COMMAND = "select 1 from command where key = ?1 and answer is null";
+    COMMAND_RUN = "select run.id from command join run on run.key = command.run where command.key = ?1 and command.answer is null";
+    ANSWER_COMMAND = "update command set answer = ?2, command = x'' where key = ?1 and answer is null";
     ANSWER = "select answer from command where key = ?1";
     FORGET_COMMAND = "delete from command where key = ?1";
 

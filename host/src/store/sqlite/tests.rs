@@ -14,8 +14,8 @@ use super::{Sqlite, connect, statements};
 use crate::store::rows::{Append, Ended, EntryRow, FrameRow, HostId, LogRow, NewRun, RunKey, Snapshot, Standing, Status};
 use crate::store::{Error, Store};
 
-/// Small tables by their nature: looking through them is no fault.
-const SMALL: [&str; 4] = ["component", "definition", "host", "sqlite_sequence"];
+/// Small tables by their nature: looking through them is no fault. Of commands only those that wait are looked through.
+const SMALL: [&str; 5] = ["command", "component", "definition", "host", "sqlite_sequence"];
 
 fn opened(folder: &Path) -> Sqlite {
     let lock = File::create(folder.join("lock")).expect("a file");
@@ -58,6 +58,7 @@ fn append(run: RunKey, seq: u64) -> Append {
         idempotency: None,
         logs: Vec::new(),
         snapshot: None,
+        answer: None,
         waited: true,
     }
 }

@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::added::{Added, Ending};
 use super::blobs::{self, Use};
 use super::change::{Change, Failure, number};
+use super::inbox;
 use super::statements as sql;
 use super::text::Text;
 use crate::store::Error;
@@ -74,8 +75,16 @@ pub(super) fn append(connection: &Connection, append: &Append, added: &Added) ->
     if !owned || (generation, seq) != (append.generation, append.expected_seq) {
         return Err(Error::Stale.into());
     }
+    if let Some((command, _)) = &append.answer
+        && !inbox::is_open(connection, *command)?
+    {
+        return Err(Error::Stale.into());
+    }
     free(connection, append.idempotency.as_ref())?;
     remember(connection, append.idempotency.as_ref(), run)?;
+    if let Some((command, answer)) = &append.answer {
+        inbox::answer(connection, *command, answer)?;
+    }
     let Standing { updated_at, wake, waiting, queue, .. } = &append.standing;
     let next = added.entries.as_ref().map_or(seq, |(last, _)| last + 1);
     connection.prepare_cached(sql::APPENDED)?.execute(params![

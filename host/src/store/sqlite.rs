@@ -52,6 +52,11 @@ pub struct Sqlite {
 }
 
 impl Sqlite {
+    /// Refuses a file that no database of ours can be, and changes nothing of it.
+    pub fn check(path: &Path) -> Result<()> {
+        connect::check(path)
+    }
+
     /// Opens or makes a database. `lock`: held for as long as the store is.
     pub fn open(path: &Path, lock: File) -> Result<Sqlite> {
         let (connection, last_key) = connect::open(path)?;

@@ -64,6 +64,12 @@ pub struct LogRow {
     pub fields: String,
 }
 
+impl LogRow {
+    pub(super) fn size(&self) -> usize {
+        self.message.len() + self.fields.len() + 64
+    }
+}
+
 /// Which handlers are to go: those whose newest run ended before a time.
 #[derive(Clone, Debug)]
 pub struct Expiry {
@@ -274,6 +280,12 @@ pub struct Standing {
     pub ended: Option<Ended>,
 }
 
+impl Standing {
+    fn size(&self) -> usize {
+        self.ended.as_ref().map_or(0, |it| it.status.size() + it.state.len())
+    }
+}
+
 /// How and when a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ended {
@@ -320,8 +332,7 @@ impl NewRun {
     /// How much it adds, in bytes, roughly: what waits to be written is bounded by it.
     pub fn size(&self) -> usize {
         let frames: usize = self.frames.iter().map(|it| it.json.len()).sum();
-        let state = self.standing.ended.as_ref().map_or(0, |it| it.state.len());
-        self.entry.bytes.len() + frames + state + 512
+        self.entry.bytes.len() + frames + self.standing.size() + 512
     }
 }
 
@@ -355,9 +366,9 @@ impl Append {
     pub fn size(&self) -> usize {
         let entries: usize = self.entries.iter().map(|it| it.bytes.len()).sum();
         let frames: usize = self.frames.iter().map(|it| it.json.len()).sum();
-        let logs: usize = self.logs.iter().map(|it| it.message.len() + it.fields.len()).sum();
+        let logs: usize = self.logs.iter().map(LogRow::size).sum();
         let snapshot = self.snapshot.as_ref().map_or(0, |it| it.bytes.len());
-        entries + frames + logs + snapshot + 512
+        entries + frames + logs + snapshot + self.standing.size() + 512
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use wf_engine::entry::Micros;
+use wf_engine::text::LEVEL_END;
 
 /// How long a host owns its runs without a sign of life: 10 seconds.
 pub(super) const LEASE: Micros = 10_000_000;
@@ -56,7 +57,7 @@ pub struct LogRow {
     pub number: u64,
     /// When.
     pub at: Micros,
-    /// `trace` to `error`.
+    /// `trace` to `error`; or [`LEVEL_END`].
     pub level: String,
     /// The line.
     pub message: String,
@@ -413,7 +414,15 @@ pub(super) struct Lines(BTreeMap<(u64, u32, String, u64), LogRow>);
 
 impl Lines {
     pub(super) fn extend(&mut self, rows: impl IntoIterator<Item = LogRow>) {
-        self.0.extend(rows.into_iter().map(|row| ((row.invocation, row.attempt, row.source.clone(), row.number), row)));
+        for row in rows {
+            let key = |number| (row.invocation, row.attempt, row.source.clone(), number);
+            if row.level == LEVEL_END {
+                let past: Vec<_> = self.0.range(key(row.number)..=key(u64::MAX)).map(|(key, _)| key.clone()).collect();
+                past.iter().for_each(|key| drop(self.0.remove(key)));
+            } else {
+                self.0.insert(key(row.number), row);
+            }
+        }
     }
 
     pub(super) fn into_rows(self) -> Vec<LogRow> {

@@ -1,5 +1,7 @@
 //! What every store does. What SQLite does beside is in `sqlite`.
 
+#[path = "store/golden.rs"]
+mod golden;
 #[path = "store/owners.rs"]
 mod owners;
 #[path = "store/rows.rs"]

@@ -57,7 +57,8 @@ pub trait Store: Send + Sync + 'static {
     /// that it answers is answered or withdrawn, with [`Error::Gone`] after a purge.
     fn append(&self, append: Append) -> BoxFuture<'static, Result<()>>;
 
-    /// Keeps lines that steps have written. A line that was written before is replaced. Nothing, after a purge.
+    /// Keeps lines that steps have written. A line that was written before is replaced; where it says
+    /// [so](wf_engine::text::LEVEL_END), those past it go. Nothing, after a purge.
     fn log(&self, run: RunKey, lines: Vec<LogRow>) -> BoxFuture<'static, Result<()>>;
 
     /// Makes a host the owner of a run, by the run's id, whether something of it is due or not.

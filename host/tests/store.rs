@@ -1,5 +1,7 @@
 //! What every store does. What SQLite does beside is in `sqlite`.
 
+#[path = "store/golden.rs"]
+mod golden;
 #[path = "store/owners.rs"]
 mod owners;
 #[path = "store/rows.rs"]
@@ -9,6 +11,7 @@ mod sqlite;
 
 use bytes::Bytes;
 use rows::{AnyStore, HOST, append, created, ended, entry, frame, key, line, new, now, over, seqs, sequences};
+use wf_engine::text::LEVEL_END;
 use wf_host::store::{
     Append, Error, Expiry, FrameRow, HandlersQuery, Made, NewRun, RunKey, RunsQuery, Snapshot, Standing, Status, Stored, event_scope, open,
     start_scope,
@@ -57,6 +60,7 @@ on_every_store!(
     a_page_of_runs_is_bounded,
     runs_are_searched_in_parts,
     log_lines_are_replaced_when_written_again,
+    log_lines_past_the_end_go,
     many_lines_at_once,
     purge_deletes_everything,
     purge_spares_what_runs,
@@ -325,6 +329,22 @@ async fn log_lines_are_replaced_when_written_again(store: AnyStore) {
     assert_eq!(store.logs("nobody").await.expect("lines"), []);
     assert_eq!(seqs(&store, run).await, [0, 1], "lines alone are no entry");
     store.log(RunKey(99), vec![line(1, 0, "log", 0, "to nobody")]).await.expect("nothing, where there is no run");
+}
+
+/// An entry that was lost may have written more than the one after it.
+async fn log_lines_past_the_end_go(store: AnyStore) {
+    let run = created(&store, "r", "h").await;
+    let said = |attempt, source, number| line(1, attempt, source, number, "said");
+    let end = |attempt, source, number| wf_host::store::LogRow { level: LEVEL_END.into(), ..line(1, attempt, source, number, "") };
+    let others = [said(0, "stderr", 4), said(1, "log", 7), line(2, 0, "log", 7, "said")];
+    let lost = (0..5).map(|number| said(0, "log", number)).chain((0..3).map(|number| said(0, "stdout", number)));
+    store.log(run, lost.chain(others.clone()).collect()).await.expect("kept");
+    store.log(run, vec![said(0, "log", 1), end(0, "log", 2), end(0, "stdout", 0)]).await.expect("kept");
+    let left = [said(0, "log", 0), said(0, "log", 1)].into_iter().chain(others).collect();
+    assert_eq!(store.logs("r").await, Ok(left));
+    store.append(Append { logs: vec![end(0, "log", 0), said(0, "log", 0)], ..append(run, 1, 1) }).await.expect("appended");
+    let again: Vec<u64> = store.logs("r").await.expect("lines").iter().map(|line| line.number).collect();
+    assert_eq!(again, [0, 4, 7, 7], "what is written after it is there");
 }
 
 async fn many_lines_at_once(store: AnyStore) {

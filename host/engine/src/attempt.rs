@@ -152,6 +152,11 @@ impl Attempt {
         self.at
     }
 
+    /// How many calls this entry has made.
+    pub fn calls(&self) -> u32 {
+        self.next
+    }
+
     /// The guest calls, at a time on its clock.
     pub fn call(&mut self, request: Request, at: Micros) -> Next {
         self.at = self.at.max(at);

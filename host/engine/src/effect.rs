@@ -85,6 +85,9 @@ pub struct Invoke {
     pub retry: RetryInfo,
     /// Executing time that is left to the attempt by the step's timeout; none for no limit.
     pub time_left: Option<Micros>,
+    /// Whether the instance before was lost while it worked: what it did beyond the log is done
+    /// anew, and may be another thing.
+    pub lost: bool,
 }
 
 /// What an attempt may know of those before it. The same at every entry into it.

@@ -36,6 +36,10 @@ pub const KIND_MAX: Limit = Limit { name: "kind_max", max: 256 };
 pub const TRACE_MAX: Limit = Limit { name: "trace_max", max: 64 << 10 };
 /// Longest fields of a log line, in bytes.
 pub const FIELDS_MAX: Limit = Limit { name: "fields_max", max: 64 << 10 };
+/// The level of what is no line, and no guest can write, but says that none follows: those of its
+/// attempt and source that are there from its number on are of an entry that was lost, and go.
+pub const LEVEL_END: &str = "end";
+
 /// What the level of a log line can be.
 pub const LEVELS: [&str; 5] = ["trace", "debug", "info", "warn", "error"];
 

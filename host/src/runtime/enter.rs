@@ -95,7 +95,7 @@ async fn run(
     reports: UnboundedSender<Report>,
 ) -> Option<Report> {
     let _turn = inner.instances.acquire().await.expect("never closed");
-    let Invoke { invocation, attempt, started_at, time_left, .. } = invoke;
+    let Invoke { invocation, attempt, started_at, time_left, lost, .. } = invoke;
     let clock = Clock::at(started_at);
     let left = Arc::new(Mutex::new(limits.log_max));
     let lines = Lines { invocation, attempt, reports, clock: clock.clone(), left };
@@ -119,6 +119,11 @@ async fn run(
     let usage = meter.usage();
     let refused = guest.memory.refused;
     let context = guest.context.as_mut()?;
+    if lost {
+        context.lines.end("log", context.attempt.calls().into());
+        stdout.end();
+        stderr.end();
+    }
     match context.ending.take() {
         Some(Ending::Suspended | Ending::Gone) => return None,
         Some(Ending::Failed(failure)) => {

@@ -10,6 +10,7 @@ use wasmtime_wasi::async_trait;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
 use wf_engine::entry::InvocationId;
+use wf_engine::text::LEVEL_END;
 
 use super::clock::Clock;
 use super::report::{LogLine, Report};
@@ -46,6 +47,13 @@ impl Lines {
         // The worker is gone when the run has ended: nobody reads it.
         let _ = self.reports.send(Report::Logged { invocation: self.invocation, attempt: self.attempt, line });
     }
+
+    /// Says that no line follows: those that an entry which was lost had written past it go.
+    pub(super) fn end(&self, source: &'static str, number: u64) {
+        let (level, message, fields) = (LEVEL_END.to_owned(), String::new(), "{}".to_owned());
+        let line = LogLine { source, number, at: self.clock.standing(), level, message, fields };
+        let _ = self.reports.send(Report::Logged { invocation: self.invocation, attempt: self.attempt, line });
+    }
 }
 
 /// A guest's stdout or stderr. None: nobody listens, as while a component describes itself.
@@ -76,6 +84,12 @@ impl Output {
         if !state.partial.is_empty() {
             state.line();
         }
+    }
+
+    /// As [`Lines::end`].
+    pub(super) fn end(&self) {
+        let state = self.0.lock().expect("no panic while locked");
+        state.lines.iter().for_each(|lines| lines.end(state.source, state.number));
     }
 }
 
@@ -139,5 +153,29 @@ impl OutputStream for Output {
 
     fn check_write(&mut self) -> StreamResult<usize> {
         Ok(LINE_MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_an_output_is_past_its_last_line() {
+        let (reports, mut reported) = tokio::sync::mpsc::unbounded_channel();
+        let lines = Lines { invocation: 1, attempt: 0, reports, clock: Clock::at(5), left: Arc::new(Mutex::new(1)) };
+        let stdout = Output::new("stdout", Some(lines.clone()));
+        // The log is full after the first: an end is told all the same.
+        stdout.0.lock().expect("no panic while locked").write(b"one\ntwo\nthr");
+        stdout.finish();
+        stdout.end();
+        lines.end("log", 7);
+        drop((stdout, lines));
+        let told = std::iter::from_fn(|| reported.blocking_recv()).map(|report| match report {
+            Report::Logged { line, .. } => (line.source, line.number, line.level),
+            _ => panic!("another report"),
+        });
+        let told: Vec<_> = told.collect();
+        assert_eq!(told, [("stdout", 0, "info".into()), ("stdout", 3, "end".into()), ("log", 7, "end".into())]);
     }
 }

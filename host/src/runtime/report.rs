@@ -84,7 +84,7 @@ pub struct LogLine {
     pub number: u64,
     /// When, on the derived clock.
     pub at: Micros,
-    /// `trace`, `debug`, `info`, `warn` or `error`.
+    /// `trace`, `debug`, `info`, `warn` or `error`; or [`LEVEL_END`](wf_engine::text::LEVEL_END).
     pub level: String,
     /// The text.
     pub message: String,

@@ -25,6 +25,10 @@ pub async fn open(spec: Option<&str>, data_dir: &Path) -> Result<Arc<dyn Store>>
     let opened = tokio::task::spawn_blocking(move || {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         create(folder)?;
+        // Beside a file that is not ours there is not even a lock.
+        if !lock_of(&path).exists() {
+            Sqlite::check(&path)?;
+        }
         Sqlite::open(&path, lock(&path)?)
     });
     let store = opened.await.map_err(|error| Error::Unavailable(error.to_string()))??;
@@ -40,13 +44,18 @@ fn create(folder: &Path) -> Result<()> {
     })
 }
 
+fn lock_of(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    name.into()
+}
+
 /// Keeps other hosts out for as long as the file is open.
 fn lock(path: &Path) -> Result<File> {
     use std::os::unix::fs::OpenOptionsExt;
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
+    let name = lock_of(path);
     let unwritable = |error: std::io::Error| {
-        let message = format!("`{}` cannot be written: {error}", Path::new(&name).display());
+        let message = format!("`{}` cannot be written: {error}", name.display());
         Error::open(message, "choose another place with `--data-dir`, or use `--store memory:`")
     };
     let file = File::options().create(true).truncate(false).write(true).mode(0o600).open(&name).map_err(unwritable)?;

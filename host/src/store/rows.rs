@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use wf_engine::entry::Micros;
+use wf_engine::text::LEVEL_END;
 
 /// How long a host owns its runs without a sign of life: 10 seconds.
 pub(super) const LEASE: Micros = 10_000_000;
@@ -56,12 +57,18 @@ pub struct LogRow {
     pub number: u64,
     /// When.
     pub at: Micros,
-    /// `trace` to `error`.
+    /// `trace` to `error`; or [`LEVEL_END`].
     pub level: String,
     /// The line.
     pub message: String,
     /// A JSON object.
     pub fields: String,
+}
+
+impl LogRow {
+    pub(super) fn size(&self) -> usize {
+        self.message.len() + self.fields.len() + 64
+    }
 }
 
 /// Which handlers are to go: those whose newest run ended before a time.
@@ -274,6 +281,12 @@ pub struct Standing {
     pub ended: Option<Ended>,
 }
 
+impl Standing {
+    fn size(&self) -> usize {
+        self.ended.as_ref().map_or(0, |it| it.status.size() + it.state.len())
+    }
+}
+
 /// How and when a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ended {
@@ -320,8 +333,7 @@ impl NewRun {
     /// How much it adds, in bytes, roughly: what waits to be written is bounded by it.
     pub fn size(&self) -> usize {
         let frames: usize = self.frames.iter().map(|it| it.json.len()).sum();
-        let state = self.standing.ended.as_ref().map_or(0, |it| it.state.len());
-        self.entry.bytes.len() + frames + state + 512
+        self.entry.bytes.len() + frames + self.standing.size() + 512
     }
 }
 
@@ -358,9 +370,9 @@ impl Append {
     pub fn size(&self) -> usize {
         let entries: usize = self.entries.iter().map(|it| it.bytes.len()).sum();
         let frames: usize = self.frames.iter().map(|it| it.json.len()).sum();
-        let logs: usize = self.logs.iter().map(|it| it.message.len() + it.fields.len()).sum();
+        let logs: usize = self.logs.iter().map(LogRow::size).sum();
         let snapshot = self.snapshot.as_ref().map_or(0, |it| it.bytes.len());
-        entries + frames + logs + snapshot + 512
+        entries + frames + logs + snapshot + self.standing.size() + 512
     }
 }
 
@@ -405,7 +417,15 @@ pub(super) struct Lines(BTreeMap<(u64, u32, String, u64), LogRow>);
 
 impl Lines {
     pub(super) fn extend(&mut self, rows: impl IntoIterator<Item = LogRow>) {
-        self.0.extend(rows.into_iter().map(|row| ((row.invocation, row.attempt, row.source.clone(), row.number), row)));
+        for row in rows {
+            let key = |number| (row.invocation, row.attempt, row.source.clone(), number);
+            if row.level == LEVEL_END {
+                let past: Vec<_> = self.0.range(key(row.number)..=key(u64::MAX)).map(|(key, _)| key.clone()).collect();
+                past.iter().for_each(|key| drop(self.0.remove(key)));
+            } else {
+                self.0.insert(key(row.number), row);
+            }
+        }
     }
 
     pub(super) fn into_rows(self) -> Vec<LogRow> {

@@ -21,8 +21,8 @@ mod writer;
 
 use std::fs::File;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 use futures_util::future::{BoxFuture, FutureExt};
@@ -52,6 +52,11 @@ pub struct Sqlite {
 }
 
 impl Sqlite {
+    /// Refuses a file that no database of ours can be, and changes nothing of it.
+    pub fn check(path: &Path) -> Result<()> {
+        connect::check(path)
+    }
+
     /// Opens or makes a database. `lock`: held for as long as the store is.
     pub fn open(path: &Path, lock: File) -> Result<Sqlite> {
         let (connection, last_key) = connect::open(path)?;
@@ -111,30 +116,26 @@ impl Store for Sqlite {
         RunKey(self.next_key.fetch_add(1, Ordering::Relaxed))
     }
 
-    fn create(&self, mut new: NewRun) -> BoxFuture<'static, Result<()>> {
-        let added = Added::new(std::slice::from_ref(&new.entry), &new.frames, &[], None, new.standing.ended.as_ref());
-        // What waits to be written is in memory once.
-        (new.entry.bytes, new.frames, new.standing.ended) = (Vec::new(), Vec::new(), None);
-        let (size, waited) = (added.size(), new.waited);
+    fn create(&self, new: NewRun) -> BoxFuture<'static, Result<()>> {
+        let (size, waited) = (new.size(), new.waited);
         let (watchers, run) = (self.watchers.clone(), new.run.clone());
-        let change = move |connection: &Connection| write::create(connection, &new, &added);
+        let apart = LazyLock::new(move || Added::by_creation(new));
+        let change = move |connection: &Connection| write::create(connection, &apart.0, &apart.1);
         self.writer.write(size, waited, change, move |()| watchers.tell(&run))
     }
 
-    fn append(&self, mut append: Append) -> BoxFuture<'static, Result<()>> {
-        let Append { entries, frames, logs, snapshot, standing, .. } = &append;
-        let added = Added::new(entries, frames, logs, snapshot.as_ref(), standing.ended.as_ref());
-        (append.entries, append.frames, append.logs) = (Vec::new(), Vec::new(), Vec::new());
-        (append.snapshot, append.standing.ended) = (None, None);
-        let (size, waited) = (added.size(), append.waited);
-        let told = self.told(std::slice::from_ref::<String>);
-        let done = self.writer.write(size, waited, move |connection| write::append(connection, &append, &added), told);
+    fn append(&self, append: Append) -> BoxFuture<'static, Result<()>> {
+        let (size, waited) = (append.size(), append.waited);
+        let apart = LazyLock::new(move || Added::by_append(append));
+        let change = move |connection: &Connection| write::append(connection, &apart.0, &apart.1);
+        let done = self.writer.write(size, waited, change, self.told(std::slice::from_ref::<String>));
         done.map(|appended| appended.map(drop)).boxed()
     }
 
     fn log(&self, run: RunKey, lines: Vec<LogRow>) -> BoxFuture<'static, Result<()>> {
-        let added = Added::lines(&lines);
-        self.writer.write(added.size(), false, move |connection| write::log(connection, run, &added), |()| ())
+        let size = lines.iter().map(LogRow::size).sum();
+        let added = LazyLock::new(move || Added::lines(&lines));
+        self.writer.write(size, false, move |connection| write::log(connection, run, &added), |()| ())
     }
 
     fn acquire(&self, host: HostId, run: &str, now: Now) -> BoxFuture<'static, Result<Claim>> {

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use wf_engine::text::LEVEL_END;
 use wf_host::store::{
-    Append, Claim, Ended, EntryRow, Error, FrameRow, HostId, IdempotencyRow, LogRow, Made, NewRun, Now, Release, RunKey, Snapshot,
-    Standing, Status, Store, Wake,
+    Append, Claim, CommandId, Ended, EntryRow, Error, FrameRow, HostId, IdempotencyRow, LogRow, Made, NewRun, Now, Release, RunKey,
+    RunSummary, Snapshot, Standing, Status, Store, Stored, Wake,
 };
 
 pub type AnyStore = Arc<dyn Store>;
@@ -95,62 +96,104 @@ pub async fn sequences(store: &AnyStore, run: &str, after: i64, limit: usize) ->
     store.frames(run, after, limit).await.expect("frames").iter().map(|it| it.sequence).collect()
 }
 
-/// One of everything that lasts, by the same calls each time: a database with it is to be frozen
-/// once the form is. [`expect_everything`] knows what is in it.
+/// One of everything that lasts, by the same calls each time. Databases with it are golden files: what is
+/// added here is not in those of older versions, and [`expect_everything`] must bear that.
 pub async fn write_everything(store: &AnyStore) {
     assert_eq!(store.join(now(1, 1)).await, Ok(HOST));
     store.put_component("one", Bytes::from_static(b"\0asm"), r#"{"name":"greeting"}"#.into()).await.expect("kept");
     over(store, "old", "continued", "greeting", 20).await;
+    let failed = created(store, "failed", "failed").await;
+    store.append(Append { standing: ended(Status::Failed("why".into()), 21), ..append(failed, 1, 1) }).await.expect("appended");
     let new = NewRun { idempotency: Some(key("workflow/greeting", "k", Made::Run("r".into()))), ..new(store, "r", "continued") };
     let run = new.key;
     store.create(new).await.expect("created");
     let all = Append {
-        frames: vec![FrameRow { json: large(), ..frame(1) }],
-        logs: vec![line(0, 0, "log", 0, "said")],
+        entries: vec![entry(1), large_entry()],
+        frames: vec![frame(1), FrameRow { json: large(), ..frame(2) }],
+        logs: vec![line(0, 0, "log", 0, "said"), line(0, 0, "stdout", 0, "lost"), line(0, 1, "log", 0, &large_text())],
         idempotency: Some(key("handler/continued", "k", Made::Event("e".into()))),
-        snapshot: Some(Snapshot { seq: 1, bytes: large() }),
+        snapshot: Some(Snapshot { seq: 2, bytes: large() }),
         ..append(run, 1, 1)
     };
     store.append(all).await.expect("appended");
-    let result = Status::Completed(large());
-    store.append(Append { standing: ended(result, 30), ..append(run, 1, 2) }).await.expect("appended");
-    let waits = created(store, "waits", "waits").await;
+    store.log(run, vec![LogRow { level: LEVEL_END.into(), ..line(0, 0, "stdout", 0, "") }]).await.expect("kept");
+    let mut standing = ended(Status::Completed(large()), 30);
+    standing.ended.as_mut().expect("it ends").state = large();
+    let last = vec![FrameRow { terminal: true, ..frame(3) }];
+    store.append(Append { frames: last, standing, ..append(run, 1, 3) }).await.expect("appended");
+    let standing = Standing { updated_at: 22, waiting: Some("Answer".into()), queue: Some("greeting".into()), ..Standing::default() };
+    let waits = NewRun { standing, ..self::new(store, "waits", "waits") };
+    let key = waits.key;
+    store.create(waits).await.expect("created");
+    let answered = store.send_command("waits", b"did".to_vec()).await.expect("sent");
+    store.answer_command(answered, b"done".to_vec()).await.expect("answered");
     store.send_command("waits", b"do".to_vec()).await.expect("sent");
-    store.release(Release { run: waits, generation: 1, wake: Wake { at: Some(40), alive: Some(50) } }).await.expect("left");
+    store.release(Release { run: key, generation: 1, wake: Wake { at: Some(40), alive: Some(50) } }).await.expect("left");
     created(store, "runs", "runs").await;
     store.keep_alive(HOST, now(2, 77)).await.expect("kept");
 }
 
 /// A value that is kept apart.
 fn large() -> Bytes {
-    Bytes::from(format!(r#"{{"large":"{}"}}"#, "x".repeat(100_000)))
+    Bytes::from(format!("\"{}\"", large_text()))
+}
+
+fn large_text() -> String {
+    "x".repeat(66_000)
+}
+
+fn large_entry() -> EntryRow {
+    EntryRow { seq: 2, bytes: format!(r#"{{"seq": 2, "value": "{}" , "é":1.50}}"#, large_text()).into_bytes() }
 }
 
 /// Looks at what [`write_everything`] has written, and takes it over.
 pub async fn expect_everything(store: &AnyStore) {
-    let ended = store.handler("continued").await.expect("an answer").expect("it is there");
-    assert_eq!((ended.run.as_str(), ended.status), ("r", Status::Completed(large())));
-    assert_eq!(store.run("old").await.expect("an answer").expect("it is there").status, Status::Cancelled);
-    assert_eq!(seqs(store, ended.key).await, [0, 1, 2]);
-    assert_eq!(store.frames("r", 0, 1).await.expect("frames")[0].json, large());
-    assert_eq!(store.logs("r").await, Ok(vec![line(0, 0, "log", 0, "said")]));
-    let loaded = store.load(ended.key).await.expect("a run");
-    assert_eq!((loaded.snapshot, loaded.entries), (Some(Snapshot { seq: 1, bytes: large() }), vec![entry(2)]));
-    assert_eq!(store.final_state(ended.key).await, Ok(Some(Bytes::from_static(br#"{"count":1}"#))));
+    let summary = async |run: &str| store.run(run).await.expect("an answer").expect("it is there");
+    let done = store.handler("continued").await.expect("an answer").expect("it is there");
+    assert_eq!(done, summary("r").await, "the newest of its handler");
+    let expected = RunSummary {
+        key: done.key,
+        run: "r".into(),
+        handler: "continued".into(),
+        workflow: "greeting".into(),
+        definition: vec!["one".into(), "two".into()],
+        status: Status::Completed(large()),
+        started_at: 10,
+        updated_at: Some(30),
+        completed_at: Some(30),
+        preview: r#"{"name":"World"}"#.into(),
+        result_preview: Some(format!("\"{}", &large_text()[..199])),
+        waiting: None,
+        queue: None,
+    };
+    assert_eq!(done, expected);
+    assert_eq!((summary("old").await.status, summary("failed").await.status), (Status::Cancelled, Status::Failed("why".into())));
+    assert_eq!(store.journal(done.key).await, Ok(vec![entry(0), entry(1), large_entry(), entry(3)]));
+    let frames = vec![frame(0), frame(1), FrameRow { json: large(), ..frame(2) }, FrameRow { terminal: true, ..frame(3) }];
+    assert_eq!(store.frames("r", -1, 9).await, Ok(frames));
+    let lines = vec![line(0, 0, "log", 0, "said"), line(0, 1, "log", 0, &large_text())];
+    assert_eq!(store.logs("r").await, Ok(lines));
+    let snapshot = Some(Snapshot { seq: 2, bytes: large() });
+    assert_eq!(store.load(done.key).await, Ok(Stored { snapshot, entries: vec![entry(3)] }));
+    assert_eq!(store.final_state(done.key).await, Ok(Some(large())));
     for (scope, made) in [("workflow/greeting", Made::Run("r".into())), ("handler/continued", Made::Event("e".into()))] {
         assert_eq!(store.idempotency(scope, "k").await, Ok(Some(key(scope, "k", made))));
     }
     assert_eq!(store.component("one").await, Ok(Some(Bytes::from_static(b"\0asm"))));
     assert_eq!(store.manifest("one").await, Ok(Some(r#"{"name":"greeting"}"#.into())));
-    assert_eq!(store.alive().await, Ok(77_000_000));
+    assert_eq!((store.alive().await, store.unfinished().await), (Ok(77_000_000), Ok(2)));
     assert_eq!(store.next_due().await, Ok(Wake { at: Some(40), alive: Some(50) }));
     let host = store.join(now(3, 77)).await.expect("joined");
     assert_ne!(host, HOST);
     let claims = store.claim_due(host, now(3, 77), 9).await.expect("claims");
     let claims: Vec<_> = claims.iter().map(|it| (it.run.as_str(), it.generation, it.abandoned)).collect();
     assert_eq!(claims, [("runs", 2, true), ("waits", 2, false)], "the host before has left it at once");
-    let waits = store.run("waits").await.expect("an answer").expect("it is there");
-    assert_eq!(store.commands(waits.key).await.expect("commands").len(), 1);
+    let waits = summary("waits").await;
+    assert_eq!((waits.status, waits.waiting.as_deref(), waits.queue.as_deref()), (Status::Running, Some("Answer"), Some("greeting")));
+    assert_eq!(store.commands(waits.key).await, Ok(vec![(CommandId(2), b"do".to_vec())]));
+    assert_eq!(store.take_answer(CommandId(1)).await, Ok(Some(b"done".to_vec())));
+    assert!(store.key() > waits.key);
+    store.append(append(waits.key, 2, 1)).await.expect("it goes on");
 }
 
 /// The ids of runs that were claimed.

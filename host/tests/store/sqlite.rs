@@ -80,22 +80,28 @@ async fn its_files_are_for_its_user_alone() {
     }
 }
 
-/// What it is refused with. No file changes, and none comes but the lock.
+/// What it is refused with, where it was served before and where it was not. No file changes, and none comes.
 async fn left_as_it_was(folder: &Path) -> Error {
-    let files = || {
-        let paths = std::fs::read_dir(folder).expect("a folder").flatten().map(|file| file.path());
-        let paths = paths.filter(|path| path.extension().is_none_or(|it| it != "lock"));
-        let mut files: Vec<_> = paths.map(|path| (path.clone(), mode(&path), std::fs::read(path).expect("a file"))).collect();
-        files.sort();
-        // What those who read mark in the index of the log is none of its content.
-        files.iter_mut().filter(|(path, ..)| path.to_string_lossy().ends_with("-shm")).for_each(|(.., bytes)| bytes.clear());
-        files
-    };
-    std::fs::set_permissions(database(folder), Permissions::from_mode(0o644)).expect("its mode is set");
-    let before = files();
-    let error = refused(folder).await;
-    assert!(files() == before, "{} changed", folder.display());
-    error
+    let lock = folder.join("wf-host.db.lock");
+    let mut errors = Vec::new();
+    for served in [true, false] {
+        drop(if served { std::fs::write(&lock, b"") } else { std::fs::remove_file(&lock) });
+        std::fs::set_permissions(database(folder), Permissions::from_mode(0o644)).expect("its mode is set");
+        let before = files(folder);
+        errors.push(refused(folder).await);
+        assert!(files(folder) == before, "{} changed", folder.display());
+    }
+    assert_eq!(errors[0], errors[1]);
+    errors.remove(0)
+}
+
+fn files(folder: &Path) -> Vec<(PathBuf, u32, Vec<u8>)> {
+    let paths = std::fs::read_dir(folder).expect("a folder").flatten().map(|file| file.path());
+    let mut files: Vec<_> = paths.map(|path| (path.clone(), mode(&path), std::fs::read(path).expect("a file"))).collect();
+    files.sort();
+    // What those who read mark in the index of the log is none of its content.
+    files.iter_mut().filter(|(path, ..)| path.to_string_lossy().ends_with("-shm")).for_each(|(.., bytes)| bytes.clear());
+    files
 }
 
 #[tokio::test]
@@ -167,7 +173,7 @@ async fn a_damaged_page_is_found_when_it_opens() {
     let folder = tempfile::tempdir().expect("a folder");
     drop(opened(folder.path()).await);
     break_page(&database(folder.path()), "SQLite format 3");
-    let error = refused(folder.path()).await;
+    let error = left_as_it_was(folder.path()).await;
     assert!(error.to_string().contains("malformed"), "{error}");
     assert!(error.hint().is_some_and(|it| it.contains("or damaged")), "{error}");
 }

@@ -42,6 +42,15 @@ impl Run {
 
     /// Enters an attempt that has a slot, with a fresh instance.
     pub(super) fn enter(&mut self, id: InvocationId) {
+        self.push_invoke(id, false);
+    }
+
+    /// Enters an attempt whose instance was lost while it worked.
+    pub(super) fn enter_again(&mut self, id: InvocationId) {
+        self.push_invoke(id, true);
+    }
+
+    fn push_invoke(&mut self, id: InvocationId, lost: bool) {
         self.now_does(id, Activity::Executing { since: self.now.alive });
         let (at, invocation) = (self.now.at, &mut self.invocations[id]);
         invocation.first_at.get_or_insert(at);
@@ -59,6 +68,7 @@ impl Run {
             memos: invocation.kept.memos.clone(),
             retry: invocation.retry_info(),
             time_left: planned.timeout.map(|timeout| timeout.saturating_sub(invocation.used)),
+            lost,
         };
         self.push(Effect::Invoke(Box::new(invoke)));
     }

@@ -19,7 +19,7 @@ impl Run {
                 let failure = crashed(&self.plan[invocation.step].name);
                 self.fail_attempt(id, &failure);
             } else {
-                self.enter(id);
+                self.enter_again(id);
             }
             // The run may have failed with it.
             if !self.is_running() {

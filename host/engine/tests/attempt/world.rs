@@ -49,6 +49,7 @@ pub fn invoke(log: Log, committed: u32) -> Invoke {
         memos: Memos::new_sync(),
         retry: RetryInfo::default(),
         time_left: None,
+        lost: false,
     }
 }
 

@@ -1,8 +1,11 @@
 //! One path for a crash, a hand-over and a reload: the journal is replayed, then `Resumed`.
 
 use expect_test::expect;
+use wf_engine::effect::Effect;
+use wf_engine::journal;
+use wf_engine::run::Run;
 
-use super::check;
+use super::{check, played};
 
 #[test]
 fn the_same_attempt_goes_on_with_its_log_and_no_frame_is_written_again() {
@@ -249,4 +252,15 @@ fn what_an_attempt_records_in_between_ends_the_count() {
             completed with StopEvent
     "#]],
     );
+}
+
+/// What it does beyond its log may be another thing than what was done there before.
+#[test]
+fn an_entry_says_whether_the_one_before_was_lost() {
+    let script = "additional Answer\n step work: StartEvent -> StopEvent\n start\n resume planned\n #0 wait Answer\n event Answer\n resume";
+    let world = played(script);
+    let mut run = Run::new(world.definition);
+    let effects = world.journal.iter().flat_map(|entry| journal::accept(&mut run, entry).expect("the journal fits"));
+    let lost: Vec<bool> = effects.filter_map(|effect| if let Effect::Invoke(it) = effect { Some(it.lost) } else { None }).collect();
+    assert_eq!(lost, [false, true, false, true]);
 }

@@ -1,7 +1,10 @@
-//! What goes into the rows of a run, made before it is the writer's turn: it hashes nothing.
+//! What goes into the rows of a run. To look for large values and to hash them takes two milliseconds
+//! a MiB: the writer does it when their turn has come, so that whoever calls is not held up.
+
+use std::mem::take;
 
 use super::text::{Cutter, Text};
-use crate::store::rows::{Ended, EntryRow, FrameRow, LogRow, Snapshot, Status};
+use crate::store::rows::{Append, Ended, EntryRow, FrameRow, LogRow, NewRun, Snapshot, Status};
 use crate::store::{Error, Result};
 
 /// The largest row that SQLite takes is somewhat larger: 900 MB.
@@ -28,13 +31,23 @@ pub(super) struct Ending {
 }
 
 impl Added {
-    pub(super) fn new(
-        entries: &[EntryRow],
-        frames: &[FrameRow],
-        lines: &[LogRow],
-        snapshot: Option<&Snapshot>,
-        ended: Option<&Ended>,
-    ) -> Added {
+    /// Takes what it adds out of a creation: what waits to be written is in memory once.
+    pub(super) fn by_creation(mut new: NewRun) -> (NewRun, Added) {
+        let (frames, ended) = (take(&mut new.frames), new.standing.ended.take());
+        let added = Added::new(std::slice::from_ref(&new.entry), &frames, &[], None, ended.as_ref());
+        new.entry.bytes = Vec::new();
+        (new, added)
+    }
+
+    /// As [`Added::by_creation`], out of an append.
+    pub(super) fn by_append(mut append: Append) -> (Append, Added) {
+        let (entries, frames, logs) = (take(&mut append.entries), take(&mut append.frames), take(&mut append.logs));
+        let (snapshot, ended) = (append.snapshot.take(), append.standing.ended.take());
+        let added = Added::new(&entries, &frames, &logs, snapshot.as_ref(), ended.as_ref());
+        (append, added)
+    }
+
+    fn new(entries: &[EntryRow], frames: &[FrameRow], lines: &[LogRow], snapshot: Option<&Snapshot>, ended: Option<&Ended>) -> Added {
         let mut cutter = Cutter::default();
         let rows = entries.iter().map(|entry| (String::new(), entry.bytes.as_slice(), ""));
         let entries = entries.last().map(|last| (last.seq, cutter.array(rows)));
@@ -61,11 +74,6 @@ impl Added {
         let ending = self.ending.iter().flat_map(|it| it.outcome.iter().chain([&it.state]));
         let placed = [&self.entries, &self.frames, &self.snapshot].into_iter().flatten().map(|(_, text)| text);
         placed.chain(&self.lines).chain(ending)
-    }
-
-    /// What it takes to write it, in bytes.
-    pub(super) fn size(&self) -> usize {
-        self.texts().map(Text::size).sum()
     }
 
     /// Refuses what no row can hold: as a statement, it would have its group rolled back.

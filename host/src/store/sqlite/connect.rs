@@ -23,14 +23,18 @@ const LOG_BYTES_MAX: i64 = 16 << 20;
 
 /// Opens or makes a database, for its writer. Says the last key that a run was given, too.
 pub(super) fn open(path: &Path) -> Result<(Connection, i64)> {
-    // Nothing of another's file is changed, not even its mode.
-    let looked = look(path).map_err(|error| unusable(path, &error))?;
-    ours(path, &looked)?;
+    check(path)?;
     let opened = private(path).and_then(|()| writing(path)).and_then(|mut connection| Ok((migrate(&mut connection)?, connection)));
     let (version, connection) = opened.map_err(|error| unusable(path, &error))?;
     ours(path, &version)?;
     let last_key = connection.query_row(sql::LAST_KEY, [], |row| row.get(0)).optional();
     Ok((connection, last_key.map_err(|error| unusable(path, &error))?.unwrap_or(0)))
+}
+
+/// Refuses what is not ours. Nothing of another's file is changed, not even its mode.
+pub(super) fn check(path: &Path) -> Result<()> {
+    let looked = look(path).map_err(|error| unusable(path, &error))?;
+    ours(path, &looked)
 }
 
 fn ours(path: &Path, version: &Version) -> Result<()> {
@@ -113,8 +117,10 @@ enum Version {
 }
 
 fn version(connection: &Connection) -> rusqlite::Result<Version> {
+    // Always, so that a damaged beginning is found before anything is changed.
+    let holds_tables = connection.prepare("select 1 from sqlite_schema")?.exists([])?;
     let application: i64 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
-    if application != APPLICATION && connection.prepare("select 1 from sqlite_schema")?.exists([])? {
+    if holds_tables && application != APPLICATION {
         return Ok(Version::Foreign);
     }
     let version = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;

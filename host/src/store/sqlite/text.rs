@@ -26,13 +26,6 @@ pub(super) struct Piece {
     pub(super) bytes: Bytes,
 }
 
-impl Text {
-    /// What it takes to write it, in bytes.
-    pub(super) fn size(&self) -> usize {
-        self.bytes.len() + self.pieces.iter().map(|piece| piece.bytes.len()).sum::<usize>()
-    }
-}
-
 /// Takes texts apart that go into the store together. What one of them repeats is hashed once.
 pub(super) struct Cutter {
     min: usize,

@@ -37,33 +37,53 @@ pub(crate) enum BadStart {
 pub(crate) struct Schemas(Mutex<HashMap<String, Arc<Validator>>>);
 
 impl Form {
-    /// Of an object, or of a text that holds one.
-    pub(crate) fn parse(raw: &RawValue) -> Result<Form, String> {
-        if raw.get().starts_with('"') {
-            let text: String = serde_json::from_str(raw.get()).map_err(|error| error.to_string())?;
-            let inner = RawValue::from_string(text).map_err(|error| error.to_string())?;
-            if inner.get().starts_with('"') {
-                return Err("it is a text that holds a text".to_owned());
-            }
-            return Form::parse(&inner);
+    /// Of what a run is to start with: an envelope, or else the bare fields of the event, which may
+    /// have names like `type`.
+    pub(crate) fn start(raw: &RawValue) -> Result<Form, String> {
+        let fields = object(raw)?;
+        let has = |key: &str| fields.get(key).is_some();
+        if has("value") || has("type") && has("qualified_name") {
+            return Form::envelope(raw, &fields);
         }
-        let fields = Fields::read("it", raw)?;
-        let qualified = name(&fields, "qualified_name")?;
+        Ok(Form { name: None, payload: fields.flat() })
+    }
+
+    /// Of what is sent to a run: an envelope, also with `data` for `value`.
+    pub(crate) fn sent(raw: &RawValue) -> Result<Form, String> {
+        let fields = object(raw)?;
+        let form = Form::envelope(raw, &fields)?;
+        if ["value", "data", "qualified_name"].iter().all(|key| fields.get(key).is_none()) {
+            return Err(format!("Invalid client data. Must have a value, got {}", raw.get()));
+        }
+        Ok(form)
+    }
+
+    fn envelope(raw: &RawValue, fields: &Fields) -> Result<Form, String> {
+        let qualified = name(fields, "qualified_name")?;
         let qualified = qualified.map(|name| name.rsplit_once('.').map_or(name.clone(), |(_, bare)| bare.to_owned()));
-        let name = name(&fields, "type")?.or(qualified);
-        if name.is_none() && fields.get("value").is_none() {
-            return Ok(Form { name, payload: fields.flat() });
-        }
-        if name.is_none() {
+        let Some(name) = name(fields, "type")?.or(qualified) else {
             return Err(format!("Invalid client data. Must have a type or a qualified name, got {}", raw.get()));
-        }
+        };
         let payload = match fields.get("value").or(fields.get("data")) {
             None => "{}".to_owned(),
             Some(value) if value.get() == "null" => "{}".to_owned(),
             Some(value) => Fields::read("its value", value)?.flat(),
         };
-        Ok(Form { name, payload })
+        Ok(Form { name: Some(name), payload })
     }
+}
+
+/// The fields of an object, or of a text that holds one.
+fn object(raw: &RawValue) -> Result<Fields, String> {
+    if !raw.get().starts_with('"') {
+        return Fields::read("it", raw);
+    }
+    let text: String = serde_json::from_str(raw.get()).map_err(|error| error.to_string())?;
+    let inner = RawValue::from_string(text).map_err(|error| error.to_string())?;
+    if inner.get().starts_with('"') {
+        return Err("it is a text that holds a text".to_owned());
+    }
+    Fields::read("it", &inner)
 }
 
 /// The text of a field; none, where it is none.
@@ -162,9 +182,9 @@ mod tests {
 
     use super::*;
 
-    fn check(json: &str, expected: Expect) {
+    fn check(form: fn(&RawValue) -> Result<Form, String>, json: &str, expected: Expect) {
         let raw = RawValue::from_string(json.to_owned()).expect("JSON");
-        let shown = match Form::parse(&raw) {
+        let shown = match form(&raw) {
             Ok(Form { name, payload }) => format!("{} {payload}", name.as_deref().unwrap_or("-")),
             Err(error) => format!("error: {error}"),
         };
@@ -172,18 +192,36 @@ mod tests {
     }
 
     #[test]
-    fn every_form_of_an_event_is_understood() {
+    fn every_form_of_a_start_event_is_understood() {
+        let check = |json, expected| check(Form::start, json, expected);
         check(r#"{"name":"Ada","n":1.0}"#, expect![[r#"- {"name":"Ada","n":1.0}"#]]);
         check(r#"{"_data":{"name":"Ada"}}"#, expect![[r#"- {"name":"Ada"}"#]]);
         check(r#"{"type":"A","value":{"x":1}}"#, expect![[r#"A {"x":1}"#]]);
-        check(r#"{"type":"A","data":{"x":1}}"#, expect![[r#"A {"x":1}"#]]);
-        check(r#""{\"type\":\"A\",\"data\":{\"x\":1}}""#, expect![[r#"A {"x":1}"#]]);
+        check(r#""{\"type\":\"A\",\"value\":{\"x\":1}}""#, expect![[r#"A {"x":1}"#]]);
         check(r#"{"__is_pydantic":true,"value":{"x":1},"qualified_name":"mod.sub.A"}"#, expect![[r#"A {"x":1}"#]]);
         check(r#"{"type":"B","value":{},"qualified_name":"mod.A"}"#, expect!["B {}"]);
-        check(r#"{"type":"B"}"#, expect!["B {}"]);
+        check(r#"{"type":"B","qualified_name":"mod.B"}"#, expect!["B {}"]);
+        check(r#"{"type":"invoice","message":"x"}"#, expect![[r#"- {"type":"invoice","message":"x"}"#]]);
+        check(r#"{"type":"invoice","data":{"x":1}}"#, expect![[r#"- {"type":"invoice","data":{"x":1}}"#]]);
+        check(r#"{"qualified_name":"invoice"}"#, expect![[r#"- {"qualified_name":"invoice"}"#]]);
         check(r#"{"value":{}}"#, expect![[r#"error: Invalid client data. Must have a type or a qualified name, got {"value":{}}"#]]);
         check(r#"{"type":"B","value":[]}"#, expect!["error: its value is no JSON object"]);
         check("[]", expect!["error: it is no JSON object"]);
         check(r#""nonsense""#, expect!["error: expected ident at line 1 column 2"]);
+        check(r#""\"text\"""#, expect!["error: it is a text that holds a text"]);
+    }
+
+    #[test]
+    fn every_form_of_an_event_that_is_sent_is_understood() {
+        let check = |json, expected| check(Form::sent, json, expected);
+        check(r#"{"type":"A","value":{"x":1}}"#, expect![[r#"A {"x":1}"#]]);
+        check(r#"{"type":"A","data":{"x":1}}"#, expect![[r#"A {"x":1}"#]]);
+        check(r#""{\"type\":\"A\",\"data\":{\"x\":1}}""#, expect![[r#"A {"x":1}"#]]);
+        check(r#"{"__is_pydantic":true,"value":{"x":1},"qualified_name":"mod.sub.A"}"#, expect![[r#"A {"x":1}"#]]);
+        check(r#"{"type":"B","qualified_name":"mod.A"}"#, expect!["B {}"]);
+        check(r#"{"type":"B"}"#, expect![[r#"error: Invalid client data. Must have a value, got {"type":"B"}"#]]);
+        check(r#"{"name":"Ada"}"#, expect![[r#"error: Invalid client data. Must have a type or a qualified name, got {"name":"Ada"}"#]]);
+        check(r#"{"value":{}}"#, expect![[r#"error: Invalid client data. Must have a type or a qualified name, got {"value":{}}"#]]);
+        check("[]", expect!["error: it is no JSON object"]);
     }
 }

@@ -23,6 +23,7 @@ async fn what_is_refused() {
         POST /events/h {"event":17}
         POST /events/h {"event":{"response":"Ada"}}
         POST /events/h {"event":{"value":{}}}
+        POST /events/h {"event":{"type":"ResponseEvent"}}
         POST /events/h {"event":{"type":"Nope","value":{}}}
         POST /events/h {"event":{"value":{},"qualified_name":"os.path.Nope"}}
         POST /events/h {"event":{"type":"ResponseEvent","value":{}}}
@@ -33,6 +34,10 @@ async fn what_is_refused() {
         POST /events/nobody {
         POST /workflows/greeting/run {"handler_id":"g"}
         POST /events/g {"event":{"type":"StartEvent","value":{}}}
+        POST /events/g {
+        POST /events/g {"event":{}}
+        POST /events/g {"event":{"type":"Nope","value":{}}}
+        POST /events/g {"event":{"type":"StartEvent","value":[]}}
         GET /handlers/h
         "#,
         expect![[r#"

@@ -19,6 +19,7 @@ async fn cursors_and_forms() {
         GET /events/g?sse=TRUE&after_sequence=2
         GET /events/g?after_sequence=-1&sse=false
         GET /events/g?after_sequence=now
+        GET /events/g?after_sequence=NOW
         GET /events/g?after_sequence=1000000
         GET /events/g?after_sequence=abc
         GET /events/g?after_sequence=1.5
@@ -29,6 +30,8 @@ async fn cursors_and_forms() {
           Last-Event-ID: 3
         GET /events/g?after_sequence=3
           Last-Event-ID: abc
+        GET /events/g?after_sequence=3&sse=false
+          Last-Event-ID: 0
         GET /events/g?sse=false&include_internal=true
         GET /events/nobody
         "#,
@@ -255,7 +258,12 @@ async fn a_silent_stream_has_a_heartbeat() {
     let handler = server.begin("hitl", "{}").await;
     let mut wire = Wire::connect(server.address());
     assert!(wire.write(format!("GET /events/{handler} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()));
+    let mut lines = Wire::connect(server.address());
+    assert!(lines.write(format!("GET /events/{handler}?sse=false&after_sequence=now HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()));
     wire.read_until(b": heartbeat\n\n");
+    // A chunk of one byte.
+    let head = String::from_utf8(lines.read_until(b"\r\n1\r\n\n\r\n")).expect("text").to_ascii_lowercase();
+    assert!(head.contains("x-accel-buffering: no\r\n"), "{head}");
 }
 
 #[tokio::test]

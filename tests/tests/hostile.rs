@@ -95,6 +95,13 @@ async fn a_payload_over_the_limit_of_events() {
 }
 
 #[tokio::test]
+async fn a_byte_order_mark_is_passed_over() {
+    let server = Server::start(&["greeting"]).await;
+    let answer = raw(&server, post("/workflows/greeting/run", b"\xef\xbb\xbf{\"start_event\":{\"name\":\"Ada\"}}")).await;
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.contains("Hello, Ada!"), "{answer}");
+}
+
+#[tokio::test]
 async fn half_an_emoji_reaches_no_run() {
     let server = Server::start(&["hitl"]).await;
     let handler = server.begin("hitl", "{}").await;

@@ -308,7 +308,7 @@ fn workflow(name: &str, own: layers::Workflow) -> Result<WorkflowConfig, Problem
 impl Settings {
     async fn listen(&self) -> Result<TcpListener, Problem> {
         let (host, port) = (&self.host, self.port);
-        TcpListener::bind((host.as_str(), port)).await.map_err(|error| {
+        TcpListener::bind((unbracketed(host), port)).await.map_err(|error| {
             let problem = Problem::new(format!("cannot listen on {host}:{port}: {error}"));
             match error.kind() {
                 std::io::ErrorKind::AddrInUse => {
@@ -339,6 +339,11 @@ impl Settings {
             ..http::Options::default()
         }
     }
+}
+
+/// An IPv6 address may stand in brackets, as it does in a URL.
+fn unbracketed(host: &str) -> &str {
+    host.strip_prefix('[').and_then(|it| it.strip_suffix(']')).unwrap_or(host)
 }
 
 /// A setting in seconds.
@@ -399,4 +404,14 @@ fn signals() -> watch::Receiver<bool> {
         std::process::exit(130);
     });
     asked
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_may_stand_in_brackets() {
+        assert_eq!(["::1", "[::1]", "127.0.0.1", "[", ""].map(unbracketed), ["::1", "::1", "127.0.0.1", "[", ""]);
+    }
 }

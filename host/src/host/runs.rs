@@ -106,9 +106,13 @@ impl Host {
         }
     }
 
-    /// The workflow as the handler's run holds it: events are parsed and checked against it.
-    pub async fn running_definition(&self, handler: &str) -> Result<Arc<Workflow>, Refusal> {
-        self.services.workflow_of(&self.running(handler).await?).await
+    /// The workflow as the handler's run holds it: events are parsed and checked against it, also
+    /// those that come too late.
+    pub async fn definition(&self, handler: &str) -> Result<Arc<Workflow>, Refusal> {
+        let run = self.newest(handler).await?;
+        let workflow = self.services.workflow_of(&run).await;
+        // A definition goes when no run needs it any more.
+        if run.status.is_running() { workflow } else { workflow.map_err(|_| Refusal::AlreadyCompleted) }
     }
 
     /// Sends an event to the handler's run; returns when it is durable.

@@ -65,6 +65,8 @@ async fn read<B: Buf>(
 /// error where it is JSON, but no object.
 pub(super) fn object(body: &Bytes, otherwise: impl FnOnce(&str) -> ApiError) -> Result<Fields, ApiError> {
     let invalid = |error: serde_json::Error| ApiError::bad(format!("Invalid JSON body: {error}"));
+    // Some editors and shells put a byte order mark before a text.
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     let whole: &RawValue = serde_json::from_slice(body).map_err(invalid)?;
     match kind(whole) {
         "an object" => Fields::deserialize(whole).map_err(invalid),

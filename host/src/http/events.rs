@@ -34,7 +34,7 @@ pub(super) struct StreamQuery {
     /// Other than `true`: `qualified_name` is null.
     include_qualified_name: Option<String>,
     /// Only those after this number, or `now`; left out, or -1: all.
-    #[param(pattern = "^(-?[0-9]{1,18}|now)$")]
+    #[param(pattern = "^(-?[0-9]{1,18}|[nN][oO][wW])$")]
     after_sequence: Option<String>,
 }
 
@@ -66,7 +66,7 @@ async fn open(api: &Shared, view: &RunView, headers: &HeaderMap, query: &str) ->
             "sse" => form.sse = is_true(&value),
             "include_internal" => form.internal = is_true(&value),
             "include_qualified_name" => form.qualified = is_true(&value),
-            "after_sequence" if value == "now" => after = None,
+            "after_sequence" if value.eq_ignore_ascii_case("now") => after = None,
             "after_sequence" => {
                 let sequence = value.parse::<i64>().map_err(|_| ApiError::bad(format!("Invalid after_sequence: '{value}'")))?;
                 after = Some(sequence.max(-1));
@@ -77,7 +77,8 @@ async fn open(api: &Shared, view: &RunView, headers: &HeaderMap, query: &str) ->
             _ => (),
         }
     }
-    if let Some(sequence) = header::text(headers, "last-event-id").and_then(|value| value.parse::<i64>().ok()) {
+    let last_id = header::text(headers, "last-event-id").filter(|_| form.sse);
+    if let Some(sequence) = last_id.and_then(|value| value.parse::<i64>().ok()) {
         after = Some(sequence.max(-1));
     }
     let last = api.host.last_sequence(&view.run).await?;
@@ -120,7 +121,7 @@ pub(super) async fn send(api: Shared, id: String, headers: HeaderMap, body: Resu
     {
         return sent();
     }
-    let workflow = api.host.running_definition(&id).await?;
+    let workflow = api.host.definition(&id).await?;
     let (form, target) = parse(&body)?;
     let name = form.name.unwrap_or_default();
     forms::check(&workflow, &name, &target)?;
@@ -133,10 +134,7 @@ pub(super) fn parse(body: &Bytes) -> Result<(Form, Target), ApiError> {
     let required = || ApiError::bad("Event data is required");
     let fields = body::object(body, |_| required())?;
     let event = fields.get("event").filter(|event| !["null", "{}", "\"\""].contains(&event.get())).ok_or_else(required)?;
-    let form = Form::parse(event).map_err(ApiError::bad_event)?;
-    if form.name.is_none() {
-        return Err(ApiError::bad_event(format!("Invalid client data. Must have a type or a qualified name, got {}", event.get())));
-    }
+    let form = Form::sent(event).map_err(ApiError::bad_event)?;
     let target = |key: &str| fields.get(key).filter(|value| value.get() != "null");
     let step = target("step").map(|step| serde_json::from_str(step.get())).transpose();
     let step = step.map_err(|_| ApiError::bad("Failed to send event: 'step' is no text"))?;

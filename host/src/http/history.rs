@@ -191,7 +191,7 @@ pub(super) async fn state(api: Shared, run: String, query: String) -> Answer {
     responses((status = 200, body = representation::Representation), (status = 404, body = ErrorBody)))]
 pub(super) async fn graph(api: Shared, run: String) -> Answer {
     let workflow = api.host.workflow_of(&run).await?;
-    Ok(wire::json(StatusCode::OK, &representation::of(&workflow)))
+    Ok(wire::json(StatusCode::OK, &representation::of(&workflow.definition)))
 }
 
 impl From<history::History> for History {

@@ -9,7 +9,7 @@ use wf_engine::definition::Definition;
 use wf_engine::manifest::{EventKind, StepManifest};
 
 use super::wire::titled;
-use crate::model::{Workflow, unnamed_types};
+use crate::model::unnamed_types;
 
 /// Stands for whoever answers from outside.
 const EXTERNAL: &str = "external_step";
@@ -72,13 +72,13 @@ struct Edge {
 }
 
 /// The graph as the API shows it.
-pub(super) fn of(workflow: &Workflow) -> Value {
-    let definition = &*workflow.definition;
+pub(super) fn of(definition: &Definition) -> Value {
     let mut names: Vec<&str> = Vec::new();
     let mut seen: HashSet<&str> = HashSet::new();
     for step in definition.steps() {
         let named = step.accepts.iter().chain(&step.emits).map(String::as_str);
-        names.extend(named.chain(unnamed_types(definition, step)).filter(|name| seen.insert(name)));
+        let all = named.chain(unnamed_types(definition, step)).chain(subtypes(definition, step));
+        names.extend(all.filter(|name| seen.insert(name)));
     }
     let asks = names.iter().any(|name| definition.kind(name) == Some(EventKind::InputRequired));
     let answers = names.iter().any(|name| definition.kind(name) == Some(EventKind::HumanResponse));
@@ -86,7 +86,13 @@ pub(super) fn of(workflow: &Workflow) -> Value {
     let mut nodes: Vec<Value> = definition.steps().map(step).collect();
     nodes.extend(names.iter().map(|name| event(definition, name)));
     nodes.extend((asks || answers).then_some(external));
-    json!({ "graph": { "name": workflow.name, "nodes": nodes, "edges": edges(definition, &names), "description": definition.description() } })
+    json!({ "graph": { "name": definition.name(), "nodes": nodes, "edges": edges(definition, &names), "description": definition.description() } })
+}
+
+/// The declared types that a step accepts beside those it names.
+fn subtypes<'a>(definition: &'a Definition, step: &'a StepManifest) -> impl Iterator<Item = &'a str> {
+    let declared = definition.event_types().map(|it| it.name.as_str());
+    declared.filter(|name| step.subtypes && definition.accepts(&step.name, name) && !step.accepts.iter().any(|it| it == name))
 }
 
 fn step(step: &StepManifest) -> Value {
@@ -109,6 +115,7 @@ fn edges(definition: &Definition, names: &[&str]) -> Vec<Value> {
     let mut edges = Vec::new();
     for step in definition.steps() {
         edges.extend(step.accepts.iter().map(|name| edge(name, &step.name)));
+        edges.extend(subtypes(definition, step).map(|name| edge(name, &step.name)));
         edges.extend(step.emits.iter().map(|name| edge(&step.name, name)));
         edges.extend(unnamed_types(definition, step).into_iter().map(|name| edge(&step.name, name)));
     }
@@ -120,4 +127,41 @@ fn edges(definition: &Definition, names: &[&str]) -> Vec<Value> {
         }
     }
     edges
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+    use wf_engine::entry::Part;
+
+    use super::*;
+
+    #[test]
+    fn a_step_with_subtypes_has_an_edge_from_each() {
+        let manifest = json!({
+            "name": "shop",
+            "events": [
+                { "name": "Order", "kind": "plain", "schema": {} },
+                { "name": "Rush", "kind": "plain", "base": "Order", "schema": {} },
+                { "name": "Night", "kind": "plain", "base": "Rush", "schema": {} },
+            ],
+            "steps": [
+                { "name": "take", "accepts": ["StartEvent"], "emits": ["Order"] },
+                { "name": "all", "accepts": ["Order"], "emits": ["StopEvent"], "subtypes": true },
+                { "name": "some", "accepts": ["Order"], "emits": ["StopEvent"] },
+            ],
+        });
+        let definition =
+            Definition::new(vec![(Part { component: "d".into(), data: None }, serde_json::from_value(manifest).expect("manifest"))]);
+        let graph = &of(&definition)["graph"];
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let edges = graph["edges"].as_array().expect("edges").iter().map(|it| format!("{} > {}", text(&it["source"]), text(&it["target"])));
+        let nodes = graph["nodes"].as_array().expect("nodes").iter().map(|it| text(&it["id"]));
+        expect![[""]].assert_eq(&format!(
+            "{}: {}\n{}",
+            text(&graph["name"]),
+            nodes.collect::<Vec<_>>().join(" "),
+            edges.collect::<Vec<_>>().join("\n")
+        ));
+    }
 }

@@ -206,7 +206,7 @@ pub(super) fn start_form(fields: &Fields) -> Result<Form, String> {
     match present(fields, "start_event") {
         // What the old client sends for none.
         Some(text) if text.get() == "\"\"" => Ok(Form { name: None, payload: "{}".to_owned() }),
-        Some(raw) => Form::parse(raw),
+        Some(raw) => Form::start(raw),
         None => {
             let kwargs = present(fields, "kwargs").map(|raw| Fields::read("'kwargs'", raw)).transpose()?;
             Ok(Form { name: None, payload: kwargs.unwrap_or_default().flat() })

@@ -27,6 +27,8 @@ pub(super) fn response(frames: BoxStream<'static, Vec<Frame>>, form: Form) -> Re
     let kind = if form.sse { "text/event-stream; charset=utf-8" } else { "application/x-ndjson" };
     let mut response = body(chunks, kind);
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    // nginx would keep the frames until it has a pageful.
+    response.headers_mut().insert("x-accel-buffering", HeaderValue::from_static("no"));
     response
 }
 
@@ -49,7 +51,8 @@ async fn next(mut frames: BoxStream<'static, Vec<Frame>>, form: Form) -> Option<
         let batch = match tokio::time::timeout(HEARTBEAT, frames.next()).await {
             Ok(batch) => batch?,
             Err(_) if form.sse => return Some((Bytes::from_static(b": heartbeat\n\n"), frames)),
-            Err(_) => continue,
+            // An empty line, which readers of lines pass over.
+            Err(_) => return Some((Bytes::from_static(b"\n"), frames)),
         };
         let bytes = render(&batch, form);
         if !bytes.is_empty() {

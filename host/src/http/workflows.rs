@@ -177,7 +177,7 @@ pub(super) async fn events(api: Shared, name: String) -> Answer {
     responses((status = 200, body = representation::Representation), (status = 404, body = ErrorBody)))]
 pub(super) async fn representation(api: Shared, name: String) -> Answer {
     let workflow = find(&api, &name)?;
-    Ok(wire::json(StatusCode::OK, &representation::of(&workflow)))
+    Ok(wire::json(StatusCode::OK, &representation::of(&workflow.definition)))
 }
 
 pub(super) fn find(api: &Shared, name: &str) -> Result<Arc<Workflow>, ApiError> {

@@ -13,6 +13,9 @@ use wf_engine::definition::Definition;
 use wf_engine::entry::Event;
 use wf_engine::text;
 
+/// The plain stop event.
+const STOP: &str = "StopEvent";
+
 /// The key of what a type does not declare.
 pub const UNDECLARED: &str = "_data";
 
@@ -38,21 +41,22 @@ struct Value<'a> {
 pub fn envelope(definition: &Definition, workflow: &str, event: &Event) -> Bytes {
     let fields = Fields::of(&event.payload);
     let is_declared = |(key, _): &&(String, Box<RawValue>)| declares(definition, &event.name, key);
-    let (declared, undeclared) = fields.0.iter().partition(is_declared);
+    // A plain stop event without a result has none, and not null.
+    let is_shown = |(key, value): &&(String, Box<RawValue>)| *event.name != *STOP || key != "result" || value.get() != "null";
+    let (declared, undeclared) = fields.0.iter().filter(is_shown).partition(is_declared);
     let types = definition.bases(&event.name);
-    let has_types = !types.is_empty() && types != ["StartEvent"];
     let envelope = Envelope {
         value: Value { declared, undeclared },
         qualified_name: definition.qualified_name(workflow, &event.name),
         name: &event.name,
-        types: has_types.then_some(types),
+        types: (!types.is_empty()).then_some(types),
     };
     serde_json::to_vec(&envelope).expect("an envelope is JSON").into()
 }
 
 /// Whether a type, or one that it derives from, declares a field.
 fn declares(definition: &Definition, name: &str, field: &str) -> bool {
-    if name == "StopEvent" {
+    if name == STOP {
         return field == "result";
     }
     let types = std::iter::once(name).chain(definition.bases(name));
@@ -168,6 +172,7 @@ mod tests {
             "events": [
                 { "name": "StreamEvent", "kind": "plain", "schema": { "properties": { "sequence": {} } } },
                 { "name": "OutEvent", "kind": "stop", "schema": { "properties": { "output": {} } } },
+                { "name": "OrderStart", "kind": "start", "schema": { "properties": { "type": {} } } },
                 { "name": "RequestEvent", "kind": "input-required", "schema": { "properties": { "prompt": {} } } },
             ],
             "steps": [],
@@ -192,6 +197,16 @@ mod tests {
             "StopEvent",
             "{}",
             expect![[r#"{"value":{},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null}"#]],
+        );
+        check(
+            "StopEvent",
+            r#"{"result":null,"more":1}"#,
+            expect![[r#"{"value":{"_data":{"more":1}},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null}"#]],
+        );
+        check(
+            "OrderStart",
+            r#"{"type":"invoice"}"#,
+            expect![[r#"{"value":{"type":"invoice"},"qualified_name":"mine.OrderStart","type":"OrderStart","types":["StartEvent"]}"#]],
         );
         check(
             "OutEvent",

@@ -67,6 +67,8 @@ async fn what_is_refused() {
             400 {"detail":"Failed to deserialize event: Invalid client data. Must have a type or a qualified name, got {\"response\":\"Ada\"}"}
             POST /events/h {"event":{"value":{}}}
             400 {"detail":"Failed to deserialize event: Invalid client data. Must have a type or a qualified name, got {\"value\":{}}"}
+            POST /events/h {"event":{"type":"ResponseEvent"}}
+            400 {"detail":"Failed to deserialize event: Invalid client data. Must have a value, got {\"type\":\"ResponseEvent\"}"}
             POST /events/h {"event":{"type":"Nope","value":{}}}
             400 {"detail":"Invalid event type: Nope. Expected one of RequestEvent, ResponseEvent, StartEvent"}
             POST /events/h {"event":{"value":{},"qualified_name":"os.path.Nope"}}
@@ -87,6 +89,14 @@ async fn what_is_refused() {
             200 {"handler_id":"g","workflow_name":"greeting","run_id":"$r2","error":null,"result":{"value":{"result":"Hello, World!"},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null},"result_unreadable":false,"status":"completed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"}
             POST /events/g {"event":{"type":"StartEvent","value":{}}}
             409 {"detail":"Workflow already completed"}
+            POST /events/g {
+            400 {"detail":"Invalid JSON body: EOF while parsing an object at line 1 column 1"}
+            POST /events/g {"event":{}}
+            400 {"detail":"Event data is required"}
+            POST /events/g {"event":{"type":"Nope","value":{}}}
+            400 {"detail":"Invalid event type: Nope. Expected one of StreamEvent, StartEvent"}
+            POST /events/g {"event":{"type":"StartEvent","value":[]}}
+            400 {"detail":"Failed to deserialize event: its value is no JSON object"}
             GET /handlers/h
             202 {"handler_id":"h","workflow_name":"hitl","run_id":"$r1","error":null,"result":null,"result_unreadable":false,"status":"running","started_at":"<time>","updated_at":"<time>","completed_at":null}
         "#]],

@@ -140,6 +140,7 @@ mod tests {
             memos: Memos::new_sync(),
             retry: RetryInfo::default(),
             time_left: None,
+            lost: false,
         };
         Attempt::new(invoke, limits)
     }

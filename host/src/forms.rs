@@ -37,8 +37,8 @@ pub(crate) enum BadStart {
 pub(crate) struct Schemas(Mutex<HashMap<String, Arc<Validator>>>);
 
 impl Form {
-    /// Of what a run is to start with: an envelope, or else the bare fields of the event, which may
-    /// have names like `type`.
+    /// Of what a run is to start with, or a person answers: an envelope, or else the bare fields of
+    /// the event, which may have names like `type`.
     pub(crate) fn start(raw: &RawValue) -> Result<Form, String> {
         let fields = object(raw)?;
         let has = |key: &str| fields.get(key).is_some();

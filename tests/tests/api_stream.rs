@@ -80,6 +80,8 @@ async fn cursors_and_forms() {
             {"value":{"result":"Hello, Ada!"},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null}
             GET /events/g?after_sequence=now
             204
+            GET /events/g?after_sequence=NOW
+            204
             GET /events/g?after_sequence=1000000
             204
             GET /events/g?after_sequence=abc
@@ -103,6 +105,10 @@ async fn cursors_and_forms() {
             200 text/event-stream; charset=utf-8
             id: 5
             data: {"value":{"result":"Hello, Ada!"},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null}
+            GET /events/g?after_sequence=3&sse=false
+              Last-Event-ID: 0
+            200 application/x-ndjson
+            {"value":{"result":"Hello, Ada!"},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null}
             GET /events/g?sse=false&include_internal=true
             200 application/x-ndjson
             {"value":{"name":"greet","step_state":"running","worker_id":"0","input_event_name":"StartEvent","output_event_name":null},"qualified_name":"workflows.events.StepStateChanged","type":"StepStateChanged","types":["InternalDispatchEvent"]}

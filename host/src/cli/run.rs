@@ -298,7 +298,7 @@ impl Session {
             }
             None => {
                 let raw = RawValue::from_string(line.trim().to_owned()).map_err(|error| format!("the answer is no JSON: {error}"))?;
-                let form = Form::sent(&raw)?;
+                let form = Form::start(&raw)?;
                 let name = match (form.name, &self.answers()[..]) {
                     (Some(name), _) => name,
                     (None, [only]) => (*only).to_owned(),

@@ -157,11 +157,16 @@ mod tests {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let edges = graph["edges"].as_array().expect("edges").iter().map(|it| format!("{} > {}", text(&it["source"]), text(&it["target"])));
         let nodes = graph["nodes"].as_array().expect("nodes").iter().map(|it| text(&it["id"]));
-        expect![[""]].assert_eq(&format!(
-            "{}: {}\n{}",
-            text(&graph["name"]),
-            nodes.collect::<Vec<_>>().join(" "),
-            edges.collect::<Vec<_>>().join("\n")
-        ));
+        expect![[r#"
+            shop: take all some StartEvent Order StopEvent Rush Night
+            StartEvent > take
+            take > Order
+            Order > all
+            Rush > all
+            Night > all
+            all > StopEvent
+            Order > some
+            some > StopEvent"#]]
+        .assert_eq(&format!("{}: {}\n{}", text(&graph["name"]), nodes.collect::<Vec<_>>().join(" "), edges.collect::<Vec<_>>().join("\n")));
     }
 }

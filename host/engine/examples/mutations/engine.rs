@@ -373,18 +373,7 @@ pub const MUTATIONS: &[Mutation] = &[
     ),
     check("no step is fed by the failures that it catches", "definition/graph.rs", "feeders[catcher].push(", "feeders[source].push("),
     check("a fan-out that fails opens a scope", "definition/graph.rs", "usize::from(fans_out && !source.fails)", "usize::from(fans_out)"),
-    scripts(
-        "a failed attempt keeps its exclusive edit",
-        "run/fail.rs",
-        "        self.free_slot(id);\n        self.release_exclusive(id);\n",
-        "        self.free_slot(id);\n",
-    ),
-    scripts(
-        "an invocation that ends keeps its exclusive edit",
-        "run/report.rs",
-        "        self.free_slot(id);\n        self.release_exclusive(id);\n",
-        "        self.free_slot(id);\n",
-    ),
+    scripts("an attempt that ends keeps its exclusive edit", "run/leave.rs", "        self.release_exclusive(id);\n", ""),
     scripts(
         "what a refused return sent is told as sent",
         "run/report.rs",

@@ -25,7 +25,8 @@ impl Attempt {
         })
     }
 
-    /// Counts a call that is made now. Those that are recorded count as well, and are never refused.
+    /// Counts a call that is made now. Those that are recorded are never refused; as calls and bytes they
+    /// count as well.
     fn count(&mut self, request: &Request) -> Result<(), Failure> {
         if self.next >= self.limits.calls_max {
             return Err(limit(format!("the step made more than {} calls (limit calls_max)", self.limits.calls_max)));

@@ -427,6 +427,8 @@ fn replay(text: &str) -> (u32, String) {
     let (parts, entries) = text.split_once('\n').expect("parts and entries");
     let parts: Vec<(Part, Manifest)> = serde_json::from_str(parts).expect("parts with their manifests");
     let mut run = Run::new(Arc::new(Definition::new(parts)));
+    // The same without snapshots.
+    let mut straight = Run::new(run.definition().clone());
     let (mut rules, mut out) = (0, String::new());
     for line in entries.lines() {
         let entry = journal::read(run.next_seq(), line.as_bytes()).expect("an entry");
@@ -438,6 +440,8 @@ fn replay(text: &str) -> (u32, String) {
         for line in journal::accept(&mut run, &entry).expect("the journal fits").iter().filter_map(|effect| print::effect(effect, true)) {
             let _ = writeln!(out, "    {line}");
         }
+        journal::accept(&mut straight, &entry).expect("the journal fits");
+        assert_eq!(format!("{run:?}"), format!("{straight:?}"), "a snapshot changes nothing");
     }
     let _ = writeln!(out, "state {}", run.state());
     let _ = writeln!(out, "{:?}", run.status());

@@ -38,12 +38,21 @@ struct Subject {
     package: &'static str,
     source: &'static str,
     mutations: &'static [Mutation],
+    /// How many worlds its simulation plays: few are enough.
+    worlds: &'static str,
     copy: fn(&Path, &Path),
 }
 
 const SUBJECTS: [Subject; 2] = [
-    Subject { name: "engine", package: "wf-engine", source: "host/engine/src", mutations: engine::MUTATIONS, copy: engine::copy },
-    Subject { name: "machine", package: "wf-host", source: "host/src", mutations: machine::MUTATIONS, copy: machine::copy },
+    Subject {
+        name: "engine",
+        package: "wf-engine",
+        source: "host/engine/src",
+        mutations: engine::MUTATIONS,
+        worlds: "1500",
+        copy: engine::copy,
+    },
+    Subject { name: "machine", package: "wf-host", source: "host/src", mutations: machine::MUTATIONS, worlds: "8000", copy: machine::copy },
 ];
 
 fn main() -> ExitCode {
@@ -119,8 +128,8 @@ impl Subject {
             // A mutation may also go round for ever.
             let mut command = Command::new("timeout");
             command.arg(TRIAL_SECONDS).arg(program);
-            // Few worlds are enough, and that a test fails, without the smallest case.
-            command.env_remove("SEED").env("WORLDS", "1500").env("RUST_BACKTRACE", "0").env("PROPTEST_MAX_SHRINK_ITERS", "0");
+            // That a test fails is enough, without the smallest case.
+            command.env_remove("SEED").env("WORLDS", self.worlds).env("RUST_BACKTRACE", "0").env("PROPTEST_MAX_SHRINK_ITERS", "0");
             command.current_dir(copy.join(self.source).parent().expect("a crate"));
             command.stdout(Stdio::null()).stderr(Stdio::null()).status().expect("`timeout` starts")
         });

@@ -415,6 +415,31 @@ pub const MUTATIONS: &[Mutation] = &[
     ),
     unit("a list is copied at each write in it", "state/node.rs", "Some((made_for, _)) if !self", "Some((made_for, _)) if false && !self"),
     scripts("a path that no border lets in is folded", "journal.rs", "told.all(|path| text::path(path).is_ok())", "told.all(|_| true)"),
+    scripts(
+        "a wait takes its first type alone",
+        "run/waiters.rs",
+        "self.types.iter().any(|it| it == name)",
+        "self.types.iter().take(1).any(|it| it == name)",
+    ),
+    scripts(
+        "a directed event is never refused",
+        "run/route.rs",
+        "(!waits).then_some(Refusal::NotWaiting(id))",
+        "(!waits && event.name.is_empty()).then_some(Refusal::NotWaiting(id))",
+    ),
+    scripts(
+        "an entry does not know that the one before was lost",
+        "run/enter.rs",
+        "self.push_invoke(id, true);",
+        "self.push_invoke(id, false);",
+    ),
+    unit("an index may begin with a zero", "state/path.rs", "(key == \"0\" || !key.starts_with('0'))", "(key == \"0\" || !key.is_empty())"),
+    attempt(
+        "an attempt may hold back what it likes",
+        "attempt/live.rs",
+        "if self.own.bytes + self.unreported.bytes() > self.limits.buffered_max {",
+        "if self.own.bytes + self.unreported.bytes() > usize::MAX - 1 {",
+    ),
 ];
 
 /// A copy of the engine in a workspace of its own.

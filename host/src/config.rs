@@ -13,6 +13,8 @@ pub struct Config {
     pub limits: Limits,
     /// How long runs are kept after their end; none: until they are purged.
     pub retention: Option<Duration>,
+    /// With less than so many free bytes its disk is said to be nearly full; none: a share of it.
+    pub free_min: Option<u64>,
     /// What differs for single workflows, by name.
     pub workflows: BTreeMap<String, WorkflowConfig>,
 }
@@ -22,12 +24,20 @@ pub struct Config {
 pub struct WorkflowConfig {
     /// Types that the outside may send although no step accepts them, beside the manifest's own.
     pub additional_events: Vec<String>,
-    /// Most linear memory of one instance, in bytes.
+    /// Most memory of one instance, in bytes.
     pub memory_max: Option<u64>,
     /// Most time that one entry into an attempt may compute.
     pub executing_max: Option<Duration>,
+    /// Most time from the beginning of an entry into an attempt to its end.
+    pub entry_max: Option<Duration>,
+    /// Most runs of it at once; more queue.
+    pub runs_max: Option<u32>,
     /// How long its runs are kept after their end.
     pub retention: Option<Duration>,
+    /// Of its handlers that are over, so many are kept: those that ended last.
+    pub runs_kept: Option<u64>,
+    /// So much of them is kept, in bytes.
+    pub size_kept: Option<u64>,
 }
 
 impl Config {
@@ -37,6 +47,8 @@ impl Config {
         Arc::new(Limits {
             memory_max: own.memory_max.unwrap_or(self.limits.memory_max),
             executing_max: own.executing_max.unwrap_or(self.limits.executing_max),
+            entry_max: own.entry_max.unwrap_or(self.limits.entry_max),
+            runs_max: own.runs_max.or(self.limits.runs_max),
             ..self.limits.clone()
         })
     }

@@ -1,10 +1,11 @@
 //! The shell around the [machine](crate::machine): carries out what it says, and tells it what has happened.
 //!
-//! A worker is a task of its own, and so is each load; a claim loop looks after what is due, and
-//! bounds how much is claimed. Nothing else is decided here.
+//! A worker is a task of its own, and so is each load; a claim loop looks after what is due. When
+//! the store is looked at is decided here, and nothing else.
 
 mod claims;
 mod guests;
+mod lease;
 mod letters;
 mod load;
 mod task;
@@ -12,7 +13,6 @@ mod waiter;
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use futures_util::FutureExt;
@@ -24,13 +24,14 @@ use crate::machine::{Action, Answer, Command, Fresh, Identity, Owners, WaiterId,
 use crate::model::Refusal;
 use crate::registry::Loaded;
 use crate::services::Services;
-use crate::store::{Claim, Release, Wake};
+use crate::store::{self, Claim, Release, RunKey, TURNS_MAX, Wake};
 use task::Task;
 pub(crate) use waiter::Waiter;
 
 /// Runs that are read from the store at once.
 const LOADING_MAX: usize = 64;
-/// What all runs together may have on its way to the store, in KiB: beyond it, who produces waits.
+/// What all runs together may have on its way to the store, in KiB, entries, frames and lines of logs: beyond it, who
+/// produces waits. What else waits for the writer is small, or a request that waits with it.
 const UNDER_WAY_MAX: usize = 64 << 10;
 
 pub(crate) type Reply = oneshot::Sender<Answer>;
@@ -48,8 +49,6 @@ struct Inner {
     stopping: CancellationToken,
     /// Something may be due earlier than the claim loop thinks.
     earlier: Notify,
-    /// A claim or a release failed.
-    lost_sight: AtomicBool,
 }
 
 #[derive(Default)]
@@ -60,8 +59,9 @@ struct Table {
 }
 
 impl Driver {
+    /// From here on the host's lease is kept.
     pub fn new(services: Arc<Services>) -> Driver {
-        Driver(Arc::new(Inner {
+        let inner = Arc::new(Inner {
             services,
             table: Mutex::default(),
             loading: Semaphore::new(LOADING_MAX),
@@ -69,8 +69,9 @@ impl Driver {
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
             earlier: Notify::new(),
-            lost_sight: AtomicBool::new(false),
-        }))
+        });
+        tokio::spawn(lease::keep(Arc::downgrade(&inner)));
+        Driver(inner)
     }
 
     /// Accepts from here on, and takes in what is due.
@@ -87,7 +88,7 @@ impl Driver {
     /// Begins a run. `reply`: told once it is durable.
     pub fn begin(&self, loaded: Loaded, fresh: Fresh, reply: Reply) {
         let run = fresh.started.run.clone();
-        let begun = self.table().begin(&run, None);
+        let begun = self.table().begin(&run, fresh.key, None);
         match begun {
             Ok((identity, _, bell)) => self.begin_worker(run, identity, bell, loaded, fresh, Some(reply)),
             Err(refusal) => tell(reply, Err(refusal)),
@@ -98,7 +99,7 @@ impl Driver {
     pub fn begin_to_end(&self, loaded: Loaded, fresh: Fresh) -> Result<Waiter, Refusal> {
         let run = fresh.started.run.clone();
         let (reply, answer) = oneshot::channel();
-        let (identity, id, bell) = self.table().begin(&run, Some(reply))?;
+        let (identity, id, bell) = self.table().begin(&run, fresh.key, Some(reply))?;
         let id = id.ok_or_else(Refusal::stopping)?;
         self.begin_worker(run.clone(), identity, bell, loaded, fresh, None);
         Ok(Waiter::new(self, &run, id, answer))
@@ -132,6 +133,11 @@ impl Driver {
             table.owners.wait(run, reply)
         };
         Ok(Waiter::new(self, run, id, answer))
+    }
+
+    /// Whether a run is here: has a worker, or is on the way to one, or is known to be unfit.
+    pub fn has(&self, run: &str) -> bool {
+        self.table().owners.has(run)
     }
 
     /// Takes note of runs that were deleted.
@@ -212,6 +218,32 @@ impl Driver {
         self.0.earlier.notify_one();
     }
 
+    /// A run of a workflow has ended, of which only so many go on at once: whoever queues longest gets its turn.
+    fn give_turns(&self, workflow: String) {
+        let driver = self.clone();
+        self.0.tasks.spawn(async move {
+            match driver.turns(&workflow).await {
+                Ok(0) => (),
+                Ok(_) => driver.0.earlier.notify_one(),
+                // It is looked at again.
+                Err(error) => tracing::warn!(workflow, "runs of `{workflow}` that queue do not get their turn yet: {error}"),
+            }
+        });
+    }
+
+    /// Gives all turns that there are, in steps: others can write between them. Says how many.
+    async fn turns(&self, workflow: &str) -> store::Result<usize> {
+        let services = &self.0.services;
+        let mut given = 0;
+        loop {
+            let some = services.store.give_turns(workflow, services.registry.limits(workflow).runs_max, services.now()).await?;
+            given += some;
+            if some < TURNS_MAX {
+                return Ok(given);
+            }
+        }
+    }
+
     /// Leaves a run to others.
     fn release(&self, release: Release) {
         let (driver, released) = (self.clone(), self.0.services.store.release(release));
@@ -222,7 +254,7 @@ impl Driver {
                 Ok(()) => (),
                 Err(error) => {
                     tracing::warn!("a run could not be left: {error}");
-                    driver.0.lost_sight.store(true, Ordering::Release);
+                    driver.table().owners.lose_sight();
                 }
             }
         });
@@ -230,8 +262,8 @@ impl Driver {
 }
 
 impl Table {
-    fn begin(&mut self, run: &str, waiter: Option<Reply>) -> Result<(Identity, Option<WaiterId>, Arc<Notify>), Refusal> {
-        let (identity, waiter) = self.owners.begin(run, waiter).map_err(|(refusal, _)| refusal)?;
+    fn begin(&mut self, run: &str, key: RunKey, waiter: Option<Reply>) -> Result<(Identity, Option<WaiterId>, Arc<Notify>), Refusal> {
+        let (identity, waiter) = self.owners.begin(run, key, waiter).map_err(|(refusal, _)| refusal)?;
         Ok((identity, waiter, self.bell(identity)))
     }
 

@@ -1,6 +1,7 @@
 //! The forms in which an event may come, and whether its value fits its type.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
 use jsonschema::Validator;
@@ -8,10 +9,11 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use wf_engine::definition::Definition;
 use wf_engine::entry::Event;
+use wf_engine::json::{self, Json};
 use wf_engine::manifest::EventKind;
 use wf_engine::text::{self, Limit};
 
-use crate::model::{Fields, Refusal, Target, Workflow};
+use crate::model::{Fields, Refusal, Target, Workflow, work};
 
 /// Of what does not fit a schema, so many reasons are said.
 const ERRORS_MAX: usize = 20;
@@ -20,7 +22,7 @@ const ERRORS_MAX: usize = 20;
 #[derive(Debug)]
 pub(crate) struct Form {
     pub name: Option<String>,
-    pub payload: String,
+    pub payload: Json,
 }
 
 /// Why a start event was not taken.
@@ -34,23 +36,27 @@ pub(crate) enum BadStart {
 
 /// Validators, made once for each type of a definition.
 #[derive(Default)]
-pub(crate) struct Schemas(Mutex<HashMap<String, Arc<Validator>>>);
+pub(crate) struct Schemas {
+    validators: Mutex<HashMap<String, Arc<Validator>>>,
+    /// The definitions that have all of theirs, by their digests.
+    prepared: Mutex<HashSet<String>>,
+}
 
 impl Form {
     /// Of what a run is to start with, or a person answers: an envelope, or else the bare fields of
     /// the event, which may have names like `type`.
     pub(crate) fn start(raw: &RawValue) -> Result<Form, String> {
-        let fields = object(raw)?;
+        let (whole, fields) = object(raw)?;
         let has = |key: &str| fields.get(key).is_some();
         if has("value") || has("type") && has("qualified_name") {
             return Form::envelope(raw, &fields);
         }
-        Ok(Form { name: None, payload: fields.flat() })
+        Ok(Form { name: None, payload: fields.flat(&whole) })
     }
 
     /// Of what is sent to a run: an envelope, also with `data` for `value`.
     pub(crate) fn sent(raw: &RawValue) -> Result<Form, String> {
-        let fields = object(raw)?;
+        let (_, fields) = object(raw)?;
         let form = Form::envelope(raw, &fields)?;
         if ["value", "data", "qualified_name"].iter().all(|key| fields.get(key).is_none()) {
             return Err(format!("Invalid client data. Must have a value, got {}", raw.get()));
@@ -65,25 +71,26 @@ impl Form {
             return Err(format!("Invalid client data. Must have a type or a qualified name, got {}", raw.get()));
         };
         let payload = match fields.get("value").or(fields.get("data")) {
-            None => "{}".to_owned(),
-            Some(value) if value.get() == "null" => "{}".to_owned(),
-            Some(value) => Fields::read("its value", value)?.flat(),
+            None => json::empty(),
+            Some(value) if value.get() == "null" => json::empty(),
+            Some(value) => Fields::read("its value", value)?.flat(value),
         };
         Ok(Form { name: Some(name), payload })
     }
 }
 
-/// The fields of an object, or of a text that holds one.
-fn object(raw: &RawValue) -> Result<Fields, String> {
+/// An object, or that which a text holds, and its fields.
+fn object(raw: &RawValue) -> Result<(Cow<'_, RawValue>, Fields), String> {
     if !raw.get().starts_with('"') {
-        return Fields::read("it", raw);
+        return Ok((Cow::Borrowed(raw), Fields::read("it", raw)?));
     }
     let text: String = serde_json::from_str(raw.get()).map_err(|error| error.to_string())?;
     let inner = RawValue::from_string(text).map_err(|error| error.to_string())?;
     if inner.get().starts_with('"') {
         return Err("it is a text that holds a text".to_owned());
     }
-    Fields::read("it", &inner)
+    let fields = Fields::read("it", &inner)?;
+    Ok((Cow::Owned(inner), fields))
 }
 
 /// The text of a field; none, where it is none.
@@ -94,6 +101,23 @@ fn name(fields: &Fields, key: &str) -> Result<Option<String>, String> {
 }
 
 impl Schemas {
+    /// Whether all validators of a definition are made. To make them takes long where the schemas are large.
+    pub(crate) fn is_prepared(&self, definition: &Definition) -> bool {
+        self.prepared.lock().expect("no panic while locked").contains(&digests(definition))
+    }
+
+    /// Makes all validators of a definition.
+    pub(crate) fn prepare(&self, definition: &Definition) {
+        if self.is_prepared(definition) {
+            return;
+        }
+        for event in definition.event_types().filter(|it| constrains(&it.schema)) {
+            // Whoever sends an event of that type is told.
+            let _ = self.validator(definition, &event.name, &event.schema);
+        }
+        self.prepared.lock().expect("no panic while locked").insert(digests(definition));
+    }
+
     /// The start event of a run.
     pub(crate) fn start(&self, workflow: &Workflow, form: Form) -> Result<Event, BadStart> {
         let definition = &workflow.definition;
@@ -109,14 +133,16 @@ impl Schemas {
     }
 
     /// An event whose value can be kept, and fits its type.
-    pub(crate) fn event(&self, workflow: &Workflow, name: String, payload: String) -> Result<Event, String> {
+    pub(crate) fn event(&self, workflow: &Workflow, name: String, payload: Json) -> Result<Event, String> {
         let max = Limit { name: "payload_max", max: workflow.limits.payload_max };
-        let payload = text::object(&format!("the value of {name}"), payload, max).map_err(|refused| refused.message)?;
+        let payload = text::read_object(&format!("the value of {name}"), payload, max).map_err(|refused| refused.message)?;
+        work::read();
         let definition = &workflow.definition;
         let schema = definition.event_type(&name).map(|it| &it.schema);
         if let Some(schema) = schema.filter(|schema| constrains(schema)) {
             let validator = self.validator(definition, &name, schema)?;
             // For the check alone: its numbers may be rounded.
+            work::read();
             let value: Value = serde_json::from_str(payload.get()).map_err(|error| error.to_string())?;
             let errors: Vec<String> = validator.iter_errors(&value).take(ERRORS_MAX).map(|error| located(&error)).collect();
             if !errors.is_empty() {
@@ -127,15 +153,19 @@ impl Schemas {
     }
 
     fn validator(&self, definition: &Definition, name: &str, schema: &Value) -> Result<Arc<Validator>, String> {
-        let key = format!("{} {name}", definition.digests().join(" "));
-        if let Some(validator) = self.0.lock().expect("no panic while locked").get(&key) {
+        let key = format!("{} {name}", digests(definition));
+        if let Some(validator) = self.validators.lock().expect("no panic while locked").get(&key) {
             return Ok(validator.clone());
         }
         let validator = jsonschema::validator_for(schema).map_err(|error| format!("the schema of {name} is invalid: {error}"))?;
         let validator = Arc::new(validator);
-        self.0.lock().expect("no panic while locked").insert(key, validator.clone());
+        self.validators.lock().expect("no panic while locked").insert(key, validator.clone());
         Ok(validator)
     }
+}
+
+fn digests(definition: &Definition) -> String {
+    definition.digests().join(" ")
 }
 
 /// Whether a schema says anything about a value.
@@ -185,7 +215,7 @@ mod tests {
     fn check(form: fn(&RawValue) -> Result<Form, String>, json: &str, expected: Expect) {
         let raw = RawValue::from_string(json.to_owned()).expect("JSON");
         let shown = match form(&raw) {
-            Ok(Form { name, payload }) => format!("{} {payload}", name.as_deref().unwrap_or("-")),
+            Ok(Form { name, payload }) => format!("{} {}", name.as_deref().unwrap_or("-"), payload.get()),
             Err(error) => format!("error: {error}"),
         };
         expected.assert_eq(&shown);

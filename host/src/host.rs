@@ -1,50 +1,86 @@
 //! The host: what the outside can ask of it. HTTP and the command line both stand on this.
 
+mod disk;
 mod retention;
 mod runs;
 
-use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::sync::Arc;
 
 use futures_util::stream::BoxStream;
+use tokio::sync::watch;
+
+pub use runs::Cut;
 
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::driver::Driver;
 use crate::model::{Frame, Refusal, Workflow};
-use crate::registry::{Change, Listing, Registry, Rejected, Source};
+use crate::registry::{Change, Listing, Prepared, Registry, Rejected, Source};
 use crate::runtime::Runtime;
-use crate::services::Services;
-use crate::store::{Now, Store};
+use crate::services::{Begun, Services};
+use crate::store::{ALIVE_FIRST, Now, Store};
 use crate::tail::{self, Tails};
-
-/// How often the store's clock is kept: a crash loses at most this much of it.
-const CLOCK_KEPT_EVERY: Duration = Duration::from_millis(500);
 
 /// The host. Cheap to clone.
 #[derive(Clone)]
 pub struct Host {
     services: Arc<Services>,
     driver: Driver,
+    /// How long runs are kept.
+    kept: Arc<watch::Sender<Config>>,
+    room: disk::Room,
 }
 
 impl Host {
     /// Opens a host on a store. Its runs go on once [`Host::resume`] is called.
     pub async fn open(store: Arc<dyn Store>, runtime: Runtime, config: Config) -> Result<Host, crate::store::Error> {
-        let clock = Clock::new(store.alive().await?);
+        let alive = store.alive().await?;
+        let clock = Clock::new(if alive == 0 { ALIVE_FIRST } else { alive });
         let host = store.join(Now { at: clock.at(), alive: clock.alive() }).await?;
         let registry = Registry::new(config.clone());
-        let services = Arc::new(Services { store, runtime, registry, clock, tails: Tails::default(), host });
-        tokio::spawn(keep_clock(Arc::downgrade(&services)));
-        tokio::spawn(retention::keep(Arc::downgrade(&services), config));
+        let services = Arc::new(Services { store, runtime, registry, clock, tails: Tails::default(), begun: Begun::default(), host });
+        let (kept, keep_as) = watch::channel(config);
+        tokio::spawn(retention::keep(Arc::downgrade(&services), keep_as));
         let driver = Driver::new(services.clone());
-        Ok(Host { services, driver })
+        Ok(Host { services, driver, kept: Arc::new(kept), room: disk::Room::default() })
+    }
+
+    /// Keeps runs after their end as long as this says, from here on. Nothing else of it counts.
+    pub fn keep_as(&self, config: &Config) {
+        self.kept.send_replace(config.clone());
+    }
+
+    /// Looks after the room on the disk of a folder, from here on.
+    pub fn watch_disk(&self, folder: Option<std::path::PathBuf>) {
+        if let Some(folder) = folder {
+            tokio::spawn(disk::watch(folder, self.room.clone(), self.kept.subscribe()));
+        }
+    }
+
+    /// What is about to go wrong, although it accepts requests.
+    pub fn warning(&self) -> Option<String> {
+        self.room.warning()
     }
 
     /// Loads a file and registers what is in it: new runs get it from here on.
     pub async fn load(&self, source: &Source) -> Result<(Arc<Workflow>, Change), Rejected> {
+        self.register(self.prepare(source).await)
+    }
+
+    /// Loads a file, off to one side.
+    pub async fn prepare(&self, source: &Source) -> Prepared {
         let Services { registry, clock, runtime, store, .. } = &*self.services;
-        registry.load(source, clock.at(), runtime, &**store).await
+        registry.prepare(source, clock.at(), runtime, &**store).await
+    }
+
+    /// Registers what was loaded: new runs get it from here on.
+    pub fn register(&self, prepared: Prepared) -> Result<(Arc<Workflow>, Change), Rejected> {
+        self.services.registry.register(prepared)
+    }
+
+    /// Whether workflows may come that are not known yet: it has not opened, or a file is still being loaded.
+    pub fn is_loading(&self) -> bool {
+        !self.driver.is_open() || self.services.registry.is_loading()
     }
 
     /// Notes why there is no newer version of a file's workflow; the one before goes on.
@@ -74,7 +110,7 @@ impl Host {
     pub async fn stop(&self) {
         self.driver.stop().await;
         self.services.tails.close();
-        if let Err(error) = self.services.store.keep_alive(self.services.host, self.services.now()).await {
+        if let Err(error) = self.driver.keep_alive().await {
             tracing::warn!("the store's clock could not be kept: {error}");
         }
     }
@@ -107,20 +143,4 @@ impl Host {
     pub fn frames(&self, run: &str, after: i64) -> BoxStream<'static, Vec<Frame>> {
         tail::frames(self.services.store.clone(), self.services.tails.of(run), run, after)
     }
-}
-
-async fn keep_clock(services: Weak<Services>) {
-    loop {
-        tokio::time::sleep(CLOCK_KEPT_EVERY).await;
-        let Some(services) = services.upgrade() else { return };
-        if let Err(error) = services.store.keep_alive(services.host, services.now()).await {
-            tracing::warn!("the store's clock could not be kept: {error}");
-        }
-    }
-}
-
-/// A new identifier: ten characters of `[0-9A-Za-z]`.
-pub(crate) fn new_id() -> String {
-    use rand::RngExt;
-    rand::rng().sample_iter(rand::distr::Alphanumeric).take(10).map(char::from).collect()
 }

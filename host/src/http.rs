@@ -2,8 +2,13 @@
 
 mod serve;
 
+mod browser;
 mod cors;
+mod door;
+mod names;
 mod routes;
+mod tls;
+mod underway;
 
 mod context;
 mod events;
@@ -13,8 +18,10 @@ mod history;
 mod openapi;
 mod page;
 mod runs;
+mod session;
 mod workflows;
 
+mod aside;
 mod body;
 mod error;
 mod header;
@@ -23,14 +30,21 @@ mod stream;
 mod uri;
 mod wire;
 
+use std::net::SocketAddr;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
+
+pub use door::{DoorFiles, Rate};
 pub use openapi::document as openapi;
 pub use serve::serve;
+pub use tls::Tls;
 
 use crate::forms;
 use crate::host::Host;
+use door::Visitor;
 
 /// How the server behaves.
 #[derive(Clone, Debug)]
@@ -39,12 +53,20 @@ pub struct Options {
     pub cors_origins: Vec<String>,
     /// The URL under which people reach it.
     pub public_url: Option<String>,
+    /// Names by which it may be asked, beside those that no stranger can own.
+    pub allowed_hosts: Vec<String>,
     /// Largest request body, in bytes.
     pub body_max: u64,
     /// How long a graceful stop may take.
     pub shutdown_timeout: Duration,
     /// Most connections at once; more wait to be accepted.
     pub connections_max: usize,
+    /// Where keys are looked for; none: nobody needs one.
+    pub door: Option<DoorFiles>,
+    /// How often each key, and each address, may ask; none: as often as it likes.
+    pub rate_limit: Option<Rate>,
+    /// What the server proves its name with; none: connections are as they are.
+    pub tls: Option<Tls>,
 }
 
 impl Default for Options {
@@ -52,22 +74,55 @@ impl Default for Options {
         Options {
             cors_origins: Vec::new(),
             public_url: None,
+            allowed_hosts: Vec::new(),
             body_max: 10 << 20,
             shutdown_timeout: Duration::from_secs(10),
             connections_max: 65_536,
+            door: None,
+            rate_limit: None,
+            tls: None,
         }
+    }
+}
+
+impl Options {
+    /// What stands before every path in the public URL: `/wf` of `https://flows.example/wf/`.
+    fn prefix(&self) -> &str {
+        let path = self.public_url.as_deref().and_then(|url| url.split_once("://")).and_then(|(_, rest)| Some(&rest[rest.find('/')?..]));
+        path.unwrap_or_default().trim_end_matches('/')
     }
 }
 
 /// What every endpoint has at hand.
 struct Api {
     host: Host,
-    options: Options,
+    /// As they are now: some change while it serves.
+    options: watch::Receiver<Options>,
     schemas: forms::Schemas,
+    refused_names: names::Refused,
+    /// Where it listens.
+    address: SocketAddr,
 }
 
-type Shared = Arc<Api>;
+/// What an endpoint has at hand for one request.
+#[derive(Clone)]
+struct Shared {
+    api: Arc<Api>,
+    /// Who asks.
+    visitor: Visitor,
+}
+
+impl Deref for Shared {
+    type Target = Api;
+
+    fn deref(&self) -> &Api {
+        &self.api
+    }
+}
+
 type Answer = Result<warp::reply::Response, error::ApiError>;
 
+#[cfg(test)]
+mod costs;
 #[cfg(test)]
 mod edge;

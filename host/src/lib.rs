@@ -8,7 +8,9 @@ mod forms;
 pub mod runtime;
 pub mod store;
 
+mod audit;
 mod clock;
+pub mod keys;
 pub mod machine;
 pub mod registry;
 mod tail;
@@ -16,6 +18,7 @@ mod tail;
 mod services;
 mod sources;
 
+pub mod care;
 mod driver;
 
 pub mod host;

@@ -6,6 +6,7 @@ mod limits;
 mod refusal;
 mod request;
 mod run;
+pub(crate) mod work;
 mod workflow;
 
 pub use envelope::{Fields, UNDECLARED, envelope};

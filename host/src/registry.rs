@@ -1,21 +1,24 @@
 //! The workflows that new runs can be started of, and the definitions that running ones hold.
 
 mod changes;
+mod components;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, RwLock, Weak};
+use std::sync::{Arc, Mutex, RwLock, Weak};
 
 use anyhow::Context;
+use tokio::io::AsyncReadExt;
 use wf_engine::definition::Definition;
 use wf_engine::entry::{Micros, Part, Started};
 use wf_engine::manifest::Manifest;
 use wf_engine::text::{self, Limit};
 
 use crate::config::Config;
-use crate::model::Workflow;
+use crate::model::{Limits, Workflow, work};
 use crate::runtime::{Component, LoadError, Runtime};
 use crate::store::Store;
+use components::Components;
 
 /// Longest manifest, in bytes.
 const MANIFEST_MAX: Limit = Limit { name: "manifest_max", max: 16 << 20 };
@@ -73,29 +76,57 @@ pub enum Change {
     None,
 }
 
+/// A file that was loaded and is not registered yet.
+pub struct Prepared {
+    /// The file.
+    pub source: Source,
+    /// Which of its loads it is.
+    number: u64,
+    at: Micros,
+    result: Result<Loaded, Rejected>,
+}
+
+impl Prepared {
+    /// Whether there is a workflow in it.
+    pub fn is_sound(&self) -> bool {
+        self.result.is_ok()
+    }
+}
+
+/// The files that are being loaded, each with the number of its last load.
+#[derive(Default)]
+struct Loading {
+    last: u64,
+    files: HashMap<Source, u64>,
+}
+
 /// All that is loaded.
 pub struct Registry {
     config: Config,
     /// In order of registration.
     listings: RwLock<Vec<Listing>>,
-    loaded: RwLock<HashMap<String, Weak<Component>>>,
-    /// Held for reading while a component is stored, for writing while unneeded ones are dropped.
-    storing: tokio::sync::RwLock<()>,
+    loading: Mutex<Loading>,
+    components: Components,
+    /// Those of runs whose workflow is another by now.
+    definitions: RwLock<Vec<Weak<Definition>>>,
 }
 
 impl Registry {
     /// Of nothing so far.
     pub fn new(config: Config) -> Registry {
-        Registry { config, listings: RwLock::default(), loaded: RwLock::default(), storing: tokio::sync::RwLock::default() }
+        Registry {
+            config,
+            listings: RwLock::default(),
+            loading: Mutex::default(),
+            components: Components::default(),
+            definitions: RwLock::default(),
+        }
     }
 
     /// Drops the stored components that neither a run nor anything in memory needs: a run that is
     /// about to begin holds its own in memory.
     pub async fn drop_unneeded(&self, store: &dyn Store) -> crate::store::Result<usize> {
-        let _storing = self.storing.write().await;
-        let loaded = |(digest, component): (&String, &Weak<Component>)| (component.strong_count() > 0).then(|| digest.clone());
-        let held = self.loaded.read().expect("no panic while locked").iter().filter_map(loaded).collect();
-        store.drop_components(held).await
+        self.components.drop_unneeded(store).await
     }
 
     /// The files, in order of registration.
@@ -114,6 +145,11 @@ impl Registry {
         listings.iter().filter_map(|it| it.workflow.as_ref()).find(|it| it.name == name).cloned()
     }
 
+    /// The limits of the workflow of that name, whether it is loaded or not.
+    pub(crate) fn limits(&self, name: &str) -> Arc<Limits> {
+        self.config.limits(name)
+    }
+
     /// That workflow, ready to run.
     pub(crate) fn loaded(&self, name: &str) -> Option<Loaded> {
         let listings = self.listings.read().expect("no panic while locked");
@@ -121,33 +157,66 @@ impl Registry {
         Some(Loaded { workflow: listing.workflow.clone()?, components: listing.components.clone() })
     }
 
-    /// Loads a file and registers what is in it, in the place of what it held before. Where it is
-    /// not sound the version before goes on.
-    pub async fn load(
-        &self,
-        source: &Source,
-        at: Micros,
-        runtime: &Runtime,
-        store: &dyn Store,
-    ) -> Result<(Arc<Workflow>, Change), Rejected> {
+    /// Whether a file is being loaded that has no workflow yet: its name is not known.
+    pub fn is_loading(&self) -> bool {
+        let listings = self.listings.read().expect("no panic while locked");
+        let is_there = |source: &Source| listings.iter().any(|it| it.source == *source && it.workflow.is_some());
+        self.loading().files.keys().any(|source| !is_there(source))
+    }
+
+    /// Loads a file, off to one side.
+    pub async fn prepare(&self, source: &Source, at: Micros, runtime: &Runtime, store: &dyn Store) -> Prepared {
+        let number = {
+            let mut loading = self.loading();
+            loading.last += 1;
+            let number = loading.last;
+            loading.files.insert(source.clone(), number);
+            number
+        };
         let result = self.sound(source, runtime, store).await;
-        self.publish(source, at, result)
+        Prepared { source: source.clone(), number, at, result }
+    }
+
+    /// Registers what is in a file, in the place of what it held before. Where it is not sound the version before
+    /// goes on.
+    pub fn register(&self, prepared: Prepared) -> Result<(Arc<Workflow>, Change), Rejected> {
+        let Prepared { source, number, at, result } = prepared;
+        // One that began later has what is in the file now, or will.
+        if self.loading().files.get(&source) != Some(&number) {
+            return Err(Rejected::new(&source.path, "it changed while it was loaded", "its newer version counts"));
+        }
+        let registered = self.publish(&source, at, result);
+        self.loading().files.remove(&source);
+        registered
+    }
+
+    fn loading(&self) -> std::sync::MutexGuard<'_, Loading> {
+        self.loading.lock().expect("no panic while locked")
     }
 
     /// The workflow of a file, checked, off to one side.
     async fn sound(&self, source: &Source, runtime: &Runtime, store: &dyn Store) -> Result<Loaded, Rejected> {
-        let bytes = tokio::fs::read(&source.path).await;
+        let bytes = read(&source.path, runtime.component_max()).await;
         let bytes = bytes.map_err(|error| Rejected::new(&source.path, error.to_string(), "check the path and its permissions"))?;
-        let component = runtime.load(bytes).await.map_err(|error| Rejected::of(&source.path, error))?;
+        let encoded = runtime.encode(bytes).await.map_err(|error| Rejected::of(&source.path, error))?;
+        let digest = encoded.digest.clone();
+        let compile = async { Ok(runtime.compile(encoded).await?) };
+        let component = self.components.get(&digest, compile).await.map_err(|error| match error.downcast() {
+            Ok(error) => Rejected::of(&source.path, error),
+            Err(error) => Rejected::new(&source.path, error, "try again"),
+        })?;
         let manifest = self.manifest(&component, runtime, store).await.map_err(|error| Rejected::of(&source.path, error))?;
         let name = source.name.clone().unwrap_or_else(|| manifest.name.clone());
         let part = Part { component: component.view.digest.clone(), data: None };
-        let definition = Definition::new(vec![(part, manifest)]);
-        if let Some(finding) = findings(&definition) {
-            return Err(Rejected::new(&source.path, finding, "fix the workflow's steps and events and build it again"));
-        }
+        let checked = aside(move || {
+            let definition = Definition::new(vec![(part, manifest)]);
+            findings(&definition).map_or(Ok(definition), Err)
+        });
+        let definition = checked.await.map_err(|error| Rejected::of(&source.path, error))?;
+        let hint = "fix the workflow's steps and events and build it again";
+        let definition = definition.map_err(|finding| Rejected::new(&source.path, finding, hint))?;
         let additional_events = self.config.additional_events(&name, definition.additional_events());
-        Ok(self.ready(name, definition, additional_events, vec![component]))
+        Ok(self.ready(name, Arc::new(definition), additional_events, vec![component]))
     }
 
     fn publish(&self, source: &Source, at: Micros, result: Result<Loaded, Rejected>) -> Result<(Arc<Workflow>, Change), Rejected> {
@@ -186,30 +255,33 @@ impl Registry {
 
     /// Takes a file's workflow away: its runs finish, its name starts no more of them.
     pub fn retire(&self, source: &Source) -> Option<Arc<Workflow>> {
+        self.loading().files.remove(source);
         let mut listings = self.listings.write().expect("no panic while locked");
         let place = listings.iter().position(|it| it.source == *source)?;
         listings.remove(place).workflow
     }
 
-    /// The manifest of a component: described once per digest, then remembered with its bytes.
+    /// The manifest of a component: described once per digest, then remembered with its bytes. What is remembered and
+    /// damaged is made good by that.
     async fn manifest(&self, component: &Arc<Component>, runtime: &Runtime, store: &dyn Store) -> Result<Manifest, LoadError> {
-        let _storing = self.storing.read().await;
-        self.remember(component);
-        if let Ok(Some(json)) = store.manifest(&component.view.digest).await {
-            return parse(&json);
-        }
-        let json = runtime.describe(component).await?;
-        let manifest = parse(&json)?;
-        let json = text::object("it", json, MANIFEST_MAX).map_err(|refused| unfit(&refused))?.get().to_owned();
-        let stored = store.put_component(&component.view.digest, component.bytes.clone(), json).await;
-        stored.map_err(|error| LoadError::new(error.to_string(), "check the store"))?;
+        let failed = |error: crate::store::Error| LoadError::new(error.to_string(), "check the store");
+        let digest = &component.view.digest;
+        let (manifest, json) = match store.manifest(digest).await.map_err(failed)? {
+            Some(json) => {
+                let (stored, bytes) = (store.component(digest).await.map_err(failed)?, component.bytes.clone());
+                let (manifest, json, is_whole) = aside(move || (parse(&json), json, stored.as_ref() == Some(&bytes))).await?;
+                if is_whole {
+                    return manifest;
+                }
+                (manifest?, json)
+            }
+            None => {
+                let json = runtime.describe(component).await?;
+                aside(move || described(json)).await??
+            }
+        };
+        store.put_component(digest, component.bytes.clone(), json).await.map_err(failed)?;
         Ok(manifest)
-    }
-
-    fn remember(&self, component: &Arc<Component>) {
-        let mut loaded = self.loaded.write().expect("no panic while locked");
-        loaded.retain(|_, component| component.strong_count() > 0);
-        loaded.insert(component.view.digest.clone(), Arc::downgrade(component));
     }
 
     /// The workflow that a run is pinned to, from memory or from the store.
@@ -228,39 +300,73 @@ impl Registry {
         Ok(components)
     }
 
-    fn ready(&self, name: String, definition: Definition, additional_events: Vec<String>, components: Vec<Arc<Component>>) -> Loaded {
+    fn ready(&self, name: String, definition: Arc<Definition>, additional_events: Vec<String>, components: Vec<Arc<Component>>) -> Loaded {
         let views = components.iter().map(|it| it.view.clone()).collect();
-        let (definition, limits) = (Arc::new(definition), self.config.limits(&name));
+        let limits = self.config.limits(&name);
         let workflow = Arc::new(Workflow { name, definition, additional_events, components: views, limits });
         Loaded { workflow, components }
     }
 
     /// The definition of these parts, from the store.
-    pub async fn definition(&self, parts: &[Part], store: &dyn Store) -> anyhow::Result<Definition> {
+    pub async fn definition(&self, parts: &[Part], store: &dyn Store) -> anyhow::Result<Arc<Definition>> {
+        if let Some(held) = self.held(parts) {
+            return Ok(held);
+        }
         let mut described = Vec::new();
         for part in parts {
             let digest = &part.component;
             let json = store.manifest(digest).await?.with_context(|| format!("component {digest} is not in the store"))?;
-            described.push((part.clone(), parse(&json)?));
+            described.push((part.clone(), json));
         }
-        Ok(Definition::new(described))
+        let made = aside(move || {
+            let manifests: Result<Vec<_>, LoadError> = described.into_iter().map(|(part, json)| Ok((part, parse(&json)?))).collect();
+            Ok::<_, LoadError>(Arc::new(Definition::new(manifests?)))
+        });
+        let made = made.await??;
+        let mut definitions = self.definitions.write().expect("no panic while locked");
+        definitions.retain(|definition| definition.strong_count() > 0);
+        definitions.push(Arc::downgrade(&made));
+        Ok(made)
+    }
+
+    /// The definition of these parts, where somebody has it in memory.
+    fn held(&self, parts: &[Part]) -> Option<Arc<Definition>> {
+        let listings = self.listings.read().expect("no panic while locked");
+        let definitions = self.definitions.read().expect("no panic while locked");
+        let current = listings.iter().filter_map(|it| it.workflow.as_ref()).map(|it| it.definition.clone());
+        current.chain(definitions.iter().filter_map(Weak::upgrade)).find(|it| it.parts() == parts)
     }
 
     async fn component(&self, digest: &str, runtime: &Runtime, store: &dyn Store) -> anyhow::Result<Arc<Component>> {
-        let held = self.loaded.read().expect("no panic while locked").get(digest).and_then(Weak::upgrade);
-        if let Some(component) = held {
-            return Ok(component);
-        }
-        // A run that is about to begin needs it: it must not be dropped before it is remembered.
-        let _storing = self.storing.read().await;
-        let bytes = store.component(digest).await?.with_context(|| format!("component {digest} is not in the store"))?;
-        let component = runtime.load(bytes.to_vec()).await?;
-        self.remember(&component);
-        Ok(component)
+        let load = async {
+            let bytes = store.component(digest).await?.with_context(|| format!("component {digest} is not in the store"))?;
+            Ok(runtime.load(bytes).await?)
+        };
+        self.components.get(digest, load).await
     }
 }
 
+/// What takes long where a definition is large: whoever asks may be on a thread that answers requests.
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, LoadError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| LoadError::new(error.to_string(), "this is a defect of wf-host"))
+}
+
+/// The manifest in what a component says about itself, and its text. What is too large is not looked at.
+fn described(json: String) -> Result<(Manifest, String), LoadError> {
+    let json = text::object("it", json, MANIFEST_MAX).map_err(|refused| unfit(&refused))?;
+    Ok((parse(json.get())?, json.get().to_owned()))
+}
+
+/// A file's bytes; of one that is too large, so many that it shows.
+async fn read(path: &Path, max: u64) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    tokio::fs::File::open(path).await?.take(max.saturating_add(1)).read_to_end(&mut bytes).await?;
+    Ok(bytes)
+}
+
 fn parse(json: &str) -> Result<Manifest, LoadError> {
+    work::read();
     serde_json::from_str(json).map_err(|error| unfit(&error))
 }
 
@@ -280,5 +386,22 @@ impl Rejected {
 
     fn of(path: &Path, error: LoadError) -> Rejected {
         Rejected::new(path, &error, error.hint())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wf_engine::text::MESSAGE_MAX;
+
+    use super::*;
+
+    #[test]
+    fn what_a_component_says_about_itself_is_measured_before_it_is_read_and_its_error_is_short() {
+        // As steps, a text of a megabyte: the reader's error repeats it.
+        let wrong = |bytes: usize| format!(r#"{{"name":"a","steps":"{}"}}"#, "x".repeat(bytes));
+        let error = described(wrong(1 << 20)).expect_err("no manifest");
+        assert!(error.to_string().len() <= MESSAGE_MAX.max, "{} bytes", error.to_string().len());
+        let error = described(wrong(MANIFEST_MAX.max)).expect_err("too large");
+        assert!(error.to_string().contains(MANIFEST_MAX.name) && error.to_string().len() < 300, "{error:.300}");
     }
 }

@@ -5,30 +5,46 @@
 mod bindings;
 mod cache;
 mod clock;
+mod compiler;
 mod component;
 mod context;
+mod denied;
 mod engine;
 mod enter;
+#[cfg(test)]
+mod entries;
+mod executor;
+mod failures;
+mod flows;
 mod guest;
 mod lines;
+mod memory;
 mod meter;
 mod report;
 mod shape;
+mod shares;
 mod threads;
+mod ticks;
+mod turns;
 mod wasi;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::UnboundedSender;
-use tokio::task::AbortHandle;
 use wf_engine::effect::Invoke;
 use wf_engine::entry::{InvocationId, Micros};
+use wf_engine::text::{MESSAGE_MAX, cut};
 
 use crate::model::Limits;
+pub use compiler::{Compiler, Work, make};
 pub use component::Component;
-pub use report::{LogLine, Report};
+pub(crate) use component::Encoded;
+pub use executor::Entry;
+pub use report::{LogLine, Report, Waits};
 pub use wf_engine::attempt::RunInfo;
 
 /// What a runtime is made of.
@@ -36,6 +52,8 @@ pub use wf_engine::attempt::RunInfo;
 pub struct Options {
     /// Where compiled code is kept; none: it is compiled at every start.
     pub cache_dir: Option<PathBuf>,
+    /// Where that is done.
+    pub compiler: Compiler,
     /// Where it is noted who is on a thread, for the host after this one; none: it is not.
     pub threads: Option<PathBuf>,
     /// The most that any guest may use.
@@ -50,24 +68,39 @@ struct Inner {
     engine: wasmtime::Engine,
     linker: wasmtime::component::Linker<guest::Guest>,
     cache: Option<cache::Cache>,
+    compilers: compiler::Compilers,
+    /// For one file at a time: hundreds that come at once, each on a thread, would keep the processors from who answers.
+    looking: Semaphore,
     threads: Arc<threads::Threads>,
     limits: Limits,
-    /// Below the pool's size, so that an instance always finds its place.
-    instances: Semaphore,
+    executor: executor::Executor,
+    /// As many as the pool has room for, beside what describes itself.
+    turns: turns::Turns,
+    describes: Arc<Semaphore>,
+    budget: memory::Budget,
+    ticks: ticks::Ticks,
 }
 
 /// Why a file is no workflow: what happened, and what to do.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error, Serialize, Deserialize)]
 #[error("{message}")]
 pub struct LoadError {
     message: String,
     hint: String,
+    /// It is not the file's fault.
+    #[serde(skip)]
+    passing: bool,
 }
 
 impl LoadError {
-    /// What happened, in lower case; what to do.
+    /// What happened, in lower case; what to do. A component has a part in the message: it is cut.
     pub fn new(message: impl Into<String>, hint: impl Into<String>) -> LoadError {
-        LoadError { message: message.into(), hint: hint.into() }
+        LoadError { message: cut(message.into(), MESSAGE_MAX), hint: hint.into(), passing: false }
+    }
+
+    /// Whether the same file may load at another time.
+    pub fn is_passing(&self) -> bool {
+        self.passing
     }
 
     /// What to do.
@@ -77,16 +110,35 @@ impl LoadError {
 }
 
 impl Runtime {
-    /// Starts a runtime; its ticker ends with it.
+    /// Starts a runtime, within one of tokio's, by whose clock its guests wake. Its threads end with it.
     pub fn new(options: Options) -> Result<Runtime, LoadError> {
-        let Options { cache_dir, threads, limits } = options;
-        let engine = engine::new(&limits)
+        let Options { cache_dir, compiler, threads, mut limits } = options;
+        limits.memory_total_max = limits.memory_total_max.or_else(memory::half_of_the_machine);
+        let ticks = ticks::Ticks::default();
+        let engine = engine::new(&limits, &ticks)
             .map_err(|error| LoadError::new(format!("wasm cannot run here: {error:#}"), "this machine is not supported"))?;
         let linker = guest::linker(&engine).map_err(|error| LoadError::new(format!("{error:#}"), "this is a defect of wf-host"))?;
         let cache = cache_dir.and_then(|folder| cache::Cache::open(folder, &engine));
-        let instances = Semaphore::new(limits.instances_max as usize);
+        let compilers = compiler::Compilers::new(compiler, &limits);
+        let executor = executor::Executor::start()
+            .map_err(|error| LoadError::new(format!("no threads could be started: {error}"), "this machine has too few"))?;
+        let (turns, describes) = (turns::Turns::new(limits.instances_max), Arc::new(Semaphore::new(engine::DESCRIBES_MAX as usize)));
+        let budget = memory::Budget::new(limits.memory_total());
         let threads = Arc::new(threads::Threads::open(threads.as_deref()));
-        Ok(Runtime(Arc::new(Inner { engine, linker, cache, threads, limits, instances })))
+        Ok(Runtime(Arc::new(Inner {
+            engine,
+            linker,
+            cache,
+            compilers,
+            looking: Semaphore::new(1),
+            threads,
+            limits,
+            executor,
+            turns,
+            describes,
+            budget,
+            ticks,
+        })))
     }
 
     /// Which invocations of a run were on a thread when the host before this one was lost; none: it is not known.
@@ -95,11 +147,69 @@ impl Runtime {
     }
 
     /// Makes a component of a file's bytes, and compiles it.
-    pub async fn load(&self, bytes: Vec<u8>) -> Result<Arc<Component>, LoadError> {
-        let inner = self.0.clone();
-        let loading = tokio::task::spawn_blocking(move || component::load(&inner.engine, &inner.linker, inner.cache.as_ref(), &bytes));
-        let loaded = loading.await.unwrap_or_else(|error| Err(LoadError::new(error.to_string(), "this is a defect of wf-host")));
-        loaded.map(Arc::new)
+    pub async fn load(&self, bytes: impl Into<Bytes>) -> Result<Arc<Component>, LoadError> {
+        self.compile(self.encode(bytes).await?).await
+    }
+
+    /// The largest file that can be loaded, in bytes.
+    pub(crate) fn component_max(&self) -> u64 {
+        self.0.limits.component_max
+    }
+
+    /// Makes a component of a file's bytes, or takes it from the cache.
+    pub(crate) async fn encode(&self, bytes: impl Into<Bytes>) -> Result<Encoded, LoadError> {
+        let bytes = bytes.into();
+        let max = self.component_max();
+        if bytes.len() as u64 > max {
+            let message = format!("it has more than {max} bytes (limit component_max)");
+            return Err(LoadError::new(message, "leave out what it does not need"));
+        }
+        let looking = self.0.looking.acquire().await.expect("never closed");
+        if shape::is_component(&bytes) {
+            return beside(move || Ok(Encoded::new(bytes))).await;
+        }
+        let (own, module) = (self.0.clone(), bytes.clone());
+        let (name, kept) = beside(move || {
+            let name = format!("{}-component", component::digest(&module));
+            let kept = own.cache.as_ref().and_then(|cache| cache.read(&name));
+            Ok((name, kept))
+        })
+        .await?;
+        if let Some(kept) = kept {
+            return beside(move || Ok(Encoded::new(kept.into()))).await;
+        }
+        drop(looking);
+        let made = Bytes::from(self.0.compilers.make(Work::Encode, bytes).await?);
+        let own = self.0.clone();
+        beside(move || {
+            if let Some(cache) = &own.cache {
+                cache.put(&name, &made);
+            }
+            Ok(Encoded::new(made))
+        })
+        .await
+    }
+
+    /// Compiles a component, or takes it from the cache.
+    pub(crate) async fn compile(&self, encoded: Encoded) -> Result<Arc<Component>, LoadError> {
+        let (own, digest) = (self.0.clone(), encoded.digest.clone());
+        let kept = beside(move || Ok(own.cache.as_ref().and_then(|cache| cache.get(&own.engine, &digest)))).await?;
+        let made = match kept {
+            Some(_) => Vec::new(),
+            None => self.0.compilers.make(Work::Compile, encoded.bytes.clone()).await?,
+        };
+        let own = self.0.clone();
+        beside(move || {
+            let compiled = match kept {
+                Some(compiled) => compiled,
+                None => cache::component(&own.engine, &made).map_err(|error| engine::unfit(&error))?,
+            };
+            if let Some(cache) = own.cache.as_ref().filter(|_| !made.is_empty()) {
+                cache.put(&encoded.digest, &made);
+            }
+            component::link(&own.engine, &own.linker, encoded, &compiled).map(Arc::new)
+        })
+        .await
     }
 
     /// What a component says about itself: JSON, unchecked.
@@ -117,7 +227,15 @@ impl Runtime {
         info: Arc<RunInfo>,
         limits: Arc<Limits>,
         reports: UnboundedSender<Report>,
-    ) -> AbortHandle {
-        tokio::spawn(enter::enter(self.0.clone(), component, invoke, at, info, limits, reports)).abort_handle()
+    ) -> Entry {
+        let name = shares::Name::from(&*info.workflow);
+        let meter = meter::Meter::from(at, self.0.ticks.clone());
+        self.0.executor.spawn(name, meter.clone(), enter::enter(self.0.clone(), component, invoke, meter, info, limits, reports))
     }
+}
+
+/// What takes long, beside those that answer.
+async fn beside<T: Send + 'static>(work: impl FnOnce() -> Result<T, LoadError> + Send + 'static) -> Result<T, LoadError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|error| Err(LoadError::new(error.to_string(), "this is a defect of wf-host")))
 }

@@ -4,6 +4,7 @@
 //! waits. Every write of a run names its owner's generation, so that one who has lost it writes nothing.
 
 mod error;
+pub mod finding;
 mod memory;
 mod open;
 mod rows;
@@ -18,12 +19,18 @@ use wf_engine::entry::Micros;
 
 pub use error::Error;
 pub use memory::Memory;
-pub use open::open;
+pub use open::{Kept, beside, folder, open};
+pub(crate) use open::{database, lock, private_folder};
 pub use rows::{
-    Append, Claim, CommandId, Ended, EntryRow, Expiry, FrameRow, HandlersQuery, HostId, IdempotencyRow, LogRow, Made, NewRun, Now, Purged,
-    Release, RunKey, RunSummary, RunsPage, RunsQuery, SentCommand, Snapshot, Standing, Status, Stored, Wake,
+    ALIVE_FIRST, Append, Claim, CommandId, Created, Ended, EntryRow, Expiry, Finished, Follows, FrameRow, HandlersQuery, Held, HostId,
+    IdempotencyRow, LogRow, Made, NewRun, Now, Past, Place, Purged, Release, RunKey, RunSummary, RunsPage, RunsQuery, SentCommand,
+    Snapshot, Standing, Status, Stored, TURNS_MAX, Unbegun, Wake,
 };
 pub use sqlite::Sqlite;
+pub use sqlite::examine::{
+    Examination, ExaminedDefinition, ExaminedEnding, ExaminedRun, ExaminedText, Seal, Space, TableSpace, ValueSpace, WorkflowSpace,
+};
+pub(crate) use sqlite::{backup, carry};
 
 /// What a store answers.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -47,12 +54,24 @@ pub trait Store: Send + Sync + 'static {
     /// A key for a run that is about to be created. None is given twice.
     fn key(&self) -> RunKey;
 
-    /// Stores a new run under a handler, with its first entry; the host owns it, with generation 1.
-    /// Refused with [`Error::AlreadyRunning`] while the handler has a run that has not ended, with
+    /// Stores a new run under a handler, with its first entry; the host owns it, with generation 1. Where it
+    /// has to [queue](NewRun::runs_max), it has no entry and no owner until its [turn](Store::give_turns) comes; one
+    /// that ends with its first entry needs none. Refused with [`Error::AlreadyRunning`] while the handler has a run
+    /// that has not ended, or has another newest run than [the one it follows](NewRun::follows), with
     /// [`Error::KeyTaken`] when its idempotency key is there.
-    fn create(&self, new: NewRun) -> BoxFuture<'static, Result<()>>;
+    fn create(&self, new: NewRun) -> BoxFuture<'static, Result<Created>>;
 
-    /// Appends to a run, all or nothing. Refused with [`Error::Stale`] when the sequence or the
+    /// What a run begins with that has not begun; none: it has, or is not there.
+    fn unbegun(&self, key: RunKey) -> BoxFuture<'_, Result<Option<Unbegun>>>;
+
+    /// The workflows that have runs in their queues.
+    fn queues(&self) -> BoxFuture<'_, Result<Vec<String>>>;
+
+    /// While fewer runs of a workflow have begun than may, the one that queues longest gets its turn: it queues no
+    /// more, counts as one that has begun, and is due. Says how many; at most [`TURNS_MAX`] at once.
+    fn give_turns(&self, workflow: &str, runs_max: Option<u32>, now: Now) -> BoxFuture<'static, Result<usize>>;
+
+    /// Appends to a run, all or nothing; with its first entries, it has begun. Refused with [`Error::Stale`] when the sequence or the
     /// generation is not the expected one, when the run was left or has ended, or when the command
     /// that it answers is answered or withdrawn, with [`Error::Gone`] after a purge.
     fn append(&self, append: Append) -> BoxFuture<'static, Result<()>>;
@@ -74,6 +93,9 @@ pub trait Store: Send + Sync + 'static {
     /// Leaves a run to whoever claims it next. Nothing, where the caller no longer owns it.
     fn release(&self, release: Release) -> BoxFuture<'static, Result<()>>;
 
+    /// Those of some runs that have a newer generation, with it: others own them now, or have.
+    fn newer(&self, held: Vec<Held>) -> BoxFuture<'_, Result<Vec<Held>>>;
+
     /// How many runs have not ended.
     fn unfinished(&self) -> BoxFuture<'_, Result<u64>>;
 
@@ -85,6 +107,11 @@ pub trait Store: Send + Sync + 'static {
 
     /// A run's newest snapshot, and the entries after it; without a snapshot, all entries.
     fn load(&self, key: RunKey) -> BoxFuture<'_, Result<Stored>>;
+
+    /// A run's newest snapshot that tells of no entry after this one, and the entries from there on: all until
+    /// it, and beyond it at most `limit`, and not many more than 4 MiB of them; at least one where there is
+    /// one. After none: from the first.
+    fn load_at(&self, key: RunKey, after: Option<u64>, limit: usize) -> BoxFuture<'_, Result<Past>>;
 
     /// A run's journal, from its beginning.
     fn journal(&self, key: RunKey) -> BoxFuture<'_, Result<Vec<EntryRow>>>;
@@ -134,6 +161,9 @@ pub trait Store: Send + Sync + 'static {
     /// Runs, newest first.
     fn runs(&self, query: RunsQuery) -> BoxFuture<'_, Result<RunsPage>>;
 
+    /// The names of the workflows that have runs, whether they are served or not, in order.
+    fn workflows(&self) -> BoxFuture<'_, Result<Vec<String>>>;
+
     /// At most `limit` frames of a run with sequences above `after`, which is -1 for all, and not
     /// many more than 4 MiB of them; at least one where there is one.
     fn frames(&self, run: &str, after: i64, limit: usize) -> BoxFuture<'_, Result<Vec<FrameRow>>>;
@@ -152,16 +182,20 @@ pub trait Store: Send + Sync + 'static {
     /// journal cannot be read. Nothing, where there is none.
     fn purge(&self, handler: &str, running_too: bool) -> BoxFuture<'static, Result<Purged>>;
 
+    /// Handlers of a workflow that are over, those that ended last first, at most `limit` of them, from one on: those that
+    /// ended before it. `sized`: what each of them holds is asked for, too.
+    fn over(&self, workflow: &str, after: Option<Finished>, limit: usize, sized: bool) -> BoxFuture<'_, Result<Vec<Finished>>>;
+
     /// Purges handlers that are over. Says how many.
     fn expire(&self, expiry: Expiry) -> BoxFuture<'static, Result<usize>>;
 
     /// Deletes the components that no run needs, but for these digests. Says how many.
     fn drop_components(&self, keep: Vec<String>) -> BoxFuture<'static, Result<usize>>;
 
-    /// Keeps a component with its manifest. Kept already: nothing changes.
+    /// Keeps a component with its manifest, also in the place of what is kept and differs: that is damaged.
     fn put_component(&self, digest: &str, bytes: Bytes, manifest: String) -> BoxFuture<'static, Result<()>>;
 
-    /// The manifest of a component.
+    /// The manifest of a component; none, where it is damaged, too.
     fn manifest(&self, digest: &str) -> BoxFuture<'_, Result<Option<String>>>;
 
     /// The bytes of a component.

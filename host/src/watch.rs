@@ -12,9 +12,10 @@ use std::time::{Duration, Instant};
 use notify_debouncer_mini::notify::{RecommendedWatcher, RecursiveMode};
 use notify_debouncer_mini::{Debouncer, new_debouncer};
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 use crate::host::Host;
-use crate::registry::{Change, Source};
+use crate::registry::{Change, Prepared, Source};
 use crate::sources;
 
 /// Notifications that come within this are one.
@@ -23,6 +24,9 @@ const DEBOUNCE: Duration = Duration::from_millis(50);
 const SETTLED: Duration = Duration::from_millis(40);
 /// A file that never rests is loaded all the same after this.
 const UNSETTLED_MAX: Duration = Duration::from_secs(1);
+/// A load of a version that is gone by now may go on for so long, so that a file that changes often is loaded all the
+/// same; then the newest version takes its place.
+const OVERTAKEN_AFTER: Duration = Duration::from_secs(10);
 /// Looked at without a notification as well: not every file system has them, and what a symbolic
 /// link leads to may lie anywhere.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -42,13 +46,27 @@ pub struct Watch {
     seen: HashMap<Source, Fingerprint>,
     /// In the order in which the arguments name them.
     order: Vec<Source>,
+    /// The last load of each: none keeps another waiting.
+    loading: HashMap<Source, Load>,
+}
+
+/// A file that is being loaded.
+struct Load {
+    begun: Instant,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
 }
 
 impl Watch {
     /// Of arguments as on the command line. Files that change from here on are noticed.
     pub fn new(arguments: &[String]) -> Watch {
         let (order, seen) = look(arguments);
-        Watch { arguments: arguments.to_vec(), seen, order }
+        Watch { arguments: arguments.to_vec(), seen, order, loading: HashMap::new() }
     }
 
     /// Keeps the host's workflows what the files say, until the task is dropped.
@@ -81,21 +99,43 @@ impl Watch {
             }
         }
         for source in self.order.iter().filter(|it| !found.contains_key(*it)) {
+            self.loading.remove(source);
             if let Some(workflow) = host.retire(source) {
                 tracing::info!("`{}` is gone: `{}` takes no new runs; those under way finish", source.path.display(), workflow.name);
             }
         }
+        self.loading.retain(|_, load| !load.task.is_finished());
+        let mut later = Vec::new();
         for source in order.iter().filter(|it| self.seen.get(*it) != found.get(*it)) {
-            load(host, source).await;
+            if self.loading.get(source).is_some_and(|load| load.begun.elapsed() < OVERTAKEN_AFTER) {
+                // At the next look it is another still.
+                later.push(source.clone());
+                continue;
+            }
+            let task = tokio::spawn(load(host.clone(), source.clone()));
+            self.loading.insert(source.clone(), Load { begun: Instant::now(), task });
+        }
+        for source in later {
+            match self.seen.get(&source) {
+                Some(&before) => drop(found.insert(source, before)),
+                None => drop(found.remove(&source)),
+            }
         }
         (self.order, self.seen) = (order, found);
     }
 }
 
-async fn load(host: &Host, source: &Source) {
+async fn load(host: Host, source: Source) {
     let begun = Instant::now();
+    let prepared = host.prepare(&source).await;
+    register(&host, prepared, begun);
+}
+
+/// Registers what was loaded while the host serves, and says so.
+pub(crate) fn register(host: &Host, prepared: Prepared, begun: Instant) {
+    let source = prepared.source.clone();
     let path = source.path.display();
-    match host.load(source).await {
+    match host.register(prepared) {
         Ok((workflow, Change::Added)) => tracing::info!("added `{}` from `{path}` in {:.0?}", workflow.name, begun.elapsed()),
         Ok((workflow, Change::Swapped(changes))) => {
             let changes = if changes.is_empty() { "the same steps and events".to_owned() } else { changes.join(", ") };
@@ -103,7 +143,7 @@ async fn load(host: &Host, source: &Source) {
         }
         Ok((_, Change::None)) => tracing::debug!("`{path}` was written, and is the same"),
         Err(rejected) => {
-            let before = host.listings().iter().any(|it| it.source == *source && it.workflow.is_some());
+            let before = host.listings().iter().any(|it| it.source == source && it.workflow.is_some());
             let goes_on = if before { "; the version before goes on" } else { "" };
             let hint = rejected.hint.as_deref().map(|hint| format!("; {hint}")).unwrap_or_default();
             tracing::warn!("not loaded{goes_on}: {rejected}{hint}");

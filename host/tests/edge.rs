@@ -5,11 +5,12 @@ use std::sync::Arc;
 use expect_test::{Expect, expect};
 use serde_json::json;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use wf_host::config::Config;
 use wf_host::host::Host;
 use wf_host::model::Limits;
 use wf_host::registry::Source;
-use wf_host::runtime::{Options, Runtime};
+use wf_host::runtime::{Compiler, Options, Runtime};
 use wf_host::store::{Memory, Store};
 use wf_tests::wasm::Module;
 use wf_tests::{Client, until};
@@ -32,8 +33,13 @@ struct Server {
 /// A host with `echo`, which ends with what it is given, and `quiet`, which waits for a `Note` for ever.
 async fn server(store: Arc<dyn Store>) -> Server {
     let folder = tempfile::tempdir().expect("a folder");
-    let runtime = Runtime::new(Options { cache_dir: None, threads: None, limits: Limits { instances_max: 8, ..Limits::default() } })
-        .expect("a runtime");
+    let runtime = Runtime::new(Options {
+        cache_dir: None,
+        compiler: Compiler::Here,
+        threads: None,
+        limits: Limits { instances_max: 8, ..Limits::default() },
+    })
+    .expect("a runtime");
     let host = Host::open(store, runtime, Config::default()).await.expect("it opens");
     for (name, module) in [("echo", Module::echoing(&manifest("echo"))), ("quiet", Module::quiet(&manifest("quiet")))] {
         let path = folder.path().join(format!("{name}.wasm"));
@@ -43,7 +49,7 @@ async fn server(store: Arc<dyn Store>) -> Server {
     host.resume().await.expect("runs go on");
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let client = Client::new(&format!("http://{}", listener.local_addr().expect("bound")));
-    tokio::spawn(wf_host::http::serve(host.clone(), wf_host::http::Options::default(), listener, std::future::pending()));
+    tokio::spawn(wf_host::http::serve(host.clone(), watch::channel(wf_host::http::Options::default()).1, listener, std::future::pending()));
     Server { client, host, _folder: folder }
 }
 
@@ -283,7 +289,7 @@ async fn a_full_inbox_and_a_wait_that_is_not_there_refuse_events() {
     let keyed = async || client.request("POST", &path, &[("idempotency-key", "k")], &body("")).await;
     let refused = keyed().await;
     assert_eq!((refused.status, refused.header("retry-after")), (429, "1"), "{refused:?}");
-    expect![[r#"{"detail":"The run's inbox is full: it keeps at most 1000 events, and 16 MiB of them, that nothing has taken yet"}"#]]
+    expect![[r#"{"detail":"The run's inbox is full: it keeps at most 1000 events, and 16 MiB of them, that nothing has taken yet (limit inbox_max)"}"#]]
         .assert_eq(&refused.body);
     assert_eq!(keyed().await.status, 429, "a refusal is not remembered");
 }
@@ -293,7 +299,7 @@ async fn looking_at_a_run_writes_nothing() {
     let Server { client, host, .. } = fresh().await;
     let handler = client.begin("quiet", "{}").await;
     let run = host.handler(&handler).await.expect("it is there").run;
-    let entries = async || host.history(&run).await.expect("its history").moments.len();
+    let entries = async || host.history(&run, None, 9).await.expect("its history").0.moments.len();
     let before = until("the step to return", async || (entries().await == 2).then_some(2)).await;
     for _ in 0..5 {
         assert_eq!(client.get(&format!("/api/v1/handlers/{handler}/context")).await.status, 200);
@@ -309,8 +315,9 @@ async fn a_run_that_waits_is_taken_up_without_a_word() {
     let before = server(store.clone()).await;
     let handler = before.client.begin("quiet", "{}").await;
     let run = before.host.handler(&handler).await.expect("it is there").run;
-    let kinds =
-        async |host: &Host| -> Vec<&str> { host.history(&run).await.expect("a history").moments.iter().map(|it| it.kind).collect() };
+    let kinds = async |host: &Host| -> Vec<&str> {
+        host.history(&run, None, 9).await.expect("a history").0.moments.iter().map(|it| it.kind).collect()
+    };
     until("the step to return", async || (kinds(&before.host).await.len() == 2).then_some(())).await;
     before.host.stop().await;
     let after = server(store).await;

@@ -1,7 +1,7 @@
 //! The plain output of every toolchain is a workflow: one module, in each shape that a file can have.
 
 use wf_host::model::Limits;
-use wf_host::runtime::{LoadError, Options, Runtime};
+use wf_host::runtime::{Compiler, LoadError, Options, Runtime};
 use wf_tests::wasm::{Module, compiled};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
@@ -35,7 +35,12 @@ fn component() -> Vec<u8> {
 }
 
 fn runtime(cache: Option<&std::path::Path>) -> Runtime {
-    let options = Options { cache_dir: cache.map(Into::into), threads: None, limits: Limits { instances_max: 4, ..Limits::default() } };
+    let options = Options {
+        cache_dir: cache.map(Into::into),
+        compiler: Compiler::Here,
+        threads: None,
+        limits: Limits { instances_max: 4, ..Limits::default() },
+    };
     Runtime::new(options).expect("a runtime")
 }
 
@@ -78,14 +83,14 @@ async fn compiled_code_is_kept_and_what_is_not_ours_is_ignored() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().expect("a folder");
     let cache = folder.path().join("compiled");
-    assert_eq!(describe(&runtime(Some(&cache)), plain()).await.expect("it loads"), MANIFEST);
+    assert_eq!(describe(&runtime(Some(&cache)), component()).await.expect("it loads"), MANIFEST);
     let files: Vec<_> = std::fs::read_dir(&cache).expect("a folder").flatten().map(|it| it.path()).collect();
     let [file] = &files[..] else { panic!("one file: {files:?}") };
     assert_eq!(std::fs::metadata(&cache).expect("a folder").permissions().mode() & 0o777, 0o700);
     let good = std::fs::read(file).expect("readable");
     let modified = || std::fs::metadata(file).and_then(|it| it.modified()).expect("a time");
     let before = modified();
-    assert_eq!(describe(&runtime(Some(&cache)), plain()).await.expect("it loads"), MANIFEST);
+    assert_eq!(describe(&runtime(Some(&cache)), component()).await.expect("it loads"), MANIFEST);
     assert_eq!(modified(), before, "what is there is used");
     let mut flipped = good.clone();
     *flipped.last_mut().expect("bytes") ^= 1;
@@ -97,7 +102,7 @@ async fn compiled_code_is_kept_and_what_is_not_ours_is_ignored() {
     };
     for damaged in [Vec::new(), good[..good.len() / 2].to_vec(), flipped, b"something else".repeat(100), foreign] {
         std::fs::write(file, &damaged).expect("writable");
-        assert_eq!(describe(&runtime(Some(&cache)), plain()).await.expect("it loads"), MANIFEST);
+        assert_eq!(describe(&runtime(Some(&cache)), component()).await.expect("it loads"), MANIFEST);
         assert_eq!(std::fs::read(file).expect("readable").len(), good.len(), "it is made again");
     }
 }

@@ -8,13 +8,15 @@ mod owners;
 mod rows;
 #[path = "store/sqlite.rs"]
 mod sqlite;
+#[path = "store/turns.rs"]
+mod turns;
 
 use bytes::Bytes;
 use rows::{AnyStore, HOST, append, created, ended, entry, frame, key, line, new, now, over, seqs, sequences};
 use wf_engine::text::LEVEL_END;
 use wf_host::store::{
-    Append, Error, Expiry, FrameRow, HandlersQuery, Made, NewRun, RunKey, RunsQuery, Snapshot, Standing, Status, Stored, event_scope, open,
-    start_scope,
+    Append, Error, Expiry, FrameRow, HandlersQuery, Made, NewRun, Past, RunKey, RunsQuery, Snapshot, Standing, Status, Stored, event_scope,
+    open, start_scope,
 };
 
 /// Runs each test on each store, which one host has joined.
@@ -53,6 +55,8 @@ on_every_store!(
     frames_are_read_in_bounded_parts,
     a_run_ends,
     a_run_is_loaded_from_its_newest_snapshot,
+    a_run_is_loaded_as_it_was_from_the_snapshot_before,
+    a_part_of_a_journal_is_bounded,
     large_results_are_listed_in_pages,
     large_values_come_back_as_they_were,
     handlers_are_listed_and_paged,
@@ -65,6 +69,7 @@ on_every_store!(
     purge_deletes_everything,
     purge_spares_what_runs,
     what_is_over_goes,
+    what_is_over_is_told_from_the_newest_on,
     components_go_when_no_run_needs_them,
     components_are_kept_by_digest,
     the_clock_never_goes_back,
@@ -75,7 +80,7 @@ on_every_store!(
 async fn a_run_is_there_once_it_is_created(store: AnyStore) {
     assert_eq!(store.run("r").await.expect("an answer"), None);
     assert_eq!(store.handler("h").await.expect("an answer"), None);
-    let standing = Standing { updated_at: 11, waiting: Some("Answer".into()), queue: Some("greeting".into()), ..Standing::default() };
+    let standing = Standing { updated_at: 11, waiting: Some("Answer".into()), ..Standing::default() };
     let new = NewRun { standing, ..new(&store, "r", "h") };
     let run = new.key;
     store.create(new).await.expect("created");
@@ -83,7 +88,7 @@ async fn a_run_is_there_once_it_is_created(store: AnyStore) {
     assert_eq!((summary.key, summary.run.as_str(), summary.handler.as_str(), summary.workflow.as_str()), (run, "r", "h", "greeting"));
     assert_eq!((summary.definition, summary.status, summary.started_at), (vec!["one".to_owned(), "two".to_owned()], Status::Running, 10));
     assert_eq!((summary.updated_at, summary.completed_at), (Some(11), None));
-    assert_eq!((summary.waiting.as_deref(), summary.queue.as_deref()), (Some("Answer"), Some("greeting")));
+    assert_eq!((summary.waiting.as_deref(), summary.queue.as_deref()), (Some("Answer"), None));
     assert_eq!((summary.preview.as_str(), summary.result_preview), (r#"{"name":"World"}"#, None));
     assert_eq!(store.handler("h").await.expect("an answer").expect("it is there").run, "r");
     assert_eq!(store.journal(run).await.expect("a journal"), [entry(0)]);
@@ -236,6 +241,44 @@ async fn a_run_is_loaded_from_its_newest_snapshot(store: AnyStore) {
     assert_eq!(store.load(RunKey(99)).await, Ok(Stored { snapshot: None, entries: vec![] }));
 }
 
+async fn a_run_is_loaded_as_it_was_from_the_snapshot_before(store: AnyStore) {
+    let run = created(&store, "r", "h").await;
+    let snapshot = |seq: u64| Some(Snapshot { seq, bytes: format!("[{seq}]").into() });
+    // In appends of two entries, and a snapshot with each second of them.
+    for seq in (1..20).step_by(2) {
+        let snapshot = if seq % 4 == 3 { snapshot(seq + 1) } else { None };
+        store.append(Append { entries: vec![entry(seq), entry(seq + 1)], snapshot, ..append(run, 1, seq) }).await.expect("appended");
+    }
+    for after in 0..25 {
+        let newest = (1..=5).map(|it| it * 4).rfind(|it| *it <= after);
+        for limit in [0, 1, 3, 100] {
+            let past = store.load_at(run, Some(after), limit as usize).await.expect("it is there");
+            let entries = newest.map_or(0, |it| it + 1)..=(after + limit).min(20);
+            let expected = Past { snapshot: newest.and_then(snapshot), entries: entries.map(entry).collect(), length: 21 };
+            assert_eq!(past, expected, "after {after}, at most {limit}");
+        }
+    }
+    let first = Past { snapshot: None, entries: (0..3).map(entry).collect(), length: 21 };
+    assert_eq!(store.load_at(run, None, 3).await, Ok(first));
+    assert_eq!(store.load(run).await.expect("a run").snapshot, snapshot(20));
+    let nothing = Past { snapshot: None, entries: Vec::new(), length: 0 };
+    assert_eq!(store.load_at(RunKey(99), Some(9), 9).await, Ok(nothing.clone()));
+    store.purge("h", true).await.expect("purged");
+    assert_eq!(store.load_at(run, Some(9), 9).await, Ok(nothing));
+}
+
+async fn a_part_of_a_journal_is_bounded(store: AnyStore) {
+    let run = created(&store, "r", "h").await;
+    let large = |seq| wf_host::store::EntryRow { seq, bytes: format!(r#"{{"seq":{seq},"value":"{}"}}"#, "x".repeat(3 << 20)).into_bytes() };
+    store.append(Append { entries: (1..6).map(large).collect(), ..append(run, 1, 1) }).await.expect("appended");
+    let read = async |after, limit| -> Vec<u64> {
+        store.load_at(run, after, limit).await.expect("it is there").entries.iter().map(|it| it.seq).collect()
+    };
+    assert_eq!(read(None, 9).await, [0, 1, 2], "as soon as it is more than 4 MiB");
+    assert_eq!(read(Some(3), 9).await, [0, 1, 2, 3, 4, 5], "those until there are all needed");
+    assert_eq!(read(Some(5), 9).await, [0, 1, 2, 3, 4, 5]);
+}
+
 async fn large_results_are_listed_in_pages(store: AnyStore) {
     let result = Bytes::from(format!(r#"{{"value":"{}"}}"#, "x".repeat(3 << 20)));
     for handler in ["a", "b", "c", "d", "e"] {
@@ -315,6 +358,10 @@ async fn handlers_are_listed_and_paged(store: AnyStore) {
     assert_eq!(list(HandlersQuery { status: vec!["failed".into()], after: Some(keys[2]), ..all() }).await, "d");
     let newest = store.handler("a").await.expect("an answer").map(|run| run.key);
     assert_eq!(list(HandlersQuery { after: newest, ..all() }).await, "");
+    // One that has only older runs has runs, too.
+    over(&store, "r6", "c", "z", 30).await;
+    over(&store, "r7", "c", "x", 31).await;
+    assert_eq!(store.workflows().await.expect("names"), ["x", "y", "z"]);
 }
 
 async fn log_lines_are_replaced_when_written_again(store: AnyStore) {
@@ -453,6 +500,31 @@ async fn what_is_over_goes(store: AnyStore) {
     assert!(store.run("b").await.expect("an answer").is_none(), "with all its runs");
 }
 
+async fn what_is_over_is_told_from_the_newest_on(store: AnyStore) {
+    for (run, handler, workflow, at) in [
+        ("r1", "h1", "greeting", 30),
+        ("r2", "h2", "greeting", 20),
+        ("r3", "h3", "other", 25),
+        ("r4", "h4", "greeting", 30),
+        ("r5", "h2", "greeting", 21),
+    ] {
+        over(&store, run, handler, workflow, at).await;
+    }
+    created(&store, "r6", "h6").await;
+    let told = async |after, limit| store.over("greeting", after, limit, true).await.expect("an answer");
+    let all = told(None, 9).await;
+    let times: Vec<u64> = all.iter().map(|it| it.at).collect();
+    assert_eq!(times, [30, 30, 21], "a handler is over with its newest run");
+    assert!(all[0].run > all[1].run, "of two at once, the later one first");
+    assert!(all[2].bytes > all[1].bytes && all[1].bytes > 0, "it holds what all of its runs hold: {all:?}");
+    assert_eq!(told(None, 1).await, all[..1]);
+    assert_eq!(told(Some(all[0]), 9).await, all[1..]);
+    assert_eq!(told(Some(all[2]), 9).await, []);
+    let plain = store.over("greeting", None, 9, false).await.expect("an answer");
+    assert_eq!(plain.iter().map(|it| (it.at, it.run)).collect::<Vec<_>>(), all.iter().map(|it| (it.at, it.run)).collect::<Vec<_>>());
+    assert_eq!(store.over("nobody", None, 9, true).await, Ok(Vec::new()));
+}
+
 async fn components_go_when_no_run_needs_them(store: AnyStore) {
     for digest in ["one", "kept", "loose"] {
         store.put_component(digest, Bytes::from_static(b"\0asm"), "{}".into()).await.expect("kept");
@@ -502,8 +574,12 @@ async fn purge_spares_what_runs(store: AnyStore) {
 
 async fn components_are_kept_by_digest(store: AnyStore) {
     assert_eq!((store.manifest("d").await, store.component("d").await), (Ok(None), Ok(None)));
-    store.put_component("d", Bytes::from_static(b"\0asm"), "{}".into()).await.expect("kept");
-    store.put_component("d", Bytes::from_static(b"other"), "other".into()).await.expect("kept already");
+    store.put_component("d", Bytes::from_static(b"damaged"), "damaged".into()).await.expect("kept");
+    assert_eq!(store.manifest("d").await, Ok(Some("damaged".into())));
+    // A digest has one content: what differs from it was damaged.
+    for _ in 0..2 {
+        store.put_component("d", Bytes::from_static(b"\0asm"), "{}".into()).await.expect("kept");
+    }
     assert_eq!(store.manifest("d").await, Ok(Some("{}".into())));
     assert_eq!(store.component("d").await, Ok(Some(Bytes::from_static(b"\0asm"))));
 }

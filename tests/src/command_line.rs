@@ -1,7 +1,7 @@
 //! The command line as a black box: exit code, stdout, stderr.
 
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{self, Stdio};
 
 use expect_test::Expect;
 
@@ -34,6 +34,23 @@ pub fn outcome(directory: &Path, arguments: &[&str]) -> String {
     let code = status.code().map_or("killed".into(), |code| code.to_string());
     let text = format!("exit code {code}\n--- stdout\n{}--- stderr\n{}", stdout.whole(), stderr.whole());
     filtered(&text, directory)
+}
+
+/// What becomes of `wf-host` with arguments.
+pub fn wf_host(arguments: &[&str]) -> process::Output {
+    command().args(arguments).output().expect("the binary starts")
+}
+
+/// It must do what it was asked. Gives what it says.
+pub fn done(arguments: &[&str]) -> String {
+    let output = wf_host(arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("text")
+}
+
+/// A path as an argument.
+pub fn text(path: &Path) -> &str {
+    path.to_str().expect("text")
 }
 
 /// Without what differs from machine to machine.

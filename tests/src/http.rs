@@ -66,8 +66,25 @@ pub struct Client {
 impl Client {
     /// For a server at `http://HOST:PORT`.
     pub fn new(url: &str) -> Client {
-        let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+        Client::trusting(url, None, None)
+    }
+
+    /// The same, with an API key, and a certificate to trust, as PEM.
+    pub fn trusting(url: &str, key: Option<&str>, certificate: Option<&str>) -> Client {
+        let mut headers = HeaderMap::new();
+        if let Some(key) = key {
+            headers.insert("authorization", format!("Bearer {key}").parse().expect("a header"));
+        }
+        let trusted = certificate.map(|pem| reqwest::Certificate::from_pem(pem.as_bytes()).expect("a certificate"));
+        // A page that is sent elsewhere is looked at as it came.
+        let builder = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).default_headers(headers);
+        let http = builder.tls_certs_merge(trusted).build().expect("a client");
         Client { http, url: url.to_owned() }
+    }
+
+    /// The same server, asked with an API key.
+    pub fn with_key(&self, key: &str) -> Client {
+        Client::trusting(&self.url, Some(key), None)
     }
 
     /// `http://127.0.0.1:PORT`.
@@ -77,7 +94,7 @@ impl Client {
 
     /// `127.0.0.1:PORT`.
     pub fn address(&self) -> &str {
-        self.url.trim_start_matches("http://")
+        self.url.trim_start_matches("http://").trim_start_matches("https://")
     }
 
     /// Any request; none where the connection broke.

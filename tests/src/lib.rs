@@ -5,9 +5,12 @@
 
 // Read in this order.
 pub mod artifacts;
+pub mod certificates;
 pub mod chance;
+pub mod chart;
 pub mod command_line;
 pub mod database;
+pub mod fuzz;
 pub mod http;
 pub mod output;
 pub mod patience;

@@ -22,6 +22,8 @@ pub struct Serve {
     pub environment: Vec<(String, String)>,
     /// A write beyond the limit of file sizes is an error, not a signal. [`Server::limit_files`] sets the limit.
     pub files_may_be_full: bool,
+    /// A certificate to trust, as PEM, where it speaks TLS.
+    pub certificate: Option<String>,
 }
 
 /// A running server. Killed when dropped.
@@ -49,7 +51,13 @@ impl Serve {
 
     /// Starts it on a free port, with a data directory of its own, and waits until it is healthy.
     pub async fn start(self) -> Server {
+        self.start_on(|_| ()).await
+    }
+
+    /// The same, on a data directory that may be made and filled before.
+    pub async fn start_on(self, fill: impl FnOnce(&Path)) -> Server {
         let directory = tempfile::tempdir().expect("a temporary directory");
+        fill(&directory.path().join("data"));
         let (child, stdout, stderr) = self.spawn(&directory.path().join("data"));
         let mut server = Server { serve: self, directory, child, stdout, stderr, client: Client::new("") };
         server.ready().await;
@@ -63,7 +71,7 @@ impl Serve {
             let binary = std::mem::replace(&mut command, Command::new("sh"));
             command.args(["-c", r#"trap "" XFSZ; exec "$@""#, "sh"]).arg(binary.get_program()).stdin(Stdio::null());
         }
-        command.args(["serve", "--data-dir"]).arg(data);
+        command.args(["serve", "--data-dir"]).arg(data).env("WF_HOST_CACHE_DIR", data.with_file_name("compiled"));
         if !self.arguments.iter().any(|it| it == "--port") {
             command.args(["--port", "0"]);
         }
@@ -97,6 +105,44 @@ impl Server {
     /// The data directory; it outlives restarts.
     pub fn data(&self) -> PathBuf {
         self.directory.path().join("data")
+    }
+
+    /// The certificate to trust, as PEM, where it speaks TLS.
+    pub fn certificate(&self) -> Option<&str> {
+        self.serve.certificate.as_deref()
+    }
+
+    /// The folder of compiled code; it outlives restarts, too.
+    pub fn compiled(&self) -> PathBuf {
+        self.directory.path().join("compiled")
+    }
+
+    /// Makes an API key, by the command, and gives it.
+    pub fn make_key(&self, name: &str, arguments: &[&str]) -> String {
+        self.keys(&[&["add", name], arguments].concat()).trim().to_owned()
+    }
+
+    /// What `wf-host keys` says.
+    pub fn keys(&self, arguments: &[&str]) -> String {
+        let mut command = command();
+        command.arg("keys").args(arguments).arg("--data-dir").arg(self.data());
+        let output = command.output().expect("the binary starts");
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("text")
+    }
+
+    /// Panics where `wf-host fsck` finds anything about its store, whether it is up or not.
+    pub fn check_store(&self) {
+        let output = command().arg("fsck").arg("--data-dir").arg(self.data()).output().expect("the binary starts");
+        let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        assert!(output.status.success(), "{}{}", said(&output.stdout), said(&output.stderr));
+    }
+
+    /// Makes a key, and waits until the server asks for one.
+    pub async fn lock(&self, name: &str, arguments: &[&str]) -> String {
+        let key = self.make_key(name, arguments);
+        until("the server to be locked", async || (self.get("/workflows").await.status == 401).then_some(())).await;
+        key
     }
 
     /// The process id.
@@ -167,9 +213,47 @@ impl Server {
 
     /// The most memory that the process has had, in bytes.
     pub fn memory_max(&self) -> u64 {
+        self.status("VmHWM:")
+    }
+
+    /// The memory that the process has, in bytes.
+    pub fn memory(&self) -> u64 {
+        self.status("VmRSS:")
+    }
+
+    fn status(&self, key: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("it runs");
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("what it has had");
+        let line = status.lines().find_map(|line| line.strip_prefix(key)).expect("what it has");
         line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") << 10
+    }
+
+    /// The processes that it has started.
+    pub fn children(&self) -> Vec<u32> {
+        let pids = std::fs::read_dir("/proc").expect("processes").flatten().filter_map(|it| it.file_name().to_str()?.parse::<u32>().ok());
+        let parent = format!("PPid:\t{}\n", self.pid());
+        pids.filter(|pid| std::fs::read_to_string(format!("/proc/{pid}/status")).is_ok_and(|status| status.contains(&parent))).collect()
+    }
+
+    /// How many descriptors the process has open.
+    pub fn descriptors(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.pid())).expect("it runs").count()
+    }
+
+    /// The sizes in bytes of all files below the data directory.
+    pub fn file_sizes(&self) -> Vec<u64> {
+        let (mut sizes, mut folders) = (Vec::new(), vec![self.data()]);
+        while let Some(folder) = folders.pop() {
+            // What goes meanwhile is not there.
+            for (path, file) in
+                std::fs::read_dir(folder).into_iter().flatten().flatten().filter_map(|it| Some((it.path(), it.metadata().ok()?)))
+            {
+                match file.is_dir() {
+                    true => folders.push(path),
+                    false => sizes.push(file.len()),
+                }
+            }
+        }
+        sizes
     }
 
     /// Whether the process has a file open whose name ends so.
@@ -192,7 +276,7 @@ impl Server {
 
     async fn ready(&mut self) {
         let url = until("the server to listen", async || self.listening()).await;
-        self.client = Client::new(&url);
+        self.client = Client::trusting(&url, None, self.serve.certificate.as_deref());
         until("the server to be healthy", async || (self.get("/health").await.status == 200).then_some(())).await;
     }
 
@@ -240,7 +324,8 @@ pub fn command() -> Command {
     for (name, _) in std::env::vars().filter(|(name, _)| ours(name)) {
         command.env_remove(name);
     }
-    command.stdin(Stdio::null());
+    // Code that is compiled once is compiled for all tests.
+    command.stdin(Stdio::null()).env("WF_HOST_CACHE_DIR", artifacts::root().join("target/cache"));
     command
 }
 

@@ -11,6 +11,8 @@ pub struct Module {
     /// What `invoke` does with the step's name (offset and length) and its events (offset and number); the offset of
     /// what it returns is left on the stack.
     pub invoke: &'static str,
+    /// What follows the memory: further ones, and the like.
+    pub further: String,
 }
 
 /// A stop event with the payload of the first event. Its name is at 28704.
@@ -29,7 +31,7 @@ impl Module {
         // At 8: where the text is and how long. At 16: the text.
         let head = bytes(&[16_u32.to_le_bytes(), (manifest.len() as u32).to_le_bytes()].concat());
         let fields = format!(r#"(data (i32.const 8) "{head}") (data (i32.const 16) "{}")"#, bytes(manifest.as_bytes()));
-        Module { version: "0.1.0", fields, describe: "(i32.const 8)", invoke: "unreachable" }
+        Module { version: "0.1.0", fields, describe: "(i32.const 8)", invoke: "unreachable", further: String::new() }
     }
 
     /// One whose steps end the run with what they are given. The manifest has at most 28 KB.
@@ -49,13 +51,29 @@ impl Module {
         Module::describing(&format!(r#"{{"name":"{name}","steps":[{step}]}}"#))
     }
 
+    /// One with so many functions beside its steps, which nobody calls. Each takes a compiler a second or so, and some
+    /// hundred MB: at every block it has to know where every variable is from.
+    pub fn laborious(name: &str, functions: usize) -> Module {
+        const VARIABLES: usize = 600;
+        const BLOCKS: usize = 2000;
+        let mut body = String::new();
+        for block in 0..BLOCKS {
+            let (one, other) = (block % VARIABLES + 1, (block * 7 + 3) % VARIABLES + 1);
+            body += &format!("loop local.get {one} br_if 0 local.get {one} local.get 0 i32.add local.set {other} ");
+        }
+        body += &"end ".repeat(BLOCKS);
+        let function = format!("(func (param i32) {} {body})", "(local i32)".repeat(VARIABLES));
+        Module { further: function.repeat(functions), ..Module::sound(name) }
+    }
+
     /// Its binary form.
     pub fn binary(&self) -> Vec<u8> {
-        let Module { version, fields, describe, invoke } = self;
+        let Module { version, fields, describe, invoke, further } = self;
         compiled(&format!(
             r#"(module
                 {fields}
                 (memory (export "memory") 8)
+                {further}
                 (global $next (mut i32) (i32.const 32768))
                 (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
                     (local $at i32)

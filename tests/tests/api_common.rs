@@ -278,6 +278,10 @@ async fn every_origin_and_a_public_url_can_be_allowed() {
         POST /handlers/x/cancel
           Origin: https://flows.example.evil.example
           ? access-control-allow-origin
+        POST /handlers/x/cancel
+          Host: flows.example
+          Origin: http://flows.example
+          ? access-control-allow-origin
     "#;
     check(
         &server,
@@ -290,6 +294,12 @@ async fn every_origin_and_a_public_url_can_be_allowed() {
         {"detail":"Handler not found"}
         POST /handlers/x/cancel
           Origin: https://flows.example.evil.example
+        403
+          access-control-allow-origin: 
+        {"detail":"This origin is not allowed; the server's --cors-origin names those that are"}
+        POST /handlers/x/cancel
+          Host: flows.example
+          Origin: http://flows.example
         403
           access-control-allow-origin: 
         {"detail":"This origin is not allowed; the server's --cors-origin names those that are"}

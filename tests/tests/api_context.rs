@@ -41,6 +41,10 @@ async fn what_is_no_context() {
         (json!({"version": 3}), 400),
         (json!({"version": 2, "state": {"state_data": {"_data": {"count": "1"}}}}), 200),
         (json!({"state": {}}), 200),
+        (json!({"state": {"state_data": {}}}), 200),
+        (json!({"state": {"state_data": null}}), 200),
+        (json!({"state": {"count": 1}}), 400),
+        (json!({"state": {"state_data": {"count": "1"}}}), 400),
         (json!({}), 200),
         (json!("text"), 400),
         (json!([1]), 400),
@@ -49,6 +53,8 @@ async fn what_is_no_context() {
         let answer = server.post("/workflows/counter/run", &json!({"context": context}).to_string()).await;
         assert_eq!(answer.status, status, "{context}: {answer:?}");
     }
+    let natural = server.post("/workflows/counter/run", r#"{"context":{"state":{"count":1}}}"#).await;
+    assert!(natural.body.contains("'state' in 'context' has no 'state_data': give it as"), "{natural:?}");
     assert_eq!(server.get("/api/v1/handlers/nobody/context").await.status, 404);
 }
 

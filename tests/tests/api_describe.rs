@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use expect_test::expect;
 use serde_json::Value;
-use wf_tests::{Server, check};
+use wf_tests::{Serve, Server, artifacts, check};
 
 #[tokio::test]
 async fn unknown_workflows() {
@@ -26,6 +26,34 @@ async fn unknown_workflows() {
         "#]],
     )
     .await;
+}
+
+#[tokio::test]
+async fn a_graph_has_the_name_of_the_manifest_whatever_it_is_served_as() {
+    let paths = vec![format!("mine={}", artifacts::guest("greeting").display())];
+    let server = Serve { paths, ..Serve::default() }.start().await;
+    assert_eq!(server.get("/workflows").await.body, r#"{"workflows":["mine"]}"#);
+    let run = server.run("mine", "{}").await.run();
+    for path in ["/workflows/mine/representation", &format!("/api/v1/runs/{run}/representation")] {
+        assert_eq!(server.get(path).await.json()["graph"]["name"], "greeting", "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_step_that_takes_subtypes_has_an_edge_from_each() {
+    let server = Server::start(&["subtypes"]).await;
+    let graph = server.get("/workflows/subtypes/representation").await.json()["graph"].clone();
+    let edges = graph["edges"].as_array().expect("edges").iter();
+    let edges: Vec<String> =
+        edges.map(|it| format!("{} {}", it["source"].as_str().expect("a name"), it["target"].as_str().expect("a name"))).collect();
+    expect![[r#"
+        StartEvent place
+        place Order
+        place RushOrder
+        Order take
+        RushOrder take
+        take StopEvent"#]]
+    .assert_eq(&edges.join("\n"));
 }
 
 #[tokio::test]

@@ -1,7 +1,9 @@
 //! `POST /workflows/{name}/run` and `/run-nowait`: every row of their table.
 
 use expect_test::expect;
-use wf_tests::{Server, check, until};
+use serde_json::json;
+use wf_tests::wasm::Module;
+use wf_tests::{Serve, Server, check, until};
 
 #[tokio::test]
 async fn a_run_that_completes() {
@@ -29,6 +31,52 @@ async fn a_run_that_completes() {
             200 {"handler_id":"$5","workflow_name":"greeting","run_id":"$r5","error":null,"result":{"value":{"result":"Hello, Ada!"},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null},"result_unreadable":false,"status":"completed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"}
             POST /workflows/hitl/run-nowait {}
             200 {"handler_id":"$6","workflow_name":"hitl","run_id":"$r6","error":null,"result":null,"result_unreadable":false,"status":"running","started_at":"<time>","updated_at":"<time>","completed_at":null}
+        "#]],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_result_of_null_or_none_is_left_out() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let path = folder.path().join("nothing.wasm");
+    let manifest = r#"{"name":"nothing","steps":[{"name":"only","accepts":["StartEvent"],"emits":["StopEvent"]}]}"#;
+    std::fs::write(&path, Module::echoing(manifest).binary()).expect("written");
+    let server = Serve { paths: vec![path.display().to_string()], ..Serve::default() }.start().await;
+    check(
+        &server,
+        r#"
+        POST /workflows/nothing/run {"handler_id":"null","start_event":{"result":null}}
+        GET /results/null
+        GET /events/null?sse=false
+        POST /workflows/nothing/run {"handler_id":"none"}
+        GET /handlers/none
+        GET /results/none
+        GET /events/none?sse=false
+        POST /workflows/nothing/run {"handler_id":"more","start_event":{"result":null,"more":[1]}}
+        GET /results/more
+        "#,
+        expect![[r#"
+            POST /workflows/nothing/run {"handler_id":"null","start_event":{"result":null}}
+            200 {"handler_id":"null","workflow_name":"nothing","run_id":"$r1","error":null,"result":{"value":{},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null},"result_unreadable":false,"status":"completed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"}
+            GET /results/null
+            200 {"handler_id":"null","workflow_name":"nothing","run_id":"$r1","error":null,"result":null,"result_unreadable":false,"status":"completed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"}
+            GET /events/null?sse=false
+            200 application/x-ndjson
+            {"value":{},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null}
+            POST /workflows/nothing/run {"handler_id":"none"}
+            200 {"handler_id":"none","workflow_name":"nothing","run_id":"$r2","error":null,"result":{"value":{},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null},"result_unreadable":false,"status":"completed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"}
+            GET /handlers/none
+            200 {"handler_id":"none","workflow_name":"nothing","run_id":"$r2","error":null,"result":{"value":{},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null},"result_unreadable":false,"status":"completed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"}
+            GET /results/none
+            200 {"handler_id":"none","workflow_name":"nothing","run_id":"$r2","error":null,"result":null,"result_unreadable":false,"status":"completed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"}
+            GET /events/none?sse=false
+            200 application/x-ndjson
+            {"value":{},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null}
+            POST /workflows/nothing/run {"handler_id":"more","start_event":{"result":null,"more":[1]}}
+            200 {"handler_id":"more","workflow_name":"nothing","run_id":"$r3","error":null,"result":{"value":{"_data":{"more":[1]}},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null},"result_unreadable":false,"status":"completed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"}
+            GET /results/more
+            200 {"handler_id":"more","workflow_name":"nothing","run_id":"$r3","error":null,"result":null,"result_unreadable":false,"status":"completed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"}
         "#]],
     )
     .await;
@@ -187,7 +235,8 @@ async fn what_is_refused() {
     )
     .await;
     let long = "h".repeat(129);
-    assert_eq!(server.post("/workflows/greeting/run", &format!(r#"{{"handler_id":"{long}"}}"#)).await.status, 400);
+    let answer = server.post("/workflows/greeting/run", &format!(r#"{{"handler_id":"{long}"}}"#)).await;
+    assert!(answer.status == 400 && answer.text("detail").ends_with(" (limit handler_id_max)"), "{}", answer.body);
     let longest = "h".repeat(128);
     let answer = server.post("/workflows/greeting/run", &format!(r#"{{"handler_id":"{longest}"}}"#)).await;
     assert_eq!((answer.status, answer.handler()), (200, longest));
@@ -238,13 +287,13 @@ async fn handlers_of_the_clients_choice() {
             UNTIL 200 /handlers/my.own:handler_1-x
             200 {"handler_id":"my.own:handler_1-x","workflow_name":"counter","run_id":"$r3","error":null,"result":{"value":{"result":{"count":9}},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null},"result_unreadable":false,"status":"completed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"}
             GET /api/v1/runs/$r1
-            200 {"handler_id":"my.own:handler_1-x","workflow_name":"counter","run_id":"$r1","error":null,"result":{"value":{"result":{"count":2}},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null},"result_unreadable":false,"status":"completed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"}
+            200 {"handler_id":"my.own:handler_1-x","workflow_name":"counter","run_id":"$r1","error":null,"result":{"value":{"result":{"count":2}},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null},"result_unreadable":false,"status":"completed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>","queued":false}
             GET /api/v1/runs/$r1/events
             200 text/event-stream; charset=utf-8
             id: 2
             data: {"value":{"result":{"count":2}},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null}
             GET /api/v1/runs/$r2
-            200 {"handler_id":"my.own:handler_1-x","workflow_name":"counter","run_id":"$r2","error":null,"result":{"value":{"result":{"count":5}},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null},"result_unreadable":false,"status":"completed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"}
+            200 {"handler_id":"my.own:handler_1-x","workflow_name":"counter","run_id":"$r2","error":null,"result":{"value":{"result":{"count":5}},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null},"result_unreadable":false,"status":"completed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>","queued":false}
             GET /api/v1/runs/nope
             404 {"detail":"Handler not found"}
             GET /api/v1/runs/nope/events
@@ -270,6 +319,20 @@ async fn handlers_of_the_clients_choice() {
         "#]],
     )
     .await;
+}
+
+#[tokio::test]
+async fn a_step_and_a_wait_that_take_subtypes_see_which_one_they_are_given() {
+    let server = Server::start(&["subtypes"]).await;
+    for (start, name, change, expected) in [
+        ("{}", "Change", r#"{"by":"Ada"}"#, json!(["Order", 1, null, "Change", "Ada", null])),
+        (r#"{"hours":3}"#, "SignedChange", r#"{"by":"Ada","key":"k"}"#, json!(["RushOrder", 1, 3, "SignedChange", "Ada", "k"])),
+    ] {
+        let handler = server.begin("subtypes", start).await;
+        let sent = server.send(&handler, name, change).await;
+        assert_eq!(sent.status, 200, "{}", sent.body);
+        assert_eq!(server.ended(&handler).await.result(), expected);
+    }
 }
 
 #[tokio::test]

@@ -1,8 +1,9 @@
 //! `GET /events/{id}`.
 
 use expect_test::expect;
+use wf_tests::wasm::Module;
 use wf_tests::wire::Wire;
-use wf_tests::{Frame, Server, check};
+use wf_tests::{Frame, Serve, Server, check};
 
 #[tokio::test]
 async fn cursors_and_forms() {
@@ -211,6 +212,46 @@ async fn internal_events_count() {
 }
 
 #[tokio::test]
+async fn around_a_wait_a_step_is_told_not_to_run_and_the_run_to_be_idle() {
+    let server = Server::start(&["waiter"]).await;
+    let handler = server.begin("waiter", "{}").await;
+    let mut stream = server.events(&handler, "include_internal=true").await;
+    let waiting = stream.until("WorkflowIdleEvent").await;
+    server.send(&handler, "AnswerEvent", r#"{"user":"laurie","answer":"42"}"#).await;
+    let all: Vec<String> = waiting.iter().chain(&stream.rest().await).map(Frame::shape).collect();
+    expect![[r#"
+        StepStateChanged {"name":"ask","step_state":"running","worker_id":"0","input_event_name":"StartEvent","output_event_name":null}
+        AskEvent {"question":"who?"}
+        StepStateChanged {"name":"ask","step_state":"not_running","worker_id":"0","input_event_name":"StartEvent","output_event_name":null}
+        WorkflowIdleEvent {}
+        StepStateChanged {"name":"ask","step_state":"running","worker_id":"0","input_event_name":"StartEvent","output_event_name":null}
+        StepStateChanged {"name":"ask","step_state":"not_running","worker_id":"0","input_event_name":"StartEvent","output_event_name":"StopEvent"}
+        StopEvent {"result":{"answer":"42"}}"#]].assert_eq(&all.join("\n"));
+}
+
+#[tokio::test]
+async fn what_waits_for_a_slot_and_what_nobody_takes_is_told() {
+    let server = Server::start(&["fanout", "hitl"]).await;
+    let handler = server.run("fanout", r#"{"n":5}"#).await.handler();
+    let frames = server.events(&handler, "include_internal=true").await.rest().await;
+    let first_of = |state: &str| frames.iter().map(Frame::shape).find(|it| it.contains("WorkEvent") && it.contains(state));
+    // Four of the five have a slot at once.
+    assert_eq!(
+        first_of("preparing").as_deref(),
+        Some(
+            r#"StepStateChanged {"name":"work","step_state":"preparing","worker_id":"<enqueued>","input_event_name":"WorkEvent","output_event_name":null}"#
+        )
+    );
+    let handler = server.begin("hitl", "{}").await;
+    server.events(&handler, "").await.until("RequestEvent").await;
+    server.send(&handler, "RequestEvent", r#"{"prompt":"mine"}"#).await;
+    let mut stream = server.events(&handler, "include_internal=true").await;
+    let told = stream.until("UnhandledEvent").await;
+    let told = told.last().expect("it is told");
+    expect![[r#"{"value":{"event_type":"RequestEvent","qualified_name":"hitl.RequestEvent","step_name":null,"idle":true},"qualified_name":"workflows.events.UnhandledEvent","type":"UnhandledEvent","types":["InternalDispatchEvent"]}"#]].assert_eq(&told.json().to_string());
+}
+
+#[tokio::test]
 async fn bytes_on_the_wire() {
     let server = Server::start(&["hitl"]).await;
     let handler = server.begin("hitl", "{}").await;
@@ -224,6 +265,7 @@ async fn bytes_on_the_wire() {
     let head = seen.to_ascii_lowercase();
     assert!(head.starts_with("http/1.1 200 ok\r\n"), "{seen}");
     assert!(head.contains("content-type: text/event-stream; charset=utf-8\r\n"), "{seen}");
+    assert!(head.contains("x-accel-buffering: no\r\n"), "{seen}");
 }
 
 #[tokio::test]
@@ -282,4 +324,37 @@ async fn a_finished_run_stays_readable_over_a_restart() {
     server.restart().await;
     assert_eq!(server.events(&handler, "include_internal=true").await.rest().await, before);
     assert_eq!(server.get(&format!("/events/{handler}?after_sequence=now")).await.status, 204);
+}
+
+/// Publishes the event that it starts with.
+#[tokio::test]
+async fn a_start_event_of_its_own_names_its_base() {
+    let manifest = r#"{"name":"orders","events":[{"name":"OrderStart","kind":"start"}],
+        "steps":[{"name":"only","accepts":["OrderStart"],"emits":["StopEvent"]}]}"#;
+    let module = Module::echoing(manifest);
+    let publish = r#"(import "wf:workflow/events@0.1.0" "publish" (func $publish (param i32 i32 i32 i32 i32 i32 i32)))"#;
+    let field = |at| format!("(i32.load offset={at} (local.get 2))");
+    let event = [field(0), field(4), field(8), field(12)].concat();
+    let invoke = format!("(call $publish {event} (i32.const 0) (i32.const 0) (i32.const 28640)) {}", module.invoke).leak();
+    let module = Module { fields: format!("{publish} {}", module.fields), invoke, ..module };
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let path = folder.path().join("orders.wasm");
+    std::fs::write(&path, module.binary()).expect("writable");
+    let server = Serve { paths: vec![path.display().to_string()], ..Serve::default() }.start().await;
+    check(
+        &server,
+        r#"
+        POST /workflows/orders/run {"handler_id":"o","start_event":{"type":"OrderStart","value":{"result":"done"}}}
+        GET /events/o?sse=false
+        "#,
+        expect![[r#"
+            POST /workflows/orders/run {"handler_id":"o","start_event":{"type":"OrderStart","value":{"result":"done"}}}
+            200 {"handler_id":"o","workflow_name":"orders","run_id":"$r1","error":null,"result":{"value":{"result":"done"},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null},"result_unreadable":false,"status":"completed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"}
+            GET /events/o?sse=false
+            200 application/x-ndjson
+            {"value":{"_data":{"result":"done"}},"qualified_name":"orders.OrderStart","type":"OrderStart","types":["StartEvent"]}
+            {"value":{"result":"done"},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null}
+        "#]],
+    )
+    .await;
 }

@@ -179,6 +179,65 @@ fn a_describe_that_never_returns() {
 }
 
 #[test]
+fn a_describe_that_sleeps() {
+    check(
+        &std::fs::read(artifacts::guest("describe-sleep")).expect("readable"),
+        expect![[r#"
+        exit code 1
+        --- stdout
+        --- stderr
+        error: `bad.wasm`: its `describe` sleeps
+        hint: `describe` must return the manifest and do nothing else; the SDKs write it for you
+    "#]],
+    );
+}
+
+#[test]
+fn more_than_one_component_may_have() {
+    let module = |further: String| Module { further, ..Module::sound("large") }.binary();
+    check(
+        &module("(memory 1)".repeat(4)),
+        expect![[r#"
+        exit code 1
+        --- stdout
+        --- stderr
+        error: `bad.wasm`: it wants more than one component may have: module memory does not fit in pooling allocator requirements: defined memories count of 5 exceeds the per-instance limit of 4
+        hint: one component has at most 4 memories, 32 tables of 100000 elements and 64 core instances, and begins with no more memory than `memory_max`
+    "#]],
+    );
+    check(
+        &module("(memory 5000)".to_owned()),
+        expect![[r#"
+        exit code 1
+        --- stdout
+        --- stderr
+        error: `bad.wasm`: it wants more than one component may have: module memory does not fit in pooling allocator requirements: memory index 1 is unsupported in this pooling allocator configuration: memory has a minimum byte size of 327680000 which exceeds the limit of 0x10000000 bytes
+        hint: one component has at most 4 memories, 32 tables of 100000 elements and 64 core instances, and begins with no more memory than `memory_max`
+    "#]],
+    );
+    check(
+        &module("(table 1 funcref)".repeat(40)),
+        expect![[r#"
+        exit code 1
+        --- stdout
+        --- stderr
+        error: `bad.wasm`: it wants more than one component may have: module table does not fit in pooling allocator requirements: defined tables count of 40 exceeds the per-instance limit of 32
+        hint: one component has at most 4 memories, 32 tables of 100000 elements and 64 core instances, and begins with no more memory than `memory_max`
+    "#]],
+    );
+    check(
+        &module("(table 200000 funcref)".to_owned()),
+        expect![[r#"
+        exit code 1
+        --- stdout
+        --- stderr
+        error: `bad.wasm`: it wants more than one component may have: module table does not fit in pooling allocator requirements: table index 0 has a minimum element size of 200000 which exceeds the limit of 100000
+        hint: one component has at most 4 memories, 32 tables of 100000 elements and 64 core instances, and begins with no more memory than `memory_max`
+    "#]],
+    );
+}
+
+#[test]
 fn a_describe_that_lies() {
     check(
         &Module { describe: "(i32.const 65530)", ..Module::sound("beyond") }.binary(),
@@ -193,32 +252,32 @@ fn a_describe_that_lies() {
     check_manifest(
         "",
         expect![[r#"
-        exit code 1
-        --- stdout
-        --- stderr
-        error: `bad.wasm`: its `describe` returned no valid manifest: EOF while parsing a value at line 1 column 0
-        hint: see wit/manifest.schema.json
-    "#]],
+            exit code 1
+            --- stdout
+            --- stderr
+            error: `bad.wasm`: its `describe` returned no valid manifest: it is no JSON: EOF while parsing a value at line 1 column 0
+            hint: see wit/manifest.schema.json
+        "#]],
     );
     check_manifest(
         "no JSON",
         expect![[r#"
-        exit code 1
-        --- stdout
-        --- stderr
-        error: `bad.wasm`: its `describe` returned no valid manifest: expected ident at line 1 column 2
-        hint: see wit/manifest.schema.json
-    "#]],
+            exit code 1
+            --- stdout
+            --- stderr
+            error: `bad.wasm`: its `describe` returned no valid manifest: it is no JSON: expected ident at line 1 column 2
+            hint: see wit/manifest.schema.json
+        "#]],
     );
     check_manifest(
         "[]",
         expect![[r#"
-        exit code 1
-        --- stdout
-        --- stderr
-        error: `bad.wasm`: its `describe` returned no valid manifest: invalid type: sequence, expected struct Manifest at line 1 column 0
-        hint: see wit/manifest.schema.json
-    "#]],
+            exit code 1
+            --- stdout
+            --- stderr
+            error: `bad.wasm`: its `describe` returned no valid manifest: it is no JSON object
+            hint: see wit/manifest.schema.json
+        "#]],
     );
     check_manifest(
         r#"{"name":"x"}"#,
@@ -344,15 +403,11 @@ async fn a_damaged_cache_is_built_anew() {
     let mut server = Server::start(&["greeting"]).await;
     assert!(server.stop().success());
     let mut damaged = 0;
-    for folder in [server.data(), server.data().join("compiled")] {
-        for file in std::fs::read_dir(folder).expect("a folder").flatten().map(|it| it.path()) {
-            if file.is_file() && !file.display().to_string().contains("wf-host.db") {
-                std::fs::write(&file, b"not what the compiler wrote").expect("writable");
-                damaged += 1;
-            }
-        }
+    for file in std::fs::read_dir(server.compiled()).expect("a folder").flatten().map(|it| it.path()) {
+        std::fs::write(&file, b"not what the compiler wrote").expect("writable");
+        damaged += 1;
     }
-    assert!(damaged > 0, "there is compiled code in the data directory");
+    assert!(damaged > 0, "there is compiled code");
     server.restart().await;
     assert_eq!(server.run("greeting", "{}").await.result(), "Hello, World!");
 }

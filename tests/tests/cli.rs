@@ -43,6 +43,17 @@ fn help() {
               check        Loads workflows as `serve` would, says what is wrong with them, and starts nothing
               inspect      Shows what is in a workflow: its steps, events, graph, and what it asks for
               config       Prints what `serve` would do with these arguments, and where each setting comes from
+              fsck         Checks a store: whether all of it is as it was written. A server on it goes on
+                           meanwhile
+              store        Shows what takes the space of a store: by table, by workflow, and which values are
+                           the largest. A server on it goes on meanwhile
+              keys         Makes, lists and revokes the keys that a server asks for. A server that runs takes
+                           notice at once
+              backup       Copies a store with its keys into one file, also while a server has it
+              restore      Makes a store of a backup, where there is none
+              export       Writes a run into one file, with all that belongs to it, also while a server has it
+              import       Takes the runs of a file into a store, also while a server has it; one that has not
+                           ended goes on
               workflows    Shows the workflows of a server
               runs         Starts, follows, answers and ends runs on a server
               openapi      Prints the OpenAPI document of the HTTP API; a server has it at
@@ -80,6 +91,17 @@ fn help() {
               check        Loads workflows as `serve` would, says what is wrong with them, and starts nothing
               inspect      Shows what is in a workflow: its steps, events, graph, and what it asks for
               config       Prints what `serve` would do with these arguments, and where each setting comes from
+              fsck         Checks a store: whether all of it is as it was written. A server on it goes on
+                           meanwhile
+              store        Shows what takes the space of a store: by table, by workflow, and which values are
+                           the largest. A server on it goes on meanwhile
+              keys         Makes, lists and revokes the keys that a server asks for. A server that runs takes
+                           notice at once
+              backup       Copies a store with its keys into one file, also while a server has it
+              restore      Makes a store of a backup, where there is none
+              export       Writes a run into one file, with all that belongs to it, also while a server has it
+              import       Takes the runs of a file into a store, also while a server has it; one that has not
+                           ended goes on
               workflows    Shows the workflows of a server
               runs         Starts, follows, answers and ends runs on a server
               openapi      Prints the OpenAPI document of the HTTP API; a server has it at
@@ -161,8 +183,8 @@ fn help() {
                       [env: WF_HOST_STORE=]
 
                   --data-dir <DATA_DIR>
-                      The directory for the store and for compiled code. Two hosts cannot share one [default:
-                      .wf-host]
+                      The directory for the store, its keys and its audit log. Two hosts cannot share one
+                      [default: .wf-host]
 
                       [env: WF_HOST_DATA_DIR=]
 
@@ -176,6 +198,29 @@ fn help() {
                       The URL under which people reach this server, where a proxy stands before it
 
                       [env: WF_HOST_PUBLIC_URL=]
+
+                  --allowed-host <ALLOWED_HOSTS>
+                      A name by which this server may be asked, beside addresses, names without a dot and
+                      `.localhost`, `.local` and `.internal`; `*` for every one. May be repeated
+
+                      [env: WF_HOST_ALLOWED_HOST=]
+
+                  --tls-cert <FILE>
+                      A file with the certificate, and those that it stands on, as PEM: the server speaks TLS.
+                      Taken anew when it changes
+
+                      [env: WF_HOST_TLS_CERT=]
+
+                  --tls-key <FILE>
+                      A file with the certificate's private key, as PEM
+
+                      [env: WF_HOST_TLS_KEY=]
+
+                  --rate-limit <RATE>
+                      How often each key, and each address, may ask, as in `100/s`, `600/m` or `1000/h`
+                      [default: as often as it likes]
+
+                      [env: WF_HOST_RATE_LIMIT=]
 
                   --shutdown-timeout <SECONDS>
                       Seconds that a graceful stop may take [default: 10]
@@ -192,6 +237,32 @@ fn help() {
 
                       [env: WF_HOST_EXECUTING_MAX=]
 
+                  --entry-max <SECONDS>
+                      Most seconds by the clock that a step may keep its instance: computing, sleeping outside
+                      the SDK, waiting for the host [default: 300]
+
+                      [env: WF_HOST_ENTRY_MAX=]
+
+                  --memory-total-max <MIB>
+                      Most memory of all instances together, in MiB [default: half of the machine's]
+
+                      [env: WF_HOST_MEMORY_TOTAL_MAX=]
+
+                  --instances-max <NUMBER>
+                      Most instances at once [default: 500]
+
+                      [env: WF_HOST_INSTANCES_MAX=]
+
+                  --compile-max <SECONDS>
+                      Most seconds of processors that compiling a component may take [default: 120]
+
+                      [env: WF_HOST_COMPILE_MAX=]
+
+                  --compile-memory-max <MIB>
+                      Most memory that compiling a component may take, in MiB [default: 2048]
+
+                      [env: WF_HOST_COMPILE_MEMORY_MAX=]
+
                   --body-max <MIB>
                       Largest request body, in MiB [default: 10]
 
@@ -201,6 +272,12 @@ fn help() {
                       Days that runs are kept after their end [default: until they are purged]
 
                       [env: WF_HOST_RETENTION=]
+
+                  --free-min <MIB>
+                      MiB of free disk below which the log and `/health` warn [default: a twentieth of the disk,
+                      at most 1024]
+
+                      [env: WF_HOST_FREE_MIN=]
 
               -h, --help
                       Print help (see a summary with '-h')
@@ -412,12 +489,12 @@ fn stores_that_cannot_be() {
         directory.path(),
         "serve --port 0 --data-dir taken GUEST:greeting",
         &expect![[r#"
-        exit code 1
-        --- stdout
-        --- stderr
-        error: the folder `taken` cannot be made: File exists (os error 17)
-        hint: choose another with `--data-dir`, or use `--store memory:`
-    "#]],
+            exit code 1
+            --- stdout
+            --- stderr
+            error: the folder `taken` cannot be made: File exists (os error 17)
+            hint: choose another with `--data-dir`, or use `--store memory:`
+        "#]],
     );
     std::fs::write(directory.path().join("text.db"), "no database at all, but text of some length".repeat(100)).expect("writable");
     check_in(
@@ -486,6 +563,7 @@ async fn the_first_screen() {
           hitl      2 steps  Asks for a name and greets.
 
           listening on  http://ADDRESS
+          open to everyone on this machine; `wf-host keys add NAME --data-dir [DIR]` locks it
 
           try  curl -X POST http://ADDRESS/workflows/greeting/run -d '{}'
                curl http://ADDRESS/handlers
@@ -502,9 +580,9 @@ async fn a_warning_beyond_loopback() {
         server.log().lines().filter(|it| it.starts_with("warning") || it.starts_with("hint")).map(|it| format!("{it}\n")).collect();
     expect![[r#"
         warning: it listens on 0.0.0.0:PORT: whoever reaches this machine can start workflows and read runs
-        hint: `--host 127.0.0.1` keeps it on this machine
+        hint: `wf-host keys add NAME --data-dir [DIR]` locks it; `--host 127.0.0.1` keeps it on this machine
     "#]]
-    .assert_eq(&log.replace(&port, "PORT"));
+    .assert_eq(&filtered(&log, &server.data()).replace(&port, "PORT"));
 }
 
 #[tokio::test]

@@ -54,11 +54,21 @@ fn a_setting_comes_from_its_flag_else_the_environment_else_the_file() {
         data_dir = ".wf-host"                 # default
         cors_origins = []                     # default
         public_url = "https://flows.example"  # wf-host.toml
+        allowed_hosts = []                    # default
+        # tls_cert =                          # not set
+        # tls_key =                           # not set
+        # rate_limit =                        # not set
         shutdown_timeout = 10.0               # default
         memory_max = 128                      # WF_HOST_MEMORY_MAX
         executing_max = 30.0                  # default
+        entry_max = 300.0                     # default
+        # memory_total_max =                  # not set
+        instances_max = 500                   # default
+        compile_max = 120.0                   # default
+        compile_memory_max = 2048             # default
         body_max = 10                         # default
         # retention =                         # not set
+        # free_min =                          # not set
         strict = true                         # --strict
         watch = false                         # wf-host.toml
 
@@ -128,12 +138,22 @@ fn mistakes_are_named_with_their_line() {
     check(
         "colour = 'red'\n",
         expect![[r#"
-        exit code 2
-        --- stdout
-        --- stderr
-        error: `wf-host.toml`:1: there is no setting `colour`
-        hint: there are paths, host, port, store, data_dir, cors_origins, public_url, shutdown_timeout, memory_max, executing_max, body_max, retention, strict, watch, log_format, workflows
-    "#]],
+            exit code 2
+            --- stdout
+            --- stderr
+            error: `wf-host.toml`:1: there is no setting `colour`
+            hint: there are paths, host, port, store, data_dir, cors_origins, public_url, allowed_hosts, tls_cert, tls_key, rate_limit, shutdown_timeout, memory_max, executing_max, entry_max, memory_total_max, instances_max, compile_max, compile_memory_max, body_max, retention, free_min, strict, watch, log_format, workflows
+        "#]],
+    );
+    check(
+        "public_url = 'flows.example'\n",
+        expect![[r#"
+            exit code 2
+            --- stdout
+            --- stderr
+            error: `public_url` cannot be `flows.example`
+            hint: give it as in `https://flows.example/wf/`
+        "#]],
     );
     check(
         "port = 'many'\n",
@@ -184,6 +204,36 @@ fn mistakes_are_named_with_their_line() {
         error: `memory_max` cannot be 0
         hint: give a number of MiB from 2 to 4096, as in `256`
     "#]],
+    );
+    check(
+        "memory_total_max = 1\npaths = ['.']\n",
+        expect![[r#"
+            exit code 2
+            --- stdout
+            --- stderr
+            error: `memory_total_max` cannot be 1
+            hint: give a number of MiB from 16, as in `4096`
+        "#]],
+    );
+    check(
+        "instances_max = 1\npaths = ['.']\n",
+        expect![[r#"
+            exit code 2
+            --- stdout
+            --- stderr
+            error: `instances_max` cannot be 1
+            hint: give a number from 2 to 4000, as in `500`
+        "#]],
+    );
+    check(
+        "compile_memory_max = 1\npaths = ['.']\n",
+        expect![[r#"
+            exit code 2
+            --- stdout
+            --- stderr
+            error: `compile_memory_max` cannot be 1
+            hint: give a number of MiB from 64, as in `2048`
+        "#]],
     );
     check(
         "log_format = 'loud'\n",
@@ -281,4 +331,42 @@ async fn runs_go_after_their_retention() {
         assert_ne!(server.get(&format!("/handlers/{handler}")).await.status, 404, "{handler}");
     }
     assert!(server.log().contains("purged 1 handler"), "{}", server.log());
+}
+
+#[tokio::test]
+async fn a_file_that_is_edited_is_applied_or_what_has_changed_is_named() {
+    let folder = folder("body_max = 1\nmemory_max = 64\nretention = 30\n");
+    let file = folder.path().join("wf-host.toml");
+    let server = Serve::guests(&["greeting"]).with(&["--config", &file.display().to_string()]).start().await;
+    let handler = server.run("greeting", "{}").await.handler();
+    let large = format!(r#"{{"start_event":{{"name":"{}"}}}}"#, "a".repeat(3 << 20));
+    assert_eq!(server.post("/workflows/greeting/run", &large).await.status, 413);
+    let stranger = [("host", "flows.example"), ("origin", "https://friend.example")];
+    assert_eq!(server.request("GET", "/health", &stranger, "").await.status, 421);
+
+    // A flag wins over the file: what it says of the port changes nothing.
+    let edited = "port = 9\nbody_max = 4\nmemory_max = 32\nallowed_hosts = ['flows.example']\n\
+        cors_origins = ['https://friend.example']\n[workflows.greeting]\nretention = 0.00001\nexecuting_max = 3\n";
+    fs::write(&file, edited).expect("written");
+    let said = async |line: &str| until(line, async || server.log().contains(line).then_some(())).await;
+    for key in ["allowed_hosts", "body_max", "cors_origins", "retention", "workflows.greeting.retention"] {
+        said(&format!("`{key}` changed: applied")).await;
+    }
+    said("`memory_max` changed: restart to apply").await;
+    said("`workflows.greeting.executing_max` changed: restart to apply").await;
+    assert!(!server.log().contains("`port` changed"), "{}", server.log());
+    until("the new settings", async || {
+        let answer = server.request("GET", "/health", &stranger, "").await;
+        (answer.status == 200 && answer.header("access-control-allow-origin") == "https://friend.example").then_some(())
+    })
+    .await;
+    assert_eq!(server.post("/workflows/greeting/run", &large).await.status, 200);
+    until("the run to go", async || (server.get(&format!("/handlers/{handler}")).await.status == 404).then_some(())).await;
+
+    fs::write(&file, "body_max = 4\nretentoin = 1\n").expect("written");
+    said("there is no setting `retentoin`; did you mean `retention`?").await;
+    assert!(server.log().contains("was changed and is not applied; what it said before goes on"), "{}", server.log());
+    fs::write(&file, "body_max = 1\nmemory_max = 64\n").expect("written");
+    said("`memory_max` changed: it is again what this server runs with").await;
+    assert_eq!(server.post("/workflows/greeting/run", &large).await.status, 413);
 }

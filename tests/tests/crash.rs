@@ -1,5 +1,6 @@
 //! The real binary under the load of an official client, over rounds of what may befall a server. A
-//! checker outside knows every acknowledgement: nothing is lost and nothing is doubled.
+//! checker outside knows every acknowledgement: nothing is lost and nothing is doubled. After each kill, and beside
+//! the server that goes on, its store passes `wf-host fsck`.
 //!
 //! `ROUNDS=n` is how many (ten); `SEED=n` repeats what befalls it, in the same order.
 
@@ -59,6 +60,7 @@ impl Fault {
         match self {
             Fault::Kill => {
                 server.kill();
+                server.check_store();
                 for _ in 0..chance.below(3) {
                     server.begin_restart();
                     moment(chance, MOMENT_MAX_MS).await;
@@ -136,9 +138,16 @@ impl Load {
         self.stdin = None;
         let status = until_blocking("the load to end", || self.child.try_wait().expect("it is a child"));
         let told = self.stdout.whole();
-        assert!(status.success(), "{}", self.stderr.whole());
+        assert!(status.success(), "{}{}", self.stderr.whole(), story(&told));
         told.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in {line}"))).collect()
     }
+}
+
+/// What was asked and answered of the handlers that were refused something.
+fn story(told: &str) -> String {
+    let handler = |line: &str| serde_json::from_str::<Value>(line).ok().map(|told| told["handler"].clone());
+    let refused: Vec<Option<Value>> = told.lines().filter(|line| line.contains(r#""refused""#)).map(handler).collect();
+    told.lines().filter(|line| refused.contains(&handler(line))).flat_map(|line| [line, "\n"]).collect()
 }
 
 impl Drop for Load {
@@ -220,7 +229,8 @@ impl Told {
                 let now = json!([ended["status"], result, error]);
                 assert_eq!(json!([end["status"], end["result"], end["error"]]), now, "{run} stays as it ended");
             }
-            let history = client.get(&format!("/api/v1/runs/{run}/history")).await.json();
+            let history = client.get(&format!("/api/v1/runs/{run}/history?limit=1000")).await.json();
+            assert_eq!(history["next"], Value::Null, "all of {handler} is on one page");
             let moments = history["moments"].as_array().expect("a list").iter();
             assert_eq!(moments.filter(|it| it["kind"] == "event-received").count(), self.sent, "{handler}: {history}");
             self.check_stream(client, handler, run).await;
@@ -288,6 +298,7 @@ async fn rounds_of_crashes_lose_nothing_and_double_nothing() {
         for player in &players {
             player.check(&server, round).await;
         }
+        server.check_store();
     }
     let told = ledger(&load.settles());
     until("every run to end", async || running(&server).await.is_empty().then_some(())).await;

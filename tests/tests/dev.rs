@@ -78,9 +78,19 @@ async fn from_an_empty_folder_to_an_edited_run() {
     let tested = succeeded(Command::new("cargo").arg("test").current_dir(&project));
     assert!(tested.contains("2 passed") && !tested.contains("warning"), "{tested}");
 
-    let source = project.join("src/lib.rs");
+    let (source, settings) = (project.join("src/lib.rs"), project.join("wf-host.toml"));
+    fs::write(&settings, "body_max = 1\n").expect("written");
     let dev = Dev::start(&project).await;
     dev.says("Hello, Ada!").await;
+    // Its settings are followed as those of a server are.
+    let large = format!(r#"{{"start_event":{{"name":"{}"}}}}"#, "a".repeat(2 << 20));
+    assert_eq!(dev.client.post("/workflows/hello/run", &large).await.status, 413);
+    fs::write(&settings, "body_max = 3\nport = 9\nmemory_max = 64\n").expect("written");
+    for line in ["`body_max` changed: applied", "`memory_max` changed: restart to apply"] {
+        until(line, async || dev.stderr.so_far().contains(line).then_some(())).await;
+    }
+    assert!(!dev.stderr.so_far().contains("`port` changed"), "a flag wins over the file");
+    until("the new limit", async || (dev.client.post("/workflows/hello/run", &large).await.status == 200).then_some(())).await;
     edit(&source, "Hello, {name}!\")", "Howdy, {name}!\")");
     dev.says("Howdy, Ada!").await;
     let log = dev.stderr.so_far();

@@ -11,12 +11,22 @@ fn large(place: usize) -> String {
 }
 
 async fn start(client: &Client, place: usize) -> Answer {
-    client.attempt("POST", "/workflows/greeting/run-nowait", &[], &large(place)).await.expect("an answer")
+    let from = [("Origin", FRIEND)];
+    client.attempt("POST", "/workflows/greeting/run-nowait", &from, &large(place)).await.expect("an answer")
+}
+
+/// Where a page comes from that may use the server.
+const FRIEND: &str = "https://friend.example";
+
+/// Says when to come again, and a page that may use the server can read it.
+fn may_come_again(answer: &Answer) {
+    assert_eq!((answer.status, answer.header("retry-after")), (503, "1"), "{answer:?}");
+    assert_eq!((answer.header("access-control-allow-origin"), answer.header("vary")), (FRIEND, "Origin"), "{answer:?}");
 }
 
 #[tokio::test]
 async fn a_full_disk_loses_nothing_that_was_accepted() {
-    let serve = Serve { files_may_be_full: true, ..Serve::guests(&["greeting"]) };
+    let serve = Serve { files_may_be_full: true, ..Serve::guests(&["greeting"]) }.with(&["--cors-origin", FRIEND]);
     let mut server = serve.start().await;
     server.limit_files(Some(server.longest_file() + 256 * 1024));
     let mut accepted = Vec::new();
@@ -27,6 +37,7 @@ async fn a_full_disk_loses_nothing_that_was_accepted() {
             200 => accepted.push(answer.handler()),
             503 => {
                 assert!(answer.json()["detail"].is_string(), "{answer:?}");
+                may_come_again(&answer);
                 refused += 1;
             }
             other => panic!("{other}: {answer:?}"),
@@ -36,8 +47,8 @@ async fn a_full_disk_loses_nothing_that_was_accepted() {
         }
     }
     assert!(refused > 0, "the disk was not full after {} runs", accepted.len());
-    let health = server.get("/health").await;
-    assert_eq!(health.status, 503);
+    let health = server.attempt("GET", "/health", &[("Origin", FRIEND)], "").await.expect("an answer");
+    may_come_again(&health);
     assert!(health.json()["reason"].is_string(), "{health:?}");
     server.limit_files(None);
     let handler = until("the store to take writes again", async || {

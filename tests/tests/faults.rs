@@ -1,9 +1,12 @@
 //! Guests that trap, hang, grow and flood, beside runs that do not notice.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use futures_util::stream::{self, StreamExt};
 use serde_json::json;
-use wf_tests::{Serve, Server};
+use wf_tests::wasm::Module;
+use wf_tests::{Serve, Server, until};
 
 /// Runs a misbehaving workflow while others work; gives its error.
 async fn failure(guest: &str) -> String {
@@ -95,6 +98,53 @@ async fn who_publishes_faster_than_the_disk_writes_waits() {
     assert!(megabytes < 500, "{megabytes} MB");
 }
 
+/// Completed runs whose results have 3.5 MB each, none like another; ten go on at once.
+async fn large_runs(server: &Server, count: usize) {
+    let name = "x".repeat(3_500_000);
+    let run = async |number: usize| server.run("greeting", &format!(r#"{{"name":"{number}{name}"}}"#)).await.status;
+    let ended: Vec<u16> = stream::iter((0..count).map(run)).buffer_unordered(10).collect().await;
+    assert_eq!(ended, vec![200; count]);
+}
+
+/// Sixty, which have once made everybody slow.
+#[tokio::test(flavor = "multi_thread")]
+async fn runs_with_large_values_hold_up_no_neighbour() {
+    let server = Server::start(&["greeting", "fanout"]).await;
+    let over = AtomicBool::new(false);
+    let large = async {
+        large_runs(&server, 60).await;
+        over.store(true, Ordering::Release);
+    };
+    let neighbour = async {
+        let (mut longest, mut runs) = (Duration::ZERO, 0);
+        while !over.load(Ordering::Acquire) {
+            let begun = Instant::now();
+            assert_eq!(server.run("fanout", r#"{"n":5}"#).await.result(), json!([0, 1, 4, 9, 16]));
+            longest = longest.max(begun.elapsed());
+            runs += 1;
+        }
+        (longest, runs)
+    };
+    let ((), (longest, runs)) = tokio::join!(large, neighbour);
+    assert!(longest < Duration::from_secs(5), "one of {runs} runs of a neighbour took {longest:?}");
+}
+
+/// 140 MB of results are read and sent in parts.
+#[tokio::test]
+async fn a_list_of_large_results_is_never_all_in_memory() {
+    let mut server = Server::start(&["greeting"]).await;
+    large_runs(&server, 40).await;
+    // What runs have taken does not count.
+    server.stop();
+    server.restart().await;
+    assert_eq!(server.run("greeting", "{}").await.status, 200);
+    let before = server.memory_max();
+    let listed = server.get("/handlers").await;
+    assert!(listed.body.len() > 40 * 3_500_000, "all are there");
+    let megabytes = (server.memory_max() - before) / 1_000_000;
+    assert!(megabytes < 110, "{megabytes} MB for a list");
+}
+
 #[tokio::test]
 async fn nothing_is_granted() {
     let server = Server::start(&["ask"]).await;
@@ -120,9 +170,127 @@ async fn a_sleep_through_wasi_moves_the_derived_clock() {
 
 #[tokio::test]
 async fn computing_is_limited() {
-    let server = Serve::guests(&["spin"]).with(&["--executing-max", "0.5"]).start().await;
-    let ended = server.run("spin", "{}").await;
-    assert_eq!(ended.text("error"), "step `spin` computed for more than 500ms", "{ended:?}");
+    let server = Serve::guests(&["busy"]).with(&["--executing-max", "0.5"]).start().await;
+    let ended = server.run("busy", "{}").await;
+    assert_eq!(ended.text("error"), "step `work` computed for more than 500ms", "{ended:?}");
+}
+
+/// Computes for two billion rounds of nothing, a second or so, and ends with what it is given.
+fn diligent(timeout: &str) -> Vec<u8> {
+    const WORK: &str = "(local $left i32) (local.set $left (i32.const 2000000000))
+        (loop $again (br_if $again (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))";
+    let step = format!(r#"{{"name":"only","accepts":["StartEvent"],"emits":["StopEvent"],"timeout":{timeout}}}"#);
+    let module = Module::echoing(&format!(r#"{{"name":"diligent","steps":[{step}]}}"#));
+    Module { invoke: format!("{WORK} {}", module.invoke).leak(), ..module }.binary()
+}
+
+/// What a step may take is counted in what it computes: on a machine that stands still for longer it is as healthy as before.
+#[tokio::test]
+async fn a_machine_that_stands_still_kills_no_healthy_step() {
+    let stands_still = Duration::from_secs(6);
+    for (timeout, arguments) in [("null", ["--executing-max", "5"]), ("5", ["--executing-max", "30"]), ("null", ["--entry-max", "5"])] {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        let path = folder.path().join("diligent.wasm");
+        std::fs::write(&path, diligent(timeout)).expect("writable");
+        let server = Serve { paths: vec![path.display().to_string()], ..Serve::default() }.with(&arguments).start().await;
+        let handler = server.begin("diligent", r#"{"result":"done"}"#).await;
+        server.events(&handler, "include_internal=true").await.until("StepStateChanged").await;
+        server.pause();
+        let begun = Instant::now();
+        until("the machine to have stood still", async || (begun.elapsed() > stands_still).then_some(())).await;
+        server.resume();
+        assert_eq!(server.get(&format!("/handlers/{handler}")).await.status, 202, "it was not over before");
+        let ended = server.ended(&handler).await;
+        assert_eq!(ended.text("status"), "completed", "{timeout} {arguments:?}: {ended:?}");
+    }
+}
+
+/// How a run of the guest that has every fault ends.
+async fn hostile(fault: &str, arguments: &[&str]) -> String {
+    let server = Serve::guests(&["hostile", "greeting"]).with(arguments).start().await;
+    let handler = server.begin("hostile", &format!(r#"{{"fault":"{fault}"}}"#)).await;
+    assert_eq!(server.run("greeting", "{}").await.result(), "Hello, World!");
+    let ended = server.ended(&handler).await;
+    assert_eq!(ended.text("status"), "failed", "{ended:?}");
+    assert_eq!(server.run("greeting", "{}").await.result(), "Hello, World!");
+    let megabytes = server.memory_max() / 1_000_000;
+    assert!(megabytes < 1000, "{fault}: {megabytes} MB");
+    ended.text("error")
+}
+
+#[tokio::test]
+async fn a_long_sleep_through_wasi_is_refused_and_the_durable_one_is_named() {
+    assert_eq!(
+        hostile("sleep", &[]).await,
+        "step `hurt` sleeps for a second or more in a way that keeps its instance: use the `sleep` of the SDK's context, which is durable"
+    );
+}
+
+#[tokio::test]
+async fn short_sleeps_through_wasi_come_to_an_end() {
+    assert_eq!(
+        hostile("nap", &["--entry-max", "1.5"]).await,
+        "step `hurt` computed, slept and waited for the host for more than 1.5s in all (limit entry_max)"
+    );
+}
+
+/// What an entry may take by the clock is counted while its host runs: where the machine stands still for longer it goes on.
+#[tokio::test]
+async fn a_machine_that_stands_still_ends_nobody_who_sleeps() {
+    let server = Serve::guests(&["hostile"]).with(&["--entry-max", "5"]).start().await;
+    let handler = server.begin("hostile", r#"{"fault":"nap"}"#).await;
+    server.events(&handler, "include_internal=true").await.until("StepStateChanged").await;
+    let begun = Instant::now();
+    server.pause();
+    until("the machine to have stood still", async || (begun.elapsed() > Duration::from_secs(6)).then_some(())).await;
+    server.resume();
+    let resumed = Instant::now();
+    assert_eq!(server.ended(&handler).await.text("status"), "failed");
+    // It had more than four of its five seconds left.
+    assert!(resumed.elapsed() > Duration::from_secs(3), "{:?}", resumed.elapsed());
+}
+
+#[tokio::test]
+async fn handles_of_wasi_are_limited() {
+    for fault in ["handles", "polls"] {
+        assert_eq!(hostile(fault, &[]).await, "an instance has no more than 1024 of WASI's handles", "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn what_one_call_of_wasi_gives_or_takes_is_limited() {
+    assert_eq!(hostile("random", &[]).await, "requested len 67108864 exceeds limit 1048576");
+    assert_eq!(hostile("write", &[]).await, "it wrote more at once than `check-write` allows");
+}
+
+#[tokio::test]
+async fn memory_of_all_guests_together_is_limited() {
+    let error = hostile("grow", &["--memory-total-max", "64"]).await;
+    assert_eq!(error, "all workflows together have used up their 64 MiB of memory (limit memory_total_max)");
+}
+
+#[tokio::test]
+async fn what_is_not_granted_keeps_nothing_in_the_host() {
+    let server = Server::start(&["hostile"]).await;
+    let before = server.memory_max();
+    let ended = server.run("hostile", r#"{"fault":"http"}"#).await;
+    assert_eq!(ended.result(), "http", "{ended:?}");
+    let megabytes = (server.memory_max() - before) / 1_000_000;
+    assert!(megabytes < 50, "{megabytes} MB for headers of requests that nobody may make");
+}
+
+/// A memory of 200 MiB, and another one.
+#[tokio::test]
+async fn memories_of_one_instance_count_together() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let path = folder.path().join("two.wasm");
+    let grow = "(if (i32.eq (memory.grow 0 (i32.const 3200)) (i32.const -1)) (then unreachable))
+        (if (i32.eq (memory.grow 1 (i32.const 3200)) (i32.const -1)) (then unreachable))
+        (i32.const 28672)";
+    let module = Module { invoke: grow, further: "(memory 1)".to_owned(), ..Module::sound("two") };
+    std::fs::write(&path, module.binary()).expect("writable");
+    let server = Serve { paths: vec![path.display().to_string()], ..Serve::default() }.start().await;
+    assert_eq!(server.run("two", "{}").await.text("error"), "the memory limit of 256 MiB was exceeded");
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@ fn answer(text: &str) -> Value {
 /// The debugger's words for the entries of a run.
 async fn entries(server: &Server, run: &str) -> Vec<String> {
     let history = server.get(&format!("/api/v1/runs/{run}/history")).await.json();
+    assert_eq!(history["next"], Value::Null, "it is all on one page");
     let moments = history["moments"].as_array().expect("a list").iter();
     moments.map(|it| it["kind"].as_str().expect("a text").to_owned()).collect()
 }

@@ -9,6 +9,7 @@ async fn check(from: &str, to: &str, expected: Expect) {
     for handler in ["broken", "sound"] {
         let answer = server.post("/workflows/hitl/run-nowait", &format!(r#"{{"handler_id":"{handler}"}}"#)).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
+        server.events(handler, "").await.until("RequestEvent").await;
     }
     server.kill();
     change_journals(&server.data(), "broken", from, to);
@@ -45,8 +46,8 @@ async fn a_newer_form() {
 
 #[tokio::test]
 async fn newer_rules() {
-    check(r#""rules":1"#, r#""rules":7"#, expect![[r#"
-        500 {"detail":"Run '$run' cannot be read: the run follows rules 7, and this build knows rules 1 to 1: it was begun by a newer version"}
+    check(r#""rules":2"#, r#""rules":7"#, expect![[r#"
+        500 {"detail":"Run '$run' cannot be read: the run follows rules 7, and this build knows rules 1 to 2: it was begun by a newer version"}
     "#]]).await;
 }
 

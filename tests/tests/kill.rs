@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use wf_tests::chance::Chance;
 use wf_tests::player::{Player, play_all};
-use wf_tests::{CONFORMANCE, Server};
+use wf_tests::{CONFORMANCE, Client, Server};
 
 const ROUNDS: u64 = 10;
 
@@ -79,11 +79,58 @@ async fn what_was_answered_is_durable() {
     assert_eq!(server.ended(&handler).await.value(), json!({"output": "Hello, Ada"}));
 }
 
+/// What was acknowledged before a kill: runs, and answers to those that wait.
+async fn load(client: Client, round: u32) -> Vec<String> {
+    let mut begun = Vec::new();
+    for number in 0.. {
+        let handler = format!("h{round}-{number}");
+        let (workflow, event) = if number % 3 == 0 { ("inbox", r#"{"n":1}"#) } else { ("greeting", r#"{"name":"Ada"}"#) };
+        let body = format!(r#"{{"handler_id":"{handler}","start_event":{event}}}"#);
+        let path = format!("/workflows/{workflow}/run-nowait");
+        let Some(answer) = client.attempt("POST", &path, &[("Idempotency-Key", &handler)], &body).await else { break };
+        assert_eq!(answer.status, 200, "{answer:?}");
+        if workflow == "inbox" {
+            let path = format!("/events/{handler}");
+            let event = json!({ "event": { "type": "AnswerEvent", "value": { "text": "x".repeat(70_000) } } }).to_string();
+            let Some(answer) = client.attempt("POST", &path, &[], &event).await else { break };
+            assert_eq!(answer.status, 200, "{answer:?}");
+        }
+        begun.push(handler);
+    }
+    begun
+}
+
+/// One store, killed a hundred times under load: all of it is as it was written, whenever somebody looks.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_was_killed_a_hundred_times_is_sound() {
+    let mut chance = Chance::from_environment();
+    let mut server = Server::start(&["inbox", "greeting"]).await;
+    let mut begun = Vec::new();
+    for round in 1..=100 {
+        let under_way = tokio::spawn(load((*server).clone(), round));
+        tokio::time::sleep(Duration::from_millis(chance.below(80))).await;
+        server.kill();
+        if round % 10 == 0 {
+            // As the kill has left it, with its log.
+            server.check_store();
+        }
+        begun.extend(under_way.await.expect("no client panics"));
+        server.restart().await;
+    }
+    server.check_store();
+    assert!(begun.len() > 100, "{} were begun", begun.len());
+    for handler in &begun {
+        assert_eq!(server.ended(handler).await.text("status"), "completed", "{handler}");
+    }
+    assert!(server.stop().success());
+    server.check_store();
+}
+
 /// One that computes without end is on a thread at each kill; its neighbour, which sleeps, never is.
 #[tokio::test]
 async fn a_guest_that_is_there_at_every_kill_does_not_fail_its_neighbour() {
-    let mut server = Server::start(&["busy", "wasi-sleep"]).await;
-    let neighbour = server.begin("wasi-sleep", r#"{"seconds":600}"#).await;
+    let mut server = Server::start(&["busy", "hostile"]).await;
+    let neighbour = server.begin("hostile", r#"{"fault":"nap"}"#).await;
     let busy = server.begin("busy", "{}").await;
     // A kill in the moment between two turns is rare, and does not count.
     for _ in 0..20 {

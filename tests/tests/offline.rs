@@ -1,8 +1,10 @@
 //! Commands without a server: `run`, `check`, `inspect`, `completions`.
 
+use std::fs;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::SystemTime;
 
 use expect_test::{Expect, expect};
 use wf_tests::command_line::check_command;
@@ -77,6 +79,12 @@ fn a_run_prints_its_events_and_ends_with_its_fate() {
         --- stderr
     "#]],
     );
+}
+
+#[test]
+fn the_help_of_run_says_which_limits_hold() {
+    let (code, out) = with_input(&["run", "--help"], "");
+    assert!(code == 0 && out.contains("The limits are those that `wf-host serve` has by default"), "{code}: {out}");
 }
 
 #[test]
@@ -374,4 +382,35 @@ fn man_pages_are_written_for_every_command() {
         hint: name a folder that you can write to
     "#]],
     );
+}
+
+/// The files of compiled code below a folder, with when they were made.
+fn compiled(folder: &Path) -> Vec<(PathBuf, SystemTime)> {
+    let files = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut files: Vec<_> = files.map(|it| (it.path(), it.metadata().and_then(|it| it.modified()).expect("a file"))).collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn compiled_code_is_kept_for_the_next_command() {
+    let (cache, here) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let ask = |arguments: &[&str]| {
+        let mut command = server::command();
+        command
+            .args(arguments.iter().map(|it| fill(it)))
+            .env_remove("WF_HOST_CACHE_DIR")
+            .env("XDG_CACHE_HOME", cache.path())
+            .current_dir(here.path());
+        let output = command.output().expect("it runs");
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    };
+    ask(&["inspect", "GUEST:greeting"]);
+    let first = compiled(&cache.path().join("wf-host"));
+    assert_eq!(first.len(), 1, "{first:?}");
+    for arguments in [&["inspect", "GUEST:greeting"][..], &["check", "GUEST:greeting"], &["run", "GUEST:greeting"]] {
+        ask(arguments);
+        assert_eq!(compiled(&cache.path().join("wf-host")), first, "{arguments:?}: it is not made again");
+    }
+    assert_eq!(fs::read_dir(here.path()).expect("a folder").count(), 0, "nothing is left where they were called");
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -152,6 +152,56 @@ async fn a_broken_version_leaves_the_old_one_serving() {
 }
 
 #[tokio::test]
+async fn runs_of_a_workflow_that_is_no_longer_served_take_events_and_are_cancelled() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    replace(&folder.path().join("a.wasm"), &bytes("greeting"));
+    replace(&folder.path().join("b.wasm"), &bytes("hitl"));
+    let mut server = Serve { paths: vec![folder.path().display().to_string()], ..Serve::default() }.start().await;
+    let (answered, cancelled) = (server.begin("hitl", "{}").await, server.begin("hitl", "{}").await);
+    for handler in [&answered, &cancelled] {
+        server.events(handler, "").await.until("RequestEvent").await;
+    }
+    fs::remove_file(folder.path().join("b.wasm")).expect("removed");
+    until("it to be retired", async || (!server.get("/workflows").await.body.contains("hitl")).then_some(())).await;
+    server.crash().await;
+    assert_eq!(server.send(&answered, "NopeEvent", "{}").await.status, 400, "it is checked against its own definition");
+    assert_eq!(server.send(&answered, "ResponseEvent", r#"{"response":"Ada"}"#).await.status, 200);
+    assert_eq!(server.ended(&answered).await.value()["output"], "Hello, Ada");
+    assert_eq!(server.post(&format!("/handlers/{cancelled}/cancel"), "").await.body, r#"{"status":"cancelled"}"#);
+    assert_eq!(server.post("/workflows/hitl/run", "{}").await.status, 404);
+}
+
+#[tokio::test]
+async fn sixty_four_describes_that_sleep_hold_up_neither_a_start_nor_a_reload() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let sleeps = bytes("describe-sleep");
+    for number in 0..64_u8 {
+        // Each another component: a section of its own at the end, with a name and a number.
+        let section = [0, 3, 1, b'n', number];
+        fs::write(folder.path().join(format!("sleep{number}.wasm")), [&sleeps[..], &section].concat()).expect("writable");
+    }
+    replace(&folder.path().join("app.wasm"), &bytes("greeting"));
+    let server = Serve { paths: vec![folder.path().display().to_string()], ..Serve::default() }.start().await;
+    assert_eq!(version(&server, "greeting").await, "greeting");
+    until("each to be refused", async || (server.log().matches("its `describe` sleeps").count() == 64).then_some(())).await;
+    assert_eq!(server.get("/workflows").await.body, r#"{"workflows":["greeting"]}"#);
+
+    // All of them again, and beside them one that is sound.
+    for number in 0..64_u8 {
+        let section = [0, 3, 1, b'm', number];
+        replace(&folder.path().join(format!("sleep{number}.wasm")), &[&sleeps[..], &section].concat());
+    }
+    replace(&folder.path().join("app.wasm"), &bytes("random"));
+    until("the new version", async || {
+        let answer = server.run("random", "{}").await;
+        (answer.status == 200).then_some(())
+    })
+    .await;
+    until("each to be refused", async || (server.log().matches("its `describe` sleeps").count() == 128).then_some(())).await;
+    assert_eq!(server.get("/workflows").await.body, r#"{"workflows":["random"]}"#);
+}
+
+#[tokio::test]
 async fn a_half_written_file_does_no_harm() {
     let app = App::new("greeting");
     let server = app.serve().start().await;
@@ -223,8 +273,8 @@ async fn nothing_is_reloaded_where_that_is_not_wanted() {
     assert_eq!(version(&still, "app").await, "greeting");
 }
 
-/// How long the soak takes.
-const SOAK: Duration = Duration::from_secs(60);
+/// How many swaps the soak takes: each is a chance to fail a request, and minutes of them are no other.
+const SWAPS: usize = 150;
 /// How often it swaps.
 const SWAP_EVERY: Duration = Duration::from_millis(100);
 
@@ -252,13 +302,10 @@ async fn swaps_under_load_fail_no_request_and_lose_no_run() {
             handlers
         });
     }
-    let begun = Instant::now();
     let mut ticks = tokio::time::interval(SWAP_EVERY);
-    let mut swaps = 0;
-    while begun.elapsed() < SOAK {
+    for swap in 0..SWAPS {
         ticks.tick().await;
-        app.replace(if swaps % 2 == 0 { "random" } else { "greeting" });
-        swaps += 1;
+        app.replace(if swap % 2 == 0 { "random" } else { "greeting" });
     }
     stop.store(true, Ordering::Relaxed);
     let mut handlers = Vec::new();
@@ -270,6 +317,6 @@ async fn swaps_under_load_fail_no_request_and_lose_no_run() {
     }
     let [greetings, randoms] = [&seen[0], &seen[1]].map(|it| it.load(Ordering::Relaxed));
     let reloads = server.log().lines().filter(|it| it.contains("reloaded")).count();
-    println!("{swaps} swaps, {reloads} reloads, {greetings} + {randoms} answers, {} runs without waiting", handlers.len());
-    assert!(greetings > 0 && randoms > 0 && reloads > swaps / 4, "{greetings} greetings, {randoms} randoms, {reloads} reloads");
+    println!("{SWAPS} swaps, {reloads} reloads, {greetings} + {randoms} answers, {} runs without waiting", handlers.len());
+    assert!(greetings > 0 && randoms > 0 && reloads > SWAPS / 4, "{greetings} greetings, {randoms} randoms, {reloads} reloads");
 }

@@ -1,10 +1,13 @@
 //! Commands against a server, and the client that they stand on.
 
-use std::process::Output;
+use std::process::{Output, Stdio};
+use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt};
 use serde_json::{Value, json};
-use wf_client::{Client, Error, Filter, From, Start, Status};
+use tokio::task::JoinHandle;
+use wf_client::{Client, Error, Filter, From, Start, Status, To};
+use wf_tests::output::Output as Said;
 use wf_tests::wasm::Module;
 use wf_tests::{Serve, Server, server, until};
 
@@ -135,7 +138,7 @@ async fn what_makes_no_sense_and_servers_that_are_not_there() {
     let (code, _, stderr) = ask(&server, &["runs", "start", "greeting", "--event", r#"{"type":"Nope","value":{}}"#]);
     assert!(code == 1 && stderr.contains("unknown event type Nope"), "{stderr}");
     // The discard port: nothing listens there.
-    let gone = Client::new("http://127.0.0.1:9").expect("a URL").with_retries(1);
+    let gone = Client::new("http://127.0.0.1:9").expect("a URL").with_patience(Duration::from_millis(100));
     let error = gone.health().await.expect_err("nobody is there");
     assert!(matches!(&error, Error::Connection(_)), "{error}");
 }
@@ -186,9 +189,12 @@ async fn every_call_of_the_client() {
     let mut events = client.events(&run.handler_id, From::Beginning);
     let asked = events.try_next().await.expect("an event").expect("it goes on");
     assert_eq!(asked.event.parse::<Value>().expect("a payload")["prompt"], "What is your name?");
-    let error = client.send(&run.handler_id, "NopeEvent", json!({}), None).await.expect_err("no such event");
+    let error = client.send(&run.handler_id, "NopeEvent", json!({}), To::default()).await.expect_err("no such event");
     assert!(matches!(error, Error::Refused { status: 400, .. }), "{error}");
-    client.send(&run.handler_id, "ResponseEvent", json!({ "response": "Ada" }), Some("greet_human")).await.expect("sent");
+    client
+        .send(&run.handler_id, "ResponseEvent", json!({ "response": "Ada" }), To { step: Some("greet_human"), invocation: None })
+        .await
+        .expect("sent");
     let last = events.try_next().await.expect("an event").expect("the end");
     assert!(last.event.is_terminal() && events.next().await.is_none());
     let id = run.run_id.expect("a wf-host tells");
@@ -219,8 +225,96 @@ async fn a_stream_goes_on_after_the_server_was_killed() {
     serve.arguments.extend(["--port".to_owned(), port]);
     server.load(serve);
     server.restart().await;
-    client.send(&run.handler_id, "ResponseEvent", json!({ "response": "Ada" }), None).await.expect("sent");
+    client.send(&run.handler_id, "ResponseEvent", json!({ "response": "Ada" }), To::default()).await.expect("sent");
     let rest = rest.await.expect("no panic").expect("it goes on by itself");
     assert_eq!(rest.len(), 1, "nothing twice: {rest:?}");
     assert!(rest[0].sequence > first.sequence && rest[0].event.name == "OutEvent", "{rest:?}");
+}
+
+/// Starts it again where its clients know it.
+async fn restart_in_place(server: &mut Server, names: &[&str]) {
+    let port = server.address().rsplit(':').next().expect("a port").to_owned();
+    server.load(Serve::guests(names).with(&["--port", &port]));
+    server.restart().await;
+}
+
+/// A command that goes on while the server is restarted.
+fn asking(server: &Server, arguments: &[&str]) -> JoinHandle<(i32, String, String)> {
+    let mut command = server::command();
+    command.args(arguments).env("WF_HOST_SERVER", server.url());
+    tokio::task::spawn_blocking(move || {
+        let Output { status, stdout, stderr } = command.output().expect("it runs");
+        let text = |bytes| String::from_utf8(bytes).expect("text").trim_end().to_owned();
+        (status.code().expect("it exits"), text(stdout), text(stderr))
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn commands_go_on_over_a_restart() {
+    let mut server = Server::start(&["slow", "hitl"]).await;
+    let started = asking(&server, &["runs", "start", "slow", "--param", "seconds=2", "--handler", "mine", "--wait"]);
+    until("the run", async || (server.get("/handlers/mine").await.status == 202).then_some(())).await;
+    let asked = server.begin("hitl", "{}").await;
+    let followed = asking(&server, &["runs", "events", &asked, "--follow"]);
+    let result = asking(&server, &["runs", "result", &asked]);
+    assert!(server.stop().success());
+    // One is called while nobody is there, and says so.
+    let mut listing = server::command();
+    listing.args(["runs", "ls", "--workflow", "slow"]).env("WF_HOST_SERVER", server.url());
+    let mut listing = listing.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    let said = Said::of(listing.stderr.take().expect("piped"));
+    let notice = "; that is tried again for 15 seconds\nhint: Ctrl-C ends it";
+    until("it to say that it waits", async || said.so_far().contains(notice).then_some(())).await;
+    assert!(said.so_far().starts_with("warning: no answer from the server: "), "{}", said.so_far());
+    restart_in_place(&mut server, &["slow", "hitl"]).await;
+    server.kill();
+    restart_in_place(&mut server, &["slow", "hitl"]).await;
+    let (code, stdout, stderr) = started.await.expect("no panic");
+    assert_eq!((code, stdout.as_str()), (0, r#""slept 2.0""#), "{stderr}");
+    let listed = listing.wait_with_output().expect("it ends");
+    assert!(listed.status.success() && String::from_utf8_lossy(&listed.stdout).contains("mine"), "{listed:?}");
+    server.send(&asked, "ResponseEvent", r#"{"response":"Ada"}"#).await;
+    let (code, stdout, stderr) = followed.await.expect("no panic");
+    assert!(code == 0 && stdout.lines().count() == 2 && stdout.contains("OutEvent"), "each event once: {stdout}{stderr}");
+    let (code, stdout, stderr) = result.await.expect("no panic");
+    assert_eq!((code, stdout.as_str()), (0, r#"{"output":"Hello, Ada"}"#), "{stderr}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_waits_longer_than_asked_and_a_server_that_is_not_there_has_a_code_of_its_own() {
+    let server = Server::start(&["hitl"]).await;
+    // The discard port: nothing listens there.
+    let gone = asking(&server, &["runs", "ls", "--server", "http://127.0.0.1:9"]);
+    for arguments in [
+        &["start", "hitl", "--handler", "mine", "--wait", "--timeout", "0.2"][..],
+        &["result", "mine", "--timeout", "0.2"],
+        &["events", "mine", "--follow", "--timeout", "0.2"],
+    ] {
+        let (code, _, stderr) = ask(&server, &[&["runs"][..], arguments].concat());
+        let late = "error: the run has not ended within 0.2 seconds\nhint: it goes on: `wf-host runs result mine` waits for its end";
+        assert_eq!((code, stderr.as_str()), (124, late), "{arguments:?}");
+    }
+    assert_eq!(server.get("/handlers/mine").await.status, 202);
+    let (code, _, stderr) = ask(&server, &["runs", "result", "mine", "--timeout", "soon"]);
+    assert!(code == 2 && stderr.contains("give a number of seconds, as in `2.5`"), "{stderr}");
+    let (code, _, stderr) = gone.await.expect("no panic");
+    assert_eq!(code, 3, "{stderr}");
+    assert!(stderr.contains("hint: is a server at http://127.0.0.1:9? `--server` names another"), "{stderr}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_sees_the_end_of_a_run_whose_request_a_stop_has_cut() {
+    let mut server = Server::start(&["slow"]).await;
+    let client = Client::new(server.url()).expect("a URL");
+    let waiting = client.clone();
+    let start = Start { handler_id: Some("mine".into()), ..Start::event(json!({ "seconds": 1.5 })) };
+    let run = tokio::spawn(async move { waiting.run("slow", &start).await });
+    until("the run", async || (server.get("/handlers/mine").await.status == 202).then_some(())).await;
+    assert!(server.stop().success());
+    restart_in_place(&mut server, &["slow"]).await;
+    let ended = run.await.expect("no panic").expect("its end");
+    assert_eq!((ended.handler_id.as_str(), ended.status), ("mine", Status::Completed));
+    assert_eq!(client.handlers(&Filter::default()).await.expect("a page").handlers.len(), 1, "it was begun once");
+    client.purge("mine").await.expect("deleted");
+    assert!(matches!(client.purge("mine").await, Err(Error::Refused { status: 404, .. })));
 }

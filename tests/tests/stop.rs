@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use serde_json::json;
-use wf_tests::database::rows;
+use wf_tests::database::{copy_runs, query, rows};
 use wf_tests::patience::until_blocking;
+use wf_tests::wire::Wire;
 use wf_tests::{CONFORMANCE, Client, End, Serve, Server, until};
 
 #[tokio::test]
@@ -37,7 +38,10 @@ async fn running_runs_go_on_after_the_restart() {
 
 #[tokio::test]
 async fn held_requests_get_503_and_streams_end_without_a_terminal_event() {
-    let mut server = Server::start(&["slow"]).await;
+    let mut server = Serve::guests(&["slow"]).with(&["--cors-origin", "https://friend.example"]).start().await;
+    // Has begun to ask, and comes to the end of it when the server stops.
+    let mut late = Wire::connect(server.address());
+    assert!(late.write(b"POST /workflows/slow/run HTTP/1.1\r\n"));
     let held = {
         let client = (*server).clone();
         tokio::spawn(async move { client.post("/workflows/slow/run", r#"{"handler_id":"held","start_event":{"seconds":1}}"#).await })
@@ -50,9 +54,19 @@ async fn held_requests_get_503_and_streams_end_without_a_terminal_event() {
     let held = held.await.expect("no panic");
     assert_eq!(held.status, 503, "{held:?}");
     assert!(held.json()["detail"].is_string(), "{held:?}");
+    assert_eq!((held.text("handler_id").as_str(), held.header("retry-after")), ("held", "1"));
+    let (body, origin) = (r#"{"handler_id":"late"}"#, "Origin: https://friend.example");
+    let rest = format!("Host: x\r\n{origin}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    assert!(late.write(rest.as_bytes()));
+    let answer = String::from_utf8(late.read_to_end()).expect("text").to_ascii_lowercase();
+    for part in ["http/1.1 503 ", "\r\nretry-after: 1\r\n", "\r\naccess-control-allow-origin: https://friend.example\r\n", r#"{"detail":"#]
+    {
+        assert!(answer.contains(part), "{part}: {answer}");
+    }
     assert!(server.exited().success(), "{}", server.log());
     server.restart().await;
     assert_eq!(server.ended("held").await.result(), "slept 1.0");
+    assert_eq!(server.get("/handlers/late").await.status, 404, "what was refused was not begun");
 }
 
 #[tokio::test]
@@ -141,6 +155,36 @@ async fn two_thousand_parked_runs_cost_a_restart_nothing() {
     })
     .await;
     assert_eq!(server.get("/health").await.status, 200);
+}
+
+/// The benchmark has ten times as many, and takes the time.
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_thousand_parked_runs_are_not_touched_by_a_start() {
+    let mut server = Server::start(&["hitl", "slow"]).await;
+    server.post("/workflows/hitl/run-nowait", r#"{"handler_id":"parked"}"#).await;
+    server.events("parked", "").await.until("RequestEvent").await;
+    let owned = "select count(*) from run where owner is not null";
+    until("it to be parked", async || (query(&server.data(), owned)[0][0] == 0).then_some(())).await;
+    server.post("/workflows/slow/run-nowait", r#"{"handler_id":"executing","start_event":{"seconds":600}}"#).await;
+    let (memory, data) = (server.memory_max(), server.data());
+    server.kill();
+    copy_runs(&data, "parked", 10_000);
+    let parked = "select count(*), sum(generation), sum(next_seq), count(owner), max(updated_at) from run where workflow = 'hitl'";
+    let before = query(&data, parked);
+    assert_eq!(before[0][0], 10_001);
+    server.restart().await;
+    assert!(server.screen().contains("going on with 10002 unfinished runs"), "{}", server.screen());
+    // The first search takes what the killed one had, and whatever is due.
+    let taken = "select generation from run where handler = 'executing' and owner is not null";
+    until("what was executing to go on", async || (query(&data, taken)[0][0] == 2).then_some(())).await;
+    let more = server.memory_max().saturating_sub(memory);
+    assert!(more < 64 << 20, "{more} bytes more than for two");
+    assert_eq!(server.run("slow", r#"{"seconds":0.1}"#).await.status, 200);
+    assert_eq!(query(&data, parked), before, "a run that only waits is not touched");
+    for handler in ["p000000000", "p000004711", "p000009999"] {
+        assert_eq!(server.send(handler, "ResponseEvent", r#"{"response":"Ada"}"#).await.status, 200);
+        assert_eq!(server.ended(handler).await.value(), json!({"output": "Hello, Ada"}));
+    }
 }
 
 /// From the moment at which it has its database open.

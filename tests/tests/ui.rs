@@ -65,9 +65,14 @@ async fn the_page_in_a_browser() {
     serve.paths.extend([&broken, &large, &echoing].map(|it| it.display().to_string()));
     let server = serve.start().await;
     let damaged = damaged().await;
+    let below = Serve::guests(&["fanout", "greeting"]).with(&["--public-url", "http://flows.localhost/wf/"]).start().await;
     let mut tests = Command::new("node");
     tests.args(["--test", "--test-reporter=spec", "host/ui/tests/browser.mjs"]).current_dir(root()).stdin(Stdio::null());
-    tests.env("WF_HOST_URL", server.url()).env("WF_HOST_DAMAGED", damaged.url()).env("WF_HOST_SHOTS", root().join("target/screenshots"));
+    tests
+        .env("WF_HOST_URL", server.url())
+        .env("WF_HOST_DAMAGED", damaged.url())
+        .env("WF_HOST_BELOW", below.url())
+        .env("WF_HOST_SHOTS", root().join("target/screenshots"));
     tests.env("WF_HOST_OFFICIAL", root().join("target/clients/workflow-debugger/package/dist"));
     let output = tokio::task::spawn_blocking(move || tests.output()).await.expect("no panic").expect("node starts");
     let said = String::from_utf8_lossy(&output.stdout);
@@ -75,7 +80,7 @@ async fn the_page_in_a_browser() {
     for line in said.lines().filter(|line| line.contains("measured:")) {
         show(line);
     }
-    assert!(said.contains("pass 20"), "all of them ran: {said}");
+    assert!(said.contains("pass 22"), "all of them ran: {said}");
 }
 
 /// Past the harness, which keeps what tests that pass have printed.

@@ -6,7 +6,7 @@ use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 use reqwest::{Method, StatusCode};
 
-use crate::{Client, Envelope, Error, Numbered, Result, refused};
+use crate::{Client, Envelope, Error, Numbered, Result, refused, whole};
 
 /// Events, to the end of their run.
 pub type Events = BoxStream<'static, Result<Numbered>>;
@@ -49,7 +49,7 @@ pub(crate) fn open(client: Client, path: Vec<String>, from: From) -> Events {
 impl Reader {
     /// None at the end of the run.
     async fn next(&mut self) -> Option<Result<Numbered>> {
-        let mut pauses = self.client.patience().build();
+        let mut pauses = self.client.backoff().build();
         while !self.ended {
             let error = match &mut self.frames {
                 Some(frames) => match frames.next().await {
@@ -66,8 +66,8 @@ impl Reader {
                 },
             };
             self.frames = None;
-            match pauses.next().filter(|_| error.is_connection()) {
-                Some(pause) => tokio::time::sleep(pause).await,
+            match pauses.next().filter(|_| error.may_pass()) {
+                Some(pause) => self.client.pause(pause, &error).await,
                 None => return Some(Err(error)),
             }
         }
@@ -83,11 +83,9 @@ impl Reader {
         if status == StatusCode::NO_CONTENT {
             return Ok(false);
         }
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            return Err(Error::Connection("the server is starting or stopping".to_owned()));
-        }
         if !status.is_success() {
-            return Err(refused(status, &response.bytes().await.map_err(Error::connection)?));
+            let answer = whole(response).await?;
+            return Err(refused(answer.status, &answer.body));
         }
         self.frames = Some(response.bytes_stream().eventsource().boxed());
         Ok(true)

@@ -15,18 +15,22 @@
 //! # }
 //! ```
 //!
-//! Starts and sends carry an `Idempotency-Key` and are tried again when a connection breaks, so
-//! that each happens once. A stream of events goes on by itself after the last one that came.
+//! A call is tried again while there is no connection, the server starts or stops, or it is asked too often. Starts and sends
+//! carry an `Idempotency-Key`, so that each happens once. A stream of events goes on by itself after
+//! the last one that came, and whoever waits for a run's end waits through restarts.
 
 mod error;
 mod events;
 mod json;
 mod types;
 
+use std::collections::HashSet;
 use std::time::Duration;
 
-use backon::{ExponentialBuilder, Retryable};
-use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use backon::{BackoffBuilder, ExponentialBuilder};
+use futures_util::TryStreamExt;
+use reqwest::header::{AUTHORIZATION, HeaderValue};
+use reqwest::{Certificate, Method, RequestBuilder, Response, StatusCode};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -47,18 +51,39 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct Client {
     http: reqwest::Client,
     url: String,
-    retries: usize,
+    patience: Duration,
+    notice: Option<fn(&Error)>,
+    /// What is sent with every request to show who asks; never shown itself.
+    authorization: Option<HeaderValue>,
 }
 
-/// How often a broken connection is tried again where nothing else is said: for about ten
-/// seconds in all. A server that restarts is back by then.
-const RETRIES: usize = 9;
+/// An answer, whole.
+struct Answer {
+    status: StatusCode,
+    body: Vec<u8>,
+    /// With the one that was answered.
+    attempts: u32,
+}
+
+/// How long a call is tried again where nothing else is said. A server that restarts is back by then.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The body of a send.
 #[derive(Serialize)]
 struct Sent<'a> {
     event: SentEvent<'a>,
-    step: Option<&'a str>,
+    #[serde(flatten)]
+    to: To<'a>,
+}
+
+/// Whom an event is for.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct To<'a> {
+    /// Only this step.
+    pub step: Option<&'a str>,
+    /// Only this invocation, which waits: the numbers of those that do are in the run's history.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invocation: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -75,19 +100,46 @@ impl Client {
         if !["http", "https"].contains(&parsed.scheme()) {
             return Err(Error::Url { url: url.to_owned(), why: "it begins with neither `http://` nor `https://`".to_owned() });
         }
-        let http = reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT).build().map_err(Error::connection)?;
-        Ok(Client { http, url: url.trim_end_matches('/').to_owned(), retries: RETRIES })
+        let http = http(Vec::new())?;
+        Ok(Client { http, url: url.trim_end_matches('/').to_owned(), patience: PATIENCE, notice: None, authorization: None })
     }
 
-    /// How often a call is tried again when there is no connection, or it breaks.
-    pub fn with_retries(mut self, retries: usize) -> Client {
-        self.retries = retries;
+    /// With an API key, for a server that asks for one.
+    pub fn with_key(mut self, key: &str) -> Result<Client> {
+        let value = HeaderValue::from_str(&format!("Bearer {}", key.trim()));
+        let mut value = value.map_err(|_| Error::Key("a key is one line of letters, digits and `_`".to_owned()))?;
+        value.set_sensitive(true);
+        self.authorization = Some(value);
+        Ok(self)
+    }
+
+    /// Trusts these certificates, as PEM, beside those of the system.
+    pub fn with_ca(mut self, pem: &[u8]) -> Result<Client> {
+        let certificates = Certificate::from_pem_bundle(pem).map_err(|error| Error::Certificate(error.to_string()))?;
+        if certificates.is_empty() {
+            return Err(Error::Certificate("there is no `BEGIN CERTIFICATE` in it".to_owned()));
+        }
+        self.http = http(certificates)?;
+        Ok(self)
+    }
+
+    /// How long a call is tried again while there is no connection, it breaks, or the server takes no requests, or no
+    /// more of them. Of a stream: each time that it breaks.
+    pub fn with_patience(mut self, patience: Duration) -> Client {
+        self.patience = patience;
         self
     }
 
-    /// Whether the server takes requests.
+    /// Is told why, each time that something is tried again.
+    pub fn with_notice(mut self, notice: fn(&Error)) -> Client {
+        self.notice = Some(notice);
+        self
+    }
+
+    /// Whether the server takes requests now.
     pub async fn health(&self) -> Result<()> {
-        self.get::<Value>(&["health"], &[]).await.map(drop)
+        let request = self.request(Method::GET, &["health"]);
+        read::<Value>(self.again(request, |error| matches!(error, Error::Connection(_))).await?).map(drop)
     }
 
     /// The names of the workflows.
@@ -130,14 +182,27 @@ impl Client {
 
     /// Starts a run and waits for its end, however it ends.
     pub async fn run(&self, workflow: &str, start: &Start) -> Result<Handler> {
-        let path = ["workflows", workflow, "run"];
-        let response = self.write(&path, start).await?;
-        ended(response).await
+        match self.write(&["workflows", workflow, "run"], start).await {
+            Err(Error::Unavailable { handler_id: Some(handler), .. }) => self.wait(&handler).await,
+            answer => ended(answer?),
+        }
+    }
+
+    /// Waits for the end of a handler's run, however it ends.
+    pub async fn wait(&self, handler: &str) -> Result<Handler> {
+        loop {
+            let seen = self.handler(handler).await?;
+            if seen.status != Status::Running {
+                return Ok(seen);
+            }
+            let mut events = self.events(handler, From::Now);
+            while events.try_next().await?.is_some() {}
+        }
     }
 
     /// Starts a run.
     pub async fn start(&self, workflow: &str, start: &Start) -> Result<Handler> {
-        read(self.write(&["workflows", workflow, "run-nowait"], start).await?).await
+        read(self.write(&["workflows", workflow, "run-nowait"], start).await?)
     }
 
     /// The handlers that a filter lets through, oldest first.
@@ -147,17 +212,38 @@ impl Client {
 
     /// A handler and its latest run.
     pub async fn handler(&self, handler: &str) -> Result<Handler> {
-        ended(self.read(&["handlers", handler], &[]).await?).await
+        ended(self.read(&["handlers", handler], &[]).await?)
     }
 
     /// A handler, with its result's own value in `result`.
     pub async fn result(&self, handler: &str) -> Result<Handler> {
-        ended(self.read(&["results", handler], &[]).await?).await
+        ended(self.read(&["results", handler], &[]).await?)
     }
 
     /// A run of a wf-host by its own id, also one that a later run of its handler has followed.
     pub async fn run_of(&self, run: &str) -> Result<Handler> {
-        ended(self.read(&["api", "v1", "runs", run], &[]).await?).await
+        ended(self.read(&["api", "v1", "runs", run], &[]).await?)
+    }
+
+    /// The handlers of a wf-host whose newest runs queue; of these workflows, or of all where none is named.
+    pub async fn queued(&self, workflow: &[String]) -> Result<HashSet<String>> {
+        #[derive(serde::Deserialize)]
+        struct Runs {
+            runs: Vec<Handler>,
+            next: Option<String>,
+        }
+        let (mut queued, mut before) = (HashSet::new(), None);
+        loop {
+            let mut query = vec![("status", "running".to_owned()), ("limit", "500".to_owned())];
+            query.extend(workflow.iter().map(|it| ("workflow", it.clone())));
+            query.extend(before.map(|it| ("before", it)));
+            let page: Runs = self.get(&["api", "v1", "runs"], &query).await?;
+            queued.extend(page.runs.into_iter().filter(|it| it.queued).map(|it| it.handler_id));
+            if page.next.is_none() {
+                return Ok(queued);
+            }
+            before = page.next;
+        }
     }
 
     /// What a run's steps have written; of a wf-host.
@@ -169,10 +255,10 @@ impl Client {
         Ok(self.get::<Lines>(&["api", "v1", "runs", run, "logs"], &[]).await?.logs)
     }
 
-    /// Sends an event to a handler's run, or to one step of it.
-    pub async fn send(&self, handler: &str, name: &str, value: impl Serialize, step: Option<&str>) -> Result<()> {
-        let body = Sent { event: SentEvent { name, value: Json::of(value)? }, step };
-        read::<Value>(self.write(&["events", handler], &body).await?).await.map(drop)
+    /// Sends an event to a handler's run.
+    pub async fn send(&self, handler: &str, name: &str, value: impl Serialize, to: To<'_>) -> Result<()> {
+        let body = Sent { event: SentEvent { name, value: Json::of(value)? }, to };
+        read::<Value>(self.write(&["events", handler], &body).await?).map(drop)
     }
 
     /// Cancels a handler's run.
@@ -187,7 +273,20 @@ impl Client {
 
     async fn cancelled(&self, handler: &str, purge: &str) -> Result<()> {
         let request = self.request(Method::POST, &["handlers", handler, "cancel"]).query(&[("purge", purge)]);
-        read::<Value>(request.send().await.map_err(Error::connection)?).await.map(drop)
+        let answer = self.again(request, Error::may_pass).await?;
+        let attempts = answer.attempts;
+        match read::<Value>(answer) {
+            // An earlier attempt has done it, and nobody could say so.
+            Err(Error::Refused { status: 404, .. }) if attempts > 1 && self.is_cancelled(handler, purge).await => Ok(()),
+            answer => answer.map(drop),
+        }
+    }
+
+    async fn is_cancelled(&self, handler: &str, purge: &str) -> bool {
+        match self.handler(handler).await {
+            Ok(there) => purge != "true" && there.status == Status::Cancelled,
+            Err(error) => purge == "true" && matches!(error, Error::Refused { status: 404, .. }),
+        }
     }
 
     /// The events of a handler's latest run: those that are there, then those that come, to the end.
@@ -200,9 +299,9 @@ impl Client {
         events::open(self.clone(), ["api", "v1", "runs", run, "events"].map(str::to_owned).to_vec(), from)
     }
 
-    fn patience(&self) -> ExponentialBuilder {
+    fn backoff(&self) -> ExponentialBuilder {
         let builder = ExponentialBuilder::default().with_min_delay(Duration::from_millis(100)).with_max_delay(Duration::from_secs(2));
-        builder.with_max_times(self.retries)
+        builder.without_max_times().with_total_delay(Some(self.patience))
     }
 
     fn request(&self, method: Method, path: &[&str]) -> RequestBuilder {
@@ -210,33 +309,81 @@ impl Client {
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().extend(path);
         }
-        self.http.request(method, url)
+        let request = self.http.request(method, url);
+        match &self.authorization {
+            Some(value) => request.header(AUTHORIZATION, value),
+            None => request,
+        }
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &[&str], query: &[(&str, String)]) -> Result<T> {
-        read(self.read(path, query).await?).await
+        read(self.read(path, query).await?)
     }
 
     /// Reading changes nothing: it is tried again.
-    async fn read(&self, path: &[&str], query: &[(&str, String)]) -> Result<Response> {
-        let attempt = async || self.request(Method::GET, path).query(query).send().await.map_err(Error::connection);
-        attempt.retry(self.patience()).when(Error::is_connection).await
+    async fn read(&self, path: &[&str], query: &[(&str, String)]) -> Result<Answer> {
+        self.again(self.request(Method::GET, path).query(query), Error::may_pass).await
     }
 
     /// With a key of its own, so that the server sees a repeat for what it is.
-    async fn write(&self, path: &[&str], body: &impl Serialize) -> Result<Response> {
+    async fn write(&self, path: &[&str], body: &impl Serialize) -> Result<Answer> {
         let key = uuid::Uuid::new_v4().to_string();
-        let attempt = async || {
-            let request = self.request(Method::POST, path).header("Idempotency-Key", &key).json(body);
-            request.send().await.map_err(Error::connection)
-        };
-        attempt.retry(self.patience()).when(Error::is_connection).await
+        let request = self.request(Method::POST, path).header("Idempotency-Key", &key).json(body);
+        // A run that was begun is not begun again: its end is waited for.
+        self.again(request, |error| error.may_pass() && !matches!(error, Error::Unavailable { handler_id: Some(_), .. })).await
+    }
+
+    async fn again(&self, request: RequestBuilder, when: fn(&Error) -> bool) -> Result<Answer> {
+        let mut pauses = self.backoff().build();
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            // One that could not be made has no second; sent, it says why.
+            let Some(again) = request.try_clone() else { return self.ask(request).await };
+            let error = match self.ask(again).await {
+                Err(error) if when(&error) => error,
+                answer => return answer.map(|answer| Answer { attempts, ..answer }),
+            };
+            let Some(pause) = pauses.next() else { return Err(error) };
+            self.pause(pause, &error).await;
+        }
+    }
+
+    async fn pause(&self, pause: Duration, error: &Error) {
+        if let Some(notice) = self.notice {
+            notice(error);
+        }
+        tokio::time::sleep(pause.max(error.retry_after())).await;
+    }
+
+    async fn ask(&self, request: RequestBuilder) -> Result<Answer> {
+        whole(request.send().await.map_err(Error::connection)?).await
     }
 }
 
-async fn read<T: DeserializeOwned>(response: Response) -> Result<T> {
+fn http(certificates: Vec<Certificate>) -> Result<reqwest::Client> {
+    let builder = reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT).tls_certs_merge(certificates);
+    builder.build().map_err(Error::connection)
+}
+
+/// The answer, once all of it is there; or that there is none now.
+async fn whole(response: Response) -> Result<Answer> {
     let status = response.status();
-    let body = response.bytes().await.map_err(Error::connection)?;
+    let retry_after = response.headers().get("retry-after").and_then(|it| it.to_str().ok()?.parse().ok()).map(Duration::from_secs);
+    let body = Vec::from(response.bytes().await.map_err(Error::connection)?);
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        let said = serde_json::from_slice::<Value>(&body).unwrap_or_default();
+        let handler_id = said["handler_id"].as_str().map(str::to_owned);
+        let detail = said["detail"].as_str().unwrap_or("the server takes no requests at the moment").to_owned();
+        return Err(Error::Unavailable { detail, retry_after, handler_id });
+    }
+    if let (StatusCode::TOO_MANY_REQUESTS, Some(retry_after)) = (status, retry_after) {
+        return Err(Error::TooMany { detail: detail(&body), retry_after });
+    }
+    Ok(Answer { status, body, attempts: 1 })
+}
+
+fn read<T: DeserializeOwned>(Answer { status, body, .. }: Answer) -> Result<T> {
     if !status.is_success() {
         return Err(refused(status, &body));
     }
@@ -244,9 +391,7 @@ async fn read<T: DeserializeOwned>(response: Response) -> Result<T> {
 }
 
 /// A run that failed is an answer as well, with 500.
-async fn ended(response: Response) -> Result<Handler> {
-    let status = response.status();
-    let body = response.bytes().await.map_err(Error::connection)?;
+fn ended(Answer { status, body, .. }: Answer) -> Result<Handler> {
     match serde_json::from_slice(&body) {
         Ok(handler) if status.is_success() || status == StatusCode::INTERNAL_SERVER_ERROR => Ok(handler),
         Err(error) if status.is_success() => Err(Error::Form(error.to_string())),
@@ -255,9 +400,12 @@ async fn ended(response: Response) -> Result<Handler> {
 }
 
 fn refused(status: StatusCode, body: &[u8]) -> Error {
+    Error::Refused { status: status.as_u16(), detail: detail(body) }
+}
+
+fn detail(body: &[u8]) -> String {
     let detail = serde_json::from_slice::<Value>(body).ok().and_then(|it| it["detail"].as_str().map(str::to_owned));
-    let detail = detail.unwrap_or_else(|| String::from_utf8_lossy(body).trim().to_owned());
-    Error::Refused { status: status.as_u16(), detail }
+    detail.unwrap_or_else(|| String::from_utf8_lossy(body).trim().to_owned())
 }
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ fn what_a_server_sends_is_told_as_it_came() {
 fn what_is_sent_is_sent_as_it_was_written() {
     let long = Json::of([LONG]).expect("JSON");
     assert_eq!(long.text(), "[12345678901234567890123]");
-    let body = Sent { event: SentEvent { name: "AnswerEvent", value: long.clone() }, step: None };
+    let body = Sent { event: SentEvent { name: "AnswerEvent", value: long.clone() }, to: To::default() };
     let text = r#"{"event":{"type":"AnswerEvent","value":[12345678901234567890123]},"step":null}"#;
     assert_eq!(serde_json::to_string(&body).expect("JSON"), text);
     let start = Start { context: Some(json!({ "a": 1.0 }).into()), ..Start::event(long) };

@@ -36,6 +36,9 @@ pub struct Handler {
     pub result: Option<Json>,
     /// How it stands.
     pub status: Status,
+    /// Whether its run has not begun, as others of its workflow go on; said of single runs, and of no others.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub queued: bool,
     /// When it began, UTC.
     pub started_at: String,
     /// When something last happened, UTC.

@@ -22,10 +22,13 @@ const SIZES: [u64; 5] = [10, 100, 1_000, 10_000, 100_000];
 /// Most of a thing that are timed, where one alone costs the same as another.
 const SAMPLE: u64 = 2_000;
 
+/// After so many bytes of entries a host puts a run away, at the soonest.
+const SNAPSHOT_AFTER: usize = 64 << 10;
+
 type Curve = fn(u64) -> Vec<f64>;
 
 /// What is measured: a name, what each number is of, and how.
-const CURVES: [(&str, &[&str], Curve); 15] = [
+const CURVES: [(&str, &[&str], Curve); 17] = [
     ("an answer to one of n waiters", &["us"], answer),
     ("a wait after n waits in one attempt", &["us"], waits),
     ("a collect of n", &["us", "bytes"], collect),
@@ -33,11 +36,13 @@ const CURVES: [(&str, &[&str], Curve); 15] = [
     ("a push after n uncommitted ones", &["us"], pushes),
     ("a write into a state of n fields", &["us"], room),
     ("a read of a state of n bytes, by a step that returns", &["us", "bytes"], gets),
+    ("a read of a state of n bytes, by a step that publishes", &["us", "bytes"], publishes),
     ("a fan-out of n, joined", &["us"], fan_out),
     ("an inner scope that closes beside n unpaired events", &["us"], unpaired),
     ("a turn of a loop through a fan-out, after n", &["us", "bytes"], turns),
     ("an exclusive edit with n in the queue", &["us"], exclusive),
     ("history, for each of n in flight", &["us"], history),
+    ("a page of 100 of the history of n entries", &["us", "bytes"], page),
     ("a resumption, for each of n waiters", &["us"], resumption),
     ("replay, for each of n entries", &["us"], replay),
     ("a restore from a snapshot, for each of n in flight", &["us", "bytes"], restore),
@@ -90,6 +95,7 @@ impl World {
             seed: String::new(),
             timeout: None,
             additional_events: vec!["Answer".into()],
+            state_max: None,
         })));
         world
     }
@@ -267,6 +273,28 @@ fn gets(n: u64) -> Vec<f64> {
     vec![took, serde_json::to_vec(&calls).expect("JSON").len() as f64]
 }
 
+/// At a turn after the first, where nothing has changed.
+fn publishes(n: u64) -> Vec<f64> {
+    let (mut attempt, mut world) = guest();
+    let text = format!("\"{}\"", "x".repeat(n as usize));
+    call(&mut attempt, &world.run, Request::Set { path: "text".into(), value: text });
+    report(&mut attempt, &mut world, Request::Commit);
+    let before = world.bytes;
+    let took = each(1, || {
+        call(&mut attempt, &world.run, Request::Get { path: "text".into() });
+        report(&mut attempt, &mut world, Request::Publish { name: "Item".into(), payload: "{}".into() });
+    });
+    vec![took, (world.bytes - before) as f64]
+}
+
+/// A call that the fold answers.
+fn report(attempt: &mut Attempt, world: &mut World, request: Request) {
+    let Next::Progress { calls, commit } = attempt.call(request, 0) else { panic!("it is reported") };
+    let effects = world.input(Input::StepProgressed { invocation: 0, attempt: 0, calls, commit, usage: Usage::default() });
+    let answered = |effect| if let Effect::Answer { call, .. } = effect { Some(call) } else { None };
+    attempt.answered(effects.into_iter().find_map(answered).expect("it is answered"));
+}
+
 fn fan_out(n: u64) -> Vec<f64> {
     let began = Instant::now();
     let mut world = wide(n, 4);
@@ -318,8 +346,35 @@ fn history(n: u64) -> Vec<f64> {
     let mut world = wide(n, n);
     (1..=n).for_each(|id| world.returns(id, events("Done", 1)));
     let definition = world.run.definition().clone();
-    let took = each(n, || drop(journal::history(definition, &world.journal).expect("the journal fits")));
+    let took = each(n, || drop(journal::history(Run::new(definition), &world.journal).expect("the journal fits")));
     vec![took]
+}
+
+/// Its last, from snapshots as a host takes them. The bytes are what it reads.
+fn page(n: u64) -> Vec<f64> {
+    let mut world = World::new(json!([{ "name": "loop", "accepts": ["StartEvent", "Next"], "emits": ["Next"] }]));
+    let (mut rows, mut since) = (Vec::new(), 0);
+    let mut put_away = snapshot::take(&world.run);
+    for id in 0..n {
+        world.returns(id, events("Next", 1));
+        let row = serde_json::to_vec(world.journal.last().expect("an entry")).expect("JSON");
+        since += row.len();
+        rows.push((id + 1, row));
+        if since >= SNAPSHOT_AFTER && id + 100 < n {
+            (put_away, since) = (snapshot::take(&world.run), 0);
+            rows.clear();
+        }
+    }
+    let definition = world.run.definition().clone();
+    let bytes: usize = rows.iter().map(|(_, row)| row.len()).sum();
+    let took = each(1, || {
+        let entries: Vec<Entry> = rows.iter().map(|(seq, row)| journal::read(*seq, row).expect("an entry")).collect();
+        let (before, page) = entries.split_at(entries.len().saturating_sub(100));
+        let run = snapshot::restore(definition, &put_away).expect("a snapshot");
+        let run = journal::replay(run, before).expect("the journal fits");
+        drop(journal::history(run, page).expect("the journal fits"));
+    });
+    vec![took, (put_away.len() + bytes) as f64]
 }
 
 fn resumption(n: u64) -> Vec<f64> {

@@ -1,35 +1,35 @@
 //! What a guest saw: the calls of an attempt with their answers, told again from the journal.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use crate::definition::Definition;
 use crate::effect::Log;
 use crate::entry::{Call, Entry, Function, Input, InvocationId, Told};
 use crate::journal::{self, Misfit};
 use crate::run::Run;
 
 /// The calls of an attempt, in order, each as the guest saw it answered; without the answer of one
-/// that it still waits in. Empty where there is no such attempt.
-pub fn answers(definition: Arc<Definition>, entries: &[Entry], invocation: InvocationId, attempt: u32) -> Result<Vec<Call>, Misfit> {
-    let mut calls = recorded(definition.clone(), entries, invocation, attempt)?;
+/// that it still waits in. Empty where there is no such attempt. `begin`: the run before its first entry.
+pub fn answers(begin: impl Fn() -> Run, entries: &[Entry], invocation: InvocationId, attempt: u32) -> Result<Vec<Call>, Misfit> {
+    let mut calls = recorded(begin(), entries, invocation, attempt)?;
     let mut before: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
     for (place, call) in calls.iter().enumerate() {
         if let Some(Told::Before(seq)) = call.function.told() {
             before.entry(*seq).or_default().push(place);
         }
     }
-    let mut run = Run::new(definition);
+    let mut run = begin();
     for entry in entries {
         for place in before.remove(&entry.seq).into_iter().flatten() {
-            tell(&mut calls[place], |path| run.told(path));
+            if let Some((path, answer)) = calls[place].function.read() {
+                *answer = run.told(path);
+            }
         }
         journal::accept(&mut run, entry)?;
     }
     for place in 0..calls.len() {
         if let Some(Told::Same(ordinal)) = calls[place].function.told() {
             let same = calls.get(*ordinal as usize).and_then(|call| call.function.value()).cloned();
-            tell(&mut calls[place], |_| same.map_or(Told::Nothing, Told::Value));
+            tell(&mut calls[place].function, same.map_or(Told::Nothing, Told::Value));
         }
     }
     Ok(calls)
@@ -37,8 +37,7 @@ pub fn answers(definition: Arc<Definition>, entries: &[Entry], invocation: Invoc
 
 /// As the journal has them: those of the step log, and those of the last report, also where the
 /// fold refused it.
-fn recorded(definition: Arc<Definition>, entries: &[Entry], invocation: InvocationId, attempt: u32) -> Result<Vec<Call>, Misfit> {
-    let mut run = Run::new(definition);
+fn recorded(mut run: Run, entries: &[Entry], invocation: InvocationId, attempt: u32) -> Result<Vec<Call>, Misfit> {
     let mut log: Option<Log> = None;
     for entry in entries {
         journal::accept(&mut run, entry)?;
@@ -66,11 +65,9 @@ fn last_calls(input: &Input, invocation: InvocationId, attempt: u32) -> &[Call] 
     }
 }
 
-/// Fills in what a read gave, of its path.
-fn tell(call: &mut Call, what: impl FnOnce(&str) -> Told) {
-    match &mut call.function {
-        Function::Get { path, answer } | Function::EditBegin { path, answer, .. } => *answer = what(path),
-        Function::LookUp { name, answer } => *answer = what(name),
-        _ => (),
+/// Fills in what a read gave.
+fn tell(function: &mut Function, told: Told) {
+    if let Function::Get { answer, .. } | Function::EditBegin { answer, .. } | Function::LookUp { answer, .. } = function {
+        *answer = told;
     }
 }

@@ -29,6 +29,7 @@ mod info;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::definition::Definition;
 use crate::effect::{Invoke, Log, Memos, RetryInfo};
 use crate::entry::{Call, Commit, Event, Failure, Function, InvocationId, Micros, Told};
 use crate::state::Overlay;
@@ -42,6 +43,7 @@ use own::Own;
 pub use query::{Query, ReadAnswer};
 pub use request::Request;
 use unreported::Unreported;
+pub(crate) use unreported::is_large;
 
 /// What one attempt may ask for. A number past its limit is a failure of kind `limit`.
 #[derive(Clone, Debug)]
@@ -55,9 +57,10 @@ pub struct Limits {
     /// Most events that one entry into an attempt may send, or return. What was recorded before it does not count.
     pub events_max: usize,
     /// Most bytes that one entry into an attempt may hold back until it commits or reports: what it sends, writes and
-    /// is told, and what it returns.
+    /// is told, and what it returns. Past it only a commit point may follow.
     pub buffered_max: usize,
-    /// Most recorded calls of one attempt: all of them are kept for re-entry.
+    /// Most recorded calls of one attempt: all of them are kept for re-entry. Past it one more may follow, which
+    /// commits what they have buffered.
     pub calls_max: u32,
 }
 
@@ -98,12 +101,14 @@ pub struct Attempt {
     pub step: Arc<str>,
     limits: Limits,
     retry: RetryInfo,
+    definition: Arc<Definition>,
     /// Where its clock stands at least.
     at: Micros,
     /// What is answered from the log.
     log: Log,
     /// The ordinal of the next call.
     next: u32,
+    /// How many of the calls are committed.
     committed: u32,
     memos: Memos,
     /// Sends that this entry has made beyond the log.
@@ -131,6 +136,7 @@ impl Attempt {
             step: invoke.step,
             limits,
             retry: invoke.retry,
+            definition: invoke.definition,
             at: invoke.started_at,
             log: invoke.log,
             next: 0,
@@ -195,9 +201,11 @@ impl Attempt {
         if let Some(outside) = &self.outside {
             return Next::Perform(outside.clone());
         }
-        // A conflict commits nothing, not even what was buffered.
-        if let (Some(own), Function::EditCommit { answer: Some(false), .. }) = (self.committing.take(), &call.function) {
-            self.own = own;
+        match (self.committing.take(), &call.function) {
+            // A conflict commits nothing, not even what was buffered.
+            (Some(own), Function::EditCommit { answer: Some(false), .. }) => self.own = own,
+            (_, function) if function.is_commit_point() => self.committed = self.next,
+            _ => (),
         }
         answer::next(call, &self.log)
     }

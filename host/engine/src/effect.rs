@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::definition::Definition;
 use crate::entry::{Call, Event, Failure, InvocationId, Micros, TimerId};
 use crate::json::Json;
 
@@ -83,6 +84,8 @@ pub struct Invoke {
     pub memos: Memos,
     /// What came before this attempt.
     pub retry: RetryInfo,
+    /// What the run follows.
+    pub definition: Arc<Definition>,
     /// Executing time that is left to the attempt by the step's timeout; none for no limit.
     pub time_left: Option<Micros>,
     /// Whether the instance before was lost while it worked: what it did beyond the log is done

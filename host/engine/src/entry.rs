@@ -18,8 +18,9 @@ pub type TimerId = u64;
 
 /// The version of the journal's form.
 pub const ENTRY_VERSION: u16 = 1;
-/// The number of the fold's observable behaviour. A change to it gets a new number.
-pub const RULES: u32 = 1;
+/// The number of the fold's observable behaviour. A change to it gets a new number. 2: a step's timeout counts what the
+/// entries into an attempt computed, where 1 counted the time that they were in an instance.
+pub const RULES: u32 = 2;
 /// A sleep of this length or longer drops the instance: 1 second.
 pub const SLEEP_DROP_MIN: Micros = 1_000_000;
 /// How often an entry tells how many frames there are: each so many entries.
@@ -163,6 +164,10 @@ pub struct Started {
     pub timeout: Option<f64>,
     /// Names of the additional event types, the manifest's and the configured ones.
     pub additional_events: Vec<String>,
+    /// Largest committed state, in bytes: of attempts that each keep to it, one that would make it larger with what
+    /// others have committed fails. None: nothing is refused for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state_max: Option<u64>,
 }
 
 /// One part of a definition: SHA-256 digests as hexadecimal text.
@@ -380,8 +385,8 @@ pub enum Told {
     Value(Json),
     /// The value of an earlier call of the same attempt, by its ordinal: large values are journaled once.
     Same(u32),
-    /// What the fold tells before the entry of this seq is applied; only in the last report of an
-    /// attempt, which nobody enters again.
+    /// What the fold tells before the entry of this seq is applied. In the last report of an attempt, which nobody
+    /// enters again, of any entry before it; in others only of their own, and the fold fills the value in.
     Before(u64),
 }
 

@@ -2,15 +2,13 @@
 //! a name, for that run alone.
 
 use std::fmt;
-use std::sync::Arc;
 
 use serde::Deserialize;
 
-use crate::definition::Definition;
 use crate::effect::Effect;
-use crate::entry::{Buffered, ENTRY_VERSION, Entry, Forked, Input, Part, RULES};
+use crate::entry::{Buffered, Call, Commit, ENTRY_VERSION, Entry, Forked, Function, Input, Part, RULES};
 use crate::history::History;
-use crate::json::Json;
+use crate::json::{Fields, Json};
 use crate::run::Run;
 use crate::text;
 
@@ -48,7 +46,7 @@ pub enum Misfit {
         /// The place of the entry.
         seq: u64,
     },
-    /// The run is pinned to another definition than it was given. A fork is given its own by [`Run::redefine`].
+    /// The run is pinned to a definition that it was not given. A fork is given its own by [`Run::redefine`].
     Definition {
         /// What the journal names.
         expected: Vec<Part>,
@@ -122,12 +120,12 @@ pub fn accept(run: &mut Run, entry: &Entry) -> Result<Vec<Effect>, Misfit> {
             if !(1..=RULES).contains(&started.rules) {
                 return Err(Misfit::Rules { found: started.rules.into() });
             }
-            pinned(run.definition(), &started.definition)?;
-            object(seq, Some(&started.state))?;
+            pinned(run.definition().parts() == started.definition, &started.definition)?;
+            object(seq, &started.state)?;
         }
         Input::Forked(forked) => {
-            pinned(run.redefinition(), &forked.definition)?;
-            object(seq, forked.state.as_ref())?;
+            pinned(run.knows(&forked.definition), &forked.definition)?;
+            forked.state.iter().try_for_each(|state| object(seq, state))?;
             fork(run, seq, forked)?;
         }
         Input::Started(_) => return Err(Misfit::Beginning { seq }),
@@ -135,6 +133,7 @@ pub fn accept(run: &mut Run, entry: &Entry) -> Result<Vec<Effect>, Misfit> {
         _ => (),
     }
     paths(seq, &entry.input)?;
+    events(seq, &entry.input)?;
     if let Some(told) = entry.frames.filter(|told| *told != run.next_sequence()) {
         return Err(Misfit::Frames { seq, told, counted: run.next_sequence() });
     }
@@ -150,10 +149,10 @@ pub fn replay<'a>(mut run: Run, entries: impl IntoIterator<Item = &'a Entry>) ->
     Ok(run)
 }
 
-/// A run as it was at every entry of its journal.
-pub fn history(definition: Arc<Definition>, entries: &[Entry]) -> Result<History, Misfit> {
-    let mut run = Run::new(definition);
-    let mut history = History::default();
+/// What happened in a run by some entries: `run` is as it was before them, as it is for [`replay`], and was
+/// given what a fork among them goes on with.
+pub fn history<'a>(mut run: Run, entries: impl IntoIterator<Item = &'a Entry>) -> Result<History, Misfit> {
+    let mut history = History::from(&run);
     for entry in entries {
         run.watch();
         accept(&mut run, entry)?;
@@ -162,23 +161,47 @@ pub fn history(definition: Arc<Definition>, entries: &[Entry]) -> Result<History
     Ok(history)
 }
 
-fn pinned(definition: &Definition, expected: &[Part]) -> Result<(), Misfit> {
-    if definition.parts() == expected { Ok(()) } else { Err(Misfit::Definition { expected: expected.to_vec() }) }
+fn pinned(is_known: bool, expected: &[Part]) -> Result<(), Misfit> {
+    if is_known { Ok(()) } else { Err(Misfit::Definition { expected: expected.to_vec() }) }
 }
 
-fn object(seq: u64, state: Option<&Json>) -> Result<(), Misfit> {
-    let is_object = state.is_none_or(|state| state.get().starts_with('{'));
-    if is_object { Ok(()) } else { Err(Misfit::Unsound { seq, message: "the state is no object" }) }
+fn object(seq: u64, state: &Json) -> Result<(), Misfit> {
+    if state.get().starts_with('{') { Ok(()) } else { Err(Misfit::Unsound { seq, message: "the state is no object" }) }
+}
+
+/// The events that the fold routes: it looks into the fields of their payloads.
+fn events(seq: u64, input: &Input) -> Result<(), Misfit> {
+    let (calls, commit) = reported(input);
+    let called = calls.iter().filter_map(|call| match &call.function {
+        Function::Collect { event, .. } => Some(event),
+        Function::Wait(wait) => wait.request.as_ref(),
+        _ => None,
+    });
+    let own = match input {
+        Input::Started(started) => std::slice::from_ref(&started.start),
+        Input::EventReceived { event, .. } => std::slice::from_ref(event),
+        Input::StepReturned { events, .. } => events,
+        Input::Forked(forked) => forked.events.as_ref().map_or(&[][..], |(_, events)| events),
+        _ => &[],
+    };
+    let sent = commit.into_iter().flat_map(|commit| commit.sends()).map(|(event, _)| event);
+    let sound = own.iter().chain(called).chain(sent).all(|event| Fields::read(&event.payload).is_some());
+    if sound { Ok(()) } else { Err(Misfit::Unsound { seq, message: "a payload is no object with fields that can be read" }) }
+}
+
+/// The calls of an instance's report, and what it commits.
+fn reported(input: &Input) -> (&[Call], Option<&Commit>) {
+    match input {
+        Input::StepProgressed { calls, commit, .. } => (calls, commit.as_ref()),
+        Input::StepReturned { calls, commit, .. } => (calls, Some(commit)),
+        Input::StepFailed { calls, .. } => (calls, None),
+        _ => (&[], None),
+    }
 }
 
 /// What an instance reports of the state: the fold takes its paths apart.
 fn paths(seq: u64, input: &Input) -> Result<(), Misfit> {
-    let (calls, commit) = match input {
-        Input::StepProgressed { calls, commit, .. } => (calls, commit.as_ref()),
-        Input::StepReturned { calls, commit, .. } => (calls, Some(commit)),
-        Input::StepFailed { calls, .. } => (calls, None),
-        _ => return Ok(()),
-    };
+    let (calls, commit) = reported(input);
     let written = commit.into_iter().flat_map(|commit| &commit.effects).filter_map(Buffered::path);
     let mut told = calls.iter().filter_map(|call| call.function.path()).chain(written);
     let sound = told.all(|path| text::path(path).is_ok());

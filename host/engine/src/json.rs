@@ -50,19 +50,34 @@ pub(crate) fn quoted(text: &str) -> String {
     serde_json::to_string(text).expect("a text is JSON")
 }
 
-/// The top-level fields of an object, found once. Anything but an object has none.
-#[derive(Debug, Default)]
+/// The top-level fields of an object, found once.
+#[derive(Debug)]
 pub(crate) struct Fields<'a>(BTreeMap<Cow<'a, str>, &'a RawValue>);
 
 impl<'a> Fields<'a> {
+    /// Of a text; none where it is no object, or has a field whose name cannot be read.
+    pub fn read(text: &'a RawValue) -> Option<Fields<'a>> {
+        serde_json::from_str(text.get()).ok().map(Fields)
+    }
+
     /// Of a payload.
     pub fn of(payload: &'a RawValue) -> Fields<'a> {
-        Fields(serde_json::from_str(payload.get()).unwrap_or_default())
+        Fields::read(payload).expect("cannot happen: a payload that neither the border nor the gate lets in")
     }
 
     /// The text of a field.
     pub fn get(&self, name: &str) -> Option<&'a RawValue> {
         self.0.get(name).copied()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Their names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(AsRef::as_ref)
     }
 
     /// All fields, by name, with their [`canonical`] texts.
@@ -87,7 +102,11 @@ mod tests {
         assert_eq!(fields.get("ab").map(RawValue::get), Some("1.50"));
         assert_eq!(fields.get("n").map(RawValue::get), Some("null"), "null is no missing field");
         assert_eq!(fields.canonical("o").as_deref(), Some(r#"{"x":[1]}"#));
-        assert!(fields.get("x").is_none() && Fields::of(&to_json("text")).get("ab").is_none());
+        assert!(fields.get("x").is_none());
+        for text in ["5", "[]", "null", r#"{"\ud83d":1}"#] {
+            assert!(Fields::read(&of_text(text.to_owned())).is_none(), "{text}");
+        }
+        assert_eq!((fields.len(), fields.names().collect::<Vec<_>>()), (3, vec!["ab", "n", "o"]));
     }
 
     #[test]

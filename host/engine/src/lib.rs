@@ -13,11 +13,11 @@ pub mod entry;
 
 pub mod time;
 
-pub mod effect;
-
 pub mod manifest;
 
 pub mod definition;
+
+pub mod effect;
 
 pub mod state;
 

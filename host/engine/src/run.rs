@@ -3,7 +3,7 @@
 //! [`Run::apply`] is the only way a run changes, and holds the only `match` on [`Input`]. The first
 //! half of the modules below are the *parts* of a run: types with a small surface, each over data
 //! that nobody else touches. The second half are the *moves*: what a run does with its parts, one
-//! family a file. A move puts its effects into the `Turn`; what depends on the whole entry (slots,
+//! family a file. Between them stands what the moves ask, which knows of no run. A move puts its effects into the `Turn`; what depends on the whole entry (slots,
 //! stuck, idle) is done at its end, in `settle`.
 
 // The parts, in the order in which an event meets them.
@@ -31,7 +31,16 @@ mod exclusives;
 
 mod frames;
 
-// The moves.
+// What the moves ask.
+mod forbidden;
+
+mod retry;
+
+// The moves, beginning with what all others ask of a run.
+mod turn;
+
+mod tell;
+
 mod alarm;
 
 mod start;
@@ -43,8 +52,6 @@ mod join;
 mod enter;
 
 mod report;
-
-mod forbidden;
 
 mod commit;
 
@@ -64,8 +71,6 @@ mod leave;
 
 mod fail;
 
-mod retry;
-
 mod resume;
 
 mod fork;
@@ -79,6 +84,7 @@ pub mod history;
 #[cfg(test)]
 mod garbage;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -86,7 +92,7 @@ use serde::{Deserialize, Serialize};
 use crate::attempt::{Query, ReadAnswer};
 use crate::definition::Definition;
 use crate::effect::{Due, Effect, Log};
-use crate::entry::{ENTRY_VERSION, Entry, Event, FRAMES_TOLD_EVERY, Input, InvocationId, Micros, Started, TimerId, Told};
+use crate::entry::{ENTRY_VERSION, Entry, Event, FRAMES_TOLD_EVERY, Input, InvocationId, Micros, Part, Started, TimerId};
 use crate::json::{self, Json};
 use crate::state::{Overlay, State};
 use crate::text;
@@ -145,9 +151,9 @@ pub struct Run {
     timers: Timers,
     next_sequence: u64,
     idle: bool,
-    /// What a fork is to go on with, until its entry comes.
+    /// What forks may go on with.
     #[serde(skip)]
-    redefinition: Option<Arc<Definition>>,
+    known: Vec<Arc<Definition>>,
     #[serde(skip)]
     turn: Turn,
     /// For those who look at it; none: nobody does.
@@ -169,6 +175,8 @@ struct Turn {
     /// Invocations that were made.
     arrived: Vec<InvocationId>,
     unhandled: Vec<Unhandled>,
+    /// Invocations that now do something else, or the same anew.
+    touched: BTreeSet<InvocationId>,
 }
 
 impl Run {
@@ -194,7 +202,7 @@ impl Run {
             timers: Timers::default(),
             next_sequence: 0,
             idle: false,
-            redefinition: None,
+            known: Vec::new(),
             turn: Turn::default(),
             notes: None,
         }
@@ -203,7 +211,14 @@ impl Run {
     /// The next entry of the journal: to be applied, and to be appended.
     pub fn entry(&self, at: Micros, alive: Micros, input: Input) -> Entry {
         let frames = self.next_seq.is_multiple_of(FRAMES_TOLD_EVERY).then_some(self.next_sequence);
-        Entry { v: ENTRY_VERSION, seq: self.next_seq, at, alive, frames: frames.filter(|_| self.next_seq > 0), input }
+        Entry {
+            v: ENTRY_VERSION,
+            seq: self.next_seq,
+            at,
+            alive,
+            frames: frames.filter(|_| self.next_seq > 0),
+            input: self.without_reads(input),
+        }
     }
 
     /// The only way a run changes. What no longer concerns it (a late report, anything after
@@ -219,8 +234,8 @@ impl Run {
         match &entry.input {
             Input::Started(started) => self.start(started),
             Input::EventReceived { event, step, invocation, .. } => self.received(event, step.as_deref(), *invocation),
-            Input::StepProgressed { invocation, attempt, calls, commit, .. } => {
-                self.progressed(*invocation, *attempt, calls, commit.as_ref());
+            Input::StepProgressed { invocation, attempt, calls, commit, usage } => {
+                self.progressed(*invocation, *attempt, calls, commit.as_ref(), usage);
             }
             Input::StepReturned { invocation, attempt, calls, commit, events, .. } => {
                 self.returned(*invocation, *attempt, calls, commit, events);
@@ -232,17 +247,14 @@ impl Run {
             Input::Forked(forked) => self.forked(forked),
         }
         self.settle();
-        std::mem::take(&mut self.turn).effects
+        let Turn { effects, touched, .. } = std::mem::take(&mut self.turn);
+        self.keep_stands(touched);
+        effects
     }
 
     /// How it stands.
     pub fn status(&self) -> &Status {
         &self.status
-    }
-
-    /// Whether it has begun and not ended.
-    pub fn is_running(&self) -> bool {
-        matches!(self.status, Status::Running)
     }
 
     fn has_ended(&self) -> bool {
@@ -254,19 +266,15 @@ impl Run {
         &self.definition
     }
 
-    /// Gives a run the definition that a fork of it goes on with, before the `Forked` entry is accepted.
+    /// Gives a run a definition that a fork of it goes on with, before the `Forked` entry is accepted. A fork of
+    /// a fork may want several, in any order.
     pub fn redefine(&mut self, definition: Arc<Definition>) {
-        self.redefinition = Some(definition);
+        self.known.push(definition);
     }
 
-    /// What it is pinned to, once a fork of it goes on.
-    pub(crate) fn redefinition(&self) -> &Arc<Definition> {
-        self.redefinition.as_ref().unwrap_or(&self.definition)
-    }
-
-    /// The place of the next entry in the journal.
-    pub fn next_seq(&self) -> u64 {
-        self.next_seq
+    /// Whether the definition of these parts is its own, or one that it was given.
+    pub(crate) fn knows(&self, parts: &[Part]) -> bool {
+        std::iter::once(&self.definition).chain(&self.known).any(|it| it.parts() == parts)
     }
 
     /// The number of the next frame of the stream.
@@ -287,6 +295,11 @@ impl Run {
     /// When it last changed, in UTC; its end, once it has ended.
     pub fn updated_at(&self) -> Micros {
         self.now.at
+    }
+
+    /// Whether it has not ended, and nothing of it goes on before an event comes, or a wait is over.
+    pub fn is_idle(&self) -> bool {
+        self.is_running() && self.idle
     }
 
     /// The committed state: a JSON object.
@@ -320,12 +333,6 @@ impl Run {
         self.invocations.get(invocation).filter(|it| it.attempt == attempt).map(|it| &it.log)
     }
 
-    /// What a read of a path of the committed state gives.
-    pub(crate) fn told(&self, path: &str) -> Told {
-        let value = self.state.read(path, &mut Overlay::default()).ok().and_then(|read| read.value);
-        value.map_or(Told::Nothing, Told::Value)
-    }
-
     /// Answers a question about the state, as an attempt sees it that has buffered `own`.
     pub fn query(&self, query: &Query, own: &mut Overlay) -> Result<ReadAnswer, text::Refused> {
         query.answer(&self.state, self.next_seq, own)
@@ -334,14 +341,5 @@ impl Run {
     /// A run that was put away, with the definition that it was put away without.
     pub(crate) fn with(self, definition: Arc<Definition>) -> Run {
         Run { plan: Plan::of(&definition), definition, ..self }
-    }
-
-    /// The seq of the entry that is being applied.
-    fn seq(&self) -> u64 {
-        self.next_seq.saturating_sub(1)
-    }
-
-    fn push(&mut self, effect: Effect) {
-        self.turn.effects.push(effect);
     }
 }

@@ -16,7 +16,7 @@ use crate::json::{Json, to_json};
 use crate::run::Run;
 
 /// The version of the form. A change of any part of a run changes it: a file of `tests/golden` notices.
-pub const SNAPSHOT_VERSION: u16 = 1;
+pub const SNAPSHOT_VERSION: u16 = 4;
 
 #[derive(Serialize)]
 struct Taken {
@@ -28,17 +28,20 @@ struct Taken {
     run: Json,
 }
 
-/// What is looked at before the rest is read.
+/// As it is read: what another form lacks is no fault of this one.
 #[derive(Deserialize)]
 struct Form {
     v: u16,
     rules: u32,
     definition: Vec<Part>,
+    checksum: Option<String>,
+    run: Option<Json>,
 }
 
-#[derive(Deserialize)]
-struct Whole {
-    checksum: String,
+/// A run as it was put away, without its definition. Nothing of it is damaged.
+#[derive(Debug)]
+pub struct Away {
+    definition: Vec<Part>,
     run: Json,
 }
 
@@ -49,28 +52,53 @@ pub fn take(run: &Run) -> Vec<u8> {
     serde_json::to_vec(&taken).expect("cannot happen: a part of a run that is no JSON")
 }
 
-/// The parts of the definition that a run was put away without.
-pub fn parts(bytes: &[u8]) -> Result<Vec<Part>, Misfit> {
-    let form: Form = serde_json::from_slice(bytes).map_err(|error| Misfit::Snapshot(error.to_string()))?;
-    if (form.v, form.rules) != (SNAPSHOT_VERSION, RULES) {
-        return Err(Misfit::Snapshot(format!("it has form {} by rules {}", form.v, form.rules)));
+/// Whether it has the form of this build: one of another is not used.
+pub fn is_of_this_form(bytes: &[u8]) -> bool {
+    serde_json::from_slice(bytes).is_ok_and(|form: Form| form.is_of_this_build())
+}
+
+/// Reads what was put away.
+pub fn read(bytes: &[u8]) -> Result<Away, Misfit> {
+    let form: Form = serde_json::from_slice(bytes).map_err(unusable)?;
+    if !form.is_of_this_build() {
+        return Err(unusable(format!("it has form {} by rules {}", form.v, form.rules)));
     }
-    Ok(form.definition)
+    let Form { definition, checksum: written, run, .. } = form;
+    match run {
+        Some(run) if written == Some(checksum(&run)) => Ok(Away { definition, run }),
+        _ => Err(unusable("it is damaged")),
+    }
 }
 
 /// Takes a run up again, as it was put away.
 pub fn restore(definition: Arc<Definition>, bytes: &[u8]) -> Result<Run, Misfit> {
-    let unusable = |message: String| Misfit::Snapshot(message);
-    let expected = parts(bytes)?;
-    if expected != definition.parts() {
-        return Err(Misfit::Definition { expected });
+    read(bytes)?.restore(definition)
+}
+
+impl Form {
+    fn is_of_this_build(&self) -> bool {
+        (self.v, self.rules) == (SNAPSHOT_VERSION, RULES)
     }
-    let whole: Whole = serde_json::from_slice(bytes).map_err(|error| unusable(error.to_string()))?;
-    if checksum(&whole.run) != whole.checksum {
-        return Err(unusable("it is damaged".to_owned()));
+}
+
+impl Away {
+    /// The parts of the definition that it was put away without.
+    pub fn parts(&self) -> &[Part] {
+        &self.definition
     }
-    let run: Run = serde_json::from_str(whole.run.get()).map_err(|error| unusable(error.to_string()))?;
-    Ok(run.with(definition))
+
+    /// Takes it up again.
+    pub fn restore(self, definition: Arc<Definition>) -> Result<Run, Misfit> {
+        if self.definition != definition.parts() {
+            return Err(Misfit::Definition { expected: self.definition });
+        }
+        let run: Run = serde_json::from_str(self.run.get()).map_err(unusable)?;
+        Ok(run.with(definition))
+    }
+}
+
+fn unusable(why: impl ToString) -> Misfit {
+    Misfit::Snapshot(why.to_string())
 }
 
 fn checksum(run: &Json) -> String {

@@ -141,6 +141,21 @@ impl State {
         self.changes.by_others(path, version, by)
     }
 
+    /// Whether a commit of these writes would make it longer, and longer than `state_max` bytes.
+    pub fn outgrows<'a>(&self, effects: impl Iterator<Item = &'a Buffered> + Clone, state_max: usize) -> bool {
+        let most: usize = effects.clone().map(Buffered::growth_max).sum();
+        if self.size.saturating_add(most) <= state_max {
+            return false;
+        }
+        // Only then, because it takes a copy of all of it.
+        let (mut tree, mut size) = (self.tree.clone(), self.size);
+        for (path, write) in effects.filter_map(Write::of) {
+            let done = apply(&mut tree, &keys(path).expect(SOUND), write);
+            size = size.strict_add_signed(done.map_or(0, |done| done.grown));
+        }
+        size > state_max && size > self.size
+    }
+
     /// Applies writes, in order. The last commit wins: what stands in the way of one is replaced by
     /// an object, or by a list for a push, and an index past the end of a list appends.
     pub fn commit(&mut self, effects: &[Buffered], by: (InvocationId, u32), seq: u64) {

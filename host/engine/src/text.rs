@@ -24,6 +24,8 @@ pub const PATH_KEYS_MAX: Limit = Limit { name: "path_keys_max", max: 32 };
 pub const NAME_MAX: Limit = Limit { name: "name_max", max: 256 };
 /// Longest id of a wait or a collect, and longest label, in bytes.
 pub const ID_MAX: Limit = Limit { name: "id_max", max: 256 };
+/// Most types that a collect lists; of one after the other those of a type count as one.
+pub const EXPECTED_MAX: Limit = Limit { name: "expected_max", max: 64 };
 /// Longest requirements of a wait, in bytes: names and values together.
 pub const REQUIREMENTS_MAX: Limit = Limit { name: "requirements_max", max: 16 << 10 };
 /// Longest method and URL of a request to the outside, in bytes.
@@ -34,6 +36,8 @@ pub const MESSAGE_MAX: Limit = Limit { name: "message_max", max: 16 << 10 };
 pub const KIND_MAX: Limit = Limit { name: "kind_max", max: 256 };
 /// Longest backtrace of a failure, in bytes: the rest is cut.
 pub const TRACE_MAX: Limit = Limit { name: "trace_max", max: 64 << 10 };
+/// Longest details of a failure, in bytes: a backtrace among them, with what JSON adds to it.
+pub const DETAILS_MAX: Limit = Limit { name: "details_max", max: 1 << 20 };
 /// Longest fields of a log line, in bytes.
 pub const FIELDS_MAX: Limit = Limit { name: "fields_max", max: 64 << 10 };
 /// The level of what is no line, and no guest can write, but says that none follows: those of its
@@ -105,7 +109,17 @@ pub fn json(what: &str, text: String, max: Limit) -> Result<Json, Refused> {
 
 /// As [`json`], and an object.
 pub fn object(what: &str, text: String, max: Limit) -> Result<Json, Refused> {
-    let value = json(what, text, max)?;
+    an_object(what, json(what, text, max)?)
+}
+
+/// As [`object`], of what was read as JSON already, on the way here.
+pub fn read_object(what: &str, value: Json, max: Limit) -> Result<Json, Refused> {
+    within(what, value.get(), max)?;
+    readable::check(what, value.get())?;
+    an_object(what, value)
+}
+
+fn an_object(what: &str, value: Json) -> Result<Json, Refused> {
     if !value.get().starts_with('{') {
         return Err(Refused::invalid(format!("{what} is no JSON object")));
     }

@@ -657,7 +657,7 @@ fn what_is_too_large_is_not_looked_at() {
         "/events",
         json!(events),
         expect![[r#"
-        the workflow declares 5001 event types, more than 5000 (limit events_max): make several workflows of it
+        the workflow declares 5001 event types, more than 5000 (limit event_types_max): make several workflows of it
     "#]],
     );
     check(

@@ -25,15 +25,12 @@ pub(super) struct Build {
     /// The project's folder.
     #[arg(default_value = ".")]
     dir: PathBuf,
-    /// Where compiled code is kept, if it is there.
-    #[arg(long, env = "WF_HOST_DATA_DIR", default_value = "./.wf-host")]
-    data_dir: PathBuf,
 }
 
 impl Build {
     pub(super) async fn run(self) -> Result<(), Problem> {
         let built = Project::find(&self.dir)?.build().await?;
-        let host = offline::host(None, &self.data_dir).await?;
+        let host = offline::host(None).await?;
         let source = offline::source(&built.wasm.display().to_string())?;
         let (workflow, _) = host.load(&source).await?;
         out(&format!("built `{}` to `{}` in {:.1?}\n", workflow.name, built.wasm.display(), built.took))

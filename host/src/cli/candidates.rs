@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap_complete::CompletionCandidate;
 use wf_client::{Client, Filter, Handler, Result};
 
-use super::connection::{SERVER, name};
+use super::connection::{SERVER, name, unasked};
 
 /// Somebody has pressed a key, and waits.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -68,7 +68,7 @@ fn handler() -> String {
 
 fn ask<T>(question: impl AsyncFnOnce(Client) -> Result<T>) -> Option<T> {
     let url = option("--server").or_else(|| std::env::var("WF_HOST_SERVER").ok()).unwrap_or_else(|| SERVER.to_owned());
-    let client = Client::new(&url).ok()?.with_retries(0);
+    let client = unasked(&url, option("--api-key"))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
     runtime.block_on(async { tokio::time::timeout(PATIENCE, question(client)).await.ok()?.ok() })
 }

@@ -1,7 +1,5 @@
 //! `wf-host check`.
 
-use std::path::PathBuf;
-
 use clap::Args;
 
 use super::screen::out;
@@ -20,14 +18,11 @@ pub(super) struct Check {
     /// What to check: a `.wasm` file, a directory, a glob or `name=path`.
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<String>,
-    /// Where compiled code is kept, if it is there.
-    #[arg(long, env = "WF_HOST_DATA_DIR", default_value = "./.wf-host")]
-    data_dir: PathBuf,
 }
 
 impl Check {
     pub(super) async fn run(self) -> Result<(), Problem> {
-        let host = offline::host(None, &self.data_dir).await?;
+        let host = offline::host(None).await?;
         let (mut checked, mut wrong) = (0, 0);
         for argument in &self.paths {
             let found = match sources::sources(argument) {

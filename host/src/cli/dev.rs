@@ -10,12 +10,14 @@ use notify_debouncer_mini::{DebounceEventResult, new_debouncer};
 use tokio::sync::mpsc;
 
 use super::build::Project;
-use super::layers::Layers;
-use super::serve::{self, Options};
+use super::layers::{Layers, Noted};
+use super::serve::{self, Options, Settings};
 use super::{Problem, screen};
 use crate::host::Host;
 use crate::registry::{Change, Rejected, Source};
 
+/// Nobody else needs to see what is being written.
+const HOST: &str = "127.0.0.1";
 /// Saves that come within this are built once.
 const DEBOUNCE: Duration = Duration::from_millis(20);
 /// Folders that hold no sources.
@@ -47,16 +49,22 @@ impl Dev {
         self.options.config.as_deref()
     }
 
-    pub(super) async fn run(self, mut layers: Layers<'_>) -> Result<(), Problem> {
+    /// Brings the layers together.
+    pub(super) fn settle(self, layers: &mut Layers) -> Result<Settings, Problem> {
+        self.options.settle(layers, HOST)
+    }
+
+    /// `again`: the settings, with the file as it is then.
+    pub(super) async fn run(self, mut layers: Layers<'_>, again: fn() -> Result<(Noted, Settings), Problem>) -> Result<(), Problem> {
         let project = Project::find(&self.dir)?;
-        // Nobody else needs to see what is being written.
-        let settings = self.options.settle(&mut layers, "127.0.0.1")?;
+        let settings = self.options.settle(&mut layers, HOST)?;
         let mut server = serve::Server::start(&settings).await?;
         let (saved, mut saves) = mpsc::unbounded_channel();
         let _watching = watch(project.dir(), saved)?;
         let mut current = Current { host: server.host.clone(), source: None, dir: self.dir.clone() };
         let mut sources = Sources::of(project.dir());
         current.build(&project, None).await;
+        server.follow(layers.noted(), again);
         let url = server.show(&screen::Content { workflows: server.host.workflows(), resumed: server.host.resume().await? });
         if self.open {
             browse(&url);

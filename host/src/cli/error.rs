@@ -13,6 +13,10 @@ pub struct Problem {
 
 /// What was asked makes no sense; as for arguments that are not understood.
 const USAGE: u8 = 2;
+/// Nobody knows: no server answered, or what was to be looked at cannot be.
+const UNREACHABLE: u8 = 3;
+/// As `timeout` has it.
+const LATE: u8 = 124;
 /// As shells have it for a program that a pipe without a reader has ended.
 const NOBODY_READS: u8 = 141;
 
@@ -49,6 +53,18 @@ impl Problem {
         self
     }
 
+    /// Nobody knows: no server answered, or what was to be looked at cannot be. The exit code is 3.
+    pub(super) fn unreachable(mut self) -> Problem {
+        self.code = UNREACHABLE;
+        self
+    }
+
+    /// It took longer than somebody would wait: the exit code is 124.
+    pub(super) fn late(mut self) -> Problem {
+        self.code = LATE;
+        self
+    }
+
     /// Prints it on stderr; gives the exit code, which is 1 where nothing else was said.
     pub fn report(&self) -> ExitCode {
         self.print("error");
@@ -72,6 +88,13 @@ impl Problem {
     }
 }
 
+impl std::fmt::Display for Problem {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.message)?;
+        self.hint.as_ref().map_or(Ok(()), |hint| write!(formatter, "; {hint}"))
+    }
+}
+
 impl From<crate::store::Error> for Problem {
     fn from(error: crate::store::Error) -> Problem {
         let problem = Problem::new(error.to_string());
@@ -89,5 +112,11 @@ impl From<crate::registry::Rejected> for Problem {
             Some(hint) => problem.hint(hint),
             None => problem,
         }
+    }
+}
+
+impl From<crate::keys::Error> for Problem {
+    fn from(error: crate::keys::Error) -> Problem {
+        Problem::new(error.to_string()).hint(error.hint())
     }
 }

@@ -1,7 +1,6 @@
 //! `wf-host inspect`.
 
 use std::fmt::Write;
-use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
@@ -26,9 +25,6 @@ pub(super) struct Inspect {
     /// How it is shown.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// Where compiled code is kept, if it is there.
-    #[arg(long, env = "WF_HOST_DATA_DIR", default_value = "./.wf-host")]
-    data_dir: PathBuf,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -47,7 +43,7 @@ enum Format {
 
 impl Inspect {
     pub(super) async fn run(self) -> Result<(), Problem> {
-        let host = offline::host(None, &self.data_dir).await?;
+        let host = offline::host(None).await?;
         let (workflow, _) = host.load(&offline::source(&self.path).map_err(Problem::usage)?).await?;
         let graph = Graph::of(&workflow.definition);
         match self.format {

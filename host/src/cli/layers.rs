@@ -2,7 +2,9 @@
 
 mod file;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
+use std::path::PathBuf;
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory};
@@ -32,6 +34,23 @@ struct Setting {
     /// None: it is not set.
     value: Option<Value>,
     origin: Origin,
+}
+
+/// What all layers together say, to be compared with what they say later.
+#[derive(Clone)]
+pub(super) struct Noted {
+    /// Of the file, whether it is there or not.
+    pub path: PathBuf,
+    /// By key; those of single workflows as `workflows.order.retention`. None: it is not set.
+    pub values: BTreeMap<String, Option<Value>>,
+}
+
+impl Noted {
+    /// The keys of what is not as it was.
+    pub(super) fn changed(&self, before: &Noted) -> BTreeSet<String> {
+        let keys = self.values.keys().chain(before.values.keys());
+        keys.filter(|key| self.values.get(*key) != before.values.get(*key)).cloned().collect()
+    }
 }
 
 /// Brings the layers together, and remembers which one it was.
@@ -93,6 +112,17 @@ impl<'a> Layers<'a> {
             Origin::File => self.path.as_deref().unwrap_or("wf-host.toml".as_ref()).display().to_string(),
             Origin::Default => "default".to_owned(),
         }
+    }
+
+    /// What they say.
+    pub(super) fn noted(&self) -> Noted {
+        let mut values: BTreeMap<String, Option<Value>> =
+            self.settings.iter().map(|setting| (setting.key.to_owned(), setting.value.clone())).collect();
+        for (name, workflow) in &self.file.workflows {
+            let own = Value::try_from(workflow).ok().and_then(table).unwrap_or_default();
+            values.extend(own.into_iter().map(|(key, value)| (format!("workflows.{name}.{key}"), Some(value))));
+        }
+        Noted { path: self.path.clone().unwrap_or_else(|| file::DEFAULT.into()), values }
     }
 
     /// As a file of settings.

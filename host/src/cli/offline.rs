@@ -1,9 +1,8 @@
 //! A host without a server, for commands that look at workflows or run one.
 
-use std::path::Path;
 use std::sync::Arc;
 
-use super::Problem;
+use super::{Problem, compile};
 use crate::config::Config;
 use crate::host::Host;
 use crate::model::Limits;
@@ -12,11 +11,11 @@ use crate::runtime::{self, Runtime};
 use crate::sources;
 use crate::store::{Memory, Store};
 
-/// Opens a host. Compiled code is kept in the data directory, where there is one.
-pub(super) async fn host(store: Option<Arc<dyn Store>>, data_dir: &Path) -> Result<Host, Problem> {
+/// Opens a host.
+pub(super) async fn host(store: Option<Arc<dyn Store>>) -> Result<Host, Problem> {
     let store = store.unwrap_or_else(|| Arc::new(Memory::default()));
-    let cache_dir = data_dir.is_dir().then(|| data_dir.join("compiled"));
-    let runtime = Runtime::new(runtime::Options { cache_dir, threads: None, limits: Limits::default() });
+    let cache_dir = super::cache::folder();
+    let runtime = Runtime::new(runtime::Options { cache_dir, compiler: compile::compiler(), threads: None, limits: Limits::default() });
     let runtime = runtime.map_err(|error| Problem::new(error.to_string()).hint(error.hint()))?;
     Ok(Host::open(store, runtime, Config::default()).await?)
 }

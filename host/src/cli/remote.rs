@@ -1,11 +1,14 @@
 //! Commands against a server: `workflows` and `runs`.
 
+use std::collections::HashSet;
+use std::time::Duration;
+
 use clap::{Args, Subcommand, ValueEnum};
 use clap_complete::ArgValueCandidates;
 use futures_util::TryStreamExt;
 use serde::Serialize;
 use serde_json::{Value, json};
-use wf_client::{Envelope, Error, Filter, From, Handler, Json, Numbered, Start, Status};
+use wf_client::{Envelope, Error, Filter, From, Handler, Json, Numbered, Start, Status, To};
 use wf_engine::text::{self, Limit};
 
 use super::connection::{Remote, name};
@@ -73,6 +76,9 @@ enum RunsCommand {
         /// Wait for its end; the exit code is 1 when it failed.
         #[arg(long)]
         wait: bool,
+        /// Wait at most so many seconds; the exit code is 124 then, and the run goes on.
+        #[arg(long, value_name = "SECONDS", requires = "wait", value_parser = seconds)]
+        timeout: Option<Duration>,
     },
     /// Lists the latest run of each handler, newest last.
     Ls {
@@ -103,6 +109,9 @@ enum RunsCommand {
         /// Go on with those that come, to its end.
         #[arg(long, short)]
         follow: bool,
+        /// Follow at most so many seconds; the exit code is 124 then, and the run goes on.
+        #[arg(long, value_name = "SECONDS", requires = "follow", value_parser = seconds)]
+        timeout: Option<Duration>,
     },
     /// Sends an event to a run.
     Send {
@@ -121,6 +130,9 @@ enum RunsCommand {
         /// Only to this step.
         #[arg(long, add = ArgValueCandidates::new(candidates::steps))]
         step: Option<String>,
+        /// Only to this invocation, which waits: the page, and the run's history, have their numbers.
+        #[arg(long, value_name = "NUMBER")]
+        invocation: Option<u64>,
     },
     /// Cancels a run.
     Cancel {
@@ -139,6 +151,9 @@ enum RunsCommand {
         /// Its handler's id.
         #[arg(add = ArgValueCandidates::new(candidates::handlers))]
         handler: String,
+        /// Wait at most so many seconds; the exit code is 124 then, and the run goes on.
+        #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+        timeout: Option<Duration>,
     },
     /// Prints what a run's steps have written.
     Logs {
@@ -231,12 +246,13 @@ impl Runs {
         let problem = |error: Error| self.remote.problem(&error);
         let json = self.remote.json;
         match self.command {
-            RunsCommand::Start { workflow, event, params, handler, wait } => {
+            RunsCommand::Start { workflow, event, params, handler, wait, timeout } => {
                 let start = Start { start_event: Some(fields(event.as_deref(), &params)?), handler_id: handler, context: None };
-                if wait {
-                    return ended(&client.run(&workflow, &start).await.map_err(problem)?, json);
-                }
                 let handler = client.start(&workflow, &start).await.map_err(problem)?;
+                if wait {
+                    let waited = within(timeout, &handler.handler_id, client.wait(&handler.handler_id)).await?;
+                    return ended(&waited.map_err(problem)?, json);
+                }
                 if json { print(&handler) } else { out(&handler.handler_id) }
             }
             RunsCommand::Ls { status, workflow, limit, after } => {
@@ -246,14 +262,24 @@ impl Runs {
                     StatusName::Failed => Status::Failed,
                     StatusName::Cancelled => Status::Cancelled,
                 });
-                let page = client.handlers(&Filter { status: status.collect(), workflow, limit, after }).await.map_err(problem)?;
+                let filter = Filter { status: status.collect(), workflow, limit, after };
+                let mut page = client.handlers(&filter).await.map_err(problem)?;
+                if page.handlers.iter().any(|it| it.status == Status::Running) {
+                    let queued = match client.queued(&filter.workflow).await {
+                        // At another server than a wf-host none does.
+                        Err(Error::Refused { status: 404, .. }) => HashSet::new(),
+                        queued => queued.map_err(problem)?,
+                    };
+                    page.handlers.iter_mut().for_each(|it| it.queued = queued.contains(&it.handler_id));
+                }
                 if json {
                     return print(&page);
                 }
                 let rows = page
                     .handlers
                     .iter()
-                    .map(|it| [it.handler_id.clone(), it.workflow_name.clone(), name(it.status), it.started_at.clone()]);
+                    .map(|it| (it, if it.queued { "queued".to_owned() } else { name(it.status) }))
+                    .map(|(it, stands)| [it.handler_id.clone(), it.workflow_name.clone(), stands, it.started_at.clone()]);
                 out(&table(["HANDLER", "WORKFLOW", "STATUS", "STARTED"], rows.collect()))?;
                 match page.next {
                     Some(next) => out(&format!("more: --after {next}")),
@@ -280,21 +306,24 @@ impl Runs {
                 ];
                 out(&lines(&rows))
             }
-            RunsCommand::Events { handler, follow } => {
+            RunsCommand::Events { handler, follow, timeout } => {
                 // What is there now, or everything to the end.
                 let last = if follow { None } else { Some(client.handler(&handler).await.map_err(problem)?.status) };
                 let mut events = client.events(&handler, From::Beginning);
                 let ended = last.is_some_and(|it| it != Status::Running);
-                loop {
-                    let next = events.try_next();
-                    let next = if follow || ended { next.await } else { tokio::time::timeout(QUIET, next).await.unwrap_or(Ok(None)) };
-                    let Some(event) = next.map_err(problem)? else { return Ok(()) };
-                    show(&event, json)?;
-                }
+                let shown = async {
+                    loop {
+                        let next = events.try_next();
+                        let next = if follow || ended { next.await } else { tokio::time::timeout(QUIET, next).await.unwrap_or(Ok(None)) };
+                        let Some(event) = next.map_err(problem)? else { return Ok(()) };
+                        show(&event, json)?;
+                    }
+                };
+                within(timeout, &handler, shown).await?
             }
-            RunsCommand::Send { handler, name, event, params, step } => {
+            RunsCommand::Send { handler, name, event, params, step, invocation } => {
                 let fields = fields(event.as_deref(), &params)?;
-                client.send(&handler, &name, fields, step.as_deref()).await.map_err(problem)?;
+                client.send(&handler, &name, fields, To { step: step.as_deref(), invocation }).await.map_err(problem)?;
                 if json { print(&json!({ "status": "sent" })) } else { out("sent") }
             }
             RunsCommand::Cancel { handler } => {
@@ -313,11 +342,8 @@ impl Runs {
                 client.purge(&handler).await.map_err(problem)?;
                 if json { print(&json!({ "status": "deleted" })) } else { out("deleted") }
             }
-            RunsCommand::Result { handler } => {
-                if client.handler(&handler).await.map_err(problem)?.status == Status::Running {
-                    let mut events = client.events(&handler, From::Now);
-                    while events.try_next().await.map_err(problem)?.is_some() {}
-                }
+            RunsCommand::Result { handler, timeout } => {
+                within(timeout, &handler, client.wait(&handler)).await?.map_err(problem)?;
                 let handler = client.result(&handler).await.map_err(problem)?;
                 ended(&handler, json)
             }
@@ -336,8 +362,24 @@ impl Runs {
     }
 }
 
+/// A number of seconds.
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    seconds.ok_or_else(|| "give a number of seconds, as in `2.5`".to_owned())
+}
+
+/// What a command waits for, unless it takes longer than somebody wants to wait.
+async fn within<T>(timeout: Option<Duration>, handler: &str, waited: impl Future<Output = T>) -> Result<T, Problem> {
+    let Some(timeout) = timeout else { return Ok(waited.await) };
+    let late = |_| {
+        let problem = Problem::new(format!("the run has not ended within {} seconds", timeout.as_secs_f64()));
+        problem.hint(format!("it goes on: `wf-host runs result {handler}` waits for its end")).late()
+    };
+    tokio::time::timeout(timeout, waited).await.map_err(late)
+}
+
 /// How long a stream is silent before it is taken to have shown all that is there.
-const QUIET: std::time::Duration = std::time::Duration::from_millis(500);
+const QUIET: Duration = Duration::from_millis(500);
 
 fn show(event: &Numbered, json: bool) -> Result<(), Problem> {
     if json { line(event) } else { out(&format!("{:>4}  {}  {}", event.sequence, event.event.name, event.event.value)) }
@@ -379,7 +421,8 @@ fn given(result: &Json) -> Json {
     }
 }
 
-fn table<const N: usize>(head: [&str; N], rows: Vec<[String; N]>) -> String {
+/// Rows below their heads, in columns.
+pub(super) fn table<const N: usize>(head: [&str; N], rows: Vec<[String; N]>) -> String {
     let mut all = vec![head.map(str::to_owned)];
     all.extend(rows);
     lines(&all)

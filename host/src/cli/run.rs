@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,6 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 use tokio::sync::mpsc;
-use wf_engine::history::{Delivery, Phase};
 use wf_engine::manifest::EventKind;
 
 use super::screen::out;
@@ -34,6 +33,8 @@ const INTERRUPTED: u8 = 130;
 /// each event is a line of JSON on stdout, and answers are read as lines of JSON from stdin:
 /// `{"type": "ResponseEvent", "value": {"response": "Ada"}}`, or the value alone where only one
 /// type can be meant.
+///
+/// The limits are those that `wf-host serve` has by default.
 ///
 /// The exit code is 0 when the run completed, 1 when it failed, 2 when what was asked makes no
 /// sense, and 130 after Ctrl-C, which cancels the run.
@@ -58,17 +59,14 @@ pub(super) struct Run {
     /// Where the run is kept: `memory:` or `sqlite:PATH`.
     #[arg(long, env = "WF_HOST_STORE", default_value = "memory:")]
     store: String,
-    /// Where compiled code is kept, if it is there.
-    #[arg(long, env = "WF_HOST_DATA_DIR", default_value = "./.wf-host")]
-    data_dir: PathBuf,
 }
 
 impl Run {
     pub(super) async fn run(self) -> Result<ExitCode, Problem> {
-        let payload = fields(self.event.as_deref(), &self.params)?.text();
+        let payload = fields(self.event.as_deref(), &self.params)?.json();
         let source = offline::source(&self.path).map_err(Problem::usage)?;
-        let store = store::open(Some(&self.store), &self.data_dir).await?;
-        let host = offline::host(Some(store), &self.data_dir).await?;
+        let store = store::open(Some(&self.store), Path::new("")).await?;
+        let host = offline::host(Some(store)).await?;
         let (workflow, _) = host.load(&source).await?;
         host.resume().await?;
         let schemas = Schemas::default();
@@ -199,10 +197,7 @@ impl Session {
 
     /// Whether nothing but an event can let the run go on.
     async fn only_waits(&self) -> Result<bool, Problem> {
-        let history = self.host.history(&self.view.run).await.map_err(refused)?;
-        let goes_on = |it: &Delivery| it.end.is_none() && it.spans.last().is_some_and(|span| span.phase != Phase::Waiting);
-        let running = matches!(self.host.run(&self.view.run).await.map_err(refused)?.status, RunStatus::Running);
-        Ok(running && !history.deliveries.iter().any(goes_on))
+        self.host.is_idle(&self.view.run).await.map_err(refused)
     }
 
     fn prompting(&self) -> bool {
@@ -294,7 +289,7 @@ impl Session {
                     return Ok(false);
                 }
                 let Some(asked) = question.take() else { return Ok(false) };
-                (asked.name, asked.given.text())
+                (asked.name, asked.given.json())
             }
             None => {
                 let raw = RawValue::from_string(line.trim().to_owned()).map_err(|error| format!("the answer is no JSON: {error}"))?;

@@ -27,20 +27,38 @@ pub(super) fn out(text: &str) -> Result<(), Problem> {
     })
 }
 
+/// Where a server is, and who comes in.
+pub(super) struct Place<'a> {
+    pub address: SocketAddr,
+    pub public_url: Option<&'a str>,
+    pub by_tls: bool,
+    /// How many keys there are; none: nobody needs one.
+    pub keys: Option<usize>,
+    /// The command that makes the first.
+    pub locks: &'a str,
+}
+
 /// Prints it on stdout; what is risky goes to stderr. Gives the URL.
-pub(super) fn show(address: SocketAddr, public_url: Option<&str>, content: &Content) -> String {
-    let url = url(address);
+pub(super) fn show(place: &Place, content: &Content) -> String {
+    let (url, address) = (url(place), place.address);
     // It serves, whether anybody reads this or not.
-    let _ = out(&format!("{}\n", text(&url, public_url, content)));
-    if !address.ip().is_loopback() {
+    let _ = out(&format!("{}\n", text(&url, place, content)));
+    let outside = !address.ip().is_loopback();
+    if outside && place.keys.is_none() {
         Problem::new(format!("it listens on {address}: whoever reaches this machine can start workflows and read runs"))
-            .hint("`--host 127.0.0.1` keeps it on this machine")
+            .hint(format!("`{}` locks it; `--host 127.0.0.1` keeps it on this machine", place.locks))
+            .warn();
+    }
+    let proxied_by_tls = place.public_url.is_some_and(|it| it.starts_with("https://"));
+    if outside && place.keys.is_some() && !place.by_tls && !proxied_by_tls {
+        Problem::new(format!("it listens on {address} without TLS: keys can be read on their way"))
+            .hint("give `--tls-cert` and `--tls-key`, or the `--public-url` of a proxy that speaks TLS")
             .warn();
     }
     url
 }
 
-fn text(url: &str, public_url: Option<&str>, content: &Content) -> String {
+fn text(url: &str, place: &Place, content: &Content) -> String {
     let width = content.workflows.iter().map(|it| it.name.chars().count()).max().unwrap_or(0);
     let mut text = format!("wf-host {}\n\n", env!("CARGO_PKG_VERSION"));
     for workflow in &content.workflows {
@@ -51,7 +69,17 @@ fn text(url: &str, public_url: Option<&str>, content: &Content) -> String {
         let _ = writeln!(text, "{}", line.trim_end());
     }
     let _ = writeln!(text, "\n  listening on  {url}");
-    if let Some(public) = public_url {
+    match place.keys {
+        None if place.address.ip().is_loopback() => {
+            let _ = writeln!(text, "  open to everyone on this machine; `{}` locks it", place.locks);
+        }
+        None => (),
+        Some(1) => text.push_str("  open to whoever has its 1 key\n"),
+        Some(many) => {
+            let _ = writeln!(text, "  open to whoever has one of its {many} keys");
+        }
+    }
+    if let Some(public) = place.public_url {
         let _ = writeln!(text, "  known outside as  {public}");
     }
     if content.resumed > 0 {
@@ -62,13 +90,15 @@ fn text(url: &str, public_url: Option<&str>, content: &Content) -> String {
     // One that may ask something would keep whoever waits for its end.
     let asks = first.is_some_and(|it| it.definition.event_types().any(|it| it.kind == EventKind::HumanResponse));
     let run = if asks { "run-nowait" } else { "run" };
-    let _ = write!(text, "\n  try  curl -X POST {url}/workflows/{name}/{run} -d '{{}}'\n       curl {url}/handlers");
+    let key = if place.keys.is_some() { " -H \"Authorization: Bearer $WF_HOST_API_KEY\"" } else { "" };
+    let _ = write!(text, "\n  try  curl{key} -X POST {url}/workflows/{name}/{run} -d '{{}}'\n       curl{key} {url}/handlers");
     text
 }
 
-fn url(address: SocketAddr) -> String {
+fn url(place: &Place) -> String {
+    let (scheme, address) = (if place.by_tls { "https" } else { "http" }, place.address);
     if address.ip().is_unspecified() {
-        return format!("http://localhost:{}", address.port());
+        return format!("{scheme}://localhost:{}", address.port());
     }
-    format!("http://{address}")
+    format!("{scheme}://{address}")
 }

@@ -1,7 +1,6 @@
 //! What is due in the store is claimed, in steps.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
@@ -9,34 +8,37 @@ use futures_util::FutureExt;
 use super::Driver;
 use crate::store;
 
-/// The store is looked at so often, however far off the next that is due: clocks may jump.
-pub(super) const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// The store and the clocks are looked at so often, however far off the next that is due: clocks may jump, and what is
+/// due then goes on within a second.
+pub(super) const LOOK_EVERY: Duration = Duration::from_millis(800);
 /// What was left behind by a host that was lost is looked for so often.
 const SEARCH_EVERY: Duration = Duration::from_secs(5);
-/// Runs that are claimed at once.
-const CLAIMED_MAX: usize = 256;
-/// With so many claimed runs in memory, no more are claimed until some have left.
-const CLAIMS_MAX: usize = 2048;
-/// That is looked for so often.
+/// Where there is no room for what is due, that is looked for so often.
 const ROOM_EVERY: Duration = Duration::from_millis(50);
 
 /// Until the host stops.
 pub(super) async fn keep(driver: Driver) {
     let mut searched: Option<Instant> = None;
+    let mut turns_given: Option<Instant> = None;
     let mut commands = driver.0.services.store.watch_commands();
     let mut asked: Option<Instant> = None;
     loop {
-        let search = searched.is_none_or(|at| at.elapsed() >= SEARCH_EVERY);
+        let is_time = |last: Option<Instant>| last.is_none_or(|at| at.elapsed() >= SEARCH_EVERY);
+        // Many runs are searched in steps; turns need not be given at each of them.
+        let (search, give) = (is_time(searched), is_time(turns_given));
         // Whoever searches finds runs whose owner was lost before it could do what it was told.
         let ask = search || asked.is_none_or(|at| at.elapsed() >= LOOK_EVERY);
         if ask {
             commands.mark_unchanged();
             asked = Some(Instant::now());
         }
-        let looked = AssertUnwindSafe(look(&driver, search, ask)).catch_unwind().await;
+        let looked = AssertUnwindSafe(look(&driver, give, search, ask)).catch_unwind().await;
         let looked = looked.unwrap_or_else(|_| Err(store::Error::Unavailable("a defect of wf-host".to_owned())));
         let wait = match looked {
             Ok((wait, searched_all)) => {
+                if give {
+                    turns_given = Some(Instant::now());
+                }
                 if search && searched_all {
                     searched = Some(Instant::now());
                 }
@@ -44,7 +46,7 @@ pub(super) async fn keep(driver: Driver) {
             }
             Err(error) => {
                 tracing::warn!("what is due cannot be claimed: {error}");
-                driver.0.lost_sight.store(true, Ordering::Release);
+                driver.table().owners.lose_sight();
                 // Nobody makes it come earlier: it would fail again.
                 tokio::select! {
                     () = driver.0.stopping.cancelled() => return,
@@ -61,12 +63,23 @@ pub(super) async fn keep(driver: Driver) {
     }
 }
 
-async fn look(driver: &Driver, search: bool, ask: bool) -> store::Result<(Duration, bool)> {
+async fn look(driver: &Driver, give: bool, search: bool, ask: bool) -> store::Result<(Duration, bool)> {
+    if give {
+        look_at_queues(driver).await?;
+    }
     let looked = look_at_dues(driver, search).await?;
     if ask {
         look_at_commands(driver).await?;
     }
     Ok(looked)
+}
+
+/// Gives turns that nobody has given: a host was lost after a run's end, a run was purged, a cap is another now.
+async fn look_at_queues(driver: &Driver) -> store::Result<()> {
+    for workflow in driver.0.services.store.queues().await? {
+        driver.turns(&workflow).await?;
+    }
+    Ok(())
 }
 
 /// Claims what is due. Says how long to wait until the next look, and whether nothing was left.
@@ -77,7 +90,8 @@ async fn look_at_dues(driver: &Driver, search: bool) -> store::Result<(Duration,
         (table.owners.due(services.clock.alive()), table.owners.next_due())
     };
     driver.act(actions);
-    if driver.0.lost_sight.swap(false, Ordering::AcqRel) {
+    let looks = driver.table().owners.looks();
+    if looks {
         let owned = services.store.owned(services.host).await?;
         let actions = driver.table().owners.recover(owned);
         driver.act(actions);
@@ -88,7 +102,7 @@ async fn look_at_dues(driver: &Driver, search: bool) -> store::Result<(Duration,
     if !search && !due.is_some_and(|due| due.is_zero()) {
         return Ok((wait, false));
     }
-    let room = CLAIMS_MAX.saturating_sub(driver.table().owners.claims()).min(CLAIMED_MAX);
+    let room = driver.table().owners.room();
     if room == 0 {
         return Ok((ROOM_EVERY, false));
     }

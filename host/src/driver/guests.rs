@@ -3,34 +3,36 @@
 use std::collections::HashMap;
 
 use tokio::sync::oneshot;
-use tokio::task::AbortHandle;
 use wf_engine::entry::{Call, InvocationId};
+
+use crate::runtime::Entry;
 
 /// The instances of one run. Dropped, they end.
 #[derive(Default)]
 pub(super) struct Guests(HashMap<InvocationId, Guest>);
 
 struct Guest {
-    task: AbortHandle,
-    /// Where the answer of the call goes that it waits in.
-    waiting: Option<oneshot::Sender<Call>>,
+    entry: Entry,
+    /// The call that it waits in, by its ordinal, and where the answer goes.
+    waiting: Option<(u32, oneshot::Sender<Call>)>,
 }
 
 impl Guests {
-    pub(super) fn entered(&mut self, invocation: InvocationId, task: AbortHandle) {
-        self.0.insert(invocation, Guest { task, waiting: None });
+    pub(super) fn entered(&mut self, invocation: InvocationId, entry: Entry) {
+        self.0.insert(invocation, Guest { entry, waiting: None });
     }
 
-    /// One waits in a call.
-    pub(super) fn waits(&mut self, invocation: InvocationId, reply: oneshot::Sender<Call>) {
+    /// One waits in a call of this ordinal.
+    pub(super) fn waits(&mut self, invocation: InvocationId, ordinal: u32, reply: oneshot::Sender<Call>) {
         if let Some(guest) = self.0.get_mut(&invocation) {
-            guest.waiting = Some(reply);
+            guest.waiting = Some((ordinal, reply));
         }
     }
 
+    /// A call is answered, whether or not its instance waits for that.
     pub(super) fn answer(&mut self, invocation: InvocationId, call: Call) {
-        let reply = self.0.get_mut(&invocation).and_then(|guest| guest.waiting.take());
-        if let Some(reply) = reply {
+        let waiting = self.0.get_mut(&invocation).and_then(|guest| guest.waiting.take_if(|(ordinal, _)| *ordinal == call.ordinal));
+        if let Some((_, reply)) = waiting {
             // A guest that is gone meanwhile reports its end by itself.
             let _ = reply.send(call);
         }
@@ -42,14 +44,14 @@ impl Guests {
     }
 
     pub(super) fn abort(&mut self, invocation: InvocationId) {
-        if let Some(guest) = self.0.remove(&invocation) {
-            guest.task.abort();
+        if let Some(mut guest) = self.0.remove(&invocation) {
+            guest.entry.abort();
         }
     }
 }
 
 impl Drop for Guests {
     fn drop(&mut self) {
-        self.0.values().for_each(|guest| guest.task.abort());
+        self.0.values_mut().for_each(|guest| guest.entry.abort());
     }
 }

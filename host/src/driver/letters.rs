@@ -1,18 +1,13 @@
 //! Commands between hosts: left in the store for the host that owns the run, and answered there.
 
-use std::time::Duration;
-
 use tokio::sync::watch;
-use tokio::time::Instant;
 
 use super::claims::LOOK_EVERY;
 use super::{Driver, Reply, tell};
-use crate::machine::{Answer, Command, letters};
+use crate::machine::letters::{self, Left, Next};
+use crate::machine::{Answer, Command};
 use crate::model::Refusal;
-use crate::store::{self, CommandId};
-
-/// An answer may take so long: by then, whoever takes over from a host that was lost has given it.
-const ANSWERED_WITHIN: Duration = Duration::from_secs(20);
+use crate::store::CommandId;
 
 impl Driver {
     /// Leaves a command for the host that owns the run, and tells whoever asked what it answers.
@@ -26,45 +21,37 @@ impl Driver {
                 Ok(letter) => driver.answered(&run, letter, changes).await,
                 Err(error) => Err(error.into()),
             };
+            let answer = match answer {
+                Ok(()) => driver.stored(&run).await,
+                Err(refusal) => Err(refusal),
+            };
             tell(reply, answer);
         });
     }
 
-    /// What a command is answered. Where it is not, it is withdrawn: whoever is refused knows that nothing was done.
-    async fn answered(&self, run: &str, letter: CommandId, mut changes: watch::Receiver<u64>) -> Answer {
-        let store = &self.0.services.store;
-        let until = Instant::now() + ANSWERED_WITHIN;
-        let refusal = loop {
+    /// What a command is answered.
+    async fn answered(&self, run: &str, letter: CommandId, mut changes: watch::Receiver<u64>) -> Result<(), Refusal> {
+        let services = &self.0.services;
+        let mut left = Left::new(letter, services.clock.alive());
+        loop {
             changes.mark_unchanged();
-            // An answer that came with the end is there once the end is.
-            if store.run(run).await.is_ok_and(|run| run.is_none_or(|run| !run.status.is_running())) {
-                break Refusal::AlreadyCompleted;
-            }
-            match store.take_answer(letter).await {
-                Ok(Some(answer)) => return self.done(run, &answer).await,
-                Err(store::Error::Gone) => return Err(Refusal::NotFound),
-                // A store that cannot be asked now can be asked later.
-                Ok(None) | Err(_) => (),
+            let running = services.store.run(run).await.map_or(true, |run| run.is_some_and(|run| run.status.is_running()));
+            let answer = services.store.take_answer(letter).await;
+            let open = !self.0.stopping.is_cancelled();
+            match left.looked(services.clock.alive(), open, running, answer) {
+                Next::Wait => (),
+                Next::Withdraw(refusal) => return left.withdrawn(refusal, services.store.withdraw_command(letter).await),
+                Next::Tell(answer) => return answer,
             }
             tokio::select! {
                 Ok(()) = changes.changed() => (),
                 () = tokio::time::sleep(LOOK_EVERY) => (),
-                () = tokio::time::sleep_until(until) => {
-                    break Refusal::Unavailable("the host that has the run does not answer; nothing was done; ask again".to_owned());
-                }
-                () = self.0.stopping.cancelled() => break Refusal::stopping(),
+                () = self.0.stopping.cancelled() => (),
             }
-        };
-        match store.withdraw_command(letter).await {
-            Ok(Some(answer)) => self.done(run, &answer).await,
-            Ok(None) => Err(refusal),
-            Err(store::Error::Gone) => Err(Refusal::NotFound),
-            Err(error) => Err(Refusal::Unavailable(format!("the host that has the run may do it later: {error}"))),
         }
     }
 
-    async fn done(&self, run: &str, answer: &[u8]) -> Answer {
-        letters::read_answer(answer)?;
+    async fn stored(&self, run: &str) -> Answer {
         Ok(self.0.services.store.run(run).await?.ok_or(Refusal::NotFound)?.into())
     }
 

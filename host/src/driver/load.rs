@@ -23,12 +23,18 @@ pub(super) async fn load(driver: &Driver, run: &str, identity: Identity, claim: 
         let actions = driver.table().owners.elsewhere(run, identity);
         return driver.act(actions);
     }
+    if let Ok(claim) = &claimed {
+        driver.table().owners.acquired(run, identity, claim);
+    }
     let resumed = read(driver, run, claimed, turn).await.and_then(|(claim, stored, loaded)| {
-        let abandoned = driver.table().owners.abandoned(run, identity, &claim);
+        let abandoned = driver.table().owners.abandoned(run, identity);
         let on_thread = services.runtime.on_thread(run);
-        let Stored { run: replayed, sizes } = stored;
-        let workflow = Arc::clone(&loaded.workflow);
-        let resumed = Worker::resume(&claim, workflow, replayed, sizes, abandoned, on_thread, services.now());
+        let Stored { run: replayed, unbegun, sizes } = stored;
+        let (workflow, now) = (Arc::clone(&loaded.workflow), services.now());
+        let resumed = match unbegun {
+            Some(unbegun) => Some(Worker::unbegun(&claim, workflow, replayed, unbegun, now)),
+            None => Worker::resume(&claim, workflow, replayed, sizes, abandoned, on_thread, now),
+        };
         resumed.map(|(worker, outputs)| (loaded, worker, outputs)).ok_or(Refusal::NotFound)
     });
     if let Err(Refusal::AlreadyCompleted | Refusal::NotFound) = &resumed {
@@ -72,6 +78,6 @@ async fn read(
     let stored = services.stored(run, claim.key).await?;
     // To compile a component takes long: others need not wait for it.
     drop(turn);
-    let loaded = services.pinned(&stored.run).await?;
+    let loaded = services.pinned(stored.started().ok_or_else(|| Refusal::Unavailable("a run that has not begun".to_owned()))?).await?;
     Ok((claim, stored, loaded))
 }

@@ -1,19 +1,22 @@
 //! One worker's task.
 
+use std::collections::VecDeque;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures_util::future::{BoxFuture, FutureExt};
+use futures_util::future::{BoxFuture, FutureExt, TryFutureExt};
 use futures_util::stream::{FuturesOrdered, StreamExt};
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{Notify, OwnedSemaphorePermit, mpsc};
 use wf_engine::effect::Invoke;
 
+use super::claims::LOOK_EVERY;
 use super::guests::Guests;
 use super::{Driver, Reply, UNDER_WAY_MAX, tell};
 use crate::machine::{self, Exit, Identity, Reported, Worker};
 use crate::registry::Loaded;
-use crate::runtime::{LogLine, Report};
-use crate::store::{self, LogRow};
+use crate::runtime::{LogLine, Report, Waits};
+use crate::store::{self, Created, LogRow};
 use crate::tail::Driven;
 
 /// A run with nothing in flight leaves memory after this long.
@@ -22,13 +25,13 @@ const PARK_AFTER: Duration = Duration::from_millis(500);
 const LOG_AFTER: Duration = Duration::from_millis(100);
 /// Lines that go to the store at once.
 const LINES_MAX: usize = 512;
-/// Clocks may jump: they are looked at so often, however far off a timer is.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// What one run may have on its way to the store, in bytes: beyond it, its guests wait.
 const OWN_UNDER_WAY_MAX: usize = 8 << 20;
+/// Reports that are heard together, and go to the store together.
+const REPORTS_MAX: usize = 64;
 
 pub(super) type Output = machine::Output<Reply>;
-type Written = BoxFuture<'static, store::Result<()>>;
+type Written = BoxFuture<'static, store::Result<Created>>;
 
 pub(super) struct Task {
     driver: Driver,
@@ -42,6 +45,8 @@ pub(super) struct Task {
     reports: mpsc::UnboundedReceiver<Report>,
     reporter: mpsc::UnboundedSender<Report>,
     written: FuturesOrdered<Written>,
+    /// What was written, and the worker does not know yet.
+    noted: VecDeque<store::Result<Created>>,
     lines: Vec<LogRow>,
     /// Since when the first of them waits.
     lines_since: Option<Instant>,
@@ -49,9 +54,9 @@ pub(super) struct Task {
 
 /// What happens next.
 enum Happening {
-    Written(store::Result<()>),
+    Written(store::Result<Created>),
     Bell,
-    Report(Report),
+    Reports(Vec<Report>),
     Time,
     Idle,
 }
@@ -60,8 +65,9 @@ impl Task {
     pub(super) fn new(driver: Driver, run: String, identity: Identity, loaded: Loaded, worker: Worker<Reply>, bell: Arc<Notify>) -> Task {
         let tail = driver.0.services.tails.driven(&run);
         let (reporter, reports) = mpsc::unbounded_channel();
-        let (guests, written) = (Guests::default(), FuturesOrdered::new());
-        Task { driver, run, identity, loaded, worker, bell, tail, guests, reports, reporter, written, lines: Vec::new(), lines_since: None }
+        let (guests, written, noted) = (Guests::default(), FuturesOrdered::new(), VecDeque::new());
+        let (lines, lines_since) = (Vec::new(), None);
+        Task { driver, run, identity, loaded, worker, bell, tail, guests, reports, reporter, written, noted, lines, lines_since }
     }
 
     /// Until the run leaves memory.
@@ -71,9 +77,15 @@ impl Task {
             let happening = self.next().await;
             self.worker.attend(self.tail.has_readers());
             let outputs = match happening {
-                Happening::Written(result) => self.worker.appended(result),
+                Happening::Written(Ok(Created::Queued)) => self.worker.queued(),
+                Happening::Written(result) => self.worker.appended(result.map(drop)),
                 Happening::Bell => self.look_at_mail().await,
-                Happening::Report(report) => self.report(report),
+                Happening::Reports(reports) => {
+                    for report in reports {
+                        self.hear(report).await;
+                    }
+                    self.worker.outputs()
+                }
                 // It is looked at after each.
                 Happening::Time => Vec::new(),
                 Happening::Idle => vec![Output::Exit(self.worker.parked())],
@@ -85,30 +97,39 @@ impl Task {
     /// What is due happens after whatever else: a guest that reports all the time does not keep it from happening.
     async fn look_at_clocks(&mut self) -> bool {
         if self.lines_since.is_some_and(|since| since.elapsed() >= LOG_AFTER) {
-            self.write_lines();
+            self.write_lines().await;
         }
         let outputs = self.worker.due(self.driver.0.services.now());
         self.carry_out(outputs).await
     }
 
     async fn next(&mut self) -> Happening {
+        if let Some(result) = self.noted.pop_front() {
+            return Happening::Written(result);
+        }
         let due = self.driver.0.services.clock.until(self.worker.wake());
-        let idle = self.worker.is_idle() && self.lines.is_empty() && due.is_none_or(|due| due > PARK_AFTER);
+        // One that queues makes room for its turn at once.
+        let park_after = if self.worker.queues() { Duration::ZERO } else { PARK_AFTER };
+        let idle = self.worker.is_idle() && self.lines.is_empty() && due.is_none_or(|due| due > park_after);
         let has_room = self.worker.under_way() < OWN_UNDER_WAY_MAX;
+        let mut reports = Vec::new();
         tokio::select! {
             biased;
             Some(result) = self.written.next() => Happening::Written(result),
-            () = self.bell.notified() => Happening::Bell,
-            Some(report) = self.reports.recv(), if has_room => Happening::Report(report),
+            () = self.bell.notified(), if !self.worker.awaits_turn() => Happening::Bell,
+            1.. = self.reports.recv_many(&mut reports, REPORTS_MAX), if has_room => Happening::Reports(reports),
             () = tokio::time::sleep(due.unwrap_or(LOOK_EVERY).min(LOOK_EVERY)), if !idle && due.is_some() => Happening::Time,
             () = tokio::time::sleep(LOG_AFTER), if !self.lines.is_empty() => Happening::Time,
-            () = tokio::time::sleep(PARK_AFTER), if idle => Happening::Idle,
+            () = tokio::time::sleep(park_after), if idle => Happening::Idle,
         }
     }
 
     async fn look_at_mail(&mut self) -> Vec<Output> {
         let services = self.driver.0.services.clone();
         let mail = self.driver.table().owners.mail(&self.run, self.identity);
+        if mail.overtaken {
+            return self.worker.overtaken();
+        }
         let mut outputs = Vec::new();
         for command in mail.commands {
             outputs.extend(self.worker.command(services.now(), command));
@@ -126,26 +147,26 @@ impl Task {
         outputs
     }
 
-    fn report(&mut self, report: Report) -> Vec<Output> {
+    async fn hear(&mut self, report: Report) {
         let now = self.driver.0.services.now();
         let (invocation, attempt, what) = match report {
             Report::Read { query, mut own, reply, .. } => {
                 let answer = self.worker.query(&query, &mut own);
                 // A guest that is gone meanwhile needs no answer.
                 let _ = reply.send((answer, own));
-                return Vec::new();
+                return;
             }
             Report::Logged { invocation, attempt, line } => {
                 self.lines.push(row(invocation, attempt, line));
                 self.lines_since.get_or_insert_with(Instant::now);
                 if self.lines.len() >= LINES_MAX {
-                    self.write_lines();
+                    self.write_lines().await;
                 }
-                return Vec::new();
+                return;
             }
-            Report::Progressed { invocation, attempt, calls, commit, usage, reply } => {
-                if self.worker.is_live(invocation) {
-                    self.guests.waits(invocation, reply);
+            Report::Progressed { invocation, attempt, calls, commit, usage, waits } => {
+                if let (Waits::Answer(reply), Some(call), true) = (waits, calls.last(), self.worker.is_live(invocation)) {
+                    self.guests.waits(invocation, call.ordinal, reply);
                 }
                 (invocation, attempt, Reported::Progressed { calls, commit, usage })
             }
@@ -156,11 +177,10 @@ impl Task {
                 (invocation, attempt, Reported::Failed { calls, failure, usage })
             }
         };
-        let outputs = self.worker.report(now, machine::Report { invocation, attempt, what });
+        self.worker.hear(now, machine::Report { invocation, attempt, what });
         if !self.worker.is_live(invocation) {
             self.guests.ended(invocation);
         }
-        outputs
     }
 
     /// True: it has left memory.
@@ -168,17 +188,18 @@ impl Task {
         for output in outputs {
             match output {
                 Output::Create(new) => {
-                    let room = room(self.driver.0.under_way.clone(), new.size()).await;
+                    let room = self.room(new.size()).await;
                     let written = self.driver.0.services.store.create(*new);
                     self.written(room, written);
                 }
                 Output::Append(append) => {
                     // Who is told of the end finds all its lines.
                     if append.standing.ended.is_some() {
-                        self.write_lines();
+                        self.write_lines().await;
                     }
-                    let room = room(self.driver.0.under_way.clone(), append.size()).await;
-                    let written = self.driver.0.services.store.append(*append);
+                    let room = self.room(append.size()).await;
+                    let appended = self.driver.0.services.store.append(*append);
+                    let written = appended.map_ok(|()| Created::Begun).boxed();
                     self.written(room, written);
                 }
                 Output::Enter(invoke) => self.enter(*invoke),
@@ -188,7 +209,7 @@ impl Task {
                 Output::Reply(letter, answer) => self.driver.answer(letter, answer),
                 Output::Show(frames) => self.tail.extend(frames),
                 Output::Exit(exit) => {
-                    if self.leave(exit) {
+                    if self.leave(exit).await {
                         return true;
                     }
                     // It was told something meanwhile.
@@ -199,26 +220,33 @@ impl Task {
         false
     }
 
-    /// The room is given back when it is written, whether or not we look: we may be waiting for room.
+    /// Waits until so much may be on its way to the store. What is written meanwhile gives its own room back.
+    async fn room(&mut self, size: usize) -> OwnedSemaphorePermit {
+        let size = u32::try_from((size >> 10).clamp(1, UNDER_WAY_MAX)).unwrap_or(u32::MAX);
+        let mut room = pin!(self.driver.0.under_way.clone().acquire_many_owned(size));
+        loop {
+            tokio::select! {
+                biased;
+                room = &mut room => return room.expect("never closed"),
+                Some(result) = self.written.next() => self.noted.push_back(result),
+            }
+        }
+    }
+
     fn written(&mut self, room: OwnedSemaphorePermit, written: Written) {
-        let written = self.driver.0.tasks.spawn(async move {
-            let result = written.await;
-            drop(room);
-            result
-        });
-        let result = written.map(|result| result.unwrap_or_else(|error| Err(store::Error::Unavailable(error.to_string()))));
-        self.written.push_back(result.boxed());
+        self.written.push_back(written.map(|result| (drop(room), result).1).boxed());
     }
 
     /// False: it has been told something, and stays.
-    fn leave(&mut self, exit: Exit) -> bool {
+    async fn leave(&mut self, exit: Exit) -> bool {
+        // While it has its place: this may wait.
+        self.write_lines().await;
         let clock = &self.driver.0.services.clock;
         if matches!(exit, Exit::Ended(_)) {
             self.tail.end();
         }
         let actions = self.driver.table().owners.leave(clock.alive(), &self.run, self.identity, &exit);
         let Some(actions) = actions else { return false };
-        self.write_lines();
         match exit {
             Exit::Parked(release) | Exit::Stopped(release) => self.driver.release(release),
             Exit::Broken { error, .. } => {
@@ -226,7 +254,10 @@ impl Task {
                 tracing::error!(run.id = run, "run `{run}`: its journal could not be written; it is loaded again: {error}");
                 self.driver.0.earlier.notify_one();
             }
-            Exit::Ended(_) | Exit::Refused(_) => (),
+            Exit::Ended(_) if self.worker.workflow().limits.runs_max.is_some() => {
+                self.driver.give_turns(self.worker.workflow().name.clone());
+            }
+            Exit::Ended(_) | Exit::Refused(_) | Exit::Queued => (),
         }
         self.driver.act(actions);
         true
@@ -240,16 +271,20 @@ impl Task {
         self.guests.entered(invocation, task);
     }
 
-    /// What is lost of it with a crash is written again by the step's next entry.
-    fn write_lines(&mut self) {
+    /// What is lost of it with a crash is written again by the step's next entry. It has its share of what may be on its
+    /// way to the store, as entries have.
+    async fn write_lines(&mut self) {
         if self.lines.is_empty() {
             return;
         }
         self.lines_since = None;
         let (run, lines) = (self.run.clone(), std::mem::take(&mut self.lines));
+        let room = self.room(lines.iter().map(LogRow::size).sum()).await;
         let written = self.driver.0.services.store.log(self.worker.key(), lines);
         self.driver.0.tasks.spawn(async move {
-            if let Err(error) = written.await {
+            let written = written.await;
+            drop(room);
+            if let Err(error) = written {
                 tracing::warn!(run.id = run, "run `{run}`: lines of its log are lost: {error}");
             }
         });
@@ -260,10 +295,4 @@ impl Task {
 fn row(invocation: u64, attempt: u32, line: LogLine) -> LogRow {
     let LogLine { source, number, at, level, message, fields } = line;
     LogRow { invocation, attempt, source: source.to_owned(), number, at, level, message, fields }
-}
-
-/// Waits until so much may be on its way to the store.
-async fn room(under_way: Arc<Semaphore>, size: usize) -> OwnedSemaphorePermit {
-    let size = u32::try_from((size >> 10).clamp(1, UNDER_WAY_MAX)).unwrap_or(u32::MAX);
-    under_way.acquire_many_owned(size).await.expect("never closed")
 }

@@ -33,10 +33,12 @@ impl Waiter {
                 () = self.moves.next() => (),
             }
             self.moves.look();
+            // Looked at before: a run has its place until it is stored, and may leave while the store answers.
+            let here = self.driver.table().owners.has(&self.run);
             match self.driver.0.services.store.run(&self.run).await? {
                 Some(run) if !run.status.is_running() => return Ok(run.into()),
                 // Who has it here says what became of it.
-                None if !self.driver.table().owners.has(&self.run) => return Err(Refusal::NotFound),
+                None if !here => return Err(Refusal::NotFound),
                 Some(_) | None => (),
             }
         }

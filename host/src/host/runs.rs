@@ -8,18 +8,37 @@ use tokio::sync::oneshot;
 use wf_engine::entry::{Event, RULES, Started};
 use wf_engine::history::History;
 use wf_engine::json::{self, Json};
+use wf_engine::text::{self, Limit};
 
-use super::{Host, new_id};
+use super::Host;
 use crate::driver::{self, Reply};
-use crate::machine::{Command, Fresh};
-use crate::model::{Filter, Idempotency, Refusal, RunStatus, RunView, RunsFilter, Start, Target, Workflow};
+use crate::machine::{Answer, Command, Fresh};
+use crate::model::{Filter, Idempotency, Limits, Refusal, RunStatus, RunView, RunsFilter, Start, Target, Workflow};
 use crate::registry::Loaded;
-use crate::store::{self, HandlersQuery, Made, RunKey, RunSummary, Store};
+use crate::services::new_id;
+use crate::store::{self, Follows, HandlersQuery, Made, RunKey, RunSummary, Store};
 
 /// Handlers that are read at once.
 const PAGE_MAX: usize = 256;
 /// A purge beside starts gives way so often.
 const PURGES_MAX: usize = 16;
+/// A start beside others of its handler does, too.
+const STARTS_MAX: usize = 16;
+
+/// Why nobody can be told how a run ended.
+#[derive(Debug)]
+pub struct Cut {
+    /// Why.
+    pub refusal: Refusal,
+    /// Its handler, where the run was begun and goes on.
+    pub handler: Option<String>,
+}
+
+impl From<Refusal> for Cut {
+    fn from(refusal: Refusal) -> Cut {
+        Cut { refusal, handler: None }
+    }
+}
 
 impl Host {
     /// The run that an idempotency key made earlier, as it now stands. Looked up before every other check.
@@ -35,60 +54,102 @@ impl Host {
         Ok(self.made(&store::event_scope(handler), idempotency).await?.is_some())
     }
 
-    /// Starts a run; returns when it is durable.
+    /// Starts a run; returns when it is durable. What it is given is checked; whether it fits its type is not.
     pub async fn start(&self, start: Start) -> Result<RunView, Refusal> {
-        let repeated = repeated(&start);
-        let (loaded, fresh) = self.fresh(start, false).await?;
-        let (reply, mut answer) = oneshot::channel();
-        self.driver.begin(loaded, fresh, reply);
-        self.first(driver::told(&mut answer).await, repeated).await
+        self.start_checked(checked(start)?).await
     }
 
-    /// Starts a run, and waits for its end.
-    pub async fn start_and_wait(&self, start: Start) -> Result<RunView, Refusal> {
-        let repeated = repeated(&start);
-        let (loaded, fresh) = self.fresh(start, true).await?;
-        let ended = self.driver.begin_to_end(loaded, fresh)?.ended().await;
+    /// As [`Host::start`], and waits for the run's end.
+    pub async fn start_and_wait(&self, start: Start) -> Result<RunView, Cut> {
+        self.start_checked_and_wait(checked(start)?).await
+    }
+
+    /// Starts a run with what the edge has checked.
+    pub(crate) async fn start_checked(&self, start: Start) -> Result<RunView, Refusal> {
+        let begun = self.begun(&start, false).await.and_then(|(_, _, begun)| begun);
+        self.first(begun, repeated(&start)).await
+    }
+
+    /// As [`Host::start_checked`], and waits for the run's end.
+    pub(crate) async fn start_checked_and_wait(&self, start: Start) -> Result<RunView, Cut> {
+        let (handler, run, ended) = match self.begun(&start, true).await {
+            Ok(begun) => begun,
+            Err(refusal) => return Ok(self.to_its_end(Err(refusal), repeated(&start)).await?),
+        };
+        match self.to_its_end(ended, repeated(&start)).await {
+            Err(refusal @ Refusal::Unavailable(_)) => {
+                // Whether it is stored says whether it goes on.
+                let there = self.handler(&handler).await.is_ok_and(|it| it.run == run);
+                Err(Cut { refusal, handler: there.then_some(handler) })
+            }
+            ended => Ok(ended?),
+        }
+    }
+
+    async fn to_its_end(&self, ended: Answer, repeated: Option<(String, Idempotency)>) -> Answer {
         let view = self.first(ended, repeated).await?;
         if matches!(view.status, RunStatus::Running) { self.ended(&view.run).await } else { Ok(view) }
     }
 
-    /// The same key may have come twice at once, and the other was first.
+    /// Begins a run; `awaited`: and waits for its end. One that goes on with the state of another begins again where a
+    /// third has come in between. Gives its handler, the run, and what was told of it.
+    async fn begun(&self, start: &Start, awaited: bool) -> Result<(String, String, Answer), Refusal> {
+        let mut starts = 0;
+        loop {
+            let (loaded, fresh) = self.fresh(start, awaited).await?;
+            let (handler, run, follows) = (fresh.started.handler.clone(), fresh.started.run.clone(), fresh.follows);
+            let answer = if awaited {
+                self.driver.begin_to_end(loaded, fresh)?.ended().await
+            } else {
+                let (reply, mut answer) = oneshot::channel();
+                self.driver.begin(loaded, fresh, reply);
+                driver::told(&mut answer).await
+            };
+            starts += 1;
+            if follows == Follows::Any || starts == STARTS_MAX || !matches!(answer, Err(Refusal::AlreadyRunning(_))) {
+                return Ok((handler, run, answer));
+            }
+        }
+    }
+
+    /// The same key may have come twice at once, and the other was first: its run is the one that is in the way.
     async fn first(&self, answer: Result<RunView, Refusal>, repeated: Option<(String, Idempotency)>) -> Result<RunView, Refusal> {
         match (answer, repeated) {
-            (Err(Refusal::KeyReused), Some((workflow, idempotency))) => {
-                self.repeated_start(&workflow, &idempotency).await?.ok_or(Refusal::KeyReused)
+            (Err(refusal @ (Refusal::KeyReused | Refusal::AlreadyRunning(_))), Some((workflow, idempotency))) => {
+                self.repeated_start(&workflow, &idempotency).await?.ok_or(refusal)
             }
             (answer, _) => answer,
         }
     }
 
-    async fn fresh(&self, start: Start, awaited: bool) -> Result<(Loaded, Fresh), Refusal> {
-        let state = match (start.state, &start.handler) {
-            (Some(state), _) => state,
+    async fn fresh(&self, start: &Start, awaited: bool) -> Result<(Loaded, Fresh), Refusal> {
+        let (follows, state) = match (&start.state, &start.handler) {
+            (Some(state), _) => (Follows::Any, state.clone()),
             (None, Some(handler)) => self.carried_state(handler).await?,
-            (None, None) => json::empty(),
+            (None, None) => (Follows::Any, json::empty()),
         };
         let mut seed = [0; 32];
         rand::rng().fill(&mut seed);
-        let workflow = start.workflow;
+        let workflow = start.workflow.clone();
         let started = Started {
             rules: RULES,
             definition: workflow.definition.parts(),
             workflow: workflow.name.clone(),
-            handler: start.handler.unwrap_or_else(new_id),
+            handler: start.handler.clone().unwrap_or_else(new_id),
             run: new_id(),
-            start: start.event,
+            start: start.event.clone(),
             state,
             seed: Started::seed_text(seed),
             timeout: workflow.definition.timeout(),
             additional_events: workflow.additional_events.clone(),
+            state_max: Some(workflow.limits.state_max as u64),
         };
         let services = &self.services;
         let components = services.registry.components(&started.definition, &services.runtime, &*services.store).await;
         let components = components.map_err(|error| Refusal::Unavailable(format!("{error:#}")))?;
-        let (host, key, idempotency) = (services.host, services.store.key(), start.idempotency);
-        let fresh = Fresh { host, key, workflow: workflow.clone(), started, idempotency, awaited };
+        let (host, key, idempotency) = (services.host, services.store.key(), start.idempotency.clone());
+        services.begun.put(key, workflow.clone());
+        let fresh = Fresh { host, key, workflow: workflow.clone(), follows, started, idempotency, awaited };
         Ok((Loaded { workflow, components }, fresh))
     }
 
@@ -96,9 +157,13 @@ impl Host {
     pub async fn ended(&self, run: &str) -> Result<RunView, Refusal> {
         // It waits before we look, so that the end cannot be missed.
         let waiter = self.driver.wait(run)?;
-        let view = self.run(run).await?;
-        if !matches!(view.status, RunStatus::Running) {
-            return Ok(view);
+        let summary = self.summary(run).await?;
+        if !summary.status.is_running() {
+            return Ok(summary.into());
+        }
+        if !self.driver.has(run) {
+            // One that cannot be read never ends, and perhaps nobody here remembers that it cannot.
+            self.services.stored(run, summary.key).await?;
         }
         match waiter.ended().await {
             Err(Refusal::AlreadyCompleted) => self.run(run).await,
@@ -115,13 +180,36 @@ impl Host {
         if run.status.is_running() { workflow } else { workflow.map_err(|_| Refusal::AlreadyCompleted) }
     }
 
-    /// Sends an event to the handler's run; returns when it is durable.
+    /// Sends an event to the handler's run; returns when it is durable. It is checked; whether it fits its type is not.
     pub async fn send(&self, handler: &str, event: Event, target: Target, idempotency: Option<Idempotency>) -> Result<(), Refusal> {
-        let run = self.running(handler).await?;
+        let run = self.newest(handler).await?;
+        let event = kept(event, &self.services.registry.limits(&run.workflow))?;
+        self.send_to(run, event, target, idempotency).await
+    }
+
+    /// Sends an event that the edge has checked.
+    pub(crate) async fn send_checked(
+        &self,
+        handler: &str,
+        event: Event,
+        target: Target,
+        idempotency: Option<Idempotency>,
+    ) -> Result<(), Refusal> {
+        self.send_to(self.newest(handler).await?, event, target, idempotency).await
+    }
+
+    async fn send_to(&self, run: RunSummary, event: Event, target: Target, idempotency: Option<Idempotency>) -> Result<(), Refusal> {
         let (id, repeated) = (new_id(), idempotency.clone());
-        match (self.ask(&run.run, |reply| Command::Send { id, event, target, idempotency, reply }).await, repeated) {
-            // The same key came twice at once, and the other was first.
-            (Err(Refusal::KeyReused), Some(idempotency)) if self.repeated_send(handler, &idempotency).await? => Ok(()),
+        let sent = match (run.status.is_running(), &run.queue) {
+            (false, _) => Err(Refusal::AlreadyCompleted),
+            (true, Some(_)) => Err(Refusal::Queued),
+            (true, None) => self.ask(&run.run, |reply| Command::Send { id, event, target, idempotency, reply }).await,
+        };
+        match (sent, repeated) {
+            // The same key came twice at once, and the other was first; perhaps it has ended the run.
+            (Err(refusal @ (Refusal::KeyReused | Refusal::AlreadyCompleted)), Some(idempotency)) => {
+                if self.repeated_send(&run.handler, &idempotency).await? { Ok(()) } else { Err(refusal) }
+            }
             (answer, _) => answer,
         }
     }
@@ -185,6 +273,11 @@ impl Host {
         .boxed()
     }
 
+    /// The names of the workflows that have runs, whether they are served or not.
+    pub async fn workflows_of_runs(&self) -> Result<Vec<String>, Refusal> {
+        Ok(self.services.store.workflows().await?)
+    }
+
     /// Runs, newest first; and the place from which to go on, where there are more.
     pub async fn runs(&self, filter: RunsFilter) -> Result<(Vec<RunView>, Option<i64>), Refusal> {
         let RunsFilter { status, workflow, search, before, limit } = filter;
@@ -193,9 +286,16 @@ impl Host {
         Ok((page.runs.into_iter().map(RunView::from).collect(), page.next.map(|key| key.0)))
     }
 
-    /// What happened in a run, entry by entry.
-    pub async fn history(&self, id: &str) -> Result<History, Refusal> {
-        self.services.history(&self.summary(id).await?).await
+    /// What happened in a run by at most `limit` entries after one, or from the first, and not many more than
+    /// 4 MiB of them; and the entry after which to go on, where there are more.
+    pub async fn history(&self, id: &str, after: Option<u64>, limit: usize) -> Result<(History, Option<u64>), Refusal> {
+        self.services.history(&self.summary(id).await?, after, limit).await
+    }
+
+    /// Whether a run has not ended, and only waits for events.
+    pub async fn is_idle(&self, id: &str) -> Result<bool, Refusal> {
+        let key = self.summary(id).await?.key;
+        Ok(self.services.stored(id, key).await?.run.is_idle())
     }
 
     /// A run's state as it was after an entry; none: as it is.
@@ -232,12 +332,12 @@ impl Host {
         if run.status.is_running() { Ok(run) } else { Err(Refusal::AlreadyCompleted) }
     }
 
-    /// The state that a new run under a handler begins with: that of its last run.
-    async fn carried_state(&self, handler: &str) -> Result<Json, Refusal> {
+    /// The state that a new run under a handler begins with: that of its last run, and which that is.
+    async fn carried_state(&self, handler: &str) -> Result<(Follows, Json), Refusal> {
         match self.services.store.handler(handler).await? {
             Some(run) if run.status.is_running() => Err(Refusal::AlreadyRunning(handler.to_owned())),
-            Some(run) => self.services.state(&run, None).await,
-            None => Ok(json::empty()),
+            Some(run) => Ok((Follows::Run(run.key), self.services.state(&run, None).await?)),
+            None => Ok((Follows::None, json::empty())),
         }
     }
 
@@ -254,6 +354,22 @@ impl Host {
         self.driver.tell(run, command(reply));
         driver::told(&mut answer).await.map(drop)
     }
+}
+
+/// A start of which everything can be kept.
+fn checked(start: Start) -> Result<Start, Refusal> {
+    let limits = &start.workflow.limits;
+    let event = kept(start.event, limits)?;
+    let max = Limit { name: "state_max", max: limits.state_max };
+    let state = start.state.map(|state| text::read_object("the state", state, max)).transpose()?;
+    Ok(Start { event, state, ..start })
+}
+
+/// An event whose value can be kept.
+fn kept(event: Event, limits: &Limits) -> Result<Event, Refusal> {
+    let max = Limit { name: "payload_max", max: limits.payload_max };
+    let payload = text::read_object(&format!("the value of {}", event.name), event.payload, max)?;
+    Ok(Event { payload, ..event })
 }
 
 /// What a start is looked up by, should its key have come before.

@@ -1,45 +1,55 @@
 //! Bodies of requests, within their limits.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::{Buf, Bytes};
 use futures_util::StreamExt;
-use serde::Deserialize;
 use serde_json::value::RawValue;
 use warp::http::StatusCode;
 use warp::{Filter, Rejection};
 
+use super::Api;
 use super::error::ApiError;
 use crate::model::Fields;
 
 /// How long a client may be silent within a body.
 const SILENCE_MAX: Duration = Duration::from_secs(30);
+/// What a body may take in all: this long, and a second more for so many bytes that have come.
+const TIME_MAX: Duration = Duration::from_secs(30);
+const BYTES_A_SECOND_MIN: u64 = 16 << 10;
 
 /// How many bytes of a body that is too large are still read and dropped. A client that sends
 /// all before it reads would otherwise see a broken connection instead of the answer.
 const DROPPED_MAX: u64 = 16 << 20;
 
 /// The whole body; or why it was not read.
-pub(super) fn bytes(max: u64) -> impl Filter<Extract = (Result<Bytes, ApiError>,), Error = Rejection> + Clone {
-    warp::header::optional::<u64>("content-length")
-        .and(warp::body::stream())
-        .then(move |promised: Option<u64>, stream| read(promised.unwrap_or(0), stream, max))
+/// `most`: of those that take less than others, in bytes.
+pub(super) fn bytes(api: Arc<Api>, most: u64) -> impl Filter<Extract = (Result<Bytes, ApiError>,), Error = Rejection> + Clone {
+    warp::header::optional::<u64>("content-length").and(warp::body::stream()).then(move |promised: Option<u64>, stream| {
+        let max = api.options.borrow().body_max.min(most);
+        read(promised.unwrap_or(0), stream, max, TIME_MAX)
+    })
 }
 
+/// `time_max`: without the seconds that it gains by bytes.
 async fn read<B: Buf>(
     promised: u64,
     stream: impl futures_util::Stream<Item = Result<B, warp::Error>>,
     max: u64,
+    time_max: Duration,
 ) -> Result<Bytes, ApiError> {
-    let too_large = || ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, format!("The request's body is larger than {max} bytes"));
+    let too_large =
+        || ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, format!("The request's body is larger than {max} bytes (limit body_max)"));
     if promised > max + DROPPED_MAX {
         return Err(too_large());
     }
+    let begun = Instant::now();
     let mut stream = std::pin::pin!(stream);
     let mut body = Vec::new();
-    let mut length = 0;
+    let mut length = 0_u64;
     loop {
-        let next = tokio::time::timeout(SILENCE_MAX, stream.next()).await;
+        let next = tokio::time::timeout(left(begun.elapsed(), length, time_max), stream.next()).await;
         let next = next.map_err(|_| ApiError::new(StatusCode::REQUEST_TIMEOUT, "The request's body did not come in time"))?;
         let Some(part) = next else {
             return if length > max { Err(too_large()) } else { Ok(body.into()) };
@@ -61,26 +71,65 @@ async fn read<B: Buf>(
     }
 }
 
+/// How long the next part may take.
+fn left(passed: Duration, length: u64, time_max: Duration) -> Duration {
+    let gained = Duration::from_secs(length / BYTES_A_SECOND_MIN);
+    (time_max + gained).saturating_sub(passed).min(SILENCE_MAX)
+}
+
 /// The fields of a JSON object, each as it came: whoever takes one checks it. `otherwise`: the
 /// error where it is JSON, but no object.
 pub(super) fn object(body: &Bytes, otherwise: impl FnOnce(&str) -> ApiError) -> Result<Fields, ApiError> {
     let invalid = |error: serde_json::Error| ApiError::bad(format!("Invalid JSON body: {error}"));
     // Some editors and shells put a byte order mark before a text.
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    let whole: &RawValue = serde_json::from_slice(body).map_err(invalid)?;
-    match kind(whole) {
-        "an object" => Fields::deserialize(whole).map_err(invalid),
-        other => Err(otherwise(other)),
+    if body.trim_ascii_start().starts_with(b"{") {
+        return serde_json::from_slice(body).map_err(invalid);
     }
+    let other: &RawValue = serde_json::from_slice(body).map_err(invalid)?;
+    Err(otherwise(kind(other)))
 }
 
 fn kind(value: &RawValue) -> &'static str {
     match value.get().as_bytes().first() {
-        Some(b'{') => "an object",
         Some(b'[') => "a list",
         Some(b'"') => "a text",
         Some(b't' | b'f') => "a boolean",
         Some(b'n') => "null",
         _ => "a number",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::stream;
+
+    use super::*;
+
+    type Part = Result<Bytes, warp::Error>;
+
+    /// A byte now and then, for ever.
+    fn trickle() -> impl futures_util::Stream<Item = Part> {
+        stream::unfold((), |()| async {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            Some((Ok(Bytes::from_static(b" ")), ()))
+        })
+    }
+
+    #[tokio::test]
+    async fn a_body_that_never_ends_ends_in_time() {
+        let soon = Duration::from_millis(20);
+        let error = read(0, trickle(), 1 << 40, soon).await.expect_err("it does not come");
+        assert_eq!(error.to_string(), "The request's body did not come in time");
+        let error = read(0, stream::pending::<Part>(), 1 << 20, soon).await.expect_err("it does not come");
+        assert_eq!(error.to_string(), "The request's body did not come in time");
+    }
+
+    #[test]
+    fn who_sends_much_has_more_time() {
+        let seconds = Duration::from_secs;
+        assert_eq!(left(seconds(40), 1 << 20, seconds(30)), seconds(30), "of 54, not all in silence");
+        assert_eq!(left(seconds(90), 1 << 20, seconds(30)), seconds(4));
+        assert_eq!(left(seconds(40), 100, seconds(30)), seconds(0));
     }
 }

@@ -8,6 +8,7 @@ use warp::http::StatusCode;
 use wf_engine::json::Json;
 use wf_engine::text::{self, Limit};
 
+use super::aside::aside;
 use super::error::ErrorBody;
 use super::{Answer, Shared, wire};
 use crate::model::{Fields, RunStatus};
@@ -60,7 +61,7 @@ impl Serialize for Texts {
 pub(super) async fn get(api: Shared, id: String) -> Answer {
     let is_running = matches!(api.host.handler(&id).await?.status, RunStatus::Running);
     let state = api.host.state(&id).await?;
-    Ok(wire::json(StatusCode::OK, &Context { version: 1, state: ContextState::of(&state), is_running }))
+    aside(move || wire::json(StatusCode::OK, &Context { version: 1, state: ContextState::of(&state), is_running })).await
 }
 
 impl ContextState {
@@ -79,8 +80,8 @@ pub(super) fn state(context: &RawValue, max: Limit) -> Result<Option<Json>, Stri
     let context = Fields::read("'context'", context)?;
     check_version(context.get("version"))?;
     let Some(state) = object(&context, "state")? else { return Ok(None) };
-    let Some(data) = object(&state, "state_data")? else { return Ok(None) };
-    let Some(Fields(mut data)) = object(&data, "_data")? else { return Ok(None) };
+    let Some(data) = inner(&state, "state", "state_data")? else { return Ok(None) };
+    let Some(Fields(mut data)) = inner(&data, "state_data", "_data")? else { return Ok(None) };
     for (key, value) in &mut data {
         if value.get().starts_with('"') {
             *value = held(key, value)?;
@@ -103,6 +104,16 @@ fn held(key: &str, value: &RawValue) -> Result<Box<RawValue>, String> {
         |error| format!("'context' has a value under '{}' that holds no JSON: {error}", text::cut(key.to_owned(), text::NAME_MAX));
     let held: String = serde_json::from_str(value.get()).map_err(no_json)?;
     RawValue::from_string(held).map_err(no_json)
+}
+
+/// The object within another, which says nothing only where it is empty: a state of another form is not to be lost.
+fn inner(outer: &Fields, name: &str, key: &str) -> Result<Option<Fields>, String> {
+    let found = object(outer, key)?;
+    if found.is_none() && !outer.0.is_empty() && outer.get(key).is_none() {
+        let form = r#"{"state":{"state_data":{"_data":{"KEY":"JSON as text"}}}}"#;
+        return Err(format!("'{name}' in 'context' has no '{key}': give it as {form}, as `GET /api/v1/handlers/{{id}}/context` gives it"));
+    }
+    Ok(found)
 }
 
 /// The object under a key; none, where there is nothing.

@@ -51,9 +51,18 @@ fn preflight_answer(origin: &HeaderValue, requested: Option<&HeaderValue>) -> Re
 }
 
 fn is_allowed(options: &Options, origin: &str, host: Option<&str>) -> bool {
-    let own = origin.split_once("://").is_some_and(|(_, origin_host)| Some(origin_host) == host);
-    let public = options.public_url.as_deref().is_some_and(|url| origin_of(url) == origin);
-    own || public || options.cors_origins.iter().any(|allowed| allowed == "*" || allowed.trim_end_matches('/') == origin)
+    options.cors_origins.iter().any(|allowed| allowed == "*") || is_named(options, origin, host)
+}
+
+/// Whether an origin is the server's own, or one that was named: not one of all.
+pub(super) fn is_named(options: &Options, origin: &str, host: Option<&str>) -> bool {
+    let public = options.public_url.as_deref().map(origin_of);
+    // Without TLS here there may be some before us, where the public URL does not say otherwise.
+    let by_tls = |host| options.tls.is_some() || public.is_some_and(|it| it.strip_prefix("https://") == Some(host));
+    let own = origin
+        .split_once("://")
+        .is_some_and(|(scheme, name)| Some(name) == host && (scheme == "https" || scheme == "http" && !by_tls(name)));
+    own || public == Some(origin) || options.cors_origins.iter().any(|allowed| allowed.trim_end_matches('/') == origin)
 }
 
 /// Scheme, host and port of a URL.
@@ -81,6 +90,21 @@ mod tests {
         assert!(!allowed("http://evil.test"));
         assert!(!allowed("http://localhost:8081"));
         assert!(!allowed("null"));
+    }
+
+    #[test]
+    fn the_scheme_of_its_own_origin_counts_where_it_is_reached_by_tls() {
+        let public = Options { public_url: Some("https://wf.test".into()), ..Options::default() };
+        let named = |options: &Options, origin: &str| is_named(options, origin, origin.split_once("://").map(|(_, host)| host));
+        for (origin, with_public, without) in [
+            ("https://wf.test", true, true),
+            ("http://wf.test", false, true),
+            ("http://localhost:8080", true, true),
+            ("https://localhost:8080", true, true),
+            ("ftp://localhost:8080", false, false),
+        ] {
+            assert_eq!((named(&public, origin), named(&Options::default(), origin)), (with_public, without), "{origin}");
+        }
     }
 
     #[test]

@@ -17,6 +17,10 @@ use crate::model::Refusal;
 pub(super) struct ErrorBody {
     /// What happened.
     detail: String,
+    /// The handler of a run that goes on, where nobody can be told how it ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    handler_id: Option<String>,
 }
 
 /// An error with the status and the text that the API gives it.
@@ -24,19 +28,20 @@ pub(super) struct ErrorBody {
 pub(super) struct ApiError {
     status: StatusCode,
     detail: String,
+    handler: Option<String>,
     /// When it may be better, in seconds.
     retry_after: Option<u32>,
 }
 
 /// How long a client that is told to come again should wait, in seconds.
-const RETRY_AFTER: u32 = 1;
+pub(super) const RETRY_AFTER: u32 = 1;
 
 impl ApiError {
     /// A detail that says more than people read is cut.
     pub(super) fn new(status: StatusCode, detail: impl Into<String>) -> ApiError {
         let detail = text::cut(detail.into(), MESSAGE_MAX);
         let passes = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
-        ApiError { status, detail, retry_after: passes.then_some(RETRY_AFTER) }
+        ApiError { status, detail, handler: None, retry_after: passes.then_some(RETRY_AFTER) }
     }
 
     pub(super) fn bad(detail: impl Into<String>) -> ApiError {
@@ -52,8 +57,14 @@ impl ApiError {
         ApiError::bad(format!("Failed to deserialize event: {why}"))
     }
 
+    /// Of a request that waited for the end of this handler's run, which goes on.
+    pub(super) fn of_run(mut self, handler: String) -> ApiError {
+        self.handler = Some(handler);
+        self
+    }
+
     pub(super) fn response(&self) -> Response {
-        let mut response = wire::json(self.status, &ErrorBody { detail: self.detail.clone() });
+        let mut response = wire::json(self.status, &ErrorBody { detail: self.detail.clone(), handler_id: self.handler.clone() });
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(RETRY_AFTER_HEADER, seconds.into());
         }
@@ -88,15 +99,20 @@ impl From<Refusal> for ApiError {
             Refusal::UnknownEvent { name, expected } => {
                 ApiError::bad(format!("Invalid event type: {name}. Expected one of {}", expected.join(", ")))
             }
+            Refusal::Invalid(why) => ApiError::bad(why),
             Refusal::UnknownStep(step) => ApiError::bad(format!("Failed to send event: Step {step} does not exist")),
             Refusal::NotAccepted { step, event } => ApiError::bad(format!("Failed to send event: Step {step} does not accept {event}")),
             Refusal::NotWaiting(id) => ApiError::bad(format!("Failed to send event: Invocation {id} does not wait for it")),
             Refusal::InboxFull { events_max, bytes_max } => ApiError::new(
                 StatusCode::TOO_MANY_REQUESTS,
                 format!(
-                    "The run's inbox is full: it keeps at most {events_max} events, and {} MiB of them, that nothing has taken yet",
+                    "The run's inbox is full: it keeps at most {events_max} events, and {} MiB of them, that nothing has taken yet (limit inbox_max)",
                     bytes_max >> 20
                 ),
+            ),
+            Refusal::Queued => ApiError::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "The run has not begun: it queues, because as many runs of its workflow go on as may",
             ),
             Refusal::Unfit { run, why } => ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, format!("Run '{run}' cannot be read: {why}")),
             Refusal::Unavailable(why) => ApiError::new(StatusCode::SERVICE_UNAVAILABLE, format!("The server is not available: {why}")),

@@ -1,11 +1,13 @@
 //! `/events`: what a run has published, and sending something to it.
 
 use bytes::Bytes;
+use futures_util::StreamExt;
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use warp::http::{HeaderMap, StatusCode};
 
+use super::aside::perhaps_aside;
 use super::error::{ApiError, ErrorBody};
 use super::handlers::Done;
 use super::uri::{is_true, pairs};
@@ -88,7 +90,8 @@ async fn open(api: &Shared, view: &RunView, headers: &HeaderMap, query: &str) ->
         *response.status_mut() = StatusCode::NO_CONTENT;
         return Ok(response);
     }
-    Ok(stream::response(api.host.frames(&view.run, after), form))
+    let frames = api.host.frames(&view.run, after).take_until(Box::pin(api.visitor.clone().shut_out()));
+    Ok(stream::response(frames.boxed(), form))
 }
 
 /// An event for a run.
@@ -114,6 +117,7 @@ pub(super) struct SendBody {
         (status = 429, description = "The run keeps as many events as it may that nothing has taken", body = ErrorBody), (status = 503, body = ErrorBody)))]
 pub(super) async fn send(api: Shared, id: String, headers: HeaderMap, body: Result<Bytes, ApiError>) -> Answer {
     let body = body?;
+    let size = body.len();
     let sent = || Ok(wire::json(StatusCode::OK, &Done { status: "sent" }));
     let idempotency = header::idempotency(&headers, &body)?;
     if let Some(idempotency) = &idempotency
@@ -122,11 +126,17 @@ pub(super) async fn send(api: Shared, id: String, headers: HeaderMap, body: Resu
         return sent();
     }
     let workflow = api.host.definition(&id).await?;
-    let (form, target) = parse(&body)?;
-    let name = form.name.unwrap_or_default();
-    forms::check(&workflow, &name, &target)?;
-    let event = api.schemas.event(&workflow, name, form.payload).map_err(ApiError::bad_event)?;
-    api.host.send(&id, event, target, idempotency).await?;
+    let (prepared, api_aside) = (api.schemas.is_prepared(&workflow.definition), api.clone());
+    let read = move || {
+        let (form, target) = parse(&body)?;
+        let name = form.name.unwrap_or_default();
+        forms::check(&workflow, &name, &target)?;
+        api_aside.schemas.prepare(&workflow.definition);
+        let event = api_aside.schemas.event(&workflow, name, form.payload).map_err(ApiError::bad_event)?;
+        Ok((event, target))
+    };
+    let (event, target) = perhaps_aside(size, prepared, read).await?;
+    api.host.send_checked(&id, event, target, idempotency).await?;
     sent()
 }
 

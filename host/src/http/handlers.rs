@@ -7,7 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 use warp::http::StatusCode;
 
 use super::error::{ApiError, ErrorBody};
-use super::uri::{is_true, pairs};
+use super::uri::{pairs, purges};
 use super::wire::Handler;
 use super::{Answer, Shared, stream as body, wire};
 use crate::model::{Filter, Refusal, RunView};
@@ -54,7 +54,11 @@ pub(super) struct ListQuery {
     after: Option<String>,
 }
 
-/// Lists the newest run of each handler.
+/// Lists the newest run of each handler, with its result.
+///
+/// However many there are, however large: the answer is read and sent in parts that end after 8 MiB of results, or one
+/// result that is larger, so that a request takes some tens of MiB of the server's memory and no more. Whoever reads
+/// slowly holds up nobody. With `limit` and `after` it comes in pages.
 #[utoipa::path(get, path = "/handlers", operation_id = "list_handlers", tag = "handlers", params(ListQuery),
     responses((status = 200, body = Handlers), (status = 400, body = ErrorBody)))]
 pub(super) async fn list(api: Shared, query: String) -> Answer {
@@ -67,6 +71,15 @@ pub(super) async fn list(api: Shared, query: String) -> Answer {
             "limit" => filter.limit = Some(value.parse().map_err(|_| ApiError::bad(format!("Invalid limit: '{value}'")))?),
             "after" => filter.after = Some(value),
             _ => (),
+        }
+    }
+    filter.workflow = api.visitor.narrow(&api.host, filter.workflow).await?;
+    if let Some(after) = filter.after.as_ref().filter(|_| api.visitor.is_restricted()) {
+        // One that they do not know is none.
+        match api.host.handler(after).await {
+            Ok(view) if !api.visitor.knows(&view.workflow) => filter.workflow = vec![String::new()],
+            Ok(_) | Err(Refusal::NotFound) => (),
+            Err(refusal) => return Err(refusal.into()),
         }
     }
     let paged = filter.limit.is_some() || filter.after.is_some();
@@ -147,8 +160,9 @@ pub(super) struct CancelQuery {
 #[utoipa::path(post, path = "/handlers/{handler_id}/cancel", operation_id = "cancel_handler", tag = "handlers", params(("handler_id" = String, Path), CancelQuery),
     responses((status = 200, body = Done), (status = 404, body = ErrorBody)))]
 pub(super) async fn cancel(api: Shared, id: String, query: String) -> Answer {
-    let purge = pairs(&query)?.into_iter().any(|(key, value)| key == "purge" && is_true(&value));
-    if purge {
+    pairs(&query)?;
+    // Whoever is asked what a key may do reads it with the same words.
+    if purges(&query) {
         api.host.purge(&id).await?;
         return Ok(wire::json(StatusCode::OK, &Done { status: "deleted" }));
     }

@@ -3,7 +3,9 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 use warp::http::StatusCode;
+use warp::http::header::RETRY_AFTER as RETRY_AFTER_HEADER;
 
+use super::error::RETRY_AFTER;
 use super::{Answer, Shared, wire};
 
 /// Whether the server takes requests.
@@ -11,7 +13,7 @@ use super::{Answer, Shared, wire};
 pub(super) struct Health {
     /// `healthy` or `unhealthy`.
     status: &'static str,
-    /// Why it is not healthy.
+    /// Why it is not healthy; or what is about to go wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(required = false)]
     reason: Option<String>,
@@ -21,10 +23,12 @@ pub(super) struct Health {
 #[utoipa::path(get, path = "/health", operation_id = "get_health", tag = "server", responses((status = 200, body = Health), (status = 503, body = Health)))]
 pub(super) async fn get(api: Shared) -> Answer {
     match api.host.health() {
-        Ok(()) => Ok(wire::json(StatusCode::OK, &Health { status: "healthy", reason: None })),
+        Ok(()) => Ok(wire::json(StatusCode::OK, &Health { status: "healthy", reason: api.host.warning() })),
         Err(refusal) => {
             let reason = Some(refusal.to_string());
-            Ok(wire::json(StatusCode::SERVICE_UNAVAILABLE, &Health { status: "unhealthy", reason }))
+            let mut response = wire::json(StatusCode::SERVICE_UNAVAILABLE, &Health { status: "unhealthy", reason });
+            response.headers_mut().insert(RETRY_AFTER_HEADER, RETRY_AFTER.into());
+            Ok(response)
         }
     }
 }

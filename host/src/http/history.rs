@@ -9,6 +9,7 @@ use wf_engine::history;
 use wf_engine::json::Json;
 use wf_engine::time::utc_text;
 
+use super::aside::aside;
 use super::error::{ApiError, ErrorBody};
 use super::uri::pairs;
 use super::{Answer, Shared, representation, wire};
@@ -16,13 +17,20 @@ use super::{Answer, Shared, representation, wire};
 /// A payload above this is left out of a history, in bytes: its size is told.
 const PAYLOAD_MAX: usize = 16 << 10;
 
-/// All that happened in a run.
+/// Moments on a page.
+const MOMENTS_DEFAULT: usize = 500;
+const MOMENTS_MAX: usize = 1000;
+
+/// A page of what happened in a run.
 #[derive(Serialize, ToSchema)]
 pub(super) struct History {
-    /// The entries of its journal, in order.
+    /// Entries of its journal, in order.
     moments: Vec<Moment>,
-    /// Each delivery of events to a step, over all its attempts, in order.
+    /// Each delivery of events to a step of which these entries tell, by its number. One that began on an
+    /// earlier page is there with the span in which it then stood, and what these entries add.
     invocations: Vec<Invocation>,
+    /// What to give as `after` for the next page; null: these are the last entries so far.
+    next: Option<u64>,
 }
 
 /// An entry of the journal.
@@ -56,7 +64,7 @@ struct Invocation {
     seq: u64,
     /// When.
     at: String,
-    /// Where it stood, one after the other.
+    /// Where it stood, one after the other; what ended on an earlier page is not told again.
     spans: Vec<Span>,
     /// What it sent, in order.
     sent: Vec<Sent>,
@@ -168,12 +176,35 @@ pub(super) struct StateQuery {
     seq: Option<u64>,
 }
 
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "documents the query")]
+pub(super) struct HistoryQuery {
+    /// Only the entries after this one; left out: from the first.
+    #[param(minimum = 0)]
+    after: Option<u64>,
+    /// At most so many entries, up to 1000 [default: 500]. A page of many MiB ends sooner.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<u64>,
+}
+
 /// What happened in a run, entry by entry.
-#[utoipa::path(get, path = "/api/v1/runs/{run_id}/history", operation_id = "get_history", tag = "runs", params(("run_id" = String, Path)),
-    responses((status = 200, body = History), (status = 404, body = ErrorBody)))]
-pub(super) async fn get(api: Shared, run: String) -> Answer {
-    let history = api.host.history(&run).await?;
-    Ok(wire::json(StatusCode::OK, &History::from(history)))
+#[utoipa::path(get, path = "/api/v1/runs/{run_id}/history", operation_id = "get_history", tag = "runs", params(("run_id" = String, Path), HistoryQuery),
+    responses((status = 200, body = History), (status = 400, body = ErrorBody), (status = 404, body = ErrorBody)))]
+pub(super) async fn get(api: Shared, run: String, query: String) -> Answer {
+    let (mut after, mut limit) = (None, MOMENTS_DEFAULT);
+    for (key, value) in pairs(&query)?.into_iter().filter(|(_, value)| !value.is_empty()) {
+        match key.as_str() {
+            "after" => after = Some(value.parse::<u64>().map_err(|_| ApiError::bad(format!("Invalid after: '{value}'")))?),
+            "limit" => {
+                let within = value.parse::<usize>().ok().filter(|it| (1..=MOMENTS_MAX).contains(it));
+                limit = within.ok_or_else(|| ApiError::bad(format!("Invalid limit: '{value}'. Give 1 to {MOMENTS_MAX}")))?;
+            }
+            _ => (),
+        }
+    }
+    let (history, next) = api.host.history(&run, after, limit).await?;
+    aside(move || wire::json(StatusCode::OK, &History::of(history, next))).await
 }
 
 /// A run's state as it was after any entry.
@@ -183,7 +214,7 @@ pub(super) async fn state(api: Shared, run: String, query: String) -> Answer {
     let seq = pairs(&query)?.into_iter().find(|(key, _)| key == "seq").map(|(_, value)| value);
     let seq = seq.map(|text| text.parse::<u64>().map_err(|_| ApiError::bad(format!("Invalid seq: '{text}'")))).transpose()?;
     let state = api.host.state_at(&run, seq).await?;
-    Ok(wire::json(StatusCode::OK, &State { seq, state }))
+    aside(move || wire::json(StatusCode::OK, &State { seq, state })).await
 }
 
 /// The graph of a run's own workflow, as it was when the run began.
@@ -191,11 +222,11 @@ pub(super) async fn state(api: Shared, run: String, query: String) -> Answer {
     responses((status = 200, body = representation::Representation), (status = 404, body = ErrorBody)))]
 pub(super) async fn graph(api: Shared, run: String) -> Answer {
     let workflow = api.host.workflow_of(&run).await?;
-    Ok(wire::json(StatusCode::OK, &representation::of(&workflow.definition)))
+    aside(move || wire::json(StatusCode::OK, &representation::of(&workflow.definition))).await
 }
 
-impl From<history::History> for History {
-    fn from(history: history::History) -> History {
+impl History {
+    fn of(history: history::History, next: Option<u64>) -> History {
         let moment = |it: history::Moment| Moment {
             seq: it.seq,
             at: utc_text(it.at),
@@ -206,7 +237,8 @@ impl From<history::History> for History {
         };
         History {
             moments: history.moments.into_iter().map(moment).collect(),
-            invocations: history.deliveries.into_iter().map(Invocation::from).collect(),
+            invocations: history.deliveries.into_values().map(Invocation::from).collect(),
+            next,
         }
     }
 }

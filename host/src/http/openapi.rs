@@ -1,10 +1,12 @@
 //! The OpenAPI document, made from the types.
 
 use serde_json::{Value, json};
-use utoipa::OpenApi;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
 use warp::http::StatusCode;
 
-use super::{Answer, Shared, context, events, handlers, health, history, runs, wire, workflows};
+use super::door::SESSION_COOKIE;
+use super::{Answer, Shared, context, events, handlers, health, history, runs, session, wire, workflows};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -33,8 +35,12 @@ use super::{Answer, Shared, context, events, handlers, health, history, runs, wi
         history::state,
         history::graph,
         context::get,
+        session::get,
+        session::sign_in,
+        session::sign_out,
         get,
     ),
+    modifiers(&Locks),
     tags(
         (name = "workflows", description = "What can be run"),
         (name = "handlers", description = "The outside's grip on runs: a handler's newest run"),
@@ -45,22 +51,57 @@ use super::{Answer, Shared, context, events, handlers, health, history, runs, wi
 )]
 struct Document;
 
+/// How whoever asks shows a key, where keys are needed.
+struct Locks;
+
+impl Modify for Locks {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let components = document.components.get_or_insert_default();
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("An API key, of `wf-host keys add`")).build();
+        components.add_security_scheme("key", SecurityScheme::Http(bearer));
+        let cookie = ApiKeyValue::with_description(
+            SESSION_COOKIE,
+            "What the page has signed in with; the server's port follows its name, as in `wf_host_session_8080`",
+        );
+        components.add_security_scheme("session", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
+    }
+}
+
 /// The document.
 pub fn document() -> Value {
     let mut document = serde_json::to_value(Document::openapi()).expect("cannot happen: a document that is no JSON");
-    let operations = document["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut());
-    for operation in operations.filter_map(Value::as_object_mut).flat_map(|path| path.values_mut()) {
-        if let Some(responses) = operation["responses"].as_object_mut() {
-            responses.entry("400").or_insert_with(unreadable);
+    let paths = document["paths"].as_object_mut().into_iter().flatten();
+    for (path, operation) in
+        paths.filter_map(|(path, it)| Some((path, it.as_object_mut()?))).flat_map(|(path, it)| it.values_mut().map(move |it| (path, it)))
+    {
+        let open = OPEN.contains(&path.as_str());
+        // Keys may be needed; where there are none, they are not.
+        operation["security"] = if open { json!([]) } else { json!([{}, { "key": [] }, { "session": [] }]) };
+        let Some(responses) = operation["responses"].as_object_mut() else { continue };
+        let locked = LOCKED.iter().filter(|_| !open);
+        for (status, description) in EVERYWHERE.iter().chain(locked) {
+            responses.entry(*status).or_insert_with(|| refusal(description));
         }
     }
     document
 }
 
-/// A path or a query can be refused by every endpoint.
-fn unreadable() -> Value {
+/// Nobody needs a key for these; whoever signs in shows it there.
+const OPEN: [&str; 2] = ["/health", "/api/v1/sign-in"];
+
+/// What every endpoint may answer.
+const EVERYWHERE: [(&str, &str); 2] =
+    [("400", "The path or the query cannot be read"), ("421", "The server was asked by a name that is not allowed")];
+/// What those may answer, too, that a key may be needed for.
+const LOCKED: [(&str, &str); 3] = [
+    ("401", "A key is needed, or it is none"),
+    ("403", "The key lacks the scope; or another page's request"),
+    ("429", "Too many requests"),
+];
+
+fn refusal(description: &str) -> Value {
     let schema = json!({ "$ref": "#/components/schemas/ErrorBody" });
-    json!({ "description": "The path or the query cannot be read", "content": { "application/json": { "schema": schema } } })
+    json!({ "description": description, "content": { "application/json": { "schema": schema } } })
 }
 
 /// This document.

@@ -2,7 +2,9 @@
 
 use include_dir::{Dir, include_dir};
 use warp::Reply;
-use warp::http::header::{ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, VARY};
+use warp::http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, VARY, WWW_AUTHENTICATE,
+};
 use warp::http::{HeaderMap, StatusCode};
 use warp::reply::Response;
 
@@ -13,7 +15,13 @@ static FILES: Dir = include_dir!("$OUT_DIR/ui");
 /// Where the page was not built.
 const NOT_BUILT: &str = include_str!("page.html");
 /// The page asks nobody but its own server. The checks of its forms are compiled from schemas, by `eval`.
-const POLICY: &str = "default-src 'self'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; frame-ancestors 'self'";
+const POLICY: &str = "default-src 'self'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'self'";
+/// What whoever comes without a key sees.
+const SIGN_IN: &str = include_str!("sign-in.html");
+/// Where it says what was wrong.
+const PROBLEM: &str = "<!-- problem -->";
+/// Where its form goes.
+const FORM_AT_ROOT: &str = "action=\"./api/v1/sign-in\"";
 
 pub(super) async fn index(_: Shared, headers: HeaderMap) -> Answer {
     if FILES.get_file("index.html").is_none() {
@@ -24,6 +32,27 @@ pub(super) async fn index(_: Shared, headers: HeaderMap) -> Answer {
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     response.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
     Ok(response)
+}
+
+/// The page that asks for a key; with what was wrong with the last one.
+pub(super) fn sign_in(problem: Option<&str>) -> Response {
+    let text = match problem {
+        None => SIGN_IN.to_owned(),
+        // Shown in answer to its own form, it is somewhere else.
+        Some(text) => SIGN_IN
+            .replace(PROBLEM, &format!("<p id=\"problem\" role=\"alert\">⚠ {text}</p>"))
+            .replace(FORM_AT_ROOT, "action=\"./sign-in\""),
+    };
+    let mut response = warp::reply::html(text).into_response();
+    *response.status_mut() = StatusCode::UNAUTHORIZED;
+    let challenge = HeaderValue::from_static("Bearer realm=\"wf-host\"");
+    let policy = HeaderValue::from_static(
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    );
+    response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+    response
 }
 
 pub(super) async fn asset(_: Shared, name: String, headers: HeaderMap) -> Answer {
@@ -63,6 +92,7 @@ mod tests {
 
     #[test]
     fn a_build_without_the_page_says_how_to_make_it() {
+        assert!(SIGN_IN.contains(PROBLEM) && SIGN_IN.contains(FORM_AT_ROOT));
         assert!(NOT_BUILT.contains("<code>make ui</code>") && NOT_BUILT.contains("<div id=\"root\">"));
     }
 }

@@ -1,20 +1,21 @@
 //! Which path leads where.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use hyper::Request;
-use warp::http::header::{ALLOW, HeaderValue};
-use warp::http::{Method, StatusCode};
+use warp::http::header::{ALLOW, HeaderValue, LOCATION};
+use warp::http::{Method, StatusCode, Uri};
 use warp::path::FullPath;
 use warp::reply::Response;
-use warp::{Filter, Rejection, Reply};
+use warp::{Filter, Rejection};
 
 use super::error::{ApiError, answer};
-use super::uri::Part;
-use super::{Shared, body, context, events, handlers, health, history, openapi, page, runs, workflows};
+use super::uri::{self, Part};
+use super::{Api, Options, Shared, Visitor, body, context, events, handlers, health, history, openapi, page, runs, session, workflows};
 
 /// The paths as patterns, with what they allow: for the answer to another method.
-const PATHS: [(&str, &str); 25] = [
+const PATHS: [(&str, &str); 28] = [
     ("/", "GET, HEAD"),
     ("/ui/{}", "GET, HEAD"),
     ("/health", "GET, HEAD"),
@@ -40,6 +41,9 @@ const PATHS: [(&str, &str); 25] = [
     ("/api/v1/runs/{}/representation", "GET, HEAD"),
     ("/api/v1/workflows/{}", "GET, HEAD"),
     ("/api/v1/openapi.json", "GET, HEAD"),
+    ("/api/v1/session", "GET, HEAD"),
+    ("/api/v1/sign-in", "POST"),
+    ("/api/v1/sign-out", "POST"),
 ];
 
 /// A HEAD is answered as a GET; the server leaves the body out.
@@ -49,6 +53,39 @@ pub(super) fn head_as_get<B>(request: &mut Request<B>) {
     }
 }
 
+/// Takes the prefix of the public URL away, where a proxy has left it, and signs that mean nothing.
+/// Gives the answer where the page is asked for without the slash that its files stand below.
+pub(super) fn place<B>(options: &Options, request: &mut Request<B>) -> Option<Response> {
+    let uri = request.uri().clone();
+    let path = uri::normal(uri.path());
+    let prefix = options.prefix();
+    let inner = path.strip_prefix(prefix).filter(|_| !prefix.is_empty() && !is_ours(&path));
+    let inner = match inner {
+        Some("") => return Some(redirect(&format!("{prefix}/"))),
+        Some(inner) if inner.starts_with('/') => inner,
+        _ => &path,
+    };
+    if inner != uri.path() {
+        let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+        let mut parts = uri.clone().into_parts();
+        parts.path_and_query = format!("{inner}{query}").parse().ok();
+        *request.uri_mut() = Uri::from_parts(parts).ok()?;
+    }
+    None
+}
+
+fn redirect(to: &str) -> Response {
+    let mut response = Response::default();
+    *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
+    response.headers_mut().insert(LOCATION, HeaderValue::from_str(to).unwrap_or(HeaderValue::from_static("/")));
+    response
+}
+
+/// Whether a path leads somewhere as it is.
+fn is_ours(path: &str) -> bool {
+    PATHS.iter().any(|(pattern, _)| fits(pattern, path))
+}
+
 /// A path with a slash at its end is another path, which is not there; warp would ignore it.
 pub(super) fn trailing_slash<B>(request: &Request<B>) -> Option<Response> {
     let path = request.uri().path();
@@ -56,10 +93,11 @@ pub(super) fn trailing_slash<B>(request: &Request<B>) -> Option<Response> {
 }
 
 /// Every endpoint. Domain errors are replies; a rejection only means that no path fits.
-pub(super) fn all(api: &Shared) -> impl Filter<Extract = (Response,), Error = Infallible> + Clone + Send + Sync + 'static {
+pub(super) fn all(api: &Arc<Api>) -> impl Filter<Extract = (Response,), Error = Infallible> + Clone + Send + Sync + 'static {
     let reading = warp::get().and(with(api.clone())).and(warp::header::headers_cloned()).and(query());
-    let writing =
-        warp::post().and(with(api.clone())).and(warp::header::headers_cloned()).and(query()).and(body::bytes(api.options.body_max));
+    let writing_up_to =
+        |most| warp::post().and(with(api.clone())).and(warp::header::headers_cloned()).and(query()).and(body::bytes(api.clone(), most));
+    let writing = writing_up_to(u64::MAX);
 
     let page = warp::path::end().and(reading.clone()).then(|api, headers, _| answer(page::index(api, headers)));
     let asset = warp::path!("ui" / Part)
@@ -98,13 +136,19 @@ pub(super) fn all(api: &Shared) -> impl Filter<Extract = (Response,), Error = In
     let runs = warp::path!("api" / "v1" / "runs").and(reading.clone()).then(|api, _, query| answer(runs::list(api, query)));
     let run_history = warp::path!("api" / "v1" / "runs" / Part / "history")
         .and(reading.clone())
-        .then(|run: Part, api, _, _| run.answer(|run| history::get(api, run)));
+        .then(|run: Part, api, _, query| run.answer(|run| history::get(api, run, query)));
     let run_state = warp::path!("api" / "v1" / "runs" / Part / "state")
         .and(reading.clone())
         .then(|run: Part, api, _, query| run.answer(|run| history::state(api, run, query)));
     let run_graph = warp::path!("api" / "v1" / "runs" / Part / "representation")
         .and(reading.clone())
         .then(|run: Part, api, _, _| run.answer(|run| history::graph(api, run)));
+    let who = warp::path!("api" / "v1" / "session").and(reading.clone()).then(|api, headers, _| answer(session::get(api, headers)));
+    let sign_in = warp::path!("api" / "v1" / "sign-in")
+        .and(writing_up_to(session::FORM_MAX))
+        .then(|api, headers, _, body| answer(session::sign_in(api, headers, body)));
+    let sign_out =
+        warp::path!("api" / "v1" / "sign-out").and(writing.clone()).then(|api, headers, _, _| answer(session::sign_out(api, headers)));
     let listed = warp::path!("handlers").and(reading.clone()).then(|api, _, query| answer(handlers::list(api, query)));
     let handler = warp::path!("handlers" / Part).and(reading.clone()).then(|id: Part, api, _, _| id.answer(|id| handlers::get(api, id)));
     let result = warp::path!("results" / Part).and(reading.clone()).then(|id: Part, api, _, _| id.answer(|id| handlers::result(api, id)));
@@ -127,6 +171,7 @@ pub(super) fn all(api: &Shared) -> impl Filter<Extract = (Response,), Error = In
     let of_runs = one_run.or(run_events).unify().or(run_logs).unify().or(stream).unify().or(send).unify().boxed();
     let of_history =
         run_history.or(run_state).unify().or(run_graph).unify().or(runs).unify().or(details).unify().or(document).unify().boxed();
+    let of_visitors = who.or(sign_in).unify().or(sign_out).unify().boxed();
     let all = page
         .or(asset)
         .unify()
@@ -139,12 +184,15 @@ pub(super) fn all(api: &Shared) -> impl Filter<Extract = (Response,), Error = In
         .or(of_handlers)
         .unify()
         .or(of_runs)
+        .unify()
+        .or(of_visitors)
         .unify();
-    all.or(warp::path::full().and_then(nowhere)).unify().recover(rejected).unify()
+    all.or(warp::path::full().map(|path: FullPath| nowhere(path.as_str()))).unify()
 }
 
-fn with(api: Shared) -> impl Filter<Extract = (Shared,), Error = Infallible> + Clone {
-    warp::any().map(move || api.clone())
+/// What an endpoint has at hand, for whoever has come in by the door; nobody comes by another way.
+fn with(api: Arc<Api>) -> impl Filter<Extract = (Shared,), Error = Rejection> + Clone {
+    warp::ext::get::<Visitor>().map(move |visitor| Shared { api: api.clone(), visitor })
 }
 
 fn query() -> impl Filter<Extract = (String,), Error = Infallible> + Clone {
@@ -152,18 +200,13 @@ fn query() -> impl Filter<Extract = (String,), Error = Infallible> + Clone {
 }
 
 /// Another method, or no such path.
-async fn nowhere(path: FullPath) -> Result<Response, Rejection> {
-    let Some((_, allow)) = PATHS.iter().find(|(pattern, _)| fits(pattern, path.as_str())) else {
-        return Ok(ApiError::not_found("Not Found").response());
+pub(super) fn nowhere(path: &str) -> Response {
+    let Some((_, allow)) = PATHS.iter().find(|(pattern, _)| fits(pattern, path)) else {
+        return ApiError::not_found("Not Found").response();
     };
     let mut response = ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed").response();
     response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
-    Ok(response)
-}
-
-async fn rejected(rejection: Rejection) -> Result<Response, Infallible> {
-    tracing::debug!("a request fitted no endpoint: {rejection:?}");
-    Ok(ApiError::not_found("Not Found").into_response())
+    response
 }
 
 fn fits(pattern: &str, path: &str) -> bool {

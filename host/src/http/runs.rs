@@ -6,14 +6,18 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 use warp::http::{HeaderMap, StatusCode};
+use warp::reply::Response;
+use wf_engine::json;
 use wf_engine::text::Limit;
 
+use super::aside::{aside, perhaps_aside};
+use super::door::Begun;
 use super::error::{ApiError, ErrorBody};
 use super::uri::pairs;
 use super::wire::Handler;
 use super::{Answer, Shared, body, context, header, wire, workflows};
 use crate::forms::{BadStart, Form};
-use crate::model::{Fields, Idempotency, RunStatus, RunView, RunsFilter, Start, Workflow};
+use crate::model::{Fields, Idempotency, Refusal, RunStatus, RunView, RunsFilter, Start, Workflow};
 
 /// Runs on a page.
 const RUNS_DEFAULT: usize = 50;
@@ -41,10 +45,11 @@ pub(super) struct StartBody {
     responses((status = 200, body = Handler), (status = 400, body = ErrorBody), (status = 403, description = "Another page's request", body = ErrorBody),
         (status = 404, body = ErrorBody), (status = 409, description = "The handler's run goes on", body = ErrorBody),
         (status = 413, body = ErrorBody), (status = 422, description = "The key came with another body", body = ErrorBody),
-        (status = 500, description = "The run failed or was cancelled", body = Handler), (status = 503, body = ErrorBody)))]
+        (status = 500, description = "The run failed or was cancelled", body = Handler),
+        (status = 503, description = "Where it has a `handler_id`, the run was begun and goes on", body = ErrorBody)))]
 pub(super) async fn run(api: Shared, name: String, headers: HeaderMap, body: Body) -> Answer {
     let ended = start(&api, &name, &headers, body, true).await?;
-    Ok(wire::json(wire::status(&ended), &Handler::of(&ended)))
+    Ok(begun(wire::json(wire::status(&ended), &Handler::of(&ended)), &ended))
 }
 
 /// Starts a run.
@@ -56,14 +61,36 @@ pub(super) async fn run(api: Shared, name: String, headers: HeaderMap, body: Bod
         (status = 503, body = ErrorBody)))]
 pub(super) async fn run_nowait(api: Shared, name: String, headers: HeaderMap, body: Body) -> Answer {
     let started = start(&api, &name, &headers, body, false).await?;
-    Ok(wire::json(StatusCode::OK, &Handler::of(&started)))
+    Ok(begun(wire::json(StatusCode::OK, &Handler::of(&started)), &started))
+}
+
+/// Tells the audit log, too.
+fn begun(mut response: Response, view: &RunView) -> Response {
+    response.extensions_mut().insert(Begun { handler: view.handler.clone(), run: view.run.clone() });
+    response
+}
+
+/// A run, with what only this part of the API says of it.
+#[derive(Serialize, ToSchema)]
+pub(super) struct Run {
+    /// It.
+    #[serde(flatten)]
+    handler: Handler,
+    /// Whether it has not begun: it queues, because as many runs of its workflow go on as may.
+    queued: bool,
+}
+
+impl Run {
+    fn of(view: &RunView) -> Run {
+        Run { handler: Handler::of(view), queued: view.queued }
+    }
 }
 
 /// Runs.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Runs {
     /// Newest first.
-    runs: Vec<Handler>,
+    runs: Vec<Run>,
     /// What to give as `before` for the next page; null: there is none.
     next: Option<String>,
 }
@@ -107,17 +134,18 @@ pub(super) async fn list(api: Shared, query: String) -> Answer {
             _ => (),
         }
     }
+    filter.workflow = api.visitor.narrow(&api.host, filter.workflow).await?;
     let (views, next) = api.host.runs(filter).await?;
-    let runs = views.iter().map(Handler::of).collect();
+    let runs = views.iter().map(Run::of).collect();
     Ok(wire::json(StatusCode::OK, &Runs { runs, next: next.map(|it| it.to_string()) }))
 }
 
 /// Shows a run, also one that a later run of its handler has followed.
 #[utoipa::path(get, path = "/api/v1/runs/{run_id}", operation_id = "get_run", tag = "runs", params(("run_id" = String, Path)),
-    responses((status = 200, description = "Completed", body = Handler), (status = 202, description = "Running", body = Handler), (status = 404, body = ErrorBody), (status = 500, description = "Failed or cancelled", body = Handler)))]
+    responses((status = 200, description = "Completed", body = Run), (status = 202, description = "Running", body = Run), (status = 404, body = ErrorBody), (status = 500, description = "Failed or cancelled", body = Run)))]
 pub(super) async fn get(api: Shared, run: String) -> Answer {
     let view = api.host.run(&run).await?;
-    Ok(wire::json(wire::status(&view), &Handler::of(&view)))
+    Ok(wire::json(wire::status(&view), &Run::of(&view)))
 }
 
 /// What a run's steps have written.
@@ -153,8 +181,8 @@ struct LogLine {
 #[utoipa::path(get, path = "/api/v1/runs/{run_id}/logs", operation_id = "get_logs", tag = "runs", params(("run_id" = String, Path)),
     responses((status = 200, body = Logs), (status = 404, body = ErrorBody)))]
 pub(super) async fn logs(api: Shared, run: String) -> Answer {
-    let logs = api.host.logs(&run).await?.into_iter().map(LogLine::from).collect();
-    Ok(wire::json(StatusCode::OK, &Logs { logs }))
+    let rows = api.host.logs(&run).await?;
+    aside(move || wire::json(StatusCode::OK, &Logs { logs: rows.into_iter().map(LogLine::from).collect() })).await
 }
 
 impl From<crate::store::LogRow> for LogLine {
@@ -173,16 +201,43 @@ async fn start(api: &Shared, name: &str, headers: &HeaderMap, body: Body, to_end
         && let Some(made) = api.host.repeated_start(name, idempotency).await?
     {
         let waits = to_end && matches!(made.status, RunStatus::Running);
-        return if waits { Ok(api.host.ended(&made.run).await?) } else { Ok(made) };
+        return match waits {
+            true => api.host.ended(&made.run).await.map_err(|refusal| cut(refusal, Some(made.handler))),
+            false => Ok(made),
+        };
     }
     let workflow = workflows::find(api, name)?;
-    let start = parse(api, workflow, &body, idempotency)?;
-    Ok(if to_end { api.host.start_and_wait(start).await? } else { api.host.start(start).await? })
+    let (prepared, api_aside) = (api.schemas.is_prepared(&workflow.definition), api.clone());
+    let start = perhaps_aside(body.len(), prepared, move || parse(&api_aside, workflow, &body, idempotency)).await?;
+    if let Some(handler) = start.handler.as_ref().filter(|_| api.visitor.is_restricted()) {
+        // Its state would be carried over.
+        match api.host.handler(handler).await {
+            Ok(view) if !api.visitor.knows(&view.workflow) => {
+                return Err(ApiError::new(StatusCode::FORBIDDEN, format!("The key may not go on with handler '{handler}'")));
+            }
+            Ok(_) | Err(Refusal::NotFound) => (),
+            Err(refusal) => return Err(refusal.into()),
+        }
+    }
+    match to_end {
+        true => api.host.start_checked_and_wait(start).await.map_err(|it| cut(it.refusal, it.handler)),
+        false => Ok(api.host.start_checked(start).await?),
+    }
+}
+
+/// Nobody can be told how the run ends; whoever knows its handler asks later.
+fn cut(refusal: Refusal, handler: Option<String>) -> ApiError {
+    let error = ApiError::from(refusal);
+    match handler {
+        Some(handler) => error.of_run(handler),
+        None => error,
+    }
 }
 
 fn parse(api: &Shared, workflow: std::sync::Arc<Workflow>, body: &Bytes, idempotency: Option<Idempotency>) -> Result<Start, ApiError> {
     let fields = body::object(body, |kind| ApiError::bad(format!("Error processing request body: it is {kind}, and no object")))?;
     let form = start_form(&fields).map_err(invalid_start)?;
+    api.schemas.prepare(&workflow.definition);
     let event = api.schemas.start(&workflow, form).map_err(|bad| match bad {
         BadStart::Invalid(why) => invalid_start(why),
         BadStart::Other(expected) => ApiError::bad(format!("Start event must be an instance of {expected}")),
@@ -205,11 +260,11 @@ fn present<'a>(fields: &'a Fields, key: &str) -> Option<&'a RawValue> {
 pub(super) fn start_form(fields: &Fields) -> Result<Form, String> {
     match present(fields, "start_event") {
         // What the old client sends for none.
-        Some(text) if text.get() == "\"\"" => Ok(Form { name: None, payload: "{}".to_owned() }),
+        Some(text) if text.get() == "\"\"" => Ok(Form { name: None, payload: json::empty() }),
         Some(raw) => Form::start(raw),
         None => {
-            let kwargs = present(fields, "kwargs").map(|raw| Fields::read("'kwargs'", raw)).transpose()?;
-            Ok(Form { name: None, payload: kwargs.unwrap_or_default().flat() })
+            let kwargs = present(fields, "kwargs").map(|raw| Ok::<_, String>(Fields::read("'kwargs'", raw)?.flat(raw))).transpose()?;
+            Ok(Form { name: None, payload: kwargs.unwrap_or_else(json::empty) })
         }
     }
 }
@@ -219,9 +274,14 @@ pub(super) fn handler_id(raw: Option<&RawValue>) -> Result<Option<String>, ApiEr
     let id: String =
         serde_json::from_str(raw.get()).map_err(|_| ApiError::bad("Error processing request body: 'handler_id' is no text"))?;
     let allowed = |it: char| it.is_ascii_alphanumeric() || "._:-".contains(it);
+    let refused = |limit: &str| {
+        let message = "Error processing request body: 'handler_id' must be 1 to 128 characters of [0-9A-Za-z._:-]";
+        Err(ApiError::bad(format!("{message}{limit}")))
+    };
     match id.len() {
         0 => Ok(None),
-        1..=128 if id.chars().all(allowed) => Ok(Some(id)),
-        _ => Err(ApiError::bad("Error processing request body: 'handler_id' must be 1 to 128 characters of [0-9A-Za-z._:-]")),
+        _ if !id.chars().all(allowed) => refused(""),
+        1..=128 => Ok(Some(id)),
+        _ => refused(" (limit handler_id_max)"),
     }
 }

@@ -1,5 +1,6 @@
 //! What a request's path and query say: decoded, and checked, once.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::str::FromStr;
 
@@ -19,7 +20,7 @@ impl FromStr for Part {
     type Err = Infallible;
 
     fn from_str(part: &str) -> Result<Part, Infallible> {
-        let read = decoded("a part of the path", part).and_then(|part| {
+        let read = signs(part).and_then(|()| decoded("a part of the path", part)).and_then(|part| {
             text::within("a part of the path", &part, NAME_MAX).map_err(|refused| ApiError::bad(refused.message))?;
             Ok(part)
         });
@@ -33,6 +34,36 @@ impl Part {
         match self.0 {
             Ok(part) => error::answer(endpoint(part)).await,
             Err(error) => error.response(),
+        }
+    }
+}
+
+/// A path as routes are written: a letter, digit or one of `-._~` needs no percent sign, and means the same with one.
+pub(super) fn normal(path: &str) -> Cow<'_, str> {
+    if !path.contains('%') || signs(path).is_err() {
+        return path.into();
+    }
+    let mut pieces = path.split('%');
+    let mut normal = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let (digits, rest) = piece.split_at(2);
+        let sign = digits.as_bytes().first_chunk().and_then(byte).map(char::from);
+        match sign.filter(|it| it.is_ascii_alphanumeric() || "-._~".contains(*it)) {
+            Some(plain) => normal.push(plain),
+            None => normal.extend(["%", digits]),
+        }
+        normal.push_str(rest);
+    }
+    normal.into()
+}
+
+/// Every percent sign of a path begins a byte.
+fn signs(path: &str) -> Result<(), ApiError> {
+    match path.split('%').skip(1).find(|rest| rest.as_bytes().first_chunk().and_then(byte).is_none()) {
+        None => Ok(()),
+        Some(rest) => {
+            let rest = text::cut(rest.to_owned(), NAME_MAX);
+            Err(ApiError::bad(format!("a part of the path has a '%' that begins no byte: '%{rest}'")))
         }
     }
 }
@@ -51,6 +82,16 @@ pub(super) fn pairs(query: &str) -> Result<Vec<(String, String)>, ApiError> {
 /// `true` in any case is true, everything else false.
 pub(super) fn is_true(value: &str) -> bool {
     value.eq_ignore_ascii_case("true")
+}
+
+/// A part of a path, decoded; none: it cannot be.
+pub(super) fn part(part: &str) -> Option<String> {
+    decoded("a part of the path", part).ok()
+}
+
+/// Whether a cancellation asks for a purge.
+pub(super) fn purges(query: &str) -> bool {
+    pairs(query).is_ok_and(|pairs| pairs.iter().any(|(key, value)| key == "purge" && is_true(value)))
 }
 
 /// A text without its percent signs: a sign that begins no byte stands for itself.
@@ -98,7 +139,21 @@ mod tests {
     fn a_part_of_a_path_is_decoded_or_refused_with_its_reason() {
         let part = |part: &str| part.parse::<Part>().map(|it| it.0.map_err(|error| error.to_string()));
         assert_eq!(part("Gr%C3%BC%C3%9Fe+"), Ok(Ok("Grüße+".to_owned())));
+        assert_eq!(part("user%3A42"), Ok(Ok("user:42".to_owned())));
+        for (bad, rest) in [("100%", ""), ("%4", "4"), ("%zz", "zz"), ("%é", "é")] {
+            assert_eq!(part(bad), Ok(Err(format!("a part of the path has a '%' that begins no byte: '%{rest}'"))));
+        }
         assert_eq!(part("%c3%28"), Ok(Err("a part of the path is no UTF-8: '%c3%28'".to_owned())));
         assert_eq!(part(&"x".repeat(257)), Ok(Err("a part of the path is longer than 256 bytes (limit name_max)".to_owned())));
+    }
+
+    #[test]
+    fn what_needs_no_sign_loses_it() {
+        assert_eq!(normal("/%68andlers/user%3a42"), "/handlers/user%3a42");
+        assert_eq!(normal("/workflows/a%2Fb/run%2Dnowait"), "/workflows/a%2Fb/run-nowait");
+        // Else a sign could be made of two.
+        assert_eq!(normal("/handlers/%%34%31"), "/handlers/%%34%31");
+        assert_eq!(normal("/handlers/%2541"), "/handlers/%2541");
+        assert_eq!(normal("/handlers/%41%"), "/handlers/%41%");
     }
 }

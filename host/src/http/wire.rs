@@ -9,7 +9,7 @@ use warp::http::header::{CONTENT_TYPE, HeaderValue};
 use warp::reply::Response;
 use wf_engine::entry::Micros;
 
-use crate::model::{Fields, RunStatus, RunView};
+use crate::model::{Fields, RunStatus, RunView, work};
 
 /// A run as the API shows it.
 #[derive(Serialize, ToSchema)]
@@ -56,7 +56,7 @@ impl Handler {
     pub(super) fn of(view: &RunView) -> Handler {
         let (status, error, result) = match &view.status {
             RunStatus::Running => ("running", None, None),
-            RunStatus::Completed(envelope) => ("completed", None, serde_json::from_slice(envelope).ok()),
+            RunStatus::Completed(envelope) => ("completed", None, read(envelope)),
             RunStatus::Failed(message) => ("failed", Some(message.clone()), None),
             RunStatus::Cancelled => ("cancelled", None, None),
         };
@@ -81,6 +81,11 @@ impl Handler {
     }
 }
 
+fn read(envelope: &[u8]) -> Option<Box<RawValue>> {
+    work::read();
+    serde_json::from_slice(envelope).ok()
+}
+
 fn unwrap(envelope: &RawValue) -> Option<Box<RawValue>> {
     let fields = Fields::of(envelope);
     let value = fields.get("value")?;
@@ -101,6 +106,7 @@ pub(super) fn status(view: &RunView) -> StatusCode {
 
 /// A response with compact JSON.
 pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Response {
+    work::written();
     let text = serde_json::to_vec(value).expect("wire types are JSON");
     let mut response = Response::new(text.into());
     *response.status_mut() = status;

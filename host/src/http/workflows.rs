@@ -8,9 +8,10 @@ use utoipa::ToSchema;
 use warp::http::StatusCode;
 use wf_engine::manifest::Manifest;
 
+use super::aside::aside;
 use super::error::{ApiError, ErrorBody};
 use super::{Answer, Shared, representation, wire};
-use crate::model::Workflow;
+use crate::model::{Refusal, Workflow};
 use crate::registry::Listing;
 
 /// The names of the workflows, in order of registration.
@@ -99,14 +100,15 @@ pub(super) struct Events {
 /// Lists the workflows.
 #[utoipa::path(get, path = "/workflows", operation_id = "list_workflow_names", tag = "workflows", responses((status = 200, body = Names)))]
 pub(super) async fn list(api: Shared) -> Answer {
-    let workflows = api.host.workflows().iter().map(|workflow| workflow.name.clone()).collect();
+    let names = api.host.workflows().iter().map(|workflow| workflow.name.clone()).collect::<Vec<_>>();
+    let workflows = names.into_iter().filter(|name| api.visitor.knows(name)).collect();
     Ok(wire::json(StatusCode::OK, &Names { workflows }))
 }
 
 /// Lists the files that were loaded, with what became of each.
 #[utoipa::path(get, path = "/api/v1/workflows", operation_id = "list_workflows", tag = "workflows", responses((status = 200, body = Listings)))]
 pub(super) async fn listings(api: Shared) -> Answer {
-    let workflows = api.host.listings().iter().map(ListingBody::of).collect();
+    let workflows = api.host.listings().iter().map(ListingBody::of).filter(|it| api.visitor.knows(&it.name)).collect();
     Ok(wire::json(StatusCode::OK, &Listings { workflows }))
 }
 
@@ -114,21 +116,23 @@ pub(super) async fn listings(api: Shared) -> Answer {
 #[utoipa::path(get, path = "/api/v1/workflows/{name}", operation_id = "get_workflow", tag = "workflows", params(("name" = String, Path)),
     responses((status = 200, body = Details), (status = 404, body = ErrorBody)))]
 pub(super) async fn details(api: Shared, name: String) -> Answer {
-    let listings = api.host.listings();
-    let listing = listings.iter().find(|it| it.workflow.as_ref().is_some_and(|it| it.name == name));
+    let listing = api.host.listings().into_iter().find(|it| it.workflow.as_ref().is_some_and(|it| it.name == name));
     let listing = listing.ok_or_else(|| ApiError::not_found("Workflow not found"))?;
     let workflow = find(&api, &name)?;
-    let definition = &workflow.definition;
-    let schemas: serde_json::Map<String, Value> =
-        definition.event_types().map(|it| (it.name.clone(), wire::titled(&it.schema, &it.name))).collect();
-    let details = Details {
-        listing: ListingBody::of(listing),
-        manifests: definition.manifests().cloned().collect(),
-        additional_events: workflow.additional_events.clone(),
-        start_type: definition.start_type().map(str::to_owned),
-        schemas: schemas.into(),
-    };
-    Ok(wire::json(StatusCode::OK, &details))
+    aside(move || {
+        let definition = &workflow.definition;
+        let schemas: serde_json::Map<String, Value> =
+            definition.event_types().map(|it| (it.name.clone(), wire::titled(&it.schema, &it.name))).collect();
+        let details = Details {
+            listing: ListingBody::of(&listing),
+            manifests: definition.manifests().cloned().collect(),
+            additional_events: workflow.additional_events.clone(),
+            start_type: definition.start_type().map(str::to_owned),
+            schemas: schemas.into(),
+        };
+        wire::json(StatusCode::OK, &details)
+    })
+    .await
 }
 
 impl ListingBody {
@@ -156,11 +160,14 @@ impl ListingBody {
     responses((status = 200, body = StartAndStop), (status = 404, body = ErrorBody)))]
 pub(super) async fn schema(api: Shared, name: String) -> Answer {
     let workflow = find(&api, &name)?;
-    let definition = &workflow.definition;
-    let schema = |name: Option<&str>| name.and_then(|name| definition.event_type(name)).map(|it| wire::titled(&it.schema, &it.name));
-    let start = schema(definition.start_type());
-    let stop = schema(definition.stop_types().first().copied());
-    Ok(wire::json(StatusCode::OK, &StartAndStop { start, stop }))
+    aside(move || {
+        let definition = &workflow.definition;
+        let schema = |name: Option<&str>| name.and_then(|name| definition.event_type(name)).map(|it| wire::titled(&it.schema, &it.name));
+        let start = schema(definition.start_type());
+        let stop = schema(definition.stop_types().first().copied());
+        wire::json(StatusCode::OK, &StartAndStop { start, stop })
+    })
+    .await
 }
 
 /// The JSON Schemas of a workflow's event types.
@@ -168,8 +175,11 @@ pub(super) async fn schema(api: Shared, name: String) -> Answer {
     responses((status = 200, body = Events), (status = 404, body = ErrorBody)))]
 pub(super) async fn events(api: Shared, name: String) -> Answer {
     let workflow = api.host.workflow(&name).ok_or_else(|| ApiError::not_found(format!("Workflow '{name}' not found")))?;
-    let events = workflow.definition.event_types().map(|it| wire::titled(&it.schema, &it.name)).collect();
-    Ok(wire::json(StatusCode::OK, &Events { events }))
+    aside(move || {
+        let events = workflow.definition.event_types().map(|it| wire::titled(&it.schema, &it.name)).collect();
+        wire::json(StatusCode::OK, &Events { events })
+    })
+    .await
 }
 
 /// A workflow as a graph.
@@ -177,9 +187,12 @@ pub(super) async fn events(api: Shared, name: String) -> Answer {
     responses((status = 200, body = representation::Representation), (status = 404, body = ErrorBody)))]
 pub(super) async fn representation(api: Shared, name: String) -> Answer {
     let workflow = find(&api, &name)?;
-    Ok(wire::json(StatusCode::OK, &representation::of(&workflow.definition)))
+    aside(move || wire::json(StatusCode::OK, &representation::of(&workflow.definition))).await
 }
 
 pub(super) fn find(api: &Shared, name: &str) -> Result<Arc<Workflow>, ApiError> {
-    api.host.workflow(name).ok_or_else(|| ApiError::not_found("Workflow not found"))
+    api.host.workflow(name).ok_or_else(|| match api.host.is_loading() {
+        true => Refusal::Unavailable("workflows are still being loaded, and it may be one of them; try again later".into()).into(),
+        false => ApiError::not_found("Workflow not found"),
+    })
 }

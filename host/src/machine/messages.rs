@@ -7,7 +7,7 @@ use wf_engine::entry::{Call, Commit, Event, Failure, InvocationId, Started, Usag
 
 use super::Answer;
 use crate::model::{Frame, Idempotency, Refusal, RunView, Workflow};
-use crate::store::{self, Append, CommandId, HostId, NewRun, Release, RunKey};
+use crate::store::{self, Append, CommandId, Follows, HostId, NewRun, Release, RunKey};
 
 /// A run that is about to begin.
 pub struct Fresh {
@@ -17,12 +17,22 @@ pub struct Fresh {
     pub key: RunKey,
     /// What it is a run of.
     pub workflow: Arc<Workflow>,
+    /// What it must find under its handler.
+    pub follows: Follows,
     /// Its first entry's input.
     pub started: Started,
     /// The key that it was started with.
     pub idempotency: Option<Idempotency>,
     /// Somebody waits for its end.
     pub awaited: bool,
+}
+
+/// What a run begins with that is stored, and has not begun.
+pub struct Unbegun {
+    /// Its first entry's input.
+    pub started: Started,
+    /// It queues for its workflow's turn; else that has come.
+    pub queues: bool,
 }
 
 /// What a guest reports.
@@ -73,7 +83,7 @@ pub enum Reported {
 /// What is to be done, in order.
 #[derive(Debug)]
 pub enum Output<T> {
-    /// Store the new run. Answered with [`Worker::appended`], as each append is, in order.
+    /// Store the new run. Answered with [`Worker::appended`], as each append is, in order; or with [`Worker::queued`].
     Create(Box<NewRun>),
     /// Store what was added.
     Append(Box<Append>),
@@ -100,6 +110,8 @@ pub enum Exit {
     Ended(RunView),
     /// It was never stored.
     Refused(Refusal),
+    /// It is stored, and queues for its workflow's turn: it begins once somebody claims it.
+    Queued,
     /// What is in memory is ahead of the store. It is to be loaded again.
     Broken {
         /// Why.

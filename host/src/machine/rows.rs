@@ -2,8 +2,9 @@
 
 use wf_engine::effect::Effect;
 use wf_engine::entry::{Entry, Event, Failure, InvocationId, Micros};
+use wf_engine::run::Run;
 
-use crate::model::{Workflow, envelope};
+use crate::model::{Workflow, envelope, work};
 use crate::store::{EntryRow, FrameRow, LogRow};
 
 /// How much of a payload a list shows, in characters.
@@ -11,6 +12,7 @@ const PREVIEW_MAX: usize = 200;
 
 /// An entry as the store keeps it.
 pub(super) fn entry_row(entry: &Entry) -> EntryRow {
+    work::written();
     let bytes = serde_json::to_vec(entry).expect("cannot happen: an entry that is no JSON");
     EntryRow { seq: entry.seq, bytes }
 }
@@ -42,7 +44,13 @@ pub(super) fn failure_row(invocation: InvocationId, attempt: u32, at: Micros, fa
     }
 }
 
+/// What a run waits for from outside: names of event types; none: for nothing.
+pub(crate) fn waiting(run: &Run) -> Option<String> {
+    let awaited: Vec<&str> = run.awaited().collect();
+    (run.is_running() && !awaited.is_empty()).then(|| awaited.join(" "))
+}
+
 /// The beginning of an event's payload, for lists.
-pub(super) fn preview(event: &Event) -> String {
+pub(crate) fn preview(event: &Event) -> String {
     event.payload.get().chars().take(PREVIEW_MAX).collect()
 }

@@ -5,22 +5,24 @@
 
 mod way;
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use wf_engine::attempt::{Query, ReadAnswer, RunInfo};
 use wf_engine::effect::Invoke;
-use wf_engine::entry::{Event, Input, InvocationId, Started};
+use wf_engine::entry::{Event, Forked, Input, InvocationId, Micros, Started};
 use wf_engine::run::Run;
 use wf_engine::state::Overlay;
 use wf_engine::text;
 
-use super::messages::{Exit, Fresh, Output, Report, Reported};
+use super::messages::{Exit, Fresh, Output, Report, Reported, Unbegun};
 use super::rows::{entry_row, failure_row, frame_rows, preview};
 use super::timers::Timers;
 use super::{Answer, Command, letters};
-use crate::model::{Frame, Idempotency, Refusal, Target, Workflow};
-use crate::store::{self, Claim, CommandId, IdempotencyRow, LogRow, Made, NewRun, Now, RunKey, SentCommand, Wake};
+use crate::model::{Frame, Idempotency, Refusal, RunView, Target, Workflow};
+use crate::store::{
+    self, Append, Claim, CommandId, EntryRow, FrameRow, IdempotencyRow, LogRow, Made, NewRun, Now, RunKey, SentCommand, Wake,
+};
 
 /// Keys of accepted events that are kept in memory.
 const KEYS_MAX: usize = 1_000;
@@ -34,8 +36,12 @@ pub struct Worker<T> {
     workflow: Arc<Workflow>,
     info: Arc<RunInfo>,
     run: Run,
+    /// As the outside sees it, once it has ended.
+    ended: Option<RunView>,
+    /// What it is to begin with, while it queues for its workflow's turn.
+    queues: Option<Box<Started>>,
     /// The instances that work on it, by invocation, with their attempts.
-    live: HashMap<InvocationId, u32>,
+    live: BTreeMap<InvocationId, u32>,
     timers: Timers,
     /// The appends under way, in their order.
     held: VecDeque<Held<T>>,
@@ -60,6 +66,17 @@ pub struct Worker<T> {
     stopping: bool,
     left: bool,
     outputs: Vec<Output<T>>,
+    gathered: Gathered,
+}
+
+/// What goes into the next append.
+#[derive(Default)]
+struct Gathered {
+    /// Their first and last number, and the time of the last.
+    place: Option<(u64, u64, Micros)>,
+    rows: Vec<EntryRow>,
+    frames: Vec<FrameRow>,
+    logs: Vec<LogRow>,
 }
 
 /// What must not leave before an append is durable.
@@ -83,7 +100,7 @@ enum Asker<T> {
 impl<T> Worker<T> {
     /// A run that begins. `reply`: told once it is durable.
     pub fn begin(fresh: Fresh, now: Now, reply: Option<T>) -> (Worker<T>, Vec<Output<T>>) {
-        let Fresh { host, key, workflow, started, idempotency, awaited } = fresh;
+        let Fresh { host, key, workflow, follows, started, idempotency, awaited } = fresh;
         let run = Run::new(workflow.definition.clone());
         let mut worker = Worker::new(key, 1, workflow, &started, run);
         (worker.awaited, worker.created_next) = (awaited, true);
@@ -92,18 +109,22 @@ impl<T> Worker<T> {
         let entry = worker.run.entry(now.at, now.alive, Input::Started(Box::new(started)));
         let effects = worker.run.apply(&entry);
         worker.set_timers(&effects);
+        let frames = frame_rows(&worker.workflow, &effects);
+        worker.note_end(&frames);
         let new = NewRun {
             key,
             host,
             run: worker.info.run.clone(),
             handler: worker.info.handler.clone(),
+            follows,
             workflow: worker.workflow.name.clone(),
             definition,
             started_at: entry.at,
             preview,
             entry: entry_row(&entry),
-            frames: frame_rows(&worker.workflow, &effects),
+            frames,
             standing: worker.standing(entry.at),
+            runs_max: worker.workflow.limits.runs_max,
             idempotency: idempotency.map(|Idempotency { key, body }| IdempotencyRow {
                 scope: store::start_scope(&worker.workflow.name),
                 key,
@@ -114,8 +135,10 @@ impl<T> Worker<T> {
         };
         worker.hold(new.size(), &new.frames, reply.map(Asker::Here));
         worker.outputs.push(Output::Create(Box::new(new)));
+        // It may have to queue: nobody enters a step of it before that is known.
+        worker.resuming = worker.awaits_turn().then(Vec::new);
         worker.perform(effects);
-        let outputs = std::mem::take(&mut worker.outputs);
+        let outputs = worker.outputs();
         (worker, outputs)
     }
 
@@ -142,8 +165,22 @@ impl<T> Worker<T> {
             worker.resuming = Some(Vec::new());
             worker.input(now, Input::Resumed { planned: !abandoned, on_thread }, Extra::default());
         }
-        let outputs = std::mem::take(&mut worker.outputs);
+        let outputs = worker.outputs();
         Some((worker, outputs))
+    }
+
+    /// A run that is stored, and has not begun. It begins now, unless it still queues: then it is only there for what
+    /// is asked of it.
+    pub fn unbegun(claim: &Claim, workflow: Arc<Workflow>, run: Run, unbegun: Unbegun, now: Now) -> (Worker<T>, Vec<Output<T>>) {
+        let Unbegun { started, queues } = unbegun;
+        let mut worker = Worker::new(claim.key, claim.generation, workflow, &started, run);
+        if queues {
+            worker.queues = Some(Box::new(started));
+        } else {
+            worker.input(now, Input::Started(Box::new(started)), Extra::default());
+        }
+        let outputs = worker.outputs();
+        (worker, outputs)
     }
 
     fn new(key: RunKey, generation: u64, workflow: Arc<Workflow>, started: &Started, run: Run) -> Worker<T> {
@@ -153,7 +190,9 @@ impl<T> Worker<T> {
             workflow,
             info: Arc::new(info(started)),
             run,
-            live: HashMap::new(),
+            queues: None,
+            ended: None,
+            live: BTreeMap::new(),
             timers: Timers::default(),
             held: VecDeque::new(),
             under_way: 0,
@@ -170,6 +209,7 @@ impl<T> Worker<T> {
             stopping: false,
             left: false,
             outputs: Vec::new(),
+            gathered: Gathered::default(),
         }
     }
 
@@ -188,9 +228,19 @@ impl<T> Worker<T> {
         self.key
     }
 
+    /// Whether it is not known yet whether it begins or has to queue: until then it is told of nothing else.
+    pub fn awaits_turn(&self) -> bool {
+        self.created_next && self.workflow.limits.runs_max.is_some()
+    }
+
+    /// Whether it has not begun, and is only there for what was asked of it.
+    pub fn queues(&self) -> bool {
+        self.queues.is_some()
+    }
+
     /// When something of it is due.
     pub fn wake(&self) -> Wake {
-        if self.stopping { Wake::default() } else { self.timers.wake() }
+        if self.stopping || self.awaits_turn() { Wake::default() } else { self.timers.wake() }
     }
 
     /// How much of it is on its way to the store, in bytes: while it is much, guests wait.
@@ -235,7 +285,7 @@ impl<T> Worker<T> {
         } else {
             self.obey(now, command.asked_by(Asker::Here));
         }
-        std::mem::take(&mut self.outputs)
+        self.outputs()
     }
 
     /// Takes the commands that other hosts have left for it: all that are in the store now, also those that it has
@@ -253,10 +303,20 @@ impl<T> Worker<T> {
                 None => self.tell(Asker::Letter(id), Err(Refusal::Unavailable(UNREADABLE.to_owned()))),
             }
         }
-        std::mem::take(&mut self.outputs)
+        self.outputs()
     }
 
     fn obey(&mut self, now: Now, command: Command<Asker<T>>) {
+        if let Some(started) = self.queues.take() {
+            match command {
+                Command::Cancel { reply } => self.cancel_unbegun(now, started, reply),
+                Command::Send { reply, .. } => {
+                    self.queues = Some(started);
+                    self.tell(reply, Err(Refusal::Queued));
+                }
+            }
+            return;
+        }
         if !self.run.is_running() {
             // That it has ended must not be known before it is durable.
             return self.tell_once_durable(command.reply(), Err(Refusal::AlreadyCompleted));
@@ -291,11 +351,12 @@ impl<T> Worker<T> {
         self.input(now, Input::EventReceived { id, event, step, invocation }, extra);
     }
 
-    /// Takes a guest's report. One that is late changes nothing.
-    pub fn report(&mut self, now: Now, report: Report) -> Vec<Output<T>> {
+    /// Takes a guest's report, whose [outputs](Worker::outputs) are for the caller to take: those of several, together.
+    /// One that is late changes nothing.
+    pub fn hear(&mut self, now: Now, report: Report) {
         let Report { invocation, attempt, what } = report;
         if self.left || self.stopping || !self.works_for(invocation, attempt) {
-            return Vec::new();
+            return;
         }
         match what {
             Reported::Progressed { calls, commit, usage } => {
@@ -315,6 +376,11 @@ impl<T> Worker<T> {
                 self.input(now, Input::StepFailed { invocation, attempt, calls, failure, usage }, Extra { log, ..Extra::default() });
             }
         }
+    }
+
+    /// What is to be done since this was last asked; the entries since then are stored together.
+    pub fn outputs(&mut self) -> Vec<Output<T>> {
+        self.append_gathered();
         std::mem::take(&mut self.outputs)
     }
 
@@ -322,11 +388,12 @@ impl<T> Worker<T> {
     pub fn due(&mut self, now: Now) -> Vec<Output<T>> {
         while !self.left
             && !self.stopping
+            && !self.awaits_turn()
             && let Some(timer) = self.timers.take(now)
         {
             self.input(now, Input::TimerFired { timer }, Extra::default());
         }
-        std::mem::take(&mut self.outputs)
+        self.outputs()
     }
 
     /// Takes note of how the first of the appends under way went.
@@ -338,7 +405,25 @@ impl<T> Worker<T> {
             Ok(()) => self.durable(),
             Err(error) => self.broken(error),
         }
-        std::mem::take(&mut self.outputs)
+        self.outputs()
+    }
+
+    /// Takes note that it is stored, and has to queue: whoever asked for it is told, and it leaves.
+    pub fn queued(&mut self) -> Vec<Output<T>> {
+        if !self.left {
+            let answers = self.held.pop_front().map(|held| held.answers).unwrap_or_default();
+            answers.into_iter().for_each(|(reply, answer)| self.tell(reply, answer));
+            self.exit(Exit::Queued);
+        }
+        self.outputs()
+    }
+
+    /// Leaves: another owner has taken the run, and nothing of this one will be stored.
+    pub fn overtaken(&mut self) -> Vec<Output<T>> {
+        if !self.left {
+            self.broken(store::Error::Stale);
+        }
+        self.outputs()
     }
 
     /// Brings it to a durable point, and ends.
@@ -349,7 +434,34 @@ impl<T> Worker<T> {
             self.resuming = self.resuming.take().map(|_| Vec::new());
             self.leave_if_over();
         }
-        std::mem::take(&mut self.outputs)
+        self.outputs()
+    }
+}
+
+impl Worker<()> {
+    /// What is to be added to a copy of a run's journal, so that it is a run of its own; none: it has not begun. Nobody
+    /// enters a step of it here: whoever claims it does.
+    pub fn fork(workflow: Arc<Workflow>, run: Run, forked: Forked, now: Now) -> Option<Append> {
+        let started = run.started()?.clone();
+        let mut worker = Worker::<()>::new(RunKey(0), 0, workflow, &started, run);
+        worker.resuming = Some(Vec::new());
+        worker.input(now, Input::Forked(Box::new(forked)), Extra::default());
+        worker.added()
+    }
+
+    /// What is to be added to a copy of a run's journal, so that it has ended; none: it has not begun, or has ended.
+    pub fn cancelled(workflow: Arc<Workflow>, run: Run, now: Now) -> Option<Append> {
+        let started = run.started()?.clone();
+        if !run.is_running() {
+            return None;
+        }
+        let mut worker = Worker::<()>::new(RunKey(0), 0, workflow, &started, run);
+        worker.input(now, Input::CancelRequested, Extra::default());
+        worker.added()
+    }
+
+    fn added(mut self) -> Option<Append> {
+        self.outputs().into_iter().find_map(|output| if let Output::Append(append) = output { Some(*append) } else { None })
     }
 }
 

@@ -11,7 +11,10 @@ use serde::ser::{SerializeMap, Serializer};
 use serde_json::value::RawValue;
 use wf_engine::definition::Definition;
 use wf_engine::entry::Event;
+use wf_engine::json::{Json, to_json};
 use wf_engine::text;
+
+use super::work;
 
 /// The plain stop event.
 const STOP: &str = "StopEvent";
@@ -51,6 +54,7 @@ pub fn envelope(definition: &Definition, workflow: &str, event: &Event) -> Bytes
         name: &event.name,
         types: (!types.is_empty()).then_some(types),
     };
+    work::written();
     serde_json::to_vec(&envelope).expect("an envelope is JSON").into()
 }
 
@@ -115,11 +119,21 @@ impl Fields {
 
     /// The object as text.
     pub fn text(&self) -> String {
-        serde_json::to_string(&Object(&self.0.iter().collect::<Vec<_>>())).expect("an object is JSON")
+        self.json().get().to_owned()
     }
 
-    /// The object as text, with what stands under `_data` beside the other fields.
-    pub fn flat(self) -> String {
+    /// The object.
+    pub fn json(&self) -> Json {
+        work::written();
+        to_json(&Object(&self.0.iter().collect::<Vec<_>>()))
+    }
+
+    /// These fields, with what stands under `_data` beside the others. `whole`: the object that they are of; where
+    /// nothing stands there, it is that.
+    pub fn flat(self, whole: &RawValue) -> Json {
+        if self.get(UNDECLARED).is_none() {
+            return whole.to_owned().into();
+        }
         let mut flat: Vec<(String, Box<RawValue>)> = Vec::new();
         for (key, value) in self.0 {
             // It may be no object, or not be read: whoever checks the whole sees it.
@@ -128,7 +142,7 @@ impl Fields {
                 _ => flat.push((key, value)),
             }
         }
-        Fields(flat).text()
+        Fields(flat).json()
     }
 }
 
@@ -141,6 +155,7 @@ impl<'de> Deserialize<'de> for Fields {
                 formatter.write_str("a JSON object")
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
+                work::read();
                 let mut fields: Vec<(String, Box<RawValue>)> = Vec::new();
                 // A hostile body has very many keys: they must not each be compared with all others.
                 let mut seen: HashSet<String> = HashSet::new();
@@ -236,8 +251,12 @@ mod tests {
 
     #[test]
     fn undeclared_fields_are_flat_inside() {
-        let fields: Fields = serde_json::from_str(r#"{"a": 1, "_data": {"b": 2.50}}"#).expect("object");
-        assert_eq!(fields.flat(), r#"{"a":1,"b":2.50}"#);
+        let flat = |text: &str| {
+            let whole = RawValue::from_string(text.to_owned()).expect("JSON");
+            Fields::of(&whole).flat(&whole).get().to_owned()
+        };
+        assert_eq!(flat(r#"{"a": 1, "_data": {"b": 2.50}}"#), r#"{"a":1,"b":2.50}"#);
+        assert_eq!(flat(r#"{"a": 1, "b" :2.50}"#), r#"{"a": 1, "b" :2.50}"#);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use wf_engine::entry::InvocationId;
 use wf_engine::run::{self, INBOX_BYTES_MAX, INBOX_EVENTS_MAX};
+use wf_engine::text::Refused;
 
 /// Why a request was not carried out. HTTP has its own words for it. Hosts tell it to one another
 /// through the store: a change of its form is one of that form, too.
@@ -28,6 +29,9 @@ pub enum Refusal {
         /// What could have been.
         expected: Vec<String>,
     },
+    /// What was handed in cannot be kept.
+    #[error("{0}")]
+    Invalid(String),
     /// No such step.
     #[error("there is no step `{0}`")]
     UnknownStep(String),
@@ -50,6 +54,9 @@ pub enum Refusal {
         /// Most bytes of them.
         bytes_max: usize,
     },
+    /// The run has not begun.
+    #[error("the run queues for its workflow's turn, and has not begun")]
+    Queued,
     /// The run's journal does not fit this build, or its own definition, or is damaged, or a component of it is not
     /// there: nothing can be done with it here. Other runs go on.
     #[error("run `{run}` cannot be read: {why}")]
@@ -68,6 +75,12 @@ impl Refusal {
     /// The host is not up.
     pub fn stopping() -> Refusal {
         Refusal::Unavailable("it is starting or stopping; runs go on after it".into())
+    }
+}
+
+impl From<Refused> for Refusal {
+    fn from(refused: Refused) -> Refusal {
+        Refusal::Invalid(refused.message)
     }
 }
 

@@ -25,6 +25,8 @@ pub struct RunView {
     pub updated_at: Option<Micros>,
     /// When it ended.
     pub completed_at: Option<Micros>,
+    /// Whether it has not begun: it queues for its workflow's turn.
+    pub queued: bool,
 }
 
 /// How a run stands.
@@ -41,11 +43,12 @@ pub enum RunStatus {
 }
 
 impl RunView {
-    /// Of a run in memory.
-    pub fn of(run: &Run, workflow: &Workflow, info: &RunInfo) -> RunView {
+    /// Of a run in memory. `result`: the envelope of what it has ended with, where that is there already.
+    pub fn of(run: &Run, workflow: &Workflow, info: &RunInfo, result: Option<Bytes>) -> RunView {
+        let enveloped = |event| envelope(&workflow.definition, &workflow.name, event);
         let status = match run.status() {
             Status::Queued | Status::Running => RunStatus::Running,
-            Status::Completed(event) => RunStatus::Completed(envelope(&workflow.definition, &workflow.name, event)),
+            Status::Completed(event) => RunStatus::Completed(result.unwrap_or_else(|| enveloped(event))),
             Status::Failed(message) => RunStatus::Failed(message.clone()),
             Status::Cancelled => RunStatus::Cancelled,
         };
@@ -59,6 +62,7 @@ impl RunView {
             started_at: run.started_at(),
             updated_at: Some(updated),
             completed_at: ended.then_some(updated),
+            queued: matches!(run.status(), Status::Queued),
         }
     }
 }

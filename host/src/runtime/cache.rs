@@ -3,6 +3,7 @@
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use std::io::Write;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -12,6 +13,9 @@ use wasmtime::component::Component;
 /// What a file of ours begins with; the SHA-256 of the rest follows.
 const MAGIC: &[u8; 8] = b"wf-host\x01";
 const HEADER: usize = MAGIC.len() + 32;
+/// Bits of a mode.
+const OTHERS_WRITE: u32 = 0o022;
+const STICKY: u32 = 0o1000;
 /// The oldest goes at the next start when all of it is larger than this, in bytes.
 const SIZE_MAX: u64 = 512 << 20;
 
@@ -22,12 +26,15 @@ pub(super) struct Cache {
 }
 
 impl Cache {
-    /// None, with a warning, where the folder cannot be made.
+    /// None, with a warning, where the folder cannot be made, or somebody else can put code there.
     pub(super) fn open(folder: PathBuf, engine: &Engine) -> Option<Cache> {
         use std::os::unix::fs::DirBuilderExt;
-        // Nobody else may put code there.
         if let Err(error) = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder) {
             tracing::warn!("compiled code is not kept: `{}` cannot be made: {error}", folder.display());
+            return None;
+        }
+        if let Err(why) = ours_alone(&folder) {
+            tracing::warn!("compiled code is neither kept nor loaded: {why}; WF_HOST_CACHE_DIR names another folder");
             return None;
         }
         trim(&folder, SIZE_MAX);
@@ -38,22 +45,28 @@ impl Cache {
 
     /// The compiled component; none where there is no file, or not one of ours, or a damaged one.
     pub(super) fn get(&self, engine: &Engine, digest: &str) -> Option<Component> {
+        let code = self.read(digest)?;
         let path = self.path(digest);
-        let bytes = std::fs::read(&path).ok()?;
-        let (header, code) = bytes.split_at_checked(HEADER)?;
-        if header[..MAGIC.len()] != MAGIC[..] || header[MAGIC.len()..] != Sha256::digest(code)[..] {
-            tracing::warn!("`{}` is damaged and is made again", path.display());
-            return None;
-        }
-        #[expect(unsafe_code, reason = "the checksum says that the code is what we wrote, and the folder is ours alone")]
-        let component = unsafe { Component::deserialize(engine, code) };
+        let component = component(engine, &code);
         component.inspect_err(|error| tracing::warn!("`{}` is of another wasmtime and is made again: {error:#}", path.display())).ok()
     }
 
-    /// Keeps a compiled component. Where that fails it is compiled again the next time.
-    pub(super) fn put(&self, digest: &str, component: &Component) {
-        let written = component.serialize().map_err(std::io::Error::other).and_then(|code| self.write(digest, &code));
-        if let Err(error) = written {
+    /// What was kept; none where there is no file, or not one of ours, or a damaged one.
+    pub(super) fn read(&self, digest: &str) -> Option<Vec<u8>> {
+        let path = self.path(digest);
+        let mut bytes = std::fs::read(&path).ok()?;
+        let (header, kept) = bytes.split_at_checked(HEADER)?;
+        if header[..MAGIC.len()] != MAGIC[..] || header[MAGIC.len()..] != Sha256::digest(kept)[..] {
+            tracing::warn!("`{}` is damaged and is made again", path.display());
+            return None;
+        }
+        bytes.drain(..HEADER);
+        Some(bytes)
+    }
+
+    /// Keeps what was made. Where that fails it is made again the next time.
+    pub(super) fn put(&self, digest: &str, made: &[u8]) {
+        if let Err(error) = self.write(digest, made) {
             tracing::warn!("compiled code could not be kept in `{}`: {error}", self.folder.display());
         }
     }
@@ -73,6 +86,34 @@ impl Cache {
     }
 }
 
+/// Code that is loaded runs as we do: nobody else may be able to put it there, neither into the
+/// folder nor by exchanging one that it lies in.
+fn ours_alone(folder: &Path) -> Result<(), String> {
+    let us = rustix::process::geteuid().as_raw();
+    let whole = folder.canonicalize().map_err(|error| format!("`{}`: {error}", folder.display()))?;
+    for (at, folder) in whole.ancestors().enumerate() {
+        let there = folder.metadata().map_err(|error| format!("`{}`: {error}", folder.display()))?;
+        let (owner, mode) = (there.uid(), there.mode());
+        // Above it, the system's own, and those like `/tmp` where everybody moves only their own.
+        let above = at > 0;
+        if owner != us && !(above && owner == 0) {
+            return Err(format!("`{}` belongs to another user", folder.display()));
+        }
+        if mode & OTHERS_WRITE != 0 && !(above && mode & STICKY != 0) {
+            return Err(format!("others than its user can write `{}` (mode {:o})", folder.display(), mode & 0o7777));
+        }
+    }
+    Ok(())
+}
+
+/// The component of compiled code that we made ourselves.
+pub(super) fn component(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
+    #[expect(unsafe_code, reason = "the code comes from our compiler: its checksum says so, or the pipe that it came by")]
+    unsafe {
+        Component::deserialize(engine, code)
+    }
+}
+
 /// Deletes the oldest files until what is left is not larger than this. What is deleted is made again when it is needed.
 fn trim(folder: &Path, size_max: u64) {
     let file = |entry: std::fs::DirEntry| Some((entry.metadata().ok()?.modified().ok()?, entry.metadata().ok()?.len(), entry.path()));
@@ -83,6 +124,8 @@ fn trim(folder: &Path, size_max: u64) {
         size += length;
         if size > size_max
             && let Err(error) = std::fs::remove_file(&path)
+            // Another command may have done it.
+            && error.kind() != std::io::ErrorKind::NotFound
         {
             tracing::warn!("`{}` is no longer needed and cannot be deleted: {error}", path.display());
         }
@@ -92,6 +135,32 @@ fn trim(folder: &Path, size_max: u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_that_others_can_write_is_not_ours_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let outer = tempfile::tempdir().unwrap();
+        let folder = outer.path().join("cache");
+        std::fs::create_dir(&folder).unwrap();
+        let set = |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+        let why = || ours_alone(&folder).err().map(|why| why.replace(&outer.path().canonicalize().unwrap().display().to_string(), "[DIR]"));
+        set(&folder, 0o755);
+        assert_eq!(why(), None);
+        for mode in [0o775, 0o757, 0o1777] {
+            set(&folder, mode);
+            assert_eq!(why(), Some(format!("others than its user can write `[DIR]/cache` (mode {mode:o})")));
+        }
+        set(&folder, 0o700);
+        set(outer.path(), 0o770);
+        assert_eq!(why(), Some("others than its user can write `[DIR]` (mode 770)".to_owned()));
+        set(outer.path(), 0o1777);
+        assert_eq!(why(), None, "there nobody moves what is another's");
+        // The way to a folder counts, not its name.
+        let link = outer.path().join("link");
+        std::os::unix::fs::symlink(&folder, &link).unwrap();
+        set(&folder, 0o777);
+        assert!(ours_alone(&link).is_err());
+    }
 
     #[test]
     fn the_oldest_files_go_first() {

@@ -5,11 +5,10 @@ use sha2::{Digest, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::Linker;
 
-use super::LoadError;
 use super::bindings::WorkflowPre;
-use super::cache::Cache;
 use super::guest::Guest;
-use super::shape::{self, STEPS};
+use super::shape::STEPS;
+use super::{LoadError, denied};
 use crate::model::ComponentView;
 
 const PACKAGE: &str = "wf:workflow/";
@@ -23,28 +22,49 @@ pub struct Component {
     pub(super) pre: WorkflowPre<Guest>,
 }
 
-pub(super) fn load(engine: &Engine, linker: &Linker<Guest>, cache: Option<&Cache>, bytes: &[u8]) -> Result<Component, LoadError> {
-    let bytes = Bytes::from(shape::component(bytes)?);
-    let digest: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-    let compiled = match cache.and_then(|cache| cache.get(engine, &digest)) {
-        Some(compiled) => compiled,
-        None => {
-            let compiled = wasmtime::component::Component::new(engine, &bytes);
-            let compiled = compiled.map_err(|error| LoadError::new(format!("it is no valid component: {error:#}"), "build it again"))?;
-            if let Some(cache) = cache {
-                cache.put(&digest, &compiled);
-            }
-            compiled
-        }
-    };
+/// A component that is not compiled yet.
+pub(crate) struct Encoded {
+    pub(crate) digest: String,
+    pub(super) bytes: Bytes,
+}
+
+impl Encoded {
+    pub(super) fn new(bytes: Bytes) -> Encoded {
+        Encoded { digest: digest(&bytes), bytes }
+    }
+}
+
+/// SHA-256, as text.
+pub(super) fn digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Checks what a compiled component imports and exports, and links it.
+pub(super) fn link(
+    wasm: &Engine,
+    linker: &Linker<Guest>,
+    encoded: Encoded,
+    compiled: &wasmtime::component::Component,
+) -> Result<Component, LoadError> {
+    let Encoded { digest, bytes } = encoded;
     let names = compiled.component_type();
-    let imports: Vec<String> = names.imports(engine).map(|(name, _)| name.to_owned()).collect();
+    let imports: Vec<String> = names.imports(wasm).map(|(name, _)| name.to_owned()).collect();
     check_imports(&imports)?;
-    check_exports(&names.exports(engine).map(|(name, _)| name.to_owned()).collect::<Vec<_>>())?;
-    let pre = linker.instantiate_pre(&compiled).and_then(WorkflowPre::new);
+    check_exports(&names.exports(wasm).map(|(name, _)| name.to_owned()).collect::<Vec<_>>())?;
+    let pre = linked(wasm, linker, compiled).and_then(WorkflowPre::new);
     let pre =
         pre.map_err(|error| LoadError::new(format!("it does not fit this host: {error:#}"), format!("build it against `{STEPS}`")))?;
     Ok(Component { view: ComponentView { digest, size: bytes.len(), imports }, bytes, pre })
+}
+
+fn linked(
+    wasm: &Engine,
+    linker: &Linker<Guest>,
+    compiled: &wasmtime::component::Component,
+) -> wasmtime::Result<wasmtime::component::InstancePre<Guest>> {
+    let mut linker = linker.clone();
+    denied::link(&mut linker, wasm, &compiled.component_type())?;
+    linker.instantiate_pre(compiled)
 }
 
 fn check_imports(imports: &[String]) -> Result<(), LoadError> {

@@ -1,19 +1,23 @@
 //! What a step may ask of the host while it runs: carries out what its attempt wants.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 use wf_engine::attempt::{Answer, Attempt, Next, Request};
 use wf_engine::effect::Invoke;
-use wf_engine::entry::{Call, Commit, Failure};
+use wf_engine::entry::{Call, Commit, Failure, Function};
 
 use super::RunInfo;
 use super::clock::Clock;
 use super::lines::Lines;
 use super::meter::Meter;
-use super::report::Report;
+use super::report::{Report, Waits};
 use crate::model::Limits;
+
+/// How much of what an entry has published may wait until its worker hears of it, in KiB: beyond it, the guest waits.
+const AHEAD_MAX: u32 = 64;
 
 /// Why an entry ended before the step did.
 pub(super) enum Ending {
@@ -34,13 +38,15 @@ pub(super) struct Context {
     pub ending: Option<Ending>,
     meter: Meter,
     reports: UnboundedSender<Report>,
+    ahead: Arc<Semaphore>,
 }
 
 impl Context {
     pub(super) fn new(invoke: Invoke, info: Arc<RunInfo>, limits: &Limits, lines: Lines, meter: Meter) -> Context {
         let attempt = Attempt::new(invoke, limits.attempt());
         let (clock, reports) = (lines.clock.clone(), lines.reports.clone());
-        Context { info, attempt, clock, lines, ending: None, meter, reports }
+        let ahead = Arc::new(Semaphore::new(AHEAD_MAX as usize));
+        Context { info, attempt, clock, lines, ending: None, meter, reports, ahead }
     }
 
     /// What a call of the contract gives: the outer error ends the entry, the inner one goes to the guest.
@@ -69,14 +75,28 @@ impl Context {
         }
     }
 
-    /// Reports, and waits for the answer of the last call, unless it suspends. None: nobody is there.
+    /// Reports, and waits for the answer of the last call, unless it suspends, or has none to wait for. None: nobody
+    /// is there.
     async fn progress(&mut self, calls: Vec<Call>, commit: Option<Commit>) -> wasmtime::Result<Option<Call>> {
-        let suspends = calls.last().is_some_and(|call| call.function.suspends());
-        let (invocation, attempt) = (self.attempt.invocation, self.attempt.attempt);
+        let last = calls.last().map(|call| &call.function);
+        let suspends = last.is_some_and(Function::suspends);
+        let sleeps = last.and_then(|function| if let Function::Sleep { duration, .. } = function { Some(*duration) } else { None });
+        let (invocation, attempt, usage) = (self.attempt.invocation, self.attempt.attempt, self.meter.usage());
+        if let Some(Function::Publish { event }) = last {
+            // The answer says nothing that is not known: to wait for it would cost two ways between threads.
+            let size = u32::try_from(event.payload.get().len() >> 10).unwrap_or(u32::MAX);
+            let room = self.ahead.clone().acquire_many_owned(size.saturating_add(1).min(AHEAD_MAX)).await.expect("never closed");
+            let published = calls.last().cloned();
+            let sent = self.reports.send(Report::Progressed { invocation, attempt, calls, commit, usage, waits: Waits::Room(room) });
+            return Ok(sent.ok().and(published));
+        }
         let (reply, answer) = oneshot::channel();
-        let sent = self.reports.send(Report::Progressed { invocation, attempt, calls, commit, usage: self.meter.usage(), reply });
+        let sent = self.reports.send(Report::Progressed { invocation, attempt, calls, commit, usage, waits: Waits::Answer(reply) });
         if suspends {
             return self.end(Ending::Suspended);
+        }
+        if let Some(duration) = sleeps {
+            self.meter.rest(Duration::from_micros(duration));
         }
         Ok(sent.ok().and(answer.await.ok()))
     }

@@ -1,16 +1,17 @@
 //! How wasmtime is set up.
 
-use std::time::Duration;
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
-
+use super::LoadError;
+use super::memory::TABLE_MAX;
+use super::ticks::{TICK, Ticks};
 use crate::model::Limits;
 
-/// How often a computing guest lets others have its thread.
-const TICK: Duration = Duration::from_millis(10);
+/// Components that may describe themselves at once, beside whatever runs.
+pub(super) const DESCRIBES_MAX: u32 = 4;
 
 /// An engine with a pool of instances; without one where the address space is too small for it.
-pub(super) fn new(limits: &Limits) -> wasmtime::Result<Engine> {
+pub(super) fn new(limits: &Limits, ticks: &Ticks) -> wasmtime::Result<Engine> {
     let mut config = config(limits);
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(limits)));
     let engine = match Engine::new(&config) {
@@ -21,8 +22,13 @@ pub(super) fn new(limits: &Limits) -> wasmtime::Result<Engine> {
             Engine::new(&config)?
         }
     };
-    tick(&engine);
+    tick(&engine, ticks.clone());
     Ok(engine)
+}
+
+/// An engine that only compiles: what it makes is for those of [`new`], too.
+pub(super) fn unpooled() -> wasmtime::Result<Engine> {
+    Engine::new(&config(&Limits::default()))
 }
 
 fn config(limits: &Limits) -> Config {
@@ -40,36 +46,64 @@ fn config(limits: &Limits) -> Config {
     config
 }
 
-/// Twice as many of everything as there are turns for instances, so that none fails for want of room.
+/// What a place in the pool keeps of the memory and of a table that stood in it, cleared: to give each page back, and to
+/// be given it again by the next instance, costs more than to clear the few that most guests touch.
+const MEMORY_KEPT: usize = 256 << 10;
+const TABLE_KEPT: usize = 64 << 10;
+
+/// What one component may have of each.
+pub(super) const MEMORIES_MAX: u32 = 4;
+pub(super) const TABLES_MAX: u32 = 32;
+pub(super) const CORE_INSTANCES_MAX: u32 = 64;
+
+/// As large as what all that have a turn may have at once, so that none fails for want of room.
 fn pool(limits: &Limits) -> PoolingAllocationConfig {
-    let instances = limits.instances_max;
+    let instances = limits.instances_max.saturating_add(DESCRIBES_MAX);
     let mut pool = PoolingAllocationConfig::new();
-    pool.total_component_instances(2 * instances)
-        .total_core_instances(16 * instances)
-        .total_memories(2 * instances)
-        .total_tables(8 * instances)
-        .total_stacks(2 * instances)
+    pool.total_component_instances(instances)
+        .total_core_instances(instances.saturating_mul(CORE_INSTANCES_MAX))
+        .total_memories(instances.saturating_mul(MEMORIES_MAX))
+        .total_tables(instances.saturating_mul(TABLES_MAX))
+        .total_stacks(instances)
         .max_memory_size(usize::try_from(limits.memory_max).unwrap_or(usize::MAX))
-        .max_core_instances_per_component(64)
-        .max_memories_per_component(4)
-        .max_tables_per_component(32)
+        .max_core_instances_per_component(CORE_INSTANCES_MAX)
+        .max_memories_per_component(MEMORIES_MAX)
+        .max_memories_per_module(MEMORIES_MAX)
+        .max_tables_per_component(TABLES_MAX)
+        .max_tables_per_module(TABLES_MAX)
         .max_component_instance_size(4 << 20)
         .max_core_instance_size(1 << 20)
-        .table_elements(100_000);
+        .table_elements(TABLE_MAX)
+        .linear_memory_keep_resident(MEMORY_KEPT)
+        .table_keep_resident(TABLE_KEPT)
+        .pagemap_scan(Enabled::Auto);
     pool
 }
 
-/// Makes guests yield, for as long as the engine is there.
-fn tick(engine: &Engine) {
+/// Why the compiler refuses a component: a defect of it, or more than the pool has for each.
+pub(super) fn unfit(error: &wasmtime::Error) -> LoadError {
+    let text = format!("{error:#}");
+    if !text.contains("exceeds the") {
+        return LoadError::new(format!("it is no valid component: {text}"), "build it again");
+    }
+    let hint = format!(
+        "one component has at most {MEMORIES_MAX} memories, {TABLES_MAX} tables of {TABLE_MAX} elements and {CORE_INSTANCES_MAX} core instances, and begins with no more memory than `memory_max`"
+    );
+    LoadError::new(format!("it wants more than one component may have: {text}"), hint)
+}
+
+/// Makes guests yield, for as long as the engine is there: so often a computing one lets others have its thread.
+fn tick(engine: &Engine, ticks: Ticks) {
     let engine = engine.weak();
     let ticker = move || {
         while let Some(engine) = engine.upgrade() {
             engine.increment_epoch();
+            ticks.tick();
             drop(engine);
             std::thread::sleep(TICK);
         }
     };
     if let Err(error) = std::thread::Builder::new().name("epoch".to_owned()).spawn(ticker) {
-        tracing::error!("guests that compute for long block others: {error}");
+        tracing::error!("guests that compute for long block others, and none is ended that waits for ever: {error}");
     }
 }

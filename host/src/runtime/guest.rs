@@ -3,8 +3,8 @@
 use wasmtime::Engine;
 use wasmtime::component::{HasSelf, Linker, ResourceTable};
 use wasmtime_wasi::p2::bindings::clocks::monotonic_clock;
+use wasmtime_wasi::p2::bindings::io::poll;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
-use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 use wf_engine::attempt::{Answer, Request};
 use wf_engine::entry::{Event, Failure};
 use wf_engine::json::Json;
@@ -15,16 +15,16 @@ use super::bindings::wf::workflow::types::{Event as WitEvent, Failure as WitFail
 use super::bindings::wf::workflow::{events, log, memo, run, state, time, types};
 use super::clock::Clock;
 use super::context::Context;
-use super::meter::Memory;
-use super::wasi::{Clocks, Denied, HasClocks};
+use super::memory::Memory;
+use super::meter::Meter;
+use super::wasi::{Clocks, HasClocks, HasPolls, Polls};
 
 /// The data of one `wasmtime::Store`.
 pub(super) struct Guest {
     pub wasi: WasiCtx,
-    pub http: WasiHttpCtx,
-    pub requests: Denied,
     pub table: ResourceTable,
     pub clock: Clock,
+    pub meter: Meter,
     pub memory: Memory,
     /// None while a component describes itself: then the contract's imports trap.
     pub context: Option<Context>,
@@ -34,9 +34,12 @@ pub(super) struct Guest {
 pub(super) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
-    wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     linker.allow_shadowing(true);
-    monotonic_clock::add_to_linker::<Guest, HasClocks>(&mut linker, |guest| Clocks { clock: &guest.clock, table: &mut guest.table })?;
+    monotonic_clock::add_to_linker::<Guest, HasClocks>(&mut linker, |guest| {
+        let Guest { clock, meter, table, .. } = guest;
+        Clocks { clock, meter, table }
+    })?;
+    poll::add_to_linker::<Guest, HasPolls>(&mut linker, |guest| Polls(&mut guest.table))?;
     Workflow::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?;
     Ok(linker)
 }
@@ -44,12 +47,6 @@ pub(super) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
 impl WasiView for Guest {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
-    }
-}
-
-impl WasiHttpView for Guest {
-    fn http(&mut self) -> WasiHttpCtxView<'_> {
-        WasiHttpCtxView { hooks: &mut self.requests, ctx: &mut self.http, table: &mut self.table }
     }
 }
 

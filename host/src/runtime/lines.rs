@@ -8,7 +8,7 @@ use tokio::io::AsyncWrite;
 use tokio::sync::mpsc::UnboundedSender;
 use wasmtime_wasi::async_trait;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
-use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
+use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 use wf_engine::entry::InvocationId;
 use wf_engine::text::LEVEL_END;
 
@@ -143,6 +143,9 @@ impl Pollable for Output {
 
 impl OutputStream for Output {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        if bytes.len() > LINE_MAX {
+            return Err(StreamError::trap("it wrote more at once than `check-write` allows"));
+        }
         self.0.lock().expect("no panic while locked").write(&bytes);
         Ok(())
     }

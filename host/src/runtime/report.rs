@@ -1,6 +1,6 @@
 //! What guests report to the worker of their run.
 
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use wf_engine::attempt::{Query, ReadAnswer};
 use wf_engine::entry::{Call, Commit, Event, Failure, InvocationId, Micros, Usage};
 use wf_engine::state::Overlay;
@@ -8,7 +8,7 @@ use wf_engine::text::Refused;
 
 /// What a guest reports.
 pub enum Report {
-    /// It reached a commit point or published, and waits for the answer of the last call.
+    /// It published and goes on, or reached a commit point and waits for the answer of the last call.
     Progressed {
         /// Who.
         invocation: InvocationId,
@@ -20,8 +20,8 @@ pub enum Report {
         commit: Option<Commit>,
         /// What it has used so far.
         usage: Usage,
-        /// Where the answer goes; nobody is there when the call suspends.
-        reply: oneshot::Sender<Call>,
+        /// Who waits for the answer, and how long it may go on without.
+        waits: Waits,
     },
     /// It asks about committed state.
     Read {
@@ -73,6 +73,14 @@ pub enum Report {
         /// What it used.
         usage: Usage,
     },
+}
+
+/// How an instance goes on after a report.
+pub enum Waits {
+    /// It waits for the answer of the last call; nobody is there when the call suspends.
+    Answer(oneshot::Sender<Call>),
+    /// It goes on, as long as there is room for what is not heard yet: this is what the report takes of it.
+    Room(OwnedSemaphorePermit),
 }
 
 /// A line that a guest wrote.

@@ -26,6 +26,14 @@ struct Module {
     steps: bool,
 }
 
+/// How a component begins; a core module has another version.
+const COMPONENT: &[u8; 8] = b"\0asm\x0d\0\x01\0";
+
+/// Whether a file is a component already, by how it begins.
+pub(super) fn is_component(bytes: &[u8]) -> bool {
+    bytes.starts_with(COMPONENT)
+}
+
 /// The bytes of the component that a file is, or becomes.
 pub(super) fn component(bytes: &[u8]) -> Result<Vec<u8>, LoadError> {
     if !bytes.starts_with(b"\0asm") {

@@ -7,13 +7,19 @@ use rand_chacha::rand_core::SeedableRng;
 use sha2::{Digest, Sha256};
 use wasmtime::component::{HasData, Resource, ResourceTable};
 use wasmtime_wasi::p2::bindings::clocks::monotonic_clock;
+use wasmtime_wasi::p2::bindings::io::poll;
 use wasmtime_wasi::p2::{DynPollable, Pollable, subscribe};
 use wasmtime_wasi::{HostMonotonicClock, WasiCtx, WasiCtxBuilder, async_trait};
-use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 use wf_engine::entry::{InvocationId, Micros};
 
 use super::clock::Clock;
 use super::lines::Output;
+use super::meter::Meter;
+
+/// Most of WASI's handles that an instance may have at once, and wait for: streams, timers and the like.
+pub(super) const HANDLES_MAX: usize = 1024;
+/// Most random bytes that one call gives.
+const RANDOM_MAX: u64 = 1 << 20;
 
 /// The chance of an attempt: a stream that is the same at every entry.
 fn chance(seed: &[u8; 32], invocation: InvocationId, attempt: u32, purpose: &str) -> ChaCha12Rng {
@@ -37,6 +43,7 @@ pub(super) fn context(seed: &[u8; 32], invocation: InvocationId, attempt: u32, c
         .secure_random(chance(seed, invocation, attempt, "secure"))
         .insecure_random(chance(seed, invocation, attempt, "insecure"))
         .insecure_random_seed(u128::from_le_bytes(fixed))
+        .max_random_size(RANDOM_MAX)
         .allow_tcp(false)
         .allow_udp(false)
         .allow_ip_name_lookup(false)
@@ -46,6 +53,7 @@ pub(super) fn context(seed: &[u8; 32], invocation: InvocationId, attempt: u32, c
 /// The monotonic clock, whose sleeps move the derived clock on: WASI's own would leave it behind.
 pub(super) struct Clocks<'a> {
     pub clock: &'a Clock,
+    pub meter: &'a Meter,
     pub table: &'a mut ResourceTable,
 }
 
@@ -72,7 +80,8 @@ impl monotonic_clock::Host for Clocks<'_> {
     fn subscribe_duration(&mut self, nanoseconds: u64) -> wasmtime::Result<Resource<DynPollable>> {
         let duration = Duration::from_nanos(nanoseconds);
         let due = self.clock.standing().saturating_add(nanoseconds.div_ceil(1_000));
-        let sleep = Sleep { until: tokio::time::Instant::now().checked_add(duration), clock: self.clock.clone(), due };
+        let sleep =
+            Sleep { until: tokio::time::Instant::now().checked_add(duration), clock: self.clock.clone(), due, meter: self.meter.clone() };
         let sleep = self.table.push(sleep)?;
         subscribe(self.table, sleep)
     }
@@ -83,33 +92,68 @@ struct Sleep {
     until: Option<tokio::time::Instant>,
     clock: Clock,
     due: Micros,
+    meter: Meter,
 }
 
 #[async_trait]
 impl Pollable for Sleep {
     async fn ready(&mut self) {
-        let Some(until) = self.until else { return std::future::pending().await };
-        if until <= tokio::time::Instant::now() {
+        let now = tokio::time::Instant::now();
+        let left = self.until.map_or(Duration::MAX, |until| until.saturating_duration_since(now));
+        if left.is_zero() {
             // A guest that polls in a loop must let others have the thread.
             tokio::task::yield_now().await;
         } else {
-            tokio::time::sleep_until(until).await;
+            let _sleeping = self.meter.sleeping(left);
+            match self.until {
+                Some(until) => tokio::time::sleep_until(until).await,
+                None => std::future::pending().await,
+            }
         }
         self.clock.advance(self.due);
     }
 }
 
-/// What every request to the outside is answered with.
-pub(super) struct Denied;
+/// Waiting for one of many; of not too many.
+pub(super) struct Polls<'a>(pub &'a mut ResourceTable);
 
-impl WasiHttpHooks for Denied {
-    fn send_request(
-        &mut self,
-        _request: hyper::Request<WasiBody>,
-        _options: Option<RequestOptions>,
-        _processed: Box<dyn Future<Output = Result<(), Error>> + Send>,
-    ) -> Box<dyn Future<Output = Result<(hyper::Response<WasiBody>, Box<dyn Future<Output = Result<(), Error>> + Send>), Error>> + Send>
-    {
-        Box::new(async { Err(Error::HttpRequestDenied) })
+pub(super) struct HasPolls;
+
+impl HasData for HasPolls {
+    type Data<'a> = Polls<'a>;
+}
+
+impl poll::Host for Polls<'_> {
+    async fn poll(&mut self, pollables: Vec<Resource<DynPollable>>) -> wasmtime::Result<Vec<u32>> {
+        if pollables.len() > HANDLES_MAX {
+            return Err(TooMany.into());
+        }
+        poll::Host::poll(self.0, pollables).await
     }
+}
+
+impl poll::HostPollable for Polls<'_> {
+    async fn ready(&mut self, pollable: Resource<DynPollable>) -> wasmtime::Result<bool> {
+        poll::HostPollable::ready(self.0, pollable).await
+    }
+
+    async fn block(&mut self, pollable: Resource<DynPollable>) -> wasmtime::Result<()> {
+        poll::HostPollable::block(self.0, pollable).await
+    }
+
+    fn drop(&mut self, pollable: Resource<DynPollable>) -> wasmtime::Result<()> {
+        poll::HostPollable::drop(self.0, pollable)
+    }
+}
+
+/// More handles than an instance may have.
+#[derive(Debug, thiserror::Error)]
+#[error("an instance has no more than {HANDLES_MAX} of WASI's handles")]
+pub(super) struct TooMany;
+
+/// The table of what an instance has handles of.
+pub(super) fn table() -> ResourceTable {
+    let mut table = ResourceTable::new();
+    table.set_max_capacity(HANDLES_MAX);
+    table
 }

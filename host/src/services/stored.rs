@@ -2,89 +2,139 @@
 
 use std::sync::Arc;
 
-use serde_json::value::RawValue;
-use wf_engine::definition::Definition;
-use wf_engine::entry::{Entry, Input, Part};
-use wf_engine::history::History;
+use bytes::Bytes;
+use wf_engine::entry::{Entry, Input, Started};
 use wf_engine::journal::{self, Misfit};
-use wf_engine::json::Json;
 use wf_engine::run::Run;
 use wf_engine::snapshot;
 
 use super::Services;
+use crate::machine::Unbegun;
 use crate::model::{Refusal, Workflow};
 use crate::registry::Loaded;
-use crate::store::{self, EntryRow, RunKey, RunSummary};
+use crate::runtime::LoadError;
+use crate::store::{self, EntryRow, RunKey, RunSummary, Snapshot};
 
 /// A run, replayed from what is stored.
 pub(crate) struct Stored {
     pub run: Run,
+    /// What it begins with, where it has not begun.
+    pub unbegun: Option<Unbegun>,
     /// How much was read, in bytes: of a snapshot, and of the entries after it.
     pub sizes: (usize, usize),
+}
+
+impl Stored {
+    /// What it has begun with, or will.
+    pub fn started(&self) -> Option<&Started> {
+        self.unbegun.as_ref().map(|it| &it.started).or(self.run.started())
+    }
 }
 
 impl Services {
     /// A run, as fast as it can be read: from its newest snapshot, where there is one.
     pub async fn stored(&self, id: &str, key: RunKey) -> Result<Stored, Refusal> {
-        let stored = self.store.load(key).await.map_err(|error| unreadable(id, error))?;
-        let Some(snapshot) = stored.snapshot else { return self.replayed(id, &stored.entries).await };
-        match self.restored(&snapshot.bytes, &stored.entries).await {
-            Ok(run) => Ok(Stored { run, sizes: (snapshot.bytes.len(), size(&stored.entries)) }),
+        let mut stored = self.store.load(key).await.map_err(|error| unreadable(id, error))?;
+        if stored.snapshot.is_none() && stored.entries.is_empty() {
+            if let Some(first) = self.store.unbegun(key).await.map_err(|error| unreadable(id, error))? {
+                return self.waiting(id, first).await;
+            }
+            // It may have begun since it was looked at.
+            stored = self.store.load(key).await.map_err(|error| unreadable(id, error))?;
+        }
+        self.fold(id, key, stored.snapshot, stored.entries, u64::MAX).await
+    }
+
+    /// A run that has not begun.
+    async fn waiting(&self, id: &str, first: store::Unbegun) -> Result<Stored, Refusal> {
+        let store::Unbegun { entry, queues } = first;
+        let started = self.first(id, Some(&entry))?;
+        let run = self.unbegun(id, &started).await?;
+        Ok(Stored { run, unbegun: Some(Unbegun { started, queues }), sizes: (0, 0) })
+    }
+
+    /// A run after an entry: of a snapshot, and the entries from there to this one; where there is no
+    /// snapshot, or none that can be used, of all entries.
+    pub(super) async fn fold(
+        &self,
+        id: &str,
+        key: RunKey,
+        snapshot: Option<Snapshot>,
+        rows: Vec<EntryRow>,
+        last: u64,
+    ) -> Result<Stored, Refusal> {
+        let Some(snapshot) = snapshot else { return self.replayed(id, rows).await };
+        let sizes = (snapshot.bytes.len(), size(&rows));
+        match self.restored(snapshot.bytes, rows).await {
+            Ok(run) => Ok(Stored { run, unbegun: None, sizes }),
             Err(error) => {
                 tracing::warn!(run.id = id, "run `{id}`: its snapshot is not used: {error:#}");
-                let rows = self.store.journal(key).await.map_err(|error| unreadable(id, error))?;
-                self.replayed(id, &rows).await
+                let mut rows = self.store.journal(key).await.map_err(|error| unreadable(id, error))?;
+                rows.retain(|row| row.seq <= last);
+                self.replayed(id, rows).await
             }
         }
     }
 
-    async fn restored(&self, snapshot: &[u8], rows: &[EntryRow]) -> anyhow::Result<Run> {
-        let definition = self.registry.definition(&snapshot::parts(snapshot)?, &*self.store).await?;
-        let run = snapshot::restore(Arc::new(definition), snapshot)?;
-        let entries: Result<Vec<Entry>, Misfit> = rows.iter().map(read).collect();
-        Ok(journal::replay(run, &entries?)?)
+    async fn restored(&self, snapshot: Bytes, rows: Vec<EntryRow>) -> anyhow::Result<Run> {
+        let away = aside(move || snapshot::read(&snapshot)).await??;
+        let definition = self.registry.definition(away.parts(), &*self.store).await?;
+        let run = aside(move || journal::replay(away.restore(definition)?, &read_all(&rows)?)).await?;
+        Ok(run?)
     }
 
-    async fn replayed(&self, id: &str, rows: &[EntryRow]) -> Result<Stored, Refusal> {
-        let entries = entries(id, rows)?;
-        let definition = self.definition(id, parts(id, &entries)?).await?;
-        let run = journal::replay(Run::new(definition), &entries).map_err(|misfit| unfit(id, misfit))?;
-        Ok(Stored { run, sizes: (0, size(rows)) })
+    async fn replayed(&self, id: &str, rows: Vec<EntryRow>) -> Result<Stored, Refusal> {
+        let sizes = (0, size(&rows));
+        let run = self.unbegun(id, &self.first(id, rows.first())?).await?;
+        let run = aside(move || journal::replay(run, &read_all(&rows)?)).await?;
+        Ok(Stored { run: run.map_err(|misfit| unfit(id, misfit))?, unbegun: None, sizes })
     }
 
-    /// What happened in a run, entry by entry.
-    pub async fn history(&self, run: &RunSummary) -> Result<History, Refusal> {
-        let rows = self.store.journal(run.key).await.map_err(|error| unreadable(&run.run, error))?;
-        let entries = entries(&run.run, &rows)?;
-        let definition = self.definition(&run.run, parts(&run.run, &entries)?).await?;
-        journal::history(definition, &entries).map_err(|misfit| unfit(&run.run, misfit))
-    }
-
-    /// A run's state as it was after an entry; none: as it is.
-    pub async fn state(&self, run: &RunSummary, seq: Option<u64>) -> Result<Json, Refusal> {
-        let Some(seq) = seq else {
-            return match self.store.final_state(run.key).await? {
-                Some(state) => json(&run.run, &state),
-                None => Ok(self.stored(&run.run, run.key).await?.run.state()),
-            };
-        };
-        let mut rows = self.store.journal(run.key).await?;
-        rows.retain(|row| row.seq <= seq);
-        Ok(self.replayed(&run.run, &rows).await?.run.state())
-    }
-
-    /// The workflow as a run holds it.
-    pub async fn workflow_of(&self, run: &RunSummary) -> Result<Arc<Workflow>, Refusal> {
-        if let Some(current) = self.registry.workflow(&run.workflow).filter(|it| it.digests() == run.definition) {
-            return Ok(current);
+    /// What a run begins with, of its first entry.
+    pub(super) fn first(&self, id: &str, first: Option<&EntryRow>) -> Result<Started, Refusal> {
+        match first.map(read).transpose().map_err(|misfit| unfit(id, misfit))?.map(|entry| entry.input) {
+            Some(Input::Started(started)) => Ok(*started),
+            _ => Err(unfit(id, Misfit::Beginning { seq: 0 })),
         }
-        let run = self.stored(&run.run, run.key).await?.run;
-        Ok(self.pinned(&run).await?.workflow)
     }
 
-    /// The workflow as a run holds it, ready to run.
-    pub async fn pinned(&self, run: &Run) -> Result<Loaded, Refusal> {
-        let started = run.started().ok_or_else(|| Refusal::Unavailable("a run that has not begun".to_owned()))?;
+    /// A run before its first entry.
+    pub(super) async fn unbegun(&self, id: &str, started: &Started) -> Result<Run, Refusal> {
+        let definition = self.registry.definition(&started.definition, &*self.store).await;
+        definition.map(Run::new).map_err(|error| unusable(id, &error))
+    }
+
+    /// The workflow as a run holds it. Its definition alone does not say that: what is configured may have changed since
+    /// the run began.
+    pub async fn workflow_of(&self, run: &RunSummary) -> Result<Arc<Workflow>, Refusal> {
+        if let Some(held) = self.begun.get(run.key) {
+            return Ok(held);
+        }
+        let started = match self.begins(&run.run, run.key).await {
+            // What it has begun with cannot be read; its definition can be looked at all the same.
+            Err(unfit @ Refusal::Unfit { .. }) => {
+                let current = self.registry.workflow(&run.workflow).filter(|it| it.digests() == run.definition);
+                return current.ok_or(unfit);
+            }
+            started => started?,
+        };
+        let held = self.pinned(&started).await?.workflow;
+        self.begun.put(run.key, held.clone());
+        Ok(held)
+    }
+
+    /// What a run has begun with, or will.
+    async fn begins(&self, id: &str, key: RunKey) -> Result<Started, Refusal> {
+        let past = self.store.load_at(key, None, 1).await.map_err(|error| unreadable(id, error))?;
+        if let Some(first) = past.entries.first() {
+            return self.first(id, Some(first));
+        }
+        let stored = self.stored(id, key).await?;
+        stored.started().cloned().ok_or_else(|| unfit(id, Misfit::Beginning { seq: 0 }))
+    }
+
+    /// The workflow as a run that has begun with this holds it, ready to run.
+    pub async fn pinned(&self, started: &Started) -> Result<Loaded, Refusal> {
         if let Some(current) = self.registry.loaded(&started.workflow)
             && current.workflow.definition.parts() == started.definition
             && current.workflow.additional_events == started.additional_events
@@ -94,55 +144,42 @@ impl Services {
         let pinned = self.registry.pinned(started, &self.runtime, &*self.store).await;
         pinned.map_err(|error| unusable(&started.run, &error))
     }
+}
 
-    async fn definition(&self, run: &str, parts: &[Part]) -> Result<Arc<Definition>, Refusal> {
-        let definition = self.registry.definition(parts, &*self.store).await;
-        definition.map(Arc::new).map_err(|error| unusable(run, &error))
-    }
+/// What takes longer the more there is of a run is not done by the threads that answer.
+pub(super) async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| Refusal::Unavailable(error.to_string()))
+}
+
+pub(super) fn read_all(rows: &[EntryRow]) -> Result<Vec<Entry>, Misfit> {
+    rows.iter().map(read).collect()
 }
 
 fn read(row: &EntryRow) -> Result<Entry, Misfit> {
     journal::read(row.seq, &row.bytes)
 }
 
-fn entries(run: &str, rows: &[EntryRow]) -> Result<Vec<Entry>, Refusal> {
-    let entries: Result<Vec<Entry>, Misfit> = rows.iter().map(read).collect();
-    entries.map_err(|misfit| unfit(run, misfit))
-}
-
-/// What a journal's run is pinned to.
-fn parts<'a>(run: &str, entries: &'a [Entry]) -> Result<&'a [Part], Refusal> {
-    match entries.first().map(|entry| &entry.input) {
-        Some(Input::Started(started)) => Ok(&started.definition),
-        _ => Err(unfit(run, Misfit::Beginning { seq: 0 })),
-    }
-}
-
-fn json(run: &str, bytes: &[u8]) -> Result<Json, Refusal> {
-    let state: Result<Box<RawValue>, _> = serde_json::from_slice(bytes);
-    state.map(Json::from).map_err(|error| Refusal::Unavailable(format!("the state of run `{run}` is damaged: {error}")))
-}
-
 fn size(rows: &[EntryRow]) -> usize {
     rows.iter().map(|row| row.bytes.len()).sum()
 }
 
-fn unfit(run: &str, why: impl std::fmt::Display) -> Refusal {
+pub(super) fn unfit(run: &str, why: impl std::fmt::Display) -> Refusal {
     Refusal::Unfit { run: run.to_owned(), why: why.to_string() }
 }
 
 /// What is damaged stays so; else it may be tried again.
-fn unreadable(run: &str, error: store::Error) -> Refusal {
+pub(super) fn unreadable(run: &str, error: store::Error) -> Refusal {
     match error {
         store::Error::Damaged(_) => unfit(run, error),
         error => error.into(),
     }
 }
 
-/// Why a run's definition, or a component of it, cannot be had. Only the store may have it later.
+/// Why a run's definition, or a component of it, cannot be had. Later the store may have it, or the machine room to compile it.
 fn unusable(run: &str, error: &anyhow::Error) -> Refusal {
     match error.downcast_ref::<store::Error>() {
         Some(error) => unreadable(run, error.clone()),
+        None if error.downcast_ref().is_some_and(LoadError::is_passing) => Refusal::Unavailable(format!("{error:#}")),
         None => unfit(run, format!("{error:#}")),
     }
 }

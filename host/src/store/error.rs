@@ -56,7 +56,7 @@ impl Error {
         }
     }
 
-    pub(super) fn open(message: impl Into<String>, hint: impl Into<String>) -> Error {
+    pub(crate) fn open(message: impl Into<String>, hint: impl Into<String>) -> Error {
         Error::Open { message: message.into(), hint: hint.into() }
     }
 }

@@ -12,12 +12,12 @@ use tokio::sync::watch;
 use wf_engine::entry::Micros;
 
 use super::rows::{
-    Append, Claim, CommandId, EntryRow, Expiry, FRAMES_BYTES_MAX, FrameRow, HandlersQuery, HostId, IdempotencyRow, LogRow, NewRun, Now,
-    Purged, Release, RunKey, RunSummary, RunsPage, RunsQuery, SentCommand, Stored, Wake,
+    Append, Claim, CommandId, Created, EntryRow, Expiry, Finished, FrameRow, HandlersQuery, Held, HostId, IdempotencyRow, LogRow, NewRun,
+    Now, Past, Place, Purged, READ_BYTES_MAX, Release, RunKey, RunSummary, RunsPage, RunsQuery, SentCommand, Stored, Unbegun, Wake,
 };
 use super::watchers::Watchers;
 use super::{Result, Store};
-use tables::Tables;
+use tables::{Row, Tables};
 
 /// A store in memory.
 #[derive(Default)]
@@ -39,6 +39,11 @@ impl Memory {
             runs.iter().for_each(|run| self.watchers.tell(run));
         }
         ready(answer).boxed()
+    }
+
+    /// Where each run that has not ended is found again, oldest first: for whoever checks that it is.
+    pub fn places(&self) -> Vec<Place> {
+        self.tables().places()
     }
 
     fn tell(&self, runs: &[String]) {
@@ -70,9 +75,21 @@ impl Store for Memory {
         RunKey(self.last_key.fetch_add(1, Ordering::Relaxed) + 1)
     }
 
-    fn create(&self, new: NewRun) -> BoxFuture<'static, Result<()>> {
+    fn create(&self, new: NewRun) -> BoxFuture<'static, Result<Created>> {
         let run = new.run.clone();
         self.answer(&[&run], |tables| tables.create(new))
+    }
+
+    fn unbegun(&self, key: RunKey) -> BoxFuture<'_, Result<Option<Unbegun>>> {
+        self.answer(&[], |tables| Ok(tables.runs.get(&key).and_then(Row::unbegun)))
+    }
+
+    fn queues(&self) -> BoxFuture<'_, Result<Vec<String>>> {
+        self.answer(&[], |tables| Ok(tables.queues()))
+    }
+
+    fn give_turns(&self, workflow: &str, runs_max: Option<u32>, now: Now) -> BoxFuture<'static, Result<usize>> {
+        self.answer(&[], |tables| Ok(tables.give_turns(workflow, runs_max, now)))
     }
 
     fn append(&self, append: Append) -> BoxFuture<'static, Result<()>> {
@@ -107,6 +124,10 @@ impl Store for Memory {
         })
     }
 
+    fn newer(&self, held: Vec<Held>) -> BoxFuture<'_, Result<Vec<Held>>> {
+        self.answer(&[], |tables| Ok(tables.newer(held)))
+    }
+
     fn unfinished(&self) -> BoxFuture<'_, Result<u64>> {
         self.answer(&[], |tables| Ok(tables.runs.values().filter(|row| row.summary.status.is_running()).count() as u64))
     }
@@ -121,10 +142,13 @@ impl Store for Memory {
 
     fn load(&self, key: RunKey) -> BoxFuture<'_, Result<Stored>> {
         self.answer(&[], |tables| {
-            let Some(row) = tables.runs.get(&key) else { return Ok(Stored { snapshot: None, entries: Vec::new() }) };
-            let first = row.snapshot.as_ref().map_or(0, |it| it.seq as usize + 1);
-            Ok(Stored { snapshot: row.snapshot.clone(), entries: row.journal.get(first..).unwrap_or_default().to_vec() })
+            let Past { snapshot, entries, .. } = tables.past(key, Some(u64::MAX), 0);
+            Ok(Stored { snapshot, entries })
         })
+    }
+
+    fn load_at(&self, key: RunKey, after: Option<u64>, limit: usize) -> BoxFuture<'_, Result<Past>> {
+        self.answer(&[], |tables| Ok(tables.past(key, after, limit)))
     }
 
     fn journal(&self, key: RunKey) -> BoxFuture<'_, Result<Vec<EntryRow>>> {
@@ -189,13 +213,17 @@ impl Store for Memory {
         self.answer(&[], |tables| Ok(lists::runs(tables, &query)))
     }
 
+    fn workflows(&self) -> BoxFuture<'_, Result<Vec<String>>> {
+        self.answer(&[], |tables| Ok(lists::workflows(tables)))
+    }
+
     fn frames(&self, run: &str, after: i64, limit: usize) -> BoxFuture<'_, Result<Vec<FrameRow>>> {
         self.answer(&[], |tables| {
             let frames = tables.run(run).map_or(&[][..], |row| &row.frames);
             let first = frames.partition_point(|frame| i64::try_from(frame.sequence).is_ok_and(|sequence| sequence <= after));
             let mut size = 0;
             let fits = |frame: &&FrameRow| {
-                size < FRAMES_BYTES_MAX && {
+                size < READ_BYTES_MAX && {
                     size += frame.json.len();
                     true
                 }
@@ -224,6 +252,10 @@ impl Store for Memory {
         ready(purged).boxed()
     }
 
+    fn over(&self, workflow: &str, after: Option<Finished>, limit: usize, _sized: bool) -> BoxFuture<'_, Result<Vec<Finished>>> {
+        self.answer(&[], |tables| Ok(tables.over(workflow, after, limit)))
+    }
+
     fn expire(&self, expiry: Expiry) -> BoxFuture<'static, Result<usize>> {
         let (handlers, purged) = self.tables().expire(&expiry);
         self.tell(&purged.runs);
@@ -236,7 +268,7 @@ impl Store for Memory {
 
     fn put_component(&self, digest: &str, bytes: Bytes, manifest: String) -> BoxFuture<'static, Result<()>> {
         self.answer(&[], |tables| {
-            tables.components.entry(digest.to_owned()).or_insert((bytes, manifest));
+            tables.components.insert(digest.to_owned(), (bytes, manifest));
             Ok(())
         })
     }

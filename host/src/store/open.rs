@@ -4,6 +4,9 @@ use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::finding::Mend;
+use super::sqlite::examine::Examination;
+use super::sqlite::mend::mend;
 use super::{Error, Memory, Result, Sqlite, Store};
 
 /// The database's name in the data directory.
@@ -12,19 +15,10 @@ const DATABASE: &str = "wf-host.db";
 /// Opens a store: `memory:`, `sqlite:PATH`, or where nothing is said a SQLite file in the data
 /// directory. Two hosts cannot share one.
 pub async fn open(spec: Option<&str>, data_dir: &Path) -> Result<Arc<dyn Store>> {
-    let path = match spec.map(|spec| spec.split_once(':').ok_or(spec)) {
-        Some(Ok(("memory", ""))) => return Ok(Arc::new(Memory::default())),
-        Some(Ok(("sqlite", path))) if !path.is_empty() => PathBuf::from(path),
-        Some(Ok(("sqlite", _))) => return Err(Error::open("`sqlite:` names no file", "write `sqlite:PATH`, as in `sqlite:runs.db`")),
-        Some(Ok((other, _)) | Err(other)) => {
-            let message = format!("there is no store `{other}`");
-            return Err(Error::open(message, "use `memory:` or `sqlite:PATH`"));
-        }
-        None => data_dir.join(DATABASE),
-    };
+    let Some(path) = file(spec, data_dir)? else { return Ok(Arc::new(Memory::default())) };
     let opened = tokio::task::spawn_blocking(move || {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        create(folder)?;
+        private_folder(folder)?;
         // Beside a file that is not ours there is not even a lock.
         if !lock_of(&path).exists() {
             Sqlite::check(&path)?;
@@ -35,8 +29,78 @@ pub async fn open(spec: Option<&str>, data_dir: &Path) -> Result<Arc<dyn Store>>
     Ok(Arc::new(store))
 }
 
+/// A store on the disk that no host is to open: for whoever checks it.
+pub struct Kept {
+    path: PathBuf,
+    /// Keeps hosts out.
+    lock: Option<File>,
+}
+
+impl Kept {
+    /// Where it is. Refused for one in memory.
+    pub fn at(spec: Option<&str>, data_dir: &Path) -> Result<Kept> {
+        let path = file(spec, data_dir)?;
+        let path = path.ok_or_else(|| Error::open("a store in memory lies nowhere", "name a file with `--store sqlite:PATH`"))?;
+        Ok(Kept { path, lock: None })
+    }
+
+    /// Keeps hosts out from here on. Refused where one is there.
+    pub fn lock(mut self) -> Result<Kept> {
+        self.lock = Some(lock(&self.path)?);
+        Ok(self)
+    }
+
+    /// Opens it to look at it, beside whoever uses it.
+    pub fn examine(&self) -> Result<Examination> {
+        Examination::open(&self.path)
+    }
+
+    /// Puts right what loses nothing by that, all or nothing. Hosts are kept out.
+    pub fn mend(&self, mends: &[Mend]) -> Result<()> {
+        match &self.lock {
+            Some(lock) => mend(&self.path, lock, mends),
+            None => Err(Error::Busy("it was not locked".to_owned())),
+        }
+    }
+}
+
+/// The database's file; none: everything is in memory.
+fn file(spec: Option<&str>, data_dir: &Path) -> Result<Option<PathBuf>> {
+    match spec.map(|spec| spec.split_once(':').ok_or(spec)) {
+        Some(Ok(("memory", ""))) => Ok(None),
+        Some(Ok(("sqlite", path))) if !path.is_empty() => Ok(Some(PathBuf::from(path))),
+        Some(Ok(("sqlite", _))) => Err(Error::open("`sqlite:` names no file", "write `sqlite:PATH`, as in `sqlite:runs.db`")),
+        Some(Ok((other, _)) | Err(other)) => {
+            let message = format!("there is no store `{other}`");
+            Err(Error::open(message, "use `memory:` or `sqlite:PATH`"))
+        }
+        None => Ok(Some(data_dir.join(DATABASE))),
+    }
+}
+
+/// The folder whose disk a store needs room on; none: it is in memory.
+pub fn folder(spec: Option<&str>, data_dir: &Path) -> Result<Option<PathBuf>> {
+    let folder = |path: PathBuf| path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
+    Ok(file(spec, data_dir)?.map(folder))
+}
+
+/// The database's file, for whoever works on it without being its host.
+pub(crate) fn database(spec: Option<&str>, data_dir: &Path) -> Result<PathBuf> {
+    file(spec, data_dir)?.ok_or_else(|| {
+        let message = "a store in memory is its host's alone";
+        Error::open(message, "name the one of a file with `--store sqlite:PATH` or `--data-dir`")
+    })
+}
+
+/// What else belongs to a store lies beside its database; that of a store in memory, where the database would be.
+pub fn beside(spec: Option<&str>, data_dir: &Path, kind: &str) -> Result<PathBuf> {
+    let mut name = file(spec, data_dir)?.unwrap_or_else(|| data_dir.join(DATABASE)).into_os_string();
+    name.push(format!(".{kind}"));
+    Ok(name.into())
+}
+
 /// Makes a folder that only its owner can read: journals hold what users sent.
-fn create(folder: &Path) -> Result<()> {
+pub(crate) fn private_folder(folder: &Path) -> Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|error| {
         let message = format!("the folder `{}` cannot be made: {error}", folder.display());
@@ -51,7 +115,7 @@ fn lock_of(path: &Path) -> PathBuf {
 }
 
 /// Keeps other hosts out for as long as the file is open.
-fn lock(path: &Path) -> Result<File> {
+pub(crate) fn lock(path: &Path) -> Result<File> {
     use std::os::unix::fs::OpenOptionsExt;
     let name = lock_of(path);
     let unwritable = |error: std::io::Error| {

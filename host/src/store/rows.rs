@@ -8,8 +8,13 @@ use wf_engine::text::LEVEL_END;
 
 /// How long a host owns its runs without a sign of life: 10 seconds.
 pub(super) const LEASE: Micros = 10_000_000;
-/// Frames that are read at once stop after so many bytes: 4 MiB.
-pub(super) const FRAMES_BYTES_MAX: usize = 4 << 20;
+/// Turns that are given at once: others wait until they are written.
+pub const TURNS_MAX: usize = 256;
+/// Where the clock of a new store stands, which stands while no host is up: far enough that a run can be carried there
+/// that has lived longer than the store.
+pub const ALIVE_FIRST: Micros = 1 << 50;
+/// Frames, or entries, that are read at once stop after so many bytes: 4 MiB.
+pub(super) const READ_BYTES_MAX: usize = 4 << 20;
 /// A page of runs ends after results of so many bytes: 8 MiB.
 pub(super) const LIST_BYTES_MAX: usize = 8 << 20;
 /// A search looks at so many runs, and leaves the rest to the next call.
@@ -66,7 +71,8 @@ pub struct LogRow {
 }
 
 impl LogRow {
-    pub(super) fn size(&self) -> usize {
+    /// How much it adds, in bytes, roughly.
+    pub fn size(&self) -> usize {
         self.message.len() + self.fields.len() + 64
     }
 }
@@ -82,6 +88,17 @@ pub struct Expiry {
     pub before: Micros,
     /// At most so many, those that ended first.
     pub max: usize,
+}
+
+/// A handler that is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Finished {
+    /// When its newest run ended.
+    pub at: Micros,
+    /// That run.
+    pub run: RunKey,
+    /// What all of its runs hold, in bytes, with the values that they need; 0 where nobody has asked.
+    pub bytes: u64,
 }
 
 /// How a run stands.
@@ -114,7 +131,7 @@ impl Status {
     }
 
     /// The beginning of what came of it.
-    pub(super) fn preview(&self) -> Option<String> {
+    pub(crate) fn preview(&self) -> Option<String> {
         let beginning = |text: &str| text.chars().take(PREVIEW_MAX).collect();
         match self {
             Status::Running | Status::Cancelled => None,
@@ -230,6 +247,27 @@ pub struct Claim {
     pub abandoned: bool,
 }
 
+/// What a new run must find under its handler.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Follows {
+    /// Anything but a run that has not ended.
+    #[default]
+    Any,
+    /// No run.
+    None,
+    /// This one, as the newest: it goes on with its state.
+    Run(RunKey),
+}
+
+/// A run under the generation that an owner's writes name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// The run.
+    pub key: RunKey,
+    /// The owner's.
+    pub generation: u64,
+}
+
 /// Leaves a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Release {
@@ -239,6 +277,27 @@ pub struct Release {
     pub generation: u64,
     /// When it is due.
     pub wake: Wake,
+}
+
+/// By what a run that has not ended is found again.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// Its key.
+    pub key: RunKey,
+    /// Its id.
+    pub run: String,
+    /// Its workflow's name.
+    pub workflow: String,
+    /// The host that owns it.
+    pub owner: Option<HostId>,
+    /// When something of it is due.
+    pub wake: Wake,
+    /// Whether it queues for its workflow's turn.
+    pub queues: bool,
+    /// Whether commands wait for it.
+    pub commanded: bool,
+    /// How many entries it has.
+    pub length: usize,
 }
 
 /// What was deleted.
@@ -266,6 +325,49 @@ pub struct Stored {
     pub entries: Vec<EntryRow>,
 }
 
+/// From what a run is looked at as it was after an entry, and what came then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Past {
+    /// The newest that tells of no later entry; none: there is none.
+    pub snapshot: Option<Snapshot>,
+    /// The entries after it, or from the first: all until that entry, and some beyond it.
+    pub entries: Vec<EntryRow>,
+    /// How many the whole journal has.
+    pub length: u64,
+}
+
+/// How much of a journal is read: all until an entry, and some beyond it.
+pub(super) struct Wanted {
+    until: Option<u64>,
+    beyond: usize,
+    bytes: usize,
+}
+
+impl Wanted {
+    pub(super) fn all() -> Wanted {
+        Wanted::until(Some(u64::MAX), 0)
+    }
+
+    pub(super) fn until(entry: Option<u64>, beyond: usize) -> Wanted {
+        Wanted { until: entry, beyond, bytes: 0 }
+    }
+
+    pub(super) fn has(&self, seq: u64) -> bool {
+        !self.is_beyond(seq) || self.beyond > 0 && self.bytes < READ_BYTES_MAX
+    }
+
+    pub(super) fn took(&mut self, entry: &EntryRow) {
+        if self.is_beyond(entry.seq) {
+            self.beyond = self.beyond.saturating_sub(1);
+            self.bytes += entry.bytes.len();
+        }
+    }
+
+    fn is_beyond(&self, seq: u64) -> bool {
+        self.until.is_none_or(|last| seq > last)
+    }
+}
+
 /// How a run stands after its last entry, as others look for it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Standing {
@@ -275,8 +377,6 @@ pub struct Standing {
     pub wake: Wake,
     /// What it waits for from outside: names of event types; none: for nothing.
     pub waiting: Option<String>,
-    /// In whose line it waits for its turn; none: it has begun.
-    pub queue: Option<String>,
     /// Set when it has ended.
     pub ended: Option<Ended>,
 }
@@ -309,6 +409,8 @@ pub struct NewRun {
     pub run: String,
     /// Its handler's id.
     pub handler: String,
+    /// What it must find there.
+    pub follows: Follows,
     /// Its workflow's name.
     pub workflow: String,
     /// The digests of the components that it is pinned to.
@@ -323,6 +425,8 @@ pub struct NewRun {
     pub frames: Vec<FrameRow>,
     /// How it stands after it.
     pub standing: Standing,
+    /// Most runs of its workflow at once: where as many have begun, or others queue already, it queues. None: it begins.
+    pub runs_max: Option<u32>,
     /// The key that it was started with.
     pub idempotency: Option<IdempotencyRow>,
     /// Somebody waits for it: see [`Append::waited`].
@@ -335,6 +439,24 @@ impl NewRun {
         let frames: usize = self.frames.iter().map(|it| it.json.len()).sum();
         self.entry.bytes.len() + frames + self.standing.size() + 512
     }
+}
+
+/// What became of a run that was to begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Created {
+    /// It has begun.
+    Begun,
+    /// It queues for its workflow's turn: it has no entry and no owner, and what it begins with is kept.
+    Queued,
+}
+
+/// A run that has not begun.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unbegun {
+    /// Its first entry, but for when it is made.
+    pub entry: EntryRow,
+    /// Whether it still queues; else its turn has come.
+    pub queues: bool,
 }
 
 /// An addition to a run: all or nothing.
@@ -356,7 +478,7 @@ pub struct Append {
     pub idempotency: Option<IdempotencyRow>,
     /// Lines that tell of these entries.
     pub logs: Vec<LogRow>,
-    /// The fold's state after the last entry, where it is worth keeping.
+    /// The fold's state after the last entry, where it is worth keeping. It stays as long as the run.
     pub snapshot: Option<Snapshot>,
     /// The command that it carries out, and what that is answered: both or neither is there after a
     /// crash, so that nobody carries it out twice.

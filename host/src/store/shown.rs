@@ -13,6 +13,7 @@ impl From<RunSummary> for RunView {
             started_at: row.started_at,
             updated_at: row.updated_at,
             completed_at: row.completed_at,
+            queued: row.queue.is_some(),
         }
     }
 }

@@ -1,21 +1,27 @@
 //! A store in one SQLite file: one writer thread that commits in groups, and readers beside it.
 
 mod added;
+pub(crate) mod backup;
 mod blobs;
+pub(crate) mod carry;
 mod change;
 mod connect;
+pub(super) mod examine;
 mod inbox;
 mod lists;
+pub(super) mod mend;
 mod owners;
 mod purge;
 mod queue;
 mod read;
 mod readers;
+mod seal;
 mod statements;
 #[cfg(test)]
 mod tests;
 mod text;
 mod tidy;
+mod turns;
 mod write;
 mod writer;
 
@@ -31,8 +37,8 @@ use tokio::sync::watch;
 use wf_engine::entry::Micros;
 
 use super::rows::{
-    Append, Claim, CommandId, EntryRow, Expiry, FrameRow, HandlersQuery, HostId, IdempotencyRow, LogRow, NewRun, Now, Purged, Release,
-    RunKey, RunSummary, RunsPage, RunsQuery, SentCommand, Stored, Wake,
+    Append, Claim, CommandId, Created, EntryRow, Expiry, Finished, FrameRow, HandlersQuery, Held, HostId, IdempotencyRow, LogRow, NewRun,
+    Now, Past, Purged, Release, RunKey, RunSummary, RunsPage, RunsQuery, SentCommand, Stored, Unbegun, Wake,
 };
 use super::watchers::Watchers;
 use super::{Result, Store};
@@ -47,6 +53,8 @@ pub struct Sqlite {
     readers: Arc<Readers>,
     watchers: Arc<Watchers>,
     next_key: AtomicI64,
+    /// What tells whether another process has changed the file.
+    version: Arc<AtomicI64>,
     /// Keeps other hosts out.
     _lock: File,
 }
@@ -65,6 +73,7 @@ impl Sqlite {
             readers: Readers::new(path.to_owned()),
             watchers: Arc::default(),
             next_key: AtomicI64::new(last_key + 1),
+            version: Arc::default(),
             _lock: lock,
         })
     }
@@ -101,7 +110,14 @@ impl Store for Sqlite {
     }
 
     fn keep_alive(&self, host: HostId, now: Now) -> BoxFuture<'static, Result<()>> {
-        self.write(move |connection| owners::keep_alive(connection, host, now))
+        let (watchers, seen, next) = (self.watchers.clone(), self.version.clone(), self.version.clone());
+        let keep = move |connection: &Connection| owners::keep_alive(connection, host, now, seen.load(Ordering::Relaxed));
+        // A command may have moved runs away, beside us: those who watch them look again.
+        let kept = self.writer.write(0, true, keep, move |(version, moved): &(i64, Vec<String>)| {
+            next.store(*version, Ordering::Relaxed);
+            moved.iter().for_each(|run| watchers.tell(run));
+        });
+        kept.map(|kept| kept.map(drop)).boxed()
     }
 
     fn alive(&self) -> BoxFuture<'_, Result<Micros>> {
@@ -116,12 +132,25 @@ impl Store for Sqlite {
         RunKey(self.next_key.fetch_add(1, Ordering::Relaxed))
     }
 
-    fn create(&self, new: NewRun) -> BoxFuture<'static, Result<()>> {
+    fn create(&self, new: NewRun) -> BoxFuture<'static, Result<Created>> {
         let (size, waited) = (new.size(), new.waited);
         let (watchers, run) = (self.watchers.clone(), new.run.clone());
         let apart = LazyLock::new(move || Added::by_creation(new));
         let change = move |connection: &Connection| write::create(connection, &apart.0, &apart.1);
-        self.writer.write(size, waited, change, move |()| watchers.tell(&run))
+        self.writer.write(size, waited, change, move |_| watchers.tell(&run))
+    }
+
+    fn unbegun(&self, key: RunKey) -> BoxFuture<'_, Result<Option<Unbegun>>> {
+        self.read(move |connection| turns::unbegun(connection, key))
+    }
+
+    fn queues(&self) -> BoxFuture<'_, Result<Vec<String>>> {
+        self.read(turns::queues)
+    }
+
+    fn give_turns(&self, workflow: &str, runs_max: Option<u32>, now: Now) -> BoxFuture<'static, Result<usize>> {
+        let workflow = workflow.to_owned();
+        self.write(move |connection| turns::give(connection, &workflow, runs_max, now))
     }
 
     fn append(&self, append: Append) -> BoxFuture<'static, Result<()>> {
@@ -151,6 +180,10 @@ impl Store for Sqlite {
         self.write(move |connection| owners::release(connection, &release))
     }
 
+    fn newer(&self, held: Vec<Held>) -> BoxFuture<'_, Result<Vec<Held>>> {
+        self.read(move |connection| owners::newer(connection, held))
+    }
+
     fn unfinished(&self) -> BoxFuture<'_, Result<u64>> {
         self.read(owners::unfinished)
     }
@@ -165,6 +198,10 @@ impl Store for Sqlite {
 
     fn load(&self, key: RunKey) -> BoxFuture<'_, Result<Stored>> {
         self.read(move |connection| read::load(connection, key))
+    }
+
+    fn load_at(&self, key: RunKey, after: Option<u64>, limit: usize) -> BoxFuture<'_, Result<Past>> {
+        self.read(move |connection| read::load_at(connection, key, after, limit))
     }
 
     fn journal(&self, key: RunKey) -> BoxFuture<'_, Result<Vec<EntryRow>>> {
@@ -227,6 +264,10 @@ impl Store for Sqlite {
         self.read(move |connection| lists::runs(connection, &query))
     }
 
+    fn workflows(&self) -> BoxFuture<'_, Result<Vec<String>>> {
+        self.read(lists::workflows)
+    }
+
     fn frames(&self, run: &str, after: i64, limit: usize) -> BoxFuture<'_, Result<Vec<FrameRow>>> {
         self.read_of(run, move |connection, run| read::frames(connection, run, after, limit))
     }
@@ -248,6 +289,10 @@ impl Store for Sqlite {
         let handler = handler.to_owned();
         let change = move |connection: &Connection| purge::purge(connection, &handler, running_too);
         self.writer.write(0, true, change, self.told(|purged: &Purged| &purged.runs))
+    }
+
+    fn over(&self, workflow: &str, after: Option<Finished>, limit: usize, sized: bool) -> BoxFuture<'_, Result<Vec<Finished>>> {
+        self.read_of(workflow, move |connection, workflow| purge::over(connection, workflow, after, limit, sized))
     }
 
     fn expire(&self, expiry: Expiry) -> BoxFuture<'static, Result<usize>> {

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use serde_json::{Value, json};
 use wf_engine::attempt::{Answer, Attempt, Limits, Next, Request};
 use wf_engine::effect::Invoke;
-use wf_engine::entry::{Call, Failure, Usage};
+use wf_engine::entry::{Call, Failure, Function, Usage};
 use wf_host::machine::{Report, Reported, Worker};
 
 /// What a step does, one after the other: the start event says it.
@@ -17,12 +17,13 @@ pub struct Guest {
     ops: VecDeque<String>,
     /// The answer of the call that it waited in.
     next: Option<Next>,
-    waits: bool,
+    /// The ordinal of the call that it waits in.
+    waits: Option<u32>,
 }
 
 /// What it does next.
 pub enum Move {
-    /// It reports, and waits for the answer.
+    /// It reports, and waits for the answer, unless it has published.
     Report(Report),
     /// It reports, and is gone.
     Last(Report),
@@ -68,18 +69,19 @@ impl Guest {
             buffered_max: 64 << 20,
             calls_max: 1000,
         };
-        Guest { attempt: Attempt::new(invoke, limits), ops, next: None, waits: false }
+        Guest { attempt: Attempt::new(invoke, limits), ops, next: None, waits: None }
     }
 
     /// Whether it can go on by itself.
     pub fn is_ready(&self) -> bool {
-        !self.waits
+        self.waits.is_none()
     }
 
+    /// A call is answered, whether or not it waits for that.
     pub fn answered(&mut self, call: Call) {
-        assert!(self.waits, "who is answered waits");
-        self.waits = false;
-        self.next = Some(self.attempt.answered(call));
+        if self.waits.take_if(|ordinal| *ordinal == call.ordinal).is_some() {
+            self.next = Some(self.attempt.answered(call));
+        }
     }
 
     /// Goes on to its next report.
@@ -112,7 +114,11 @@ impl Guest {
                         self.attempt.read(answer, own)
                     }
                     Next::Progress { calls, commit } => {
-                        self.waits = true;
+                        let last = calls.last().expect("something is reported").clone();
+                        match last.function {
+                            Function::Publish { .. } => self.next = Some(self.attempt.answered(last)),
+                            _ => self.waits = Some(last.ordinal),
+                        }
                         return Move::Report(self.report(|_| Reported::Progressed { calls, commit, usage: Usage::default() }));
                     }
                     Next::Perform(outside) => panic!("nothing outside is asked: {outside:?}"),

@@ -7,6 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
+use sha2::{Digest, Sha256};
 use wf_host::store::open;
 
 use crate::rows::{expect_everything, write_everything};
@@ -77,6 +78,26 @@ async fn a_change_of_the_tables_has_a_new_version() {
     let connection = looked_at(&written(folder.path()).await);
     let then = form(&looked_at(&golden(version(&connection))));
     assert_eq!(then, form(&connection), "what is published is never changed: add a migration");
+}
+
+/// The SHA-256 of each migration, in their order.
+const MIGRATIONS: &[&str] = &[
+    "0f5ae5cd72e1beeec9ad5b7b407bdfd1ec80df6b5dd6cdc4f7ec035e584a5812",
+    "9cdb6f707b06f2f091299bdddb1fe7517e53e7dab1a8450215b99a018625957d",
+    "3d9d50d4645e08d600841c237be7fd06274f9149b15a26d80486d262ce3a4ae0",
+    "3a4453690580d3d76184850eed4eb9dd902ef9c723f3a52b5755c34e1dcfb7d0",
+];
+
+#[test]
+fn a_published_migration_is_never_changed() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/store/sqlite");
+    let files = std::fs::read_dir(&folder).expect("a folder").flatten().map(|it| it.path());
+    let mut files: Vec<PathBuf> = files.filter(|path| path.extension().is_some_and(|it| it == "sql")).collect();
+    files.sort();
+    let digest =
+        |path: &PathBuf| Sha256::digest(std::fs::read(path).expect("a file")).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let there: Vec<String> = files.iter().map(digest).collect();
+    assert_eq!(there, MIGRATIONS, "add a new one, with a new version, and its digest here");
 }
 
 #[tokio::test]

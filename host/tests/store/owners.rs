@@ -1,6 +1,6 @@
 //! Who owns which run, what is due, and commands for an owner elsewhere.
 
-use wf_host::store::{Append, Claim, CommandId, Error, HostId, NewRun, Now, Release, Standing, Status, Wake, open};
+use wf_host::store::{Append, Claim, CommandId, Error, Follows, Held, HostId, NewRun, Now, Release, Standing, Status, Wake, open};
 
 use crate::on_every_store;
 use crate::rows::{AnyStore, HOST, append, created, ended, ids, new, now, over, seqs};
@@ -12,6 +12,8 @@ on_every_store!(
     a_claim_is_bounded,
     what_has_ended_is_nobodys,
     a_run_that_only_waits_is_acquired,
+    who_has_lost_a_run_can_know_it,
+    a_run_follows_the_one_whose_state_it_carries,
     commands_are_answered,
     a_command_is_carried_out_with_its_answer,
     a_command_is_withdrawn,
@@ -104,6 +106,29 @@ async fn a_run_that_only_waits_is_acquired(store: AnyStore) {
     assert_eq!((again.generation, again.abandoned), (3, false), "it was here all the time");
     assert_eq!(store.append(append(claim.key, 2, 1)).await, Err(Error::Stale));
     store.append(append(claim.key, 3, 1)).await.expect("the owner");
+}
+
+async fn who_has_lost_a_run_can_know_it(store: AnyStore) {
+    let (first, second) = (created(&store, "r1", "h1").await, created(&store, "r2", "h2").await);
+    let held = |key, generation| Held { key, generation };
+    let ours = vec![held(first, 1), held(second, 1), held(store.key(), 1)];
+    assert_eq!(store.newer(ours.clone()).await, Ok(vec![]), "also of one that is not stored yet");
+    store.acquire(HOST, "r2", now(1, 1)).await.expect("owned");
+    assert_eq!(store.newer(ours.clone()).await, Ok(vec![held(second, 2)]));
+    store.release(Release { run: second, generation: 2, wake: wake(None, None) }).await.expect("left");
+    assert_eq!(store.newer(ours).await, Ok(vec![held(second, 2)]), "whoever had it has left it");
+    assert_eq!(store.newer(vec![held(second, 2)]).await, Ok(vec![]));
+}
+
+async fn a_run_follows_the_one_whose_state_it_carries(store: AnyStore) {
+    let following = |run: &str, follows| NewRun { follows, standing: ended(Status::Cancelled, 9), ..new(&store, run, "h") };
+    store.create(following("first", Follows::None)).await.expect("nothing was there");
+    assert_eq!(store.create(following("another", Follows::None)).await, Err(Error::AlreadyRunning));
+    let first = store.run("first").await.expect("an answer").expect("it is there").key;
+    store.create(following("second", Follows::Run(first))).await.expect("it is the newest");
+    assert_eq!(store.create(following("another", Follows::Run(first))).await, Err(Error::AlreadyRunning), "it has a state of its own");
+    store.create(following("third", Follows::Any)).await.expect("it carries nothing");
+    assert_eq!(store.handler("h").await.map(|it| it.map(|it| it.run)), Ok(Some("third".to_owned())));
 }
 
 async fn commands_are_answered(store: AnyStore) {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use wf_engine::text::LEVEL_END;
 use wf_host::store::{
-    Append, Claim, CommandId, Ended, EntryRow, Error, FrameRow, HostId, IdempotencyRow, LogRow, Made, NewRun, Now, Release, RunKey,
-    RunSummary, Snapshot, Standing, Status, Store, Stored, Wake,
+    Append, Claim, CommandId, Created, Ended, EntryRow, Error, Follows, FrameRow, HostId, IdempotencyRow, LogRow, Made, NewRun, Now,
+    Release, RunKey, RunSummary, Snapshot, Standing, Status, Store, Stored, Unbegun, Wake,
 };
 
 pub type AnyStore = Arc<dyn Store>;
@@ -33,6 +33,7 @@ pub fn new(store: &AnyStore, run: &str, handler: &str) -> NewRun {
         host: HOST,
         run: run.into(),
         handler: handler.into(),
+        follows: Follows::Any,
         workflow: "greeting".into(),
         definition: vec!["one".into(), "two".into()],
         started_at: 10,
@@ -40,6 +41,7 @@ pub fn new(store: &AnyStore, run: &str, handler: &str) -> NewRun {
         entry: entry(0),
         frames: vec![frame(0)],
         standing: Standing { updated_at: 10, ..Standing::default() },
+        runs_max: None,
         idempotency: None,
         waited: true,
     }
@@ -121,7 +123,7 @@ pub async fn write_everything(store: &AnyStore) {
     standing.ended.as_mut().expect("it ends").state = large();
     let last = vec![FrameRow { terminal: true, ..frame(3) }];
     store.append(Append { frames: last, standing, ..append(run, 1, 3) }).await.expect("appended");
-    let standing = Standing { updated_at: 22, waiting: Some("Answer".into()), queue: Some("greeting".into()), ..Standing::default() };
+    let standing = Standing { updated_at: 22, waiting: Some("Answer".into()), ..Standing::default() };
     let waits = NewRun { standing, ..self::new(store, "waits", "waits") };
     let key = waits.key;
     store.create(waits).await.expect("created");
@@ -130,6 +132,8 @@ pub async fn write_everything(store: &AnyStore) {
     store.send_command("waits", b"do".to_vec()).await.expect("sent");
     store.release(Release { run: key, generation: 1, wake: Wake { at: Some(40), alive: Some(50) } }).await.expect("left");
     created(store, "runs", "runs").await;
+    let queues = NewRun { entry: EntryRow { seq: 0, ..large_entry() }, runs_max: Some(1), ..self::new(store, "queues", "queues") };
+    assert_eq!(store.create(queues).await, Ok(Created::Queued));
     store.keep_alive(HOST, now(2, 77)).await.expect("kept");
 }
 
@@ -181,7 +185,13 @@ pub async fn expect_everything(store: &AnyStore) {
     }
     assert_eq!(store.component("one").await, Ok(Some(Bytes::from_static(b"\0asm"))));
     assert_eq!(store.manifest("one").await, Ok(Some(r#"{"name":"greeting"}"#.into())));
-    assert_eq!((store.alive().await, store.unfinished().await), (Ok(77_000_000), Ok(2)));
+    // Nobody could queue in the first versions.
+    let queued = store.run("queues").await.expect("an answer");
+    if let Some(queued) = &queued {
+        let unbegun = Unbegun { entry: EntryRow { seq: 0, ..large_entry() }, queues: true };
+        assert_eq!((queued.queue.as_deref(), store.unbegun(queued.key).await), (Some("greeting"), Ok(Some(unbegun))));
+    }
+    assert_eq!((store.alive().await, store.unfinished().await), (Ok(77_000_000), Ok(2 + u64::from(queued.is_some()))));
     assert_eq!(store.next_due().await, Ok(Wake { at: Some(40), alive: Some(50) }));
     let host = store.join(now(3, 77)).await.expect("joined");
     assert_ne!(host, HOST);
@@ -189,7 +199,7 @@ pub async fn expect_everything(store: &AnyStore) {
     let claims: Vec<_> = claims.iter().map(|it| (it.run.as_str(), it.generation, it.abandoned)).collect();
     assert_eq!(claims, [("runs", 2, true), ("waits", 2, false)], "the host before has left it at once");
     let waits = summary("waits").await;
-    assert_eq!((waits.status, waits.waiting.as_deref(), waits.queue.as_deref()), (Status::Running, Some("Answer"), Some("greeting")));
+    assert_eq!((waits.status, waits.waiting.as_deref(), waits.queue), (Status::Running, Some("Answer"), None));
     assert_eq!(store.commands(waits.key).await, Ok(vec![(CommandId(2), b"do".to_vec())]));
     assert_eq!(store.take_answer(CommandId(1)).await, Ok(Some(b"done".to_vec())));
     assert!(store.key() > waits.key);

@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
+import { createServer, request as forward } from "node:http";
 import { after, before, test } from "node:test";
 import { AxeBuilder } from "@axe-core/playwright";
 import { chromium } from "playwright-core";
@@ -10,6 +11,8 @@ import { chromium } from "playwright-core";
 const base = process.env.WF_HOST_URL;
 /** Another server, where the journal of the handler `broken` does not fit. */
 const damaged = process.env.WF_HOST_DAMAGED;
+/** Another server, known outside below `/wf/`. */
+const below = process.env.WF_HOST_BELOW;
 const shots = process.env.WF_HOST_SHOTS;
 mkdirSync(shots, { recursive: true });
 
@@ -30,6 +33,9 @@ async function open(path, { width = 1440, height = 900, scheme = "light", server
   const page = await context.newPage();
   page.on("request", (request) => {
     if (!request.url().startsWith(server) && !/^(data|blob):/.test(request.url())) outside.push(request.url());
+  });
+  page.on("console", (message) => {
+    if (/content.security.policy/i.test(message.text())) mistakes.push(`${path}: ${message.text()}`);
   });
   page.on("pageerror", (error) => mistakes.push(`${path}: ${error.message}`));
   await page.goto(`${server}/${path}`);
@@ -333,11 +339,13 @@ test("7 always: the palette, help and views by keyboard; offline is said", async
 test("7 always: a stream that is refused is asked for again, and a strange URL breaks nothing", async () => {
   const context = await browser.newContext();
   const page = await context.newPage();
-  let refused = 0;
-  await page.route("**/events?*", (route) => (refused++ < 1 ? route.fulfill({ status: 503, body: "{}" }) : route.continue()));
-  const run = await begin("slow", { seconds: 2 });
+  let refused = true;
+  await page.route("**/events?*", (route) => (refused ? route.fulfill({ status: 503, body: "{}" }) : route.continue()));
+  // Longer than a busy machine takes to show the page.
+  const run = await begin("slow", { seconds: 6 });
   await page.goto(`${base}/#/runs/${run.run_id}`);
   await seen(text(page, "offline, going on from where it was"));
+  refused = false;
   await seen(text(page, "✓ Result"));
   await page.goto(`${base}/#/runs/%`);
   await seen(text(page, "Handler not found"));
@@ -479,14 +487,14 @@ test("a graph of two hundred steps stays smooth, and the first screen comes soon
 test("the official debugger's page works against the server: a run, and a human in the loop", async () => {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
   const page = await context.newPage();
-  await page.route(`${base}/official/*`, (route) => {
+  await page.route(/\/official\//, (route) => {
     const name = new URL(route.request().url()).pathname.split("/").at(-1);
     if (name) return route.fulfill({ path: `${process.env.WF_HOST_OFFICIAL}/${name}` });
     const body = '<!doctype html><link rel="stylesheet" href="app.css"><div id="root"></div><script type="module" src="app.js"></script>';
     return route.fulfill({ contentType: "text/html", body });
   });
-  const choose = async (name, input) => {
-    await page.goto(`${base}/official/`);
+  const choose = async (name, input, at = `${base}/official/`) => {
+    await page.goto(at);
     await page.getByRole("combobox").first().click();
     await page.getByRole("option", { name, exact: true }).click();
     if (input) await page.getByPlaceholder('{"key": "value"}').fill(input);
@@ -504,6 +512,9 @@ test("the official debugger's page works against the server: a run, and a human 
   await dialog.getByRole("textbox").fill("Ada");
   await dialog.getByRole("button", { name: "Send Event" }).click();
   await seen(page.getByText("Hello, Ada").first());
+  // It is told where the server is: below a path, too.
+  await choose("greeting", '{"delay": 0.5, "name": "Grace"}', `${below}/official/?api=${encodeURIComponent(`${below}/wf/`)}`);
+  await seen(page.getByText("Hello, Grace!").first());
   await context.close();
 });
 
@@ -536,6 +547,71 @@ test("a run of ten thousand events and a list of ten thousand runs stay usable",
   context.diagnostic(`measured: 10,000 runs: ${rows.toFixed(1)} ms of scripting per frame`);
   assert.ok((await list.getByRole("row").count()) < 120, "only what is seen is drawn");
   await list.context().close();
+});
+
+/** A proxy that shows a server below `/wf`; it takes that away before it asks, or leaves it. */
+async function proxy(server, takes) {
+  const proxy = createServer((asked, answer) => {
+    if (!asked.url.startsWith("/wf")) return answer.writeHead(404).end();
+    const path = takes ? asked.url.slice("/wf".length) || "/" : asked.url;
+    const passed = forward(server + path, { method: asked.method, headers: asked.headers }, (given) => {
+      answer.writeHead(given.statusCode, given.headers);
+      given.pipe(answer);
+    });
+    passed.on("error", () => answer.destroy());
+    answer.on("close", () => passed.destroy());
+    asked.pipe(passed);
+  });
+  await new Promise((listening) => proxy.listen(0, "127.0.0.1", listening));
+  return { url: `http://127.0.0.1:${proxy.address().port}`, close: () => (proxy.closeAllConnections(), proxy.close()) };
+}
+
+test("below a path of a proxy's, that it takes away or leaves: the page loads, starts a run and shows it", async () => {
+  for (const [server, takes, path] of [[base, true, "wf/"], [below, false, "wf/"], [below, false, "wf"]]) {
+    const { url, close } = await proxy(server, takes);
+    const page = await open(`${path}#/workflows/fanout`, { server: url });
+    await page.getByRole("button", { name: "Start", exact: true }).click();
+    await seen(text(page, "✓ Result"));
+    assert.match(page.url(), /\/wf\/#\/runs\//);
+    await page.goto(`${url}/wf/#/api`);
+    assert.equal(await page.getByRole("link", { name: "openapi.json" }).evaluate((it) => it.href), `${url}/wf/api/v1/openapi.json`);
+    await page.context().close();
+    close();
+  }
+});
+
+test("many tabs: one that nobody sees holds no connection, and goes on where it was", async () => {
+  const context = await browser.newContext();
+  // All tabs of a browser without a screen are visible.
+  await context.addInitScript(() => {
+    let hidden = false;
+    Object.defineProperty(document, "hidden", { get: () => hidden });
+    Object.defineProperty(document, "visibilityState", { get: () => (hidden ? "hidden" : "visible") });
+    window.look = (away) => {
+      hidden = away;
+      document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
+    };
+  });
+  const tabs = [];
+  for (let at = 0; at < 8; at++) {
+    const run = await begin("hitl");
+    const page = await context.newPage();
+    const streams = [];
+    page.on("request", (request) => /\/events\?/.test(request.url()) && streams.push(new URL(request.url()).searchParams.get("after_sequence")));
+    await page.goto(`${base}/#/runs/${run.run_id}`);
+    await seen(page.locator(".event", { hasText: "RequestEvent" }).first());
+    tabs.push({ page, run, streams });
+    if (at < 7) await page.evaluate(() => window.look(true));
+  }
+  const [{ page, run, streams }] = tabs;
+  assert.deepEqual(streams, ["-1"]);
+  await post(`/events/${run.handler_id}`, { event: { type: "ResponseEvent", value: { response: "Ada" } } });
+  await page.evaluate(() => window.look(false));
+  await seen(page.locator(".event", { hasText: "OutEvent" }).first());
+  await seen(text(page, "✓ OutEvent"));
+  assert.equal(streams.length, 2);
+  assert.ok(Number(streams[1]) >= 0, `it goes on after ${streams[1]}`);
+  await context.close();
 });
 
 test("nothing was asked of anybody but the server, and nothing broke", () => {

@@ -8,18 +8,19 @@ import httpx
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "python"))
 
-from calls import GREETED, Calls, everything, shape  # noqa: E402
+from calls import GREETED, Calls, everything, headers, reached, shape  # noqa: E402
 from llama_agents.client import WorkflowClient  # noqa: E402
 
 
 async def main():
     url, original = sys.argv[1], "--original" in sys.argv
-    calls = Calls(WorkflowClient(base_url=url), original)
-    await everything(calls)
-    await described(calls)
-    await cursors(calls)
-    await waits(calls)
-    async with httpx.AsyncClient(base_url=url) as shared:
+    async with reached(url) as where:
+        calls = Calls(WorkflowClient(**where), original)
+        await everything(calls)
+        await described(calls)
+        await cursors(calls)
+        await waits(calls)
+    async with httpx.AsyncClient(base_url=url, headers=headers()) as shared:
         data = await WorkflowClient(httpx_client=shared).run_workflow("greeting", start_event={"name": "Ada"})
         calls.equal("a client over a given httpx client", data.result.value, {"result": "Hello, Ada!"})
     print(f"{calls.count} calls answered as they should")
@@ -69,8 +70,7 @@ async def cursors(calls):
     async def begun(response):
         connected.set()
 
-    url = str(client.base_url)
-    async with httpx.AsyncClient(base_url=url, event_hooks={"response": [begun]}) as watched:
+    async with httpx.AsyncClient(base_url=sys.argv[1], headers=headers(), event_hooks={"response": [begun]}) as watched:
         now = asyncio.create_task(Calls(WorkflowClient(httpx_client=watched), False).events(data.handler_id, after_sequence="now"))
         whole = asyncio.create_task(calls.events(data.handler_id, max_reconnect_attempts=1))
         await asyncio.wait_for(connected.wait(), 60)

@@ -8,15 +8,16 @@ import httpx
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "python"))
 
-from calls import Calls, everything  # noqa: E402
+from calls import Calls, everything, headers, reached  # noqa: E402
 from workflows.client import WorkflowClient  # noqa: E402
 
 
 async def main():
     url, original = sys.argv[1], "--original" in sys.argv
-    calls = Calls(WorkflowClient(base_url=url), original)
-    await everything(calls)
-    async with httpx.AsyncClient(base_url=url) as shared:
+    async with reached(url) as where:
+        calls = Calls(WorkflowClient(**where), original)
+        await everything(calls)
+    async with httpx.AsyncClient(base_url=url, headers=headers()) as shared:
         data = await WorkflowClient(httpx_client=shared).run_workflow("greeting", start_event={"name": "Ada"})
         calls.equal("a client over a given httpx client", data.result.value, {"result": "Hello, Ada!"})
     print(f"{calls.count} calls answered as they should")

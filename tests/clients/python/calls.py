@@ -8,21 +8,36 @@ wf-host answers rightly, is left out.
 """
 
 import asyncio
+import contextlib
 import os
 import re
 import sys
 
+import hitl
 import httpx
+from house.decisions import DecideEvent
 from workflows import Context, Workflow, step
 from workflows.events import HumanResponseEvent, StartEvent, StopEvent
 
 WORKFLOWS = ["greeting", "hitl", "waiter", "failing", "retry", "slow", "timeout", "fanout", "counter", "random"]
 # Nothing here takes longer; a call that hangs is a failure.
 DEADLINE = 60.0
+# Where the server asks for one.
+KEY = os.environ.get("WF_HOST_API_KEY")
 
 
-class ResponseEvent(HumanResponseEvent):
-    response: str
+def headers():
+    return {"Authorization": f"Bearer {KEY}"} if KEY else {}
+
+
+@contextlib.asynccontextmanager
+async def reached(url):
+    """What a client is made with: the URL alone, or an httpx client that shows the key."""
+    if not KEY:
+        yield {"base_url": url}
+        return
+    async with httpx.AsyncClient(base_url=url, headers=headers(), timeout=DEADLINE) as locked:
+        yield {"httpx_client": locked}
 
 
 class AnswerEvent(HumanResponseEvent):
@@ -120,6 +135,8 @@ async def everything(calls):
     await nowait(calls)
     await streams(calls)
     await human_in_the_loop(calls)
+    if not calls.original:
+        await loaded(calls)
     await waiter(calls)
     await handlers(calls)
     await cancel(calls)
@@ -146,6 +163,13 @@ async def run(calls):
     if not calls.original:
         data = await client.run_workflow("greeting")
         calls.equal("run_workflow(nothing)", data.result.value, {"result": "Hello, World!"})
+
+        for label, start in [("null", {"result": None}), ("nothing", {})]:
+            data = await client.run_workflow("nothing", start_event=start)
+            calls.equal(f"run_workflow, a result of {label}", (data.status, data.result.value, data.result.type), ("completed", {}, "StopEvent"))
+            calls.equal(f"load_event, a result of {label}", data.result.load_event().result, None)
+            data = await client.get_result(data.handler_id)
+            calls.equal(f"get_result, {label}", (data.status, data.result and data.result.value), ("completed", {}))
 
     data = await client.run_workflow("fanout", start_event={"n": 5})
     calls.equal("run_workflow(own start event)", data.result.value, {"result": [0, 1, 4, 9, 16]})
@@ -239,25 +263,51 @@ async def streams(calls):
 
 async def human_in_the_loop(calls):
     client = calls.client
-    for label, event in [("Event", ResponseEvent(response="Ada")), ("dict", {"type": "ResponseEvent", "value": {"response": "Ada"}})]:
+    for label, event in [("Event", hitl.ResponseEvent(response="Ada")), ("dict", {"type": "ResponseEvent", "value": {"response": "Ada"}})]:
         data = await client.run_workflow_nowait("hitl")
         asked = await calls.first_event(data.handler_id, "RequestEvent")
         calls.equal(f"hitl asks ({label})", (asked.value, asked.types), ({"prompt": "What is your name?"}, ["InputRequiredEvent"]))
         calls.equal(f"send_event({label})", (await client.send_event(data.handler_id, event)).status, "sent")
         data = await calls.until(data.handler_id, "completed")
         calls.equal(f"hitl greets ({label})", (data.result.value, data.result.type, data.result.types), ({"output": "Hello, Ada"}, "OutEvent", ["StopEvent"]))
-    await calls.refused("send_event after the end", client.send_event(data.handler_id, ResponseEvent(response="x")), 409, "Workflow already completed")
-    await calls.refused("send_event, unknown handler", client.send_event("nobody", ResponseEvent(response="x")), 404, "Handler not found")
+    await calls.refused("send_event after the end", client.send_event(data.handler_id, hitl.ResponseEvent(response="x")), 409, "Workflow already completed")
+    await calls.refused("send_event, unknown handler", client.send_event("nobody", hitl.ResponseEvent(response="x")), 404, "Handler not found")
 
     data = await client.run_workflow_nowait("hitl")
     await calls.first_event(data.handler_id, "RequestEvent")
     await calls.refused("send_event, unknown type", client.send_event(data.handler_id, {"type": "Nope", "value": {}}), 400, "Invalid event type: Nope. Expected one of")
     await calls.refused("send_event, bad value", client.send_event(data.handler_id, {"type": "ResponseEvent", "value": {"response": []}}), 400, "Failed to deserialize event")
     if not calls.original:
-        await calls.refused("send_event, unknown step", client.send_event(data.handler_id, ResponseEvent(response="x"), step="nope"), 400, "Failed to send event: Step nope does not exist")
-    calls.equal("send_event(step)", (await client.send_event(data.handler_id, ResponseEvent(response="Bob"), step="greet_human")).status, "sent")
+        await calls.refused("send_event, unknown step", client.send_event(data.handler_id, hitl.ResponseEvent(response="x"), step="nope"), 400, "Failed to send event: Step nope does not exist")
+    calls.equal("send_event(step)", (await client.send_event(data.handler_id, hitl.ResponseEvent(response="Bob"), step="greet_human")).status, "sent")
     data = await calls.until(data.handler_id, "completed")
     calls.equal("send_event(step) arrives", data.result.value, {"output": "Hello, Bob"})
+
+
+async def loaded(calls):
+    """Events as their classes, which `load_event` looks for where the workflow says that they are."""
+    client = calls.client
+    data = await client.run_workflow_nowait("hitl")
+    asked = (await calls.first_event(data.handler_id, "RequestEvent")).load_event()
+    calls.equal("load_event, of a stream", asked, hitl.RequestEvent(prompt="What is your name?"))
+    calls.equal("load_event, its class", type(asked), hitl.RequestEvent)
+    await client.send_event(data.handler_id, hitl.ResponseEvent(response="Ada"))
+    data = await calls.until(data.handler_id, "completed")
+    out = data.result.load_event()
+    calls.equal("load_event, of a result", (type(out), out.output), (hitl.OutEvent, "Hello, Ada"))
+    last = (await calls.events(data.handler_id))[-1].load_event()
+    calls.equal("load_event, of a stream's end", (type(last), last.output), (hitl.OutEvent, "Hello, Ada"))
+    given = data.result.load_event(registry=[hitl.OutEvent])
+    calls.equal("load_event(registry)", (type(given), given.output), (hitl.OutEvent, "Hello, Ada"))
+
+    data = await client.run_workflow_nowait("two-types")
+    asked = (await calls.first_event(data.handler_id, "DecideEvent")).load_event()
+    calls.equal("load_event, of a module that the workflow names", (type(asked), asked.question), (DecideEvent, "go on?"))
+    await client.cancel_handler(data.handler_id, purge=True)
+
+    data = await client.run_workflow("greeting", start_event={"name": "Ada"})
+    stop = data.result.load_event()
+    calls.equal("load_event, of a built-in type", (type(stop), stop.result), (StopEvent, "Hello, Ada!"))
 
 
 async def waiter(calls):

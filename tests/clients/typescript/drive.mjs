@@ -10,7 +10,9 @@ import * as sdk from "@llamaindex/workflows-client";
 const [url, flag] = process.argv.slice(2);
 const original = flag === "--original";
 const DEADLINE_MS = 60_000;
-const client = sdk.createClient(sdk.createConfig({ baseUrl: url }));
+// Where the server asks for one.
+const key = process.env.WF_HOST_API_KEY;
+const client = sdk.createClient(sdk.createConfig({ baseUrl: url, headers: key ? { Authorization: `Bearer ${key}` } : {} }));
 let count = 0;
 
 function equal(call, seen, expected) {
@@ -184,6 +186,21 @@ async function humanInTheLoop() {
   await until(handler_id, "completed");
 }
 
+/** The client writes what an id holds with percent signs. */
+async function named() {
+  if (original) return;
+  const handler_id = "user:42";
+  const answer = { type: "ResponseEvent", value: { response: "Ada" } };
+  accepted("postWorkflowsByNameRunNowait, an id with a colon", await sdk.postWorkflowsByNameRunNowait(by("hitl", { handler_id })));
+  const asked = await events(handler_id, {}, "RequestEvent");
+  equal("getEventsByHandlerId, an id with a colon", shape(asked.events), [["RequestEvent", { prompt: "What is your name?" }]]);
+  equal("postEventsByHandlerId, an id with a colon", (await sdk.postEventsByHandlerId(to(handler_id, { body: { event: answer } }))).data, { status: "sent" });
+  equal("getHandlersByHandlerId, an id with a colon", (await until(handler_id, "completed")).handler_id, handler_id);
+  equal("getResultsByHandlerId, an id with a colon", (await sdk.getResultsByHandlerId(to(handler_id))).data.result, { output: "Hello, Ada" });
+  const purged = await sdk.postHandlersByHandlerIdCancel(to(handler_id, { query: { purge: true } }));
+  equal("postHandlersByHandlerIdCancel, an id with a colon", purged.data, { status: "deleted" });
+}
+
 async function handlers() {
   const start = async () => (await sdk.postWorkflowsByNameRunNowait(by("slow", { start_event: { seconds: 30 } }))).data.handler_id;
   const busy = await start();
@@ -200,5 +217,5 @@ async function handlers() {
   equal("postHandlersByHandlerIdCancel, purge while running", (await cancel(await start(), { purge: true })).data, { status: "deleted" });
 }
 
-for (const part of [server, described, run, nowait, streams, humanInTheLoop, handlers]) await part();
+for (const part of [server, described, run, nowait, streams, humanInTheLoop, named, handlers]) await part();
 console.log(`${count} calls answered as they should`);

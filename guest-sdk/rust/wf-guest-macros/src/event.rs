@@ -4,6 +4,8 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::{Data, DeriveInput, Error, Fields, LitStr, Result};
 
+use super::fields;
+
 const OPTIONS: &str = "`start`, `stop`, `input_required`, `human_response`, `base = \"Type\"` or `module = \"a.b\"`";
 
 /// What `#[event(…)]` says.
@@ -24,6 +26,7 @@ pub(super) fn derive(mut input: DeriveInput) -> Result<TokenStream> {
     if matches!(data.fields, Fields::Unit) {
         data.fields = Fields::Named(syn::parse_quote!({}));
     }
+    fields::tighten(&mut data.fields)?;
     if !input.generics.params.is_empty() {
         return Err(Error::new_spanned(&input.generics, "an event has no type parameters: write one struct for each type"));
     }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use syn::{ImplItem, ItemImpl};
 
 use super::outgoing::{self, Outgoing};
+use super::returned::Returned;
 
 /// The methods of a block, by name.
 pub(super) struct Methods(BTreeMap<String, Outgoing>);
@@ -12,7 +13,8 @@ pub(super) struct Methods(BTreeMap<String, Outgoing>);
 impl Methods {
     pub(super) fn of(item: &ItemImpl) -> Methods {
         let methods = item.items.iter().filter_map(|item| if let ImplItem::Fn(method) = item { Some(method) } else { None });
-        Methods(methods.map(|method| (method.sig.ident.to_string(), outgoing::of(method))).collect())
+        let returned = Returned::of(item);
+        Methods(methods.map(|method| (method.sig.ident.to_string(), outgoing::of(method, &returned))).collect())
     }
 
     /// All that a method does, itself or through others.

@@ -2,8 +2,10 @@
 
 mod event;
 mod events;
+mod fields;
 mod helpers;
 mod outgoing;
+mod returned;
 mod step;
 mod variables;
 mod workflow;
@@ -37,6 +39,9 @@ pub fn derive_events(input: TokenStream) -> TokenStream {
 /// `retry(delay, attempts_max, backoff, delay_max, factor, jitter, elapsed_max, kinds)`,
 /// `catch_error(steps, max_recoveries)`, and for one that joins with `Collect`: `order = "arrival"`,
 /// and `take = n`, which fires it at the n-th event.
+///
+/// A step with `subtypes` takes events of derived types as well, but sees only what they have of the
+/// type that it names; a parameter `Subtype<Type>` says the same and keeps the whole event.
 ///
 /// What a step sends, publishes, asks with and waits for is declared too, as far as its words and
 /// those of the block's other methods say which type it is: `context.publish(&Progress { … })`,

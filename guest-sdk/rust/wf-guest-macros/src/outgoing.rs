@@ -4,10 +4,11 @@ use proc_macro2::Span;
 use syn::punctuated::Punctuated;
 use syn::visit::{self, Visit};
 use syn::{
-    Arm, Block, Error, Expr, ExprCall, ExprClosure, ExprForLoop, ExprIf, ExprMethodCall, ExprWhile, Ident, ImplItemFn, Local, Macro, Pat,
-    PatIdent, Result, Token, Type,
+    Arm, Block, Error, Expr, ExprCall, ExprClosure, ExprForLoop, ExprIf, ExprMethodCall, ExprWhile, Ident, ImplItemFn, ItemFn, Local,
+    Macro, Pat, PatIdent, PatType, Result, Token, Type,
 };
 
+use super::returned::Returned;
 use super::variables::{Known, Variables, turbofish};
 
 /// What was found in a method.
@@ -23,19 +24,19 @@ pub(super) struct Outgoing {
     unseen: Vec<(Span, String)>,
 }
 
-struct Looking {
+struct Looking<'a> {
     found: Outgoing,
-    variables: Variables,
+    variables: Variables<'a>,
 }
 
 /// Looks at a method's words.
-pub(super) fn of(method: &ImplItemFn) -> Outgoing {
-    let mut looking = Looking { found: Outgoing::default(), variables: Variables::of(&method.sig) };
+pub(super) fn of(method: &ImplItemFn, returned: &Returned) -> Outgoing {
+    let mut looking = Looking { found: Outgoing::default(), variables: Variables::of(&method.sig, returned) };
     looking.visit_block(&method.block);
     looking.found
 }
 
-impl Looking {
+impl Looking<'_> {
     fn within(&mut self, look: impl FnOnce(&mut Self)) {
         self.variables.begin();
         look(self);
@@ -64,7 +65,7 @@ impl Looking {
         match known {
             Known::Type(ty) => self.found.sends.push(*ty),
             Known::Open => (),
-            Known::Wait | Known::Nothing => self.unseen(call),
+            Known::Context | Known::Wait | Known::Nothing => self.unseen(call),
         }
     }
 
@@ -81,7 +82,7 @@ impl Looking {
     }
 }
 
-impl<'ast> Visit<'ast> for Looking {
+impl<'ast> Visit<'ast> for Looking<'_> {
     fn visit_expr_method_call(&mut self, call: &'ast ExprMethodCall) {
         self.method(call);
         visit::visit_expr_method_call(self, call);
@@ -109,6 +110,18 @@ impl<'ast> Visit<'ast> for Looking {
             Pat::Ident(name) => self.variables.bind(&name.ident, known.unwrap_or(Known::Nothing)),
             pattern => self.visit_pat(pattern),
         }
+    }
+
+    /// A parameter of a closure or of a function in the method.
+    fn visit_pat_type(&mut self, typed: &'ast PatType) {
+        match &*typed.pat {
+            Pat::Ident(name) => self.variables.bind(&name.ident, self.variables.typed(&typed.ty)),
+            pattern => self.visit_pat(pattern),
+        }
+    }
+
+    fn visit_item_fn(&mut self, function: &'ast ItemFn) {
+        self.within(|it| visit::visit_item_fn(it, function));
     }
 
     /// A name in any other pattern hides one that was known.

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::meta::ParseNestedMeta;
 use syn::spanned::Spanned;
-use syn::{Attribute, Error, Expr, ExprLit, FnArg, ImplItemFn, Lit, LitStr, Meta, Path, Result, ReturnType, Type, token};
+use syn::{Attribute, Error, Expr, ExprLit, FnArg, ImplItemFn, Lit, LitStr, Meta, Path, Result, ReturnType, Token, Type, token};
 
 use super::helpers::Methods;
 
@@ -116,7 +116,14 @@ fn order(meta: &ParseNestedMeta) -> Result<TokenStream> {
 /// `name(key = value, …)` as a JSON object.
 fn object(name: &str, meta: &ParseNestedMeta, allowed: &[&str]) -> Result<TokenStream> {
     let (mut keys, mut values) = (Vec::new(), Vec::new());
+    let form = format!("`{name}` is given as `{name}({} = …)`, with any of `{}`", allowed[0], allowed.join("`, `"));
+    if !meta.input.peek(token::Paren) {
+        return Err(meta.error(form));
+    }
     meta.parse_nested_meta(|meta| {
+        if !meta.input.peek(Token![=]) {
+            return Err(meta.error(&form));
+        }
         let key = meta.path.get_ident().map(ToString::to_string).unwrap_or_default();
         if !allowed.contains(&key.as_str()) {
             return Err(meta.error(format!("unknown attribute of `{name}`: use `{}`", allowed.join("`, `"))));

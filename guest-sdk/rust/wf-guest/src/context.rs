@@ -69,7 +69,8 @@ impl Context {
         batch.map(|batch| batch.into_iter().map(|event| RawEvent::from_host(event).parse()).collect()).transpose()
     }
 
-    /// Sleeps durably. From a second on the step leaves memory meanwhile.
+    /// Sleeps durably. From a second on the step leaves memory meanwhile; in an exclusive edit that
+    /// fails the attempt.
     pub fn sleep(&self, duration: Duration) {
         time::sleep(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX));
     }
@@ -82,7 +83,7 @@ impl Context {
     /// The value in the run's state at a dotted path; none where there is none.
     pub fn get<T: DeserializeOwned>(&self, path: &str) -> Result<Option<T>> {
         let value = state::get(path).map_err(Failure::from_host)?;
-        Ok(value.map(|json| read(&json)).transpose()?)
+        value.map(|json| held(path, &json)).transpose()
     }
 
     /// Sets the value at a path, at the next commit point; the last commit wins.
@@ -106,7 +107,7 @@ impl Context {
     pub fn edit<T: DeserializeOwned + Serialize>(&self, path: &str, mut change: impl FnMut(Option<T>) -> T) -> Result<T> {
         loop {
             let (version, json) = state::edit_begin(path).map_err(Failure::from_host)?;
-            let old = json.map(|json| read(&json)).transpose()?;
+            let old = json.map(|json| held(path, &json)).transpose()?;
             let new = change(old);
             if state::edit_commit(path, version, &serde_json::to_string(&new)?).map_err(Failure::from_host)? {
                 return Ok(new);
@@ -119,10 +120,11 @@ impl Context {
     /// Gives the new value. In most cases [`Context::edit`] is quicker.
     ///
     /// The closure may call the context, but not wait, sleep for a second or edit exclusively: that
-    /// is refused. Fails with kind `conflict` where a plain `set` of another step came between.
+    /// is refused, and a sleep fails the attempt. A plain `set` of another step does not queue: what
+    /// is committed last stands, and that is this edit.
     pub fn edit_exclusive<T: DeserializeOwned + Serialize>(&self, path: &str, change: impl FnOnce(Option<T>) -> T) -> Result<T> {
         let (version, json) = state::edit_exclusive(path).map_err(Failure::from_host)?;
-        let old = json.map(|json| read(&json)).transpose()?;
+        let old = json.map(|json| held(path, &json)).transpose()?;
         let new = change(old);
         if state::edit_commit(path, version, &serde_json::to_string(&new)?).map_err(Failure::from_host)? {
             return Ok(new);
@@ -133,7 +135,7 @@ impl Context {
     /// Does expensive work once: its result is kept over re-entries and retries of this step.
     pub fn memo<T: DeserializeOwned + Serialize>(&self, name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
         if let Some(json) = memo::look_up(name).map_err(Failure::from_host)? {
-            return Ok(read(&json)?);
+            return read(&json).map_err(|error| Failure::from(error).context(format!("the memo `{name}` holds another type")));
         }
         let value = work()?;
         memo::keep(name, &serde_json::to_string(&value)?).map_err(Failure::from_host)?;
@@ -206,6 +208,11 @@ impl RetryInfo {
             last_failure: info["last_failure"].is_object().then(|| Failure::new(text("kind"), text("message"))),
         }
     }
+}
+
+/// What the state holds at a path, as the type that is asked for.
+fn held<T: DeserializeOwned>(path: &str, json: &str) -> Result<T> {
+    read(json).map_err(|error| Failure::from(error).context(format!("the state holds another type at `{path}`")))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Why a step did not succeed.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
 use std::time::Duration;
 
 use serde_json::json;
@@ -55,6 +55,13 @@ impl Failure {
     }
 }
 
+/// As it is shown where a run has failed.
+impl Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}", self.kind, self.message)
+    }
+}
+
 impl<E: std::error::Error> From<E> for Failure {
     fn from(error: E) -> Failure {
         let name = std::any::type_name::<E>();
@@ -76,6 +83,12 @@ impl<T, E: Into<Failure>> Fatal<T> for std::result::Result<T, E> {
 }
 
 impl Failure {
+    /// Says where it happened.
+    pub(crate) fn context(mut self, place: String) -> Failure {
+        self.message = format!("{place}: {}", self.message);
+        self
+    }
+
     pub(crate) fn from_host(failure: WitFailure) -> Failure {
         let details: serde_json::Value = serde_json::from_str(&failure.details).unwrap_or_default();
         let retryable = details["retryable"].as_bool().unwrap_or(true);

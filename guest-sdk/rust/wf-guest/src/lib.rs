@@ -45,9 +45,12 @@ mod context;
 mod event;
 mod failure;
 mod manifest;
+mod pattern;
 mod read;
 mod schema;
+mod stand_in;
 mod step;
+mod subtype;
 mod wait;
 
 #[cfg(not(target_family = "wasm"))]
@@ -80,6 +83,7 @@ pub use context::{Context, RetryInfo};
 pub use event::{Event, StartEvent, StepFailedEvent, StopEvent};
 pub use failure::{Failure, Fatal, Result};
 pub use step::{Collect, Events, RawEvent, StepInput, StepOutput, Workflow};
+pub use subtype::Subtype;
 pub use wait::Wait;
 pub use wf_guest_macros::{Event, Events, workflow};
 
@@ -88,12 +92,13 @@ pub use wf_guest_macros::{Event, Events, workflow};
 pub mod generated {
     pub use crate::manifest::{Manifest, StepManifest};
     pub use crate::schema::declaration;
+    pub use crate::stand_in::{Key, Socket};
     pub use crate::step::invoke;
 }
 
 /// All that a workflow needs.
 pub mod prelude {
-    pub use crate::{Collect, Context, Event, Events, Failure, Fatal, Result, StartEvent, StepFailedEvent, StopEvent, workflow};
+    pub use crate::{Collect, Context, Event, Events, Failure, Fatal, Result, StartEvent, StepFailedEvent, StopEvent, Subtype, workflow};
     pub use serde_json::{Value, json};
     pub use std::time::Duration;
 }

@@ -107,6 +107,9 @@ impl StepManifest {
     pub fn input<I: StepInput>(mut self) -> StepManifest {
         let joins = self.fields["accepts"].as_array().is_some_and(|accepts| !accepts.is_empty());
         self.name_types("accepts", I::types());
+        if I::SUBTYPES {
+            self.fields.insert("subtypes".to_owned(), true.into());
+        }
         if I::ALL {
             self.fields.insert("join".to_owned(), "all".into());
         } else if joins {

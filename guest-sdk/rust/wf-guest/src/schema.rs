@@ -5,15 +5,8 @@ use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Number, Value, json};
 
-/// Text of an IPv4 address.
-const IPV4: &str = r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])\.){3}(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])";
-/// Text of an IPv6 address, without one of version 4 in it.
-const IPV6: &str = concat!(
-    "(?:(?:[0-9a-fA-F]{1,4}:){7}[0-9a-fA-F]{1,4}|(?:[0-9a-fA-F]{1,4}:){1,7}:|(?:[0-9a-fA-F]{1,4}:){1,6}:[0-9a-fA-F]{1,4}",
-    "|(?:[0-9a-fA-F]{1,4}:){1,5}(?::[0-9a-fA-F]{1,4}){1,2}|(?:[0-9a-fA-F]{1,4}:){1,4}(?::[0-9a-fA-F]{1,4}){1,3}",
-    "|(?:[0-9a-fA-F]{1,4}:){1,3}(?::[0-9a-fA-F]{1,4}){1,4}|(?:[0-9a-fA-F]{1,4}:){1,2}(?::[0-9a-fA-F]{1,4}){1,5}",
-    "|[0-9a-fA-F]{1,4}:(?::[0-9a-fA-F]{1,4}){1,6}|:(?:(?::[0-9a-fA-F]{1,4}){1,7}|:))"
-);
+use crate::pattern::{ipv4, ipv6};
+
 /// Keys of a map that are integers: of 18 digits at most, in the form in which they are written.
 const UNSIGNED_KEY: &str = "^(?:0|[1-9][0-9]{0,17})$";
 const SIGNED_KEY: &str = "^(?:0|-?[1-9][0-9]{0,17})$";
@@ -41,7 +34,7 @@ fn schema<T: JsonSchema>(title: &str) -> Value {
 }
 
 /// Adds what the schemas of Rust's own types leave out.
-fn bound(schema: &mut Schema) {
+pub(crate) fn bound(schema: &mut Schema) {
     let Some(object) = schema.as_object_mut() else { return };
     bound_number(object);
     bound_text(object);
@@ -97,9 +90,11 @@ fn limit(schema: &mut Map<String, Value>, key: &str, bound: Number, looser: impl
 /// A format is a note; a pattern is checked.
 fn bound_text(schema: &mut Map<String, Value>) {
     let pattern = match schema.get("format").and_then(Value::as_str) {
-        Some("ipv4") => format!("^{IPV4}$"),
-        Some("ipv6") => format!("^{IPV6}$"),
-        Some("ip") => format!("^(?:{IPV4}|{IPV6})$"),
+        Some("ipv4") => format!("^{}$", ipv4()),
+        Some("ipv6") => format!("^{}$", ipv6()),
+        Some("ip") => format!("^(?:{}|{})$", ipv4(), ipv6()),
+        // A `CString`: bytes, or text, without one that is zero.
+        _ if schema.get("type") == Some(&json!(["array", "string"])) => r"^[^\x00]*$".to_owned(),
         _ => return,
     };
     schema.entry("pattern").or_insert_with(|| pattern.into());

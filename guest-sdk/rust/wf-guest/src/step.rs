@@ -38,15 +38,18 @@ impl RawEvent {
     }
 }
 
-/// What a step's parameter can be: an event, an enum of events, or [`Collect`].
+/// What a step's parameter can be: an event, an enum of events, [`Subtype`](crate::Subtype), or [`Collect`].
 #[diagnostic::on_unimplemented(
     message = "a step cannot take `{Self}`",
     label = "is no event",
-    note = "a step takes events: `StartEvent`, a struct with `#[derive(Event)]`, an enum of them with `#[derive(Events)]`, or `Collect<…>`"
+    note = "a step takes events: `StartEvent`, a struct with `#[derive(Event)]`, an enum of them with `#[derive(Events)]`, `Subtype<…>`, or `Collect<…>`"
 )]
 pub trait StepInput: Sized {
     /// Whether it takes all events of a fan-out.
     const ALL: bool = false;
+
+    /// Whether it takes events of derived types, too.
+    const SUBTYPES: bool = false;
 
     /// Names and declarations of the types that it accepts.
     fn types() -> Vec<(&'static str, Option<Value>)>;
@@ -90,10 +93,14 @@ impl<E: Event> StepInput for E {
     }
 
     fn take(events: &mut VecDeque<RawEvent>) -> Result<E> {
-        let place = events.iter().position(|event| event.name == E::NAME).unwrap_or(0);
-        let event = events.remove(place).ok_or_else(|| Failure::new("TypeError", format!("no {} was given", E::NAME)).no_retry())?;
-        event.parse()
+        first(events, E::NAME)?.parse()
     }
+}
+
+/// Takes the event of this type; where there is none, one that derives from it.
+pub(crate) fn first(events: &mut VecDeque<RawEvent>, name: &str) -> Result<RawEvent> {
+    let place = events.iter().position(|event| event.name == name).unwrap_or(0);
+    events.remove(place).ok_or_else(|| Failure::new("TypeError", format!("no {name} was given")).no_retry())
 }
 
 impl<E> IntoIterator for Collect<E> {
@@ -107,17 +114,16 @@ impl<E> IntoIterator for Collect<E> {
 
 impl<E: StepInput> StepInput for Collect<E> {
     const ALL: bool = true;
+    const SUBTYPES: bool = E::SUBTYPES;
 
     fn types() -> Vec<(&'static str, Option<Value>)> {
         E::types()
     }
 
     fn take(events: &mut VecDeque<RawEvent>) -> Result<Collect<E>> {
-        let mut all = Vec::new();
-        while !events.is_empty() {
-            all.push(E::take(events)?);
-        }
-        Ok(Collect(all))
+        // Each by itself: among several a type would look for its own, before those that derive from it.
+        let all = std::mem::take(events).into_iter().map(|event| E::take(&mut VecDeque::from([event])));
+        Ok(Collect(all.collect::<Result<_>>()?))
     }
 }
 

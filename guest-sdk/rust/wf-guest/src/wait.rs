@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::host::events;
-use crate::{Event, Events, Failure, RawEvent, Result, StepInput};
+use crate::{Event, Events, Failure, RawEvent, Result, StepInput, Subtype};
 
 /// A wait in the making: see [`Context::wait`](crate::Context::wait).
 #[must_use = "nothing waits until `get` is called"]
@@ -40,8 +40,9 @@ impl<E: Event> Wait<E> {
     }
 
     /// Takes an event of a type that derives from this one, too.
-    pub fn subtypes(self) -> Wait<E> {
-        self.option("subtypes", true)
+    pub fn subtypes(self) -> Wait<Subtype<E>> {
+        let Wait { options, requirements, unsound, .. } = self.option("subtypes", true);
+        Wait { options, requirements, unsound, event: PhantomData }
     }
 }
 

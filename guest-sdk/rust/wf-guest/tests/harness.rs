@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use wf_guest::prelude::*;
 use wf_guest::testing::Test;
+use wf_guest::{RawEvent, StepInput};
 
 #[derive(Event, Clone)]
 #[event(input_required)]
@@ -262,7 +263,8 @@ impl Patient {
         }
         let reply = context.wait::<Reply>().subtypes().get()?;
         let last = before.last_failure.map(|failure| failure.kind().to_owned());
-        Ok(StopEvent::new(json!([before.attempts, before.elapsed.as_secs(), last, reply.text])))
+        let by = reply.downcast::<Signed>()?.map(|signed| signed.by);
+        Ok(StopEvent::new(json!([before.attempts, before.elapsed.as_secs(), last, reply.text, by])))
     }
 }
 
@@ -271,7 +273,119 @@ fn an_attempt_knows_of_the_one_before_it_and_a_wait_takes_a_subtype() {
     let mut run = Test::of(Patient).start(json!({}));
     run.advance(Duration::from_secs(2));
     run.send(&Signed { text: "yes".into(), by: "Ada".into() });
-    assert_eq!(run.result::<Value>(), json!([1, 2, "Impatient", "yes"]));
+    assert_eq!(run.result::<Value>(), json!([1, 2, "Impatient", "yes", "Ada"]));
+}
+
+#[derive(Event)]
+struct Order {
+    number: u32,
+}
+
+#[derive(Event)]
+#[event(base = "Order")]
+struct Rush {
+    number: u32,
+    hours: u32,
+}
+
+#[derive(Event)]
+#[event(base = "Rush")]
+struct Night {
+    number: u32,
+    hours: u32,
+    lamp: bool,
+}
+
+#[derive(Event)]
+struct Payment {
+    amount: u32,
+}
+
+#[derive(Events)]
+enum Placed {
+    Order(Order),
+    Rush(Rush),
+    Night(Night),
+    Payment(Payment),
+}
+
+#[derive(Event)]
+struct Packed {
+    line: String,
+}
+
+struct Shop;
+
+#[workflow]
+impl Shop {
+    #[step]
+    fn place(&self, _context: &Context, _start: StartEvent) -> Result<Vec<Placed>> {
+        let (one, two, three) = (Order { number: 1 }, Rush { number: 2, hours: 3 }, Night { number: 4, hours: 5, lamp: true });
+        Ok(vec![one.into(), Payment { amount: 6 }.into(), two.into(), three.into(), Payment { amount: 7 }.into()])
+    }
+
+    #[step]
+    fn pay(&self, _context: &Context, payment: Payment, order: Subtype<Order>) -> Result<Option<Packed>> {
+        Ok(Some(Packed { line: format!("{} {} for {}", order.type_name(), order.number, payment.amount) }))
+    }
+
+    #[step]
+    fn pack(&self, _context: &Context, order: Subtype<Order>) -> Result<Packed> {
+        let (rush, night) = (order.downcast::<Rush>()?, order.downcast::<Night>()?);
+        let line = match (rush, night) {
+            (Some(rush), None) => format!("rush in {}", rush.hours),
+            (None, Some(night)) => format!("night in {} with {}", night.hours, night.lamp),
+            _ => format!("plain: {}", order.is::<Order>()),
+        };
+        Ok(Packed { line: format!("{} {line}", order.into_inner().number) })
+    }
+
+    #[step]
+    fn ship(&self, _context: &Context, all: Collect<Packed>) -> Result<StopEvent> {
+        let mut lines: Vec<String> = all.into_iter().map(|packed| packed.line).collect();
+        lines.sort();
+        Ok(StopEvent::new(lines))
+    }
+}
+
+#[test]
+fn a_step_that_takes_subtypes_sees_which_one_it_is_given() {
+    let run = Test::of(Shop).restart_at_every_commit().start(json!({}));
+    let expected = ["1 plain: true", "2 rush in 3", "4 night in 5 with true", "Order 1 for 6", "Rush 2 for 7"];
+    assert_eq!(run.result::<Vec<String>>(), expected);
+}
+
+struct Gathering;
+
+#[workflow]
+impl Gathering {
+    #[step]
+    fn place(&self, _context: &Context, _start: StartEvent) -> Result<Vec<Placed>> {
+        Ok(vec![Rush { number: 1, hours: 2 }.into(), Order { number: 3 }.into()])
+    }
+
+    #[step]
+    fn all(&self, _context: &Context, all: Collect<Subtype<Order>>) -> Result<StopEvent> {
+        Ok(StopEvent::new(all.into_iter().map(|order| order.type_name().to_owned()).collect::<Vec<_>>()))
+    }
+
+    #[step]
+    fn paid(&self, _context: &Context, _payment: Payment) -> Result<Option<StopEvent>> {
+        Ok(None)
+    }
+}
+
+#[test]
+fn all_events_of_a_fan_out_may_be_of_subtypes() {
+    assert_eq!(Test::of(Gathering).start(json!({})).result::<Vec<String>>(), ["Rush", "Order"]);
+}
+
+#[test]
+fn an_event_whose_fields_do_not_fit_its_type_is_an_error() {
+    let event = RawEvent { name: "Rush".into(), payload: r#"{"number":1,"hours":"soon"}"#.into() };
+    let order = Subtype::<Order>::take(&mut [event].into()).expect("its base fits");
+    assert!(order.downcast::<Night>().expect("it is of another type").is_none());
+    assert!(order.downcast::<Rush>().map(drop).expect_err("no hours").message().contains("soon"));
 }
 
 #[test]
@@ -445,4 +559,42 @@ fn a_step_that_catches_errors_sees_the_event_as_it_came() {
     let run = Test::of(Rescue).start(json!({}));
     assert_eq!(run.result::<i128>(), LEAST);
     assert_eq!(run.published_of::<Rescued>()[0].number, LONG);
+}
+
+struct Misled;
+
+#[workflow]
+impl Misled {
+    #[step]
+    fn try_it(&self, context: &Context, start: StartEvent) -> Result<StopEvent> {
+        match start.get::<String>("how")?.as_deref() {
+            Some("sleep") => {
+                context.edit_exclusive("n", |n: Option<u32>| {
+                    context.sleep(Duration::from_secs(2));
+                    n.unwrap_or(0)
+                })?;
+            }
+            Some("step") => context.send_to("nope", &StartEvent::default())?,
+            Some("type") => {
+                context.set("count", "text")?;
+                context.edit("count", |count: Option<u32>| count.unwrap_or(0))?;
+            }
+            _ => drop(context.memo("m", || Ok("text".to_owned())).and_then(|_| context.memo("m", || Ok(1)))?),
+        }
+        Ok(StopEvent::new("it went well"))
+    }
+}
+
+#[test]
+fn what_cannot_be_done_fails_and_says_where() {
+    for (how, expected) in [
+        ("sleep", "a sleep of a second or more is not possible in the exclusive edit of `n`: end that with edit-commit"),
+        ("step", "Step nope does not exist"),
+        ("type", "the state holds another type at `count`: invalid type: string \"text\", expected u32 at line 1 column 6"),
+        ("memo", "the memo `m` holds another type: invalid type: string \"text\", expected i32 at line 1 column 6"),
+    ] {
+        let run = Test::of(Misled).start(json!({ "how": how }));
+        assert!(run.failure().ends_with(expected), "{how}: {}", run.failure());
+    }
+    assert_eq!(Failure::new("NetworkError", "cut").to_string(), "NetworkError: cut");
 }

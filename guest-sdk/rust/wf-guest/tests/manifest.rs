@@ -1,7 +1,7 @@
 //! What the macros write into the manifest.
 
-use wf_guest::Workflow;
 use wf_guest::prelude::*;
+use wf_guest::{Wait, Workflow};
 
 mod orders {
     use wf_guest::prelude::*;
@@ -132,6 +132,69 @@ fn what_a_step_sends_is_not_from_outside() {
     let manifest = manifest(Inner);
     assert_eq!(manifest["additional_events"], json!(["Question", "Reply"]), "each that is listed, and no type that a step sends");
     assert_eq!(step(&manifest, "ask")["sends"], json!(["Job", "Refusal"]));
+}
+
+struct Hidden;
+
+#[workflow]
+impl Hidden {
+    #[step]
+    fn ask(&self, context: &Context, start: StartEvent) -> Result<StopEvent> {
+        let other = context;
+        let told = |context: &Context| context.publish(&Started::default());
+        let again = |context| told(context);
+        again(other)?;
+        Some(other).map_or(Ok(()), |context| context.publish(&Job { number: 1 }))?;
+        let wait = self.asking(other)?;
+        let wait = if start.fields().is_empty() { wait } else { wait.fresh() };
+        let reply = self.ask_with(wait.id("it"))?;
+        other.publish(&self.refusal())?;
+        Ok(StopEvent::new(reply.text))
+    }
+
+    fn asking(&self, context: &Context) -> Result<Wait<Reply>> {
+        Ok(context.wait::<Reply>())
+    }
+
+    fn ask_with(&self, wait: Wait<Reply>) -> Result<Reply> {
+        wait.request(&Self::question()?)?.get()
+    }
+
+    fn question() -> Result<Question> {
+        Ok(Question { text: "well?".into() })
+    }
+
+    fn refusal(&self) -> Refusal {
+        Refusal
+    }
+}
+
+#[test]
+fn a_context_and_a_wait_are_known_by_any_name() {
+    let manifest = manifest(Hidden);
+    assert_eq!(step(&manifest, "ask")["sends"], json!(["Started", "Job", "Refusal", "Question"]));
+    assert_eq!(manifest["additional_events"], json!(["Reply"]));
+}
+
+struct Branching;
+
+#[workflow]
+impl Branching {
+    #[step]
+    fn ask(&self, context: &Context, start: StartEvent) -> Result<StopEvent> {
+        let wait = match start.fields().len() {
+            0 => context.wait::<Reply>(),
+            _ => context.wait::<Reply>().fresh(),
+        };
+        let question = if start.fields().is_empty() { Question { text: "well?".into() } } else { Question { text: "so?".into() } };
+        let reply = { wait.requirement("a", 1) }.request(&question)?.get()?;
+        Ok(StopEvent::new(reply.text))
+    }
+}
+
+#[test]
+fn what_either_branch_gives_is_known() {
+    assert_eq!(step(&manifest(Branching), "ask")["sends"], json!(["Question"]));
 }
 
 struct Twice;

@@ -1,13 +1,18 @@
 //! What the schema of an event lets in, its type can hold: for each type that a field can have.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, LinkedList, VecDeque};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::cell::{Cell, RefCell};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet, LinkedList, VecDeque};
+use std::ffi::{CStr, CString};
+use std::marker::PhantomData;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::num::*;
 use std::ops::{Bound, Range, RangeInclusive};
-use std::path::PathBuf;
-use std::sync::LazyLock;
-use std::sync::atomic::{AtomicI64, AtomicU8};
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::atomic::*;
+use std::sync::{Arc, LazyLock, Mutex, RwLock};
 use std::time::SystemTime;
 
 use wf_guest::RawEvent;
@@ -93,6 +98,12 @@ fn words() -> Vec<String> {
         "12345::",
         "fe80::g",
         "::ffff:1.2.3.4",
+        "1:2:3:4:5:6:1.2.3.4",
+        "1.2.3.4:0",
+        "1.2.3.4:65536",
+        "[::1]:80",
+        "[::1%1]:080",
+        "zero\0within",
         "/tmp/a",
         "line\nbreak",
     ];
@@ -110,7 +121,23 @@ fn around(values: &[String]) -> Vec<String> {
         "+1",
         "1.0",
         "300",
+        "-128",
+        "-129",
+        "127",
+        "255",
+        "256",
+        "65536",
+        "4294967296",
+        "-9223372036854775808",
+        "9223372036854775808",
+        "18446744073709551616",
         "99999999999999999999",
+        "340282366920938463463374607431768211456",
+        "true",
+        "é",
+        "1.2.3.4",
+        "::1",
+        "1.2.3.4:80",
         "A",
         "B",
         "Ok",
@@ -226,8 +253,40 @@ types! {
     an_f32: f32, takes ["0.5", "3e38", "1"], refuses ["1e39", "-1e300", "\"1\""];
     an_f64: f64, takes ["0.5", "1e300", "12345678901234567890123"], refuses ["\"NaN\"", "null"];
     a_wrapping: Wrapping<u8>, takes ["255"], refuses ["256"];
+    a_nonzero_u16: NonZeroU16, takes ["65535.0"], refuses ["0", "65536"];
+    a_nonzero_u32: NonZeroU32, takes ["1e2"], refuses ["0.0", "4294967296"];
+    a_nonzero_u128: NonZeroU128, takes ["1e38"], refuses ["0", "-1"];
+    a_nonzero_usize: NonZeroUsize, takes ["1"], refuses ["0", "18446744073709551616"];
+    a_nonzero_i8: NonZeroI8, takes ["-128"], refuses ["0", "128"];
+    a_nonzero_i16: NonZeroI16, takes ["-32768"], refuses ["0", "32768"];
+    a_nonzero_i64: NonZeroI64, takes ["-1"], refuses ["0", "9223372036854775808"];
+    a_nonzero_i128: NonZeroI128, takes ["-1e38"], refuses ["0", "2e38"];
+    a_nonzero_isize: NonZeroIsize, takes ["-1"], refuses ["0", "9223372036854775808"];
+    an_atomic_bool: AtomicBool, takes ["true"], refuses ["1"];
     an_atomic_u8: AtomicU8, takes ["255"], refuses ["256"];
+    an_atomic_u16: AtomicU16, takes ["65535"], refuses ["65536"];
+    an_atomic_u32: AtomicU32, takes ["1.0"], refuses ["4294967296"];
+    an_atomic_u64: AtomicU64, takes ["1"], refuses ["18446744073709551616"];
+    an_atomic_usize: AtomicUsize, takes ["1"], refuses ["-1"];
+    an_atomic_i8: AtomicI8, takes ["-128"], refuses ["128"];
+    an_atomic_i16: AtomicI16, takes ["-1"], refuses ["32768"];
+    an_atomic_i32: AtomicI32, takes ["-1"], refuses ["2147483648"];
     an_atomic_i64: AtomicI64, takes ["-1"], refuses ["9223372036854775808"];
+    an_atomic_isize: AtomicIsize, takes ["-1"], refuses ["9223372036854775808"];
+    a_cell: Cell<u8>, takes ["255"], refuses ["256"];
+    a_ref_cell: RefCell<Vec<u8>>, takes ["[255]"], refuses ["[256]"];
+    a_mutex: Mutex<i8>, takes ["-128"], refuses ["128"];
+    a_lock: RwLock<u16>, takes ["65535"], refuses ["65536"];
+    a_reverse: Reverse<u8>, takes ["255"], refuses ["256"];
+    an_rc: Rc<u8>, takes ["255"], refuses ["256"];
+    an_arc: Arc<[Option<u8>]>, takes ["[255,null]"], refuses ["[256]"];
+    an_arc_str: Arc<str>, takes ["\"a\""], refuses ["1"];
+    a_phantom: PhantomData<u8>, takes ["null"], refuses ["1"];
+    a_c_string: CString, takes ["\"a\"", "[1,255]", "[]"], refuses ["\"\\u0000\"", "[0]", "[256]"];
+    a_boxed_c_str: Box<CStr>, takes ["\"a\""], refuses ["\"a\\u0000\""];
+    a_boxed_path: Box<Path>, takes ["\"/tmp\""], refuses ["1"];
+    a_boxed_list: Box<[u8]>, takes ["[255]"], refuses ["[256]"];
+    a_cow_of_a_list: Cow<'static, [u8]>, takes ["[255]"], refuses ["[256]"];
     a_box: Box<u32>, takes ["1.0"], refuses ["4294967296"];
     an_option: Option<u8>, takes ["null", "255", "1.0"], refuses ["256", "-1"];
     an_option_twice: Option<Option<i8>>, takes ["null", "127"], refuses ["128"];
@@ -237,18 +296,36 @@ types! {
     a_vec_of_vecs: Vec<Vec<u64>>, takes ["[[1]]"], refuses ["[[1e20]]"];
     a_vec_deque: VecDeque<u32>, takes ["[1]"], refuses ["[-1]"];
     a_linked_list: LinkedList<u32>, takes ["[1]"], refuses ["[-1]"];
+    a_heap: BinaryHeap<u8>, takes ["[1,1]"], refuses ["[256]"];
     a_set: HashSet<u8>, takes ["[1,2]"], refuses ["[256]"];
     a_sorted_set: BTreeSet<i8>, takes ["[1,2]"], refuses ["[128]"];
     an_array: [u8; 2], takes ["[1,2]"], refuses ["[1]", "[1,2,3]", "[1,256]"];
+    a_long_array: [u8; 32], takes ["[0,1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9,0,1]"], refuses ["[1]"];
     an_empty_array: [u8; 0], takes ["[]"], refuses ["[1]"];
     a_tuple: (u8, i8), takes ["[255,-128]"], refuses ["[255]", "[255,128]", "[1,1,1]"];
     a_tuple_of_one: (u16,), takes ["[65535.0]"], refuses ["[65536]", "65535"];
+    a_long_tuple: (u8, u8, u8, u8, u8, u8, u8, u8, u8, u8, u8, u8, u8, u8, u8, i8), takes ["[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,-1]"], refuses ["[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,128]", "[1]"];
     a_tuple_in_a_list: Vec<(u8, Option<f32>)>, takes ["[[1,null]]"], refuses ["[[1,1e300]]", "[[1]]"];
     a_unit: (), takes ["null"], refuses ["{}", "[]"];
     a_map: HashMap<String, u8>, takes ["{}", "{\"a\":255.0}"], refuses ["{\"a\":256}"];
     a_sorted_map: BTreeMap<String, Vec<u32>>, takes ["{\"a\":[1]}"], refuses ["{\"a\":[-1]}"];
     a_map_of_options: HashMap<String, Option<i64>>, takes ["{\"a\":null}"], refuses ["{\"a\":1e20}"];
-    a_map_with_unsigned_keys: HashMap<u64, u8>, takes ["{\"1\":1}"], refuses ["{\"-1\":1}", "{\"01\":1}", "{\"99999999999999999999\":1}"];
+    a_map_with_unsigned_keys: HashMap<u64, u8>, takes ["{\"1\":1}"], refuses ["{\"-1\":1}", "{\"01\":1}", "{\"18446744073709551616\":1}"];
+    a_map_with_small_keys: HashMap<u8, u8>, takes ["{\"0\":1,\"255\":1}"], refuses ["{\"256\":1}", "{\"-1\":1}", "{\"1.0\":1}"];
+    a_map_with_small_signed_keys: BTreeMap<i8, u8>, takes ["{\"-128\":1,\"127\":1}"], refuses ["{\"128\":1}", "{\"-129\":1}"];
+    a_map_with_keys_of_16_bits: BTreeMap<u16, BTreeMap<i16, u8>>, takes ["{\"65535\":{\"-32768\":1}}"], refuses ["{\"65536\":{}}", "{\"1\":{\"32768\":1}}"];
+    a_map_with_keys_of_32_bits: BTreeMap<u32, BTreeMap<i32, u8>>, takes ["{\"4294967295\":{\"-2147483648\":1}}"], refuses ["{\"4294967296\":{}}", "{\"1\":{\"2147483648\":1}}"];
+    a_map_with_keys_of_128_bits: BTreeMap<u128, BTreeMap<i128, u8>>, takes ["{\"340282366920938463463374607431768211455\":{\"-170141183460469231731687303715884105728\":1}}"], refuses ["{\"340282366920938463463374607431768211456\":{}}"];
+    a_map_with_keys_of_pointers: BTreeMap<usize, BTreeMap<isize, u8>>, takes ["{\"1\":{\"-1\":1}}"], refuses ["{\"18446744073709551616\":{}}"];
+    a_map_without_a_key_of_zero: HashMap<NonZeroU8, u8>, takes ["{\"1\":1}"], refuses ["{\"0\":1}", "{\"256\":1}"];
+    a_signed_map_without_a_key_of_zero: HashMap<NonZeroI8, u8>, takes ["{\"-1\":1}"], refuses ["{\"0\":1}", "{\"128\":1}"];
+    a_map_with_keys_of_truth: HashMap<bool, u8>, takes ["{\"true\":1}"], refuses ["{\"1\":1}"];
+    a_map_with_keys_of_a_letter: HashMap<char, u8>, takes ["{\"é\":1}"], refuses ["{\"\":1}", "{\"ab\":1}"];
+    a_map_with_keys_of_addresses: HashMap<IpAddr, u8>, takes ["{\"::1\":1}"], refuses ["{\"a\":1}"];
+    a_map_with_keys_of_sockets: Option<HashMap<SocketAddr, u8>>, takes ["null", "{\"1.2.3.4:80\":1}"], refuses ["{\"::1\":1}"];
+    a_map_with_keys_of_a_newtype: HashMap<Numbered, u8>, takes ["{\"255\":1}"], refuses ["{\"256\":1}"];
+    a_map_with_keys_of_a_described_enum: BTreeMap<Described, u8>, takes ["{\"Left\":1}"], refuses ["{\"A\":1}"];
+    a_map_with_keys_that_are_no_text: BTreeMap<(u8, u8), u8>, takes ["{}"], refuses ["{\"1\":1}"];
     a_map_with_signed_keys: BTreeMap<i64, u8>, takes ["{\"-1\":1,\"0\":2}"], refuses ["{\"-0\":1}", "{\"a\":1}", "{\"99999999999999999999\":1}"];
     a_map_with_keys_of_an_enum: BTreeMap<Letter, u8>, takes ["{\"A\":1}"], refuses ["{\"C\":1}", "{\"A\":256}"];
     a_result: Result<u8, String>, takes ["{\"Ok\":1}", "{\"Err\":\"a\"}"], refuses ["{\"Ok\":256}", "{}", "{\"Ok\":1,\"more\":1}"];
@@ -259,6 +336,11 @@ types! {
     a_system_time: SystemTime, takes ["{\"secs_since_epoch\":1e9,\"nanos_since_epoch\":0}"], refuses ["{\"secs_since_epoch\":9223372036854775807,\"nanos_since_epoch\":0}"];
     an_ipv4_address: Ipv4Addr, takes ["\"255.0.0.1\""], refuses ["\"256.0.0.1\"", "\"::1\"", "\"01.2.3.4\""];
     an_ipv6_address: Ipv6Addr, takes ["\"::\"", "\"1:2:3:4:5:6:7:8\"", "\"fe80::1\""], refuses ["\"1.2.3.4\"", "\":::\"", "\"12345::\""];
+    a_socket: SocketAddr, takes ["\"1.2.3.4:80\"", "\"[::1%7]:080\""], refuses ["\"1.2.3.4\"", "\"[::1]:65536\"", "1"];
+    a_socket_of_version_4: SocketAddrV4, takes ["\"1.2.3.4:0\""], refuses ["\"[::1]:80\""];
+    a_socket_of_version_6: SocketAddrV6, takes ["\"[::ffff:1.2.3.4]:80\""], refuses ["\"1.2.3.4:80\""];
+    sockets_within: Vec<Option<(std::net::SocketAddr, u8)>>, takes ["[null,[\"1.2.3.4:80\",1]]"], refuses ["[[\"1.2.3.4\",1]]"];
+    a_type_of_the_same_name: own::SocketAddr, takes ["\"anything\""], refuses ["1"];
     an_ip_address: IpAddr, takes ["\"1.2.3.4\"", "\"::1\""], refuses ["\"a\""];
     a_value: Value, takes ["null", "1e300", "{\"a\":[1]}"], refuses [];
     an_object: Map<String, Value>, takes ["{\"a\":1.0}"], refuses ["[]", "1"];
@@ -291,7 +373,127 @@ macro_rules! data {
     };
 }
 
+mod own {
+    use super::{Deserialize, JsonSchema, Serialize};
+
+    #[derive(Debug, Serialize, Deserialize, JsonSchema)]
+    #[serde(crate = "super::serde")]
+    #[schemars(crate = "super::schemars")]
+    pub struct SocketAddr(String);
+}
+
+#[test]
+fn a_map_beside_other_fields_has_only_keys_of_its_type() {
+    #[derive(Event)]
+    struct Holder {
+        value: u8,
+        #[serde(flatten)]
+        more: HashMap<Letter, u8>,
+        #[serde(default)]
+        socket: Option<SocketAddr>,
+        #[schemars(regex(pattern = "^1"))]
+        own: SocketAddr,
+    }
+    let schema = Holder::declaration().expect("it is no built-in type")["schema"].clone();
+    let schema = jsonschema::validator_for(&schema).expect("a sound schema");
+    assert!(schema.is_valid(&json!({ "value": 1, "A": 255, "own": "1.2.3.4:80" })));
+    assert!(schema.is_valid(&json!({ "value": 1, "socket": "[::]:1", "own": "1.2.3.4:80" })));
+    for wrong in [json!({ "A": 256 }), json!({ "socket": "a" }), json!({ "own": "2.2.3.4:80" })] {
+        let mut event = json!({ "value": 1, "own": "1.2.3.4:80" });
+        event.as_object_mut().unwrap().extend(wrong.as_object().unwrap().clone());
+        assert!(!schema.is_valid(&event), "{event}");
+    }
+}
+
+/// Groups and bytes around the ends of what they can be, before and behind a `::` or without one.
+fn addresses() -> Vec<String> {
+    let mut texts = Vec::new();
+    let groups = |count: usize, last: &str| {
+        let mut groups = vec!["0", "fFfF", "00a", "7"].into_iter().cycle().take(count).collect::<Vec<_>>();
+        groups.extend((!last.is_empty()).then_some(last));
+        groups.join(":")
+    };
+    for last in ["", "1.2.3.4", "255.255.255.255", "256.1.1.1", "1.2.3", "01.2.3.4", "12345", "g"] {
+        texts.push(last.to_owned());
+        for before in 0..=9 {
+            texts.push(groups(before, last));
+            for behind in 0..=9 {
+                texts.push(format!("{}::{}", groups(before, ""), groups(behind, last)));
+                texts.push(format!("{}::{}", groups(before, last), groups(behind, "")));
+            }
+        }
+    }
+    texts.extend(["1::2::3", ":1", "1:", ":::", "0.0.0.0", "1.2.3.4.5", "1..2.3", "٣.1.1.1"].map(String::from));
+    texts.extend((0..300).map(|byte| format!("1.{byte}.1.1")));
+    texts
+}
+
+fn sockets() -> Vec<String> {
+    let mut texts = Vec::new();
+    let ports = ["", ":", ":0", ":80", ":65535", ":65536", ":065535", ":0000000", ":99999", ":100000", ":-1", ":+1", ":8a", ":80 "];
+    let scopes = ["", "%", "%0", "%7", "%4294967295", "%4294967296", "%00000000004294967295", "%eth0", "%-1"];
+    let addresses = addresses();
+    for address in &addresses {
+        texts.extend([address.clone(), format!("{address}:80"), format!("[{address}]:80"), format!("[{address}%1]:80")]);
+    }
+    for address in ["1.2.3.4", "::1", "fe80::1:2", "1:2:3:4:5:6:7:8"] {
+        for port in ports {
+            texts.push(format!("{address}{port}"));
+            texts.extend(scopes.map(|scope| format!("[{address}{scope}]{port}")));
+        }
+    }
+    texts.extend((65_500..65_600).map(|port| format!("1.2.3.4:{port}")));
+    texts
+}
+
+/// The schema takes a text where the type reads it, and nowhere else.
+#[track_caller]
+fn check_exactly<T: std::str::FromStr, E: Event>(texts: &[String]) {
+    let declaration = E::declaration().expect("it is no built-in type");
+    let schema = jsonschema::validator_for(&declaration["schema"]).expect("a sound schema");
+    let mut taken = 0;
+    for text in texts {
+        let reads = text.parse::<T>().is_ok();
+        assert_eq!(schema.is_valid(&json!({ "value": text })), reads, "`{text}`");
+        taken += usize::from(reads);
+    }
+    assert!(taken > 5 && taken < texts.len() - 5, "{taken} of {} are taken", texts.len());
+}
+
+macro_rules! exact {
+    ($($name:ident: $type:ty, $texts:expr;)*) => {
+        $(
+            #[test]
+            fn $name() {
+                #[derive(Event)]
+                struct Holder {
+                    value: $type,
+                }
+                check_exactly::<$type, Holder>(&$texts);
+            }
+        )*
+    };
+}
+
+exact! {
+    every_ipv4_address: Ipv4Addr, addresses();
+    every_ipv6_address: Ipv6Addr, addresses();
+    every_ip_address: IpAddr, addresses();
+    every_socket_of_version_4: SocketAddrV4, sockets();
+    every_socket_of_version_6: SocketAddrV6, sockets();
+    every_socket: SocketAddr, sockets();
+}
+
 data! {
+    #[derive(PartialEq, Eq, Hash)]
+    struct Numbered(u8);
+    #[derive(PartialEq, Eq, PartialOrd, Ord)]
+    enum Described {
+        /// One side.
+        Left,
+        /// The other.
+        Right,
+    }
     struct Plain { number: u8 }
     #[serde(deny_unknown_fields)]
     struct Closed { number: u8 }
@@ -300,7 +502,7 @@ data! {
     struct Pair(u8, Option<u8>);
     struct Chain { number: u8, next: Option<Box<Chain>> }
     struct Flat { #[serde(flatten)] plain: Plain, other: i32, #[serde(flatten)] more: HashMap<String, u64> }
-    #[derive(PartialEq, Eq, PartialOrd, Ord)]
+    #[derive(PartialEq, Eq, PartialOrd, Ord, Hash)]
     enum Letter { A, B }
     enum Tagged { A, B(u8), Left { number: u8 }, Right(u8, i8) }
     #[serde(tag = "tag")]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::{Mutation, copy_folder, workspace_of};
+use crate::{Mutation, UNIT, copy_folder, workspace_of};
 
 pub const MUTATIONS: &[Mutation] = &[
     Mutation {
@@ -44,7 +44,7 @@ pub const MUTATIONS: &[Mutation] = &[
         what: "a worker leaves with mail",
         by: "simulation",
         file: "machine/owners.rs",
-        from: "            Exit::Parked(_) if !slot.mail.is_empty() || slot.letters => None,\n",
+        from: "            Exit::Parked(_) if !slot.mail.is_empty() || slot.letters || slot.is_overtaken() => None,\n",
         to: "",
     },
     Mutation {
@@ -55,11 +55,39 @@ pub const MUTATIONS: &[Mutation] = &[
         to: "Wake { at: Some(0), alive: None } } else { Wake::default() };",
     },
     Mutation {
+        what: "one whose turn comes before it knows that it queues is left to nobody",
+        by: "simulation",
+        file: "machine/owners.rs",
+        from: "            Exit::Queued if !slot.mail.is_empty() || slot.letters || slot.is_overtaken() || slot.claimed_since => {\n",
+        to: "            Exit::Queued if !slot.mail.is_empty() || slot.letters => {\n",
+    },
+    Mutation {
+        what: "one that may have to queue enters a step",
+        by: "simulation",
+        file: "machine/worker.rs",
+        from: "        worker.resuming = worker.awaits_turn().then(Vec::new);\n",
+        to: "",
+    },
+    Mutation {
+        what: "a turn that comes while somebody asks is lost",
+        by: "simulation",
+        file: "store/memory/tables.rs",
+        from: "row.first.is_some() && row.summary.queue.is_none()",
+        to: "false && row.first.is_some() && row.summary.queue.is_none()",
+    },
+    Mutation {
+        what: "a new run passes those that queue",
+        by: "simulation",
+        file: "store/memory/tables.rs",
+        from: "self.queued(workflow).next().is_some() || ",
+        to: "",
+    },
+    Mutation {
         what: "what was lost sight of is not looked for",
         by: "simulation",
         file: "machine/owners.rs",
-        from: "filter(|run| self.open && !self.has(run))",
-        to: "filter(|run| self.open && !self.has(run) && run.is_empty())",
+        from: "None => actions.push(Action::Load { identity: self.slot(&run, State::Loading), run, claim: None }),",
+        to: "None => (),",
     },
     Mutation {
         what: "a timer fires early",
@@ -70,7 +98,7 @@ pub const MUTATIONS: &[Mutation] = &[
     },
     Mutation {
         what: "who waits for the end is not told of it",
-        by: "simulation",
+        by: UNIT,
         file: "machine/owners.rs",
         from: "        late.chain(waiters.into_iter().map(|(_, waiter)| Action::Tell(waiter, Ok(view.clone())))).collect()",
         to: "        self.waiters.insert(run.to_owned(), waiters);\n        late.chain(std::iter::once(view).filter_map(|_| None)).collect()",
@@ -86,16 +114,88 @@ pub const MUTATIONS: &[Mutation] = &[
         what: "what another host has asked is not looked at",
         by: "simulation",
         file: "machine/owners.rs",
-        from: "letters: std::mem::take(&mut slot.letters), stop }",
-        to: "letters: false, stop }",
+        from: "std::mem::take(&mut slot.letters));",
+        to: "false);",
+    },
+    Mutation {
+        what: "a host that has lost a run goes on writing for it",
+        by: "simulation",
+        file: "store/memory/tables.rs",
+        from: "expected != (append.generation, append.expected_seq) {",
+        to: "expected.1 != append.expected_seq {",
+    },
+    Mutation {
+        what: "what was withdrawn is done all the same",
+        by: "simulation",
+        file: "store/memory/tables.rs",
+        from: "!self.commands.get(id).is_some_and(Command::is_open))",
+        to: "self.commands.get(id).is_some_and(|it| !it.is_open()))",
+    },
+    Mutation {
+        what: "what is asked of a run that another host has is forgotten",
+        by: "simulation",
+        file: "machine/owners.rs",
+        from: "mail.into_iter().map(|command| Action::Forward(run.to_owned(), command)).collect()",
+        to: "mail.into_iter().map(|command| Action::Forward(run.to_owned(), command)).skip(1).collect()",
+    },
+    Mutation {
+        what: "what is asked of a run that its owner cannot read waits for ever",
+        by: "simulation",
+        file: "machine/owners.rs",
+        from: "State::Unfit(refusal) => actions.push(Action::Refuse(run, refusal.clone())),",
+        to: "State::Unfit(_) => (),",
+    },
+    Mutation {
+        what: "who has lost a run is not told when the lease is renewed",
+        by: "simulation",
+        file: "machine/owners.rs",
+        from: "let Some(generation) = slot.held.and_then(|held| newer.get(&held.key)) else { return true };",
+        to: "let Some(generation) = slot.held.and_then(|held| newer.get(&held.key)).filter(|_| false) else { return true };",
+    },
+    Mutation {
+        what: "a run that is claimed anew is left to a worker that has lost it",
+        by: "simulation",
+        file: "machine/owners.rs",
+        from: "                slot.newest = slot.newest.max(claim.generation);\n                slot.claimed_since",
+        to: "                slot.claimed_since",
+    },
+    Mutation {
+        what: "that a lost host had a run is forgotten when it cannot be read at once",
+        by: "simulation",
+        file: "machine/owners.rs",
+        from: "            slot.abandoned |= claim.abandoned;\n            slot.held",
+        to: "            slot.abandoned = claim.abandoned;\n            slot.held",
+    },
+    Mutation {
+        what: "a run that was claimed since is given away by an older answer",
+        by: "simulation",
+        file: "machine/owners.rs",
+        from: "if std::mem::take(&mut slot.claimed_since) {",
+        to: "if std::mem::take(&mut slot.claimed_since) && false {",
+    },
+    // The simulation has found these two in more worlds than are played for a mutation.
+    Mutation {
+        what: "a run that is left with an old claim is left to nobody",
+        by: UNIT,
+        file: "machine/owners.rs",
+        from: "            Exit::Parked(_) if slot.claimed_since => {",
+        to: "            Exit::Parked(_) if slot.claimed_since && false => {",
+    },
+    Mutation {
+        what: "what cannot be read counts by the generation of an old claim",
+        by: UNIT,
+        file: "machine/owners.rs",
+        from: "(Some(slot), Refusal::Unfit { .. }) if open && slot.claimed_since => {",
+        to: "(Some(slot), Refusal::Unfit { .. }) if open && slot.claimed_since && false => {",
     },
 ];
 
 /// The rooms that the machine stands on, and itself.
 const ROOMS: [&str; 3] = ["model", "store", "machine"];
 /// What they need, by the workspace's names.
-const NEEDED: [&str; 13] = [
+const NEEDED: [&str; 14] = [
     "bytes",
+    "crc32fast",
     "expect-test",
     "futures-util",
     "proptest",

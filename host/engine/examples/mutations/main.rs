@@ -5,10 +5,13 @@
 //! What a mutation leaves as it was is not built again, and while one is built another one is tried.
 
 use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::Mutex;
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -28,9 +31,15 @@ struct Mutation {
 /// The tests that are beside what they test.
 const UNIT: &str = "unit tests";
 
-/// How long tests may take, and what `timeout` says of those that take longer.
-const TRIAL_SECONDS: &str = "300";
-const TIMED_OUT: i32 = 124;
+/// How long tests may take: a mutation may also go round for ever.
+const TRIAL_MAX: Duration = Duration::from_secs(300);
+
+/// What became of the tests.
+enum Tried {
+    Passed,
+    Failed,
+    NoEnd,
+}
 
 /// What is broken: a crate of the workspace, copied to where it is built alone.
 struct Subject {
@@ -113,30 +122,32 @@ impl Subject {
             command.args(["--config", &format!("profile.release.package.\"{}\".{setting}", self.package)]);
         }
         command.env("CARGO_TARGET_DIR", root.join("target")).env("CARGO_INCREMENTAL", "1").current_dir(copy);
-        let output = command.stderr(Stdio::null()).output().expect("cargo starts");
+        let output = command.output().expect("cargo starts");
         let message = |line: &str| serde_json::from_str::<Value>(line).ok();
         let text = String::from_utf8_lossy(&output.stdout);
         let built = text.lines().filter_map(message).find_map(|it| it["executable"].as_str().map(PathBuf::from));
         // The next build puts its own in its place.
         let program = copy.join(format!("program-{number}"));
-        built.filter(|_| output.status.success()).and_then(|it| std::fs::rename(it, &program).ok()).map(|()| program).ok_or("NO BUILD")
+        let moved = built.filter(|_| output.status.success()).and_then(|it| std::fs::rename(it, &program).ok());
+        if moved.is_none() {
+            say_why(&text, &output.stderr);
+        }
+        moved.map(|()| program).ok_or("NO BUILD")
     }
 
     #[expect(clippy::print_stdout, reason = "the command's own output")]
     fn is_noticed(&self, copy: &Path, tests: &str, mutation: Option<&Mutation>, built: Result<PathBuf, &'static str>) -> bool {
-        let passes = built.map(|program| {
-            // A mutation may also go round for ever.
-            let mut command = Command::new("timeout");
-            command.arg(TRIAL_SECONDS).arg(program);
+        let tried = built.map(|program| {
+            let mut command = Command::new(program);
             // That a test fails is enough, without the smallest case.
             command.env_remove("SEED").env("WORLDS", self.worlds).env("RUST_BACKTRACE", "0").env("PROPTEST_MAX_SHRINK_ITERS", "0");
             command.current_dir(copy.join(self.source).parent().expect("a crate"));
-            command.stdout(Stdio::null()).stderr(Stdio::null()).status().expect("`timeout` starts")
+            tried(&mut command)
         });
-        let (verdict, wanted) = match passes {
-            Ok(status) if status.code() == Some(TIMED_OUT) => ("NO END  ", false),
-            Ok(status) if status.success() => (if mutation.is_some() { "SURVIVES" } else { "holds   " }, mutation.is_none()),
-            Ok(_) => (if mutation.is_some() { "caught  " } else { "FAILS   " }, mutation.is_some()),
+        let (verdict, wanted) = match tried {
+            Ok(Tried::NoEnd) => ("NO END  ", false),
+            Ok(Tried::Passed) => (if mutation.is_some() { "SURVIVES" } else { "holds   " }, mutation.is_none()),
+            Ok(Tried::Failed) => (if mutation.is_some() { "caught  " } else { "FAILS   " }, mutation.is_some()),
             Err(why) => (why, false),
         };
         match mutation {
@@ -145,6 +156,45 @@ impl Subject {
         }
         wanted
     }
+}
+
+/// Shows what the compiler has against it.
+#[expect(clippy::print_stderr, reason = "the command's own output")]
+fn say_why(messages: &str, errors: &[u8]) {
+    for line in messages.lines() {
+        let message = &serde_json::from_str::<Value>(line).unwrap_or_default()["message"];
+        if message["level"] == "error" {
+            eprint!("{}", message["rendered"].as_str().unwrap_or_default());
+        }
+    }
+    eprint!("{}", String::from_utf8_lossy(errors));
+}
+
+/// Runs tests until the first of them fails: the others would say nothing more.
+fn tried(tests: &mut Command) -> Tried {
+    let mut running = tests.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it starts");
+    let said = running.stdout.take().expect("it is piped");
+    let (failed, heard) = channel();
+    thread::spawn(move || {
+        let mut lines = BufReader::new(said).lines().map_while(Result::ok);
+        if lines.any(|line| line.starts_with("test ") && line.ends_with("FAILED")) {
+            // Whoever listens may have given up.
+            let _ = failed.send(());
+        }
+    });
+    let tried = match heard.recv_timeout(TRIAL_MAX) {
+        Ok(()) => Tried::Failed,
+        Err(RecvTimeoutError::Timeout) => Tried::NoEnd,
+        // It has said all: it may have ended badly all the same.
+        Err(RecvTimeoutError::Disconnected) => match running.wait() {
+            Ok(status) if status.success() => return Tried::Passed,
+            _ => return Tried::Failed,
+        },
+    };
+    // It may have ended by itself meanwhile.
+    let _ = running.kill();
+    let _ = running.wait();
+    tried
 }
 
 /// A workspace of those members alone, with the versions of ours.

@@ -35,10 +35,7 @@ impl Answer {
     /// What a guest saw of a call, as [`crate::answers::answers`] tells it. The outer error is a call that has no
     /// answer yet; the inner one went to the guest.
     pub fn of(call: Call) -> Result<Result<Answer, Failure>, Failure> {
-        match call.function {
-            Function::Refused { failure, .. } => Ok(Err(failure)),
-            _ => answer(call, &Log::new_sync()),
-        }
+        answer(call, &Log::new_sync())
     }
 
     /// The event; a failure, as with the following, where the answer is of another kind.
@@ -79,9 +76,6 @@ impl Answer {
 
 /// What an answered call gives to the guest. `log`: the calls that it can mean by [`Told::Same`].
 pub(super) fn next(call: Call, log: &Log) -> Next {
-    if let Function::Refused { failure, .. } = call.function {
-        return Next::Answer(Err(failure));
-    }
     match answer(call, log) {
         Ok(answer) => Next::Answer(answer),
         Err(failure) => Next::Fail(failure),
@@ -108,7 +102,15 @@ fn answer(call: Call, log: &Log) -> Result<Result<Answer, Failure>, Failure> {
         Function::Log => Answer::Line(call.ordinal),
         Function::Request { answer, .. } => Answer::Response(call.ordinal, answer),
         Function::Read { answer, .. } => Answer::Chunk(answer),
-        _ => Answer::Done,
+        Function::Send { .. }
+        | Function::Publish { .. }
+        | Function::Set { .. }
+        | Function::Push { .. }
+        | Function::Delete { .. }
+        | Function::Sleep { .. }
+        | Function::Keep { .. }
+        | Function::Commit => Answer::Done,
+        Function::Refused { failure, .. } => return Ok(Err(failure)),
     }))
 }
 

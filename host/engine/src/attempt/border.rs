@@ -5,7 +5,7 @@ use std::mem::take;
 use super::{Limits, Query, Request, options};
 use crate::entry::{Buffered, Event, Function, Wait};
 use crate::json::Json;
-use crate::text::{self, Limit, REQUIREMENTS_MAX, Refused, TARGET_MAX};
+use crate::text::{self, EXPECTED_MAX, Limit, REQUIREMENTS_MAX, Refused, TARGET_MAX};
 
 /// A call that can be made.
 #[derive(Debug)]
@@ -120,6 +120,9 @@ fn check_wait(wait: &Wait) -> Result<(), Refused> {
 
 fn check_collect(id: Option<&str>, expected: &[(String, u32)], event: &Event) -> Result<(), Refused> {
     id.map_or(Ok(()), |id| text::id("the id of a buffer", id))?;
+    if expected.len() > EXPECTED_MAX.max {
+        return Err(EXPECTED_MAX.refused(format!("`expected` of collect lists more than {} types one after the other", EXPECTED_MAX.max)));
+    }
     expected.iter().try_for_each(|(name, _)| text::name("an expected type", name))?;
     if expected.is_empty() || expected.iter().any(|(_, count)| *count == 0) {
         return Err(Refused::invalid("`expected` of collect names no type, or one 0 times"));

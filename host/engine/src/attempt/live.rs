@@ -1,20 +1,25 @@
 //! A call that is made now: checked, counted, buffered or reported.
 
 use super::border::Prepared;
-use super::{Attempt, Next, Request, answer, limit, value_told};
+use super::{Attempt, Limits, Next, Request, answer, limit, value_told};
 use crate::entry::{Buffered, Call, Commit, Failure, Function};
 use crate::text::Refused;
 
 impl Attempt {
     /// A call that is not in the log. The outer failure ends the attempt.
     pub(super) fn live(&mut self, mut request: Request) -> Result<Next, Failure> {
-        self.count(&request)?;
+        self.count_send(&request)?;
         let prepared = request.prepare(&self.limits).map_err(Failure::from);
-        let prepared = prepared.and_then(|prepared| self.permit(&prepared.function).map(|()| prepared));
+        let prepared = prepared.and_then(|prepared| self.permit(&prepared).map(|()| prepared));
         let Prepared { function, effect, query } = match prepared {
             Ok(prepared) => prepared,
+            // It could not be told.
+            Err(failure) if matches!(request, Request::Sleep { .. }) => return Err(failure),
             Err(failure) => return Ok(self.refuse(request.identity(), failure)),
         };
+        if let Some(failure) = self.past_limit().filter(|_| !self.is_owed(&function)) {
+            return Err(failure);
+        }
         Ok(match (query, request.outside()) {
             (Some(query), _) => {
                 self.asked = Some(Prepared { function, effect, query: None });
@@ -25,18 +30,7 @@ impl Attempt {
         })
     }
 
-    /// Counts a call that is made now. Those that are recorded are never refused; as calls and bytes they
-    /// count as well.
-    fn count(&mut self, request: &Request) -> Result<(), Failure> {
-        if self.next >= self.limits.calls_max {
-            return Err(limit(format!("the step made more than {} calls (limit calls_max)", self.limits.calls_max)));
-        }
-        if self.own.bytes + self.unreported.bytes() > self.limits.buffered_max {
-            return Err(limit(format!(
-                "the step holds back more than {} bytes (limit buffered_max): commit now and then",
-                self.limits.buffered_max
-            )));
-        }
+    fn count_send(&mut self, request: &Request) -> Result<(), Failure> {
         self.sent += usize::from(matches!(request, Request::Send { .. }));
         if self.sent > self.limits.events_max {
             return Err(limit(format!("the step sent more than {} events (limit events_max)", self.limits.events_max)));
@@ -44,9 +38,31 @@ impl Attempt {
         Ok(())
     }
 
-    /// Whether this is the time for a call.
-    fn permit(&self, function: &Function) -> Result<(), Failure> {
-        match (&self.held, function) {
+    /// Why no call more may be made, but for one that [is owed](Self::is_owed). As calls, those that were recorded
+    /// count as well; as bytes, what this entry has been told and has buffered itself.
+    fn past_limit(&self) -> Option<Failure> {
+        let Limits { calls_max, buffered_max, .. } = self.limits;
+        if self.next >= calls_max {
+            return Some(limit(format!("the step made more than {calls_max} calls (limit calls_max)")));
+        }
+        (self.own.bytes + self.unreported.bytes() > buffered_max)
+            .then(|| limit(format!("the step holds back more than {buffered_max} bytes (limit buffered_max): commit now and then")))
+    }
+
+    /// Whether a call commits what came before it: past every limit, also one that was lowered since, that can be
+    /// done. Once: behind a commit nothing is owed, and an edit, which may conflict, is so only as the first.
+    fn is_owed(&self, function: &Function) -> bool {
+        let is_first = self.next <= self.limits.calls_max.max(self.log.len() as u32);
+        let may_conflict = matches!(function, Function::EditCommit { .. });
+        function.is_commit_point() && self.next > self.committed && (is_first || !may_conflict)
+    }
+
+    /// Whether this is the time for a call, and there is whom it names.
+    fn permit(&self, prepared: &Prepared) -> Result<(), Failure> {
+        if let Some(Buffered::Send { event, step: Some(step) }) = &prepared.effect {
+            self.permit_step(step, &event.name)?;
+        }
+        match (&self.held, &prepared.function) {
             (Some(path), function) if function.suspends() => {
                 let what = match function {
                     Function::Wait(_) => "a wait",
@@ -57,6 +73,14 @@ impl Attempt {
             }
             (_, &Function::Read { request, .. }) => self.permit_read(request),
             _ => Ok(()),
+        }
+    }
+
+    fn permit_step(&self, step: &str, event: &str) -> Result<(), Refused> {
+        match self.definition.step(step) {
+            None => Err(Refused::invalid(format!("Step {step} does not exist"))),
+            Some(_) if !self.definition.accepts(step, event) => Err(Refused::invalid(format!("Step {step} does not accept {event}"))),
+            Some(_) => Ok(()),
         }
     }
 
@@ -83,7 +107,11 @@ impl Attempt {
         }
     }
 
+    /// Records a call that is refused: it commits nothing, so past a limit it is not made.
     pub(super) fn refuse(&mut self, call: String, failure: Failure) -> Next {
+        if let Some(failure) = self.past_limit() {
+            return Next::Fail(failure);
+        }
         self.note(Function::Refused { call, failure: failure.clone() });
         Next::Answer(Err(failure))
     }
@@ -114,8 +142,10 @@ impl Attempt {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+    use std::sync::Arc;
 
     use crate::attempt::{Answer, Attempt, Limits, Next, Request};
+    use crate::definition::Definition;
     use crate::effect::{Invoke, Log, Memos, RetryInfo};
     use crate::json::{to_json, work};
     use crate::state::State;
@@ -140,6 +170,7 @@ mod tests {
             committed: 0,
             memos: Memos::new_sync(),
             retry: RetryInfo::default(),
+            definition: Arc::new(Definition::new(Vec::new())),
             time_left: None,
             lost: false,
         };

@@ -90,6 +90,7 @@ impl Unreported {
 
     /// Replaces a large value that was told before.
     fn tell_once(&mut self, call: &mut Call) {
+        // What is small is told with every read.
         let Some(value) = call.function.value().filter(|value| is_large(value)).cloned() else { return };
         let first = *self.told.entry(Large(value)).or_insert(call.ordinal);
         if let Some(answer) = answer(&mut call.function).filter(|_| first != call.ordinal) {
@@ -118,7 +119,8 @@ fn bytes(function: &Function) -> usize {
         }
 }
 
-fn is_large(value: &Json) -> bool {
+/// Whether a value is told once.
+pub(crate) fn is_large(value: &Json) -> bool {
     value.get().len() > AGAIN_MAX
 }
 

@@ -113,6 +113,7 @@ impl Definition {
         let open: Vec<usize> = self.open_steps().into_iter().collect();
         let mut reached: BTreeSet<usize> = BTreeSet::new();
         while let Some(index) = next.pop() {
+            // It was reached by another way already.
             let Some(step) = self.step_at(index).filter(|_| reached.insert(index)) else { continue };
             let named = once(step.emits.iter().chain(&step.sends).map(String::as_str));
             next.extend(named.into_iter().flat_map(|name| self.accepting(name)));

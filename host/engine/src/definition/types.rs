@@ -108,9 +108,10 @@ impl Definition {
     /// Whether a step may return a type: one that it emits, one that derives from that, or any that
     /// is declared or built in where it `emits_any`. Never one that only the host makes.
     pub fn may_return(&self, step: &str, name: &str) -> bool {
-        let Some(index) = self.step_index(step).filter(|_| !builtin::is_reserved(name)) else { return false };
-        let is_open = self.step_at(index).is_some_and(|step| step.emits_any);
-        self.index.emits(index, name) || is_open && self.event_type(name).is_some()
+        self.step_index(step).filter(|_| !builtin::is_reserved(name)).is_some_and(|index| {
+            let is_open = self.step_at(index).is_some_and(|step| step.emits_any);
+            self.index.emits(index, name) || is_open && self.event_type(name).is_some()
+        })
     }
 
     /// Whether the outside produces it: it starts a run, answers, or is an additional event.

@@ -1,10 +1,10 @@
 //! What follows from a call's function, failures as they cross the contract, and the text form of a run's seed.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::{Buffered, Failure, Forked, Function, SLEEP_DROP_MIN, Started, Told, Wait};
-use crate::json::{Fields, Json, canonical, quoted, to_json};
-use crate::text::{KIND_MAX, MESSAGE_MAX, TRACE_MAX, cut};
+use super::{Buffered, Failure, Forked, Function, SLEEP_DROP_MIN, Started, Wait};
+use crate::json::{Json, canonical, quoted, to_json};
+use crate::text::{self, DETAILS_MAX, KIND_MAX, Limit, MESSAGE_MAX, Refused, TRACE_MAX, cut, shown};
 
 impl Buffered {
     /// The path that it writes to; none of an event.
@@ -12,6 +12,15 @@ impl Buffered {
         match self {
             Buffered::Set { path, .. } | Buffered::Push { path, .. } | Buffered::Delete { path } => Some(path),
             Buffered::Send { .. } => None,
+        }
+    }
+
+    /// At most so many bytes longer is the state after it: by what it writes, and by the keys of its path, each in
+    /// an object of its own and escaped.
+    pub(crate) fn growth_max(&self) -> usize {
+        match self {
+            Buffered::Set { path, value } | Buffered::Push { path, value } => 8 * (path.len() + 1) + value.get().len(),
+            Buffered::Delete { .. } | Buffered::Send { .. } => 0,
         }
     }
 }
@@ -22,22 +31,48 @@ impl Function {
         match self {
             Function::Wait(_) | Function::EditExclusive { .. } => true,
             Function::Sleep { duration, .. } => *duration >= SLEEP_DROP_MIN,
-            _ => false,
+            Function::Send { .. }
+            | Function::Publish { .. }
+            | Function::Collect { .. }
+            | Function::Get { .. }
+            | Function::Set { .. }
+            | Function::Push { .. }
+            | Function::Delete { .. }
+            | Function::EditBegin { .. }
+            | Function::EditCommit { .. }
+            | Function::LookUp { .. }
+            | Function::Keep { .. }
+            | Function::Log
+            | Function::Commit
+            | Function::Request { .. }
+            | Function::Read { .. }
+            | Function::Refused { .. } => false,
         }
     }
 
     /// Whether it commits what is buffered; an edit only where it succeeds.
     pub fn is_commit_point(&self) -> bool {
-        matches!(
-            self,
+        match self {
             Function::Wait(_)
-                | Function::Collect { .. }
-                | Function::EditExclusive { .. }
-                | Function::EditCommit { .. }
-                | Function::Sleep { .. }
-                | Function::Keep { .. }
-                | Function::Commit
-        )
+            | Function::Collect { .. }
+            | Function::EditExclusive { .. }
+            | Function::EditCommit { .. }
+            | Function::Sleep { .. }
+            | Function::Keep { .. }
+            | Function::Commit => true,
+            Function::Send { .. }
+            | Function::Publish { .. }
+            | Function::Get { .. }
+            | Function::Set { .. }
+            | Function::Push { .. }
+            | Function::Delete { .. }
+            | Function::EditBegin { .. }
+            | Function::LookUp { .. }
+            | Function::Log
+            | Function::Request { .. }
+            | Function::Read { .. }
+            | Function::Refused { .. } => false,
+        }
     }
 
     /// The path in the state that it is about.
@@ -80,19 +115,47 @@ impl Function {
         }
     }
 
+    /// The path that it reads, and what it is told on the guest's side.
+    pub(crate) fn read(&mut self) -> Option<(&str, &mut super::Told)> {
+        match self {
+            Function::Get { path, answer } | Function::EditBegin { path, answer, .. } => Some((path, answer)),
+            _ => None,
+        }
+    }
+
+    /// What an edit writes if it commits.
+    pub fn edit(&self) -> Option<Buffered> {
+        let Function::EditCommit { path, value, .. } = self else { return None };
+        Some(Buffered::Set { path: path.clone(), value: value.clone() })
+    }
+
     /// What it told of the state or of a memo.
-    pub fn told(&self) -> Option<&Told> {
+    pub fn told(&self) -> Option<&super::Told> {
         match self {
             Function::Get { answer, .. } | Function::LookUp { answer, .. } | Function::EditBegin { answer, .. } => Some(answer),
-            Function::EditExclusive { answer: Some((_, answer)), .. } => Some(answer),
-            _ => None,
+            Function::EditExclusive { answer, .. } => answer.as_ref().map(|(_, answer)| answer),
+            Function::Send { .. }
+            | Function::Publish { .. }
+            | Function::Wait(_)
+            | Function::Collect { .. }
+            | Function::Set { .. }
+            | Function::Push { .. }
+            | Function::Delete { .. }
+            | Function::EditCommit { .. }
+            | Function::Sleep { .. }
+            | Function::Keep { .. }
+            | Function::Log
+            | Function::Commit
+            | Function::Request { .. }
+            | Function::Read { .. }
+            | Function::Refused { .. } => None,
         }
     }
 
     /// The value that it carries whole: what [`Told::Same`] can mean.
     pub fn value(&self) -> Option<&Json> {
         match (self, self.told()) {
-            (Function::Keep { value, .. }, _) | (_, Some(Told::Value(value))) => Some(value),
+            (Function::Keep { value, .. }, _) | (_, Some(super::Told::Value(value))) => Some(value),
             _ => None,
         }
     }
@@ -134,27 +197,51 @@ struct Details {
     retryable: bool,
 }
 
+/// What a guest tells beside kind and message. `null` is as if it were not there.
+#[derive(Deserialize)]
+struct Told {
+    retryable: Option<bool>,
+    retry_after: Option<f64>,
+    keep_answers: Option<bool>,
+    trace: Option<String>,
+}
+
+impl Told {
+    /// Empty text is an empty object.
+    fn of(details: &str) -> Result<Told, Refused> {
+        let details = if details.trim().is_empty() { "{}" } else { details };
+        let details = text::object("the text of its details", details.to_owned(), DETAILS_MAX)?;
+        serde_json::from_str(details.get())
+            .map_err(|error| Refused::invalid(format!("its details are not understood: {}", shown(&error.to_string()))))
+    }
+}
+
 impl Failure {
     /// One that keeps answers and has no trace.
     pub fn new(kind: &str, message: impl Into<String>, retryable: bool) -> Failure {
         Failure { kind: kind.to_owned(), message: message.into(), retryable, retry_after: None, keep_answers: true, trace: None }
     }
 
-    /// As a guest reports it, cut to its limits. Details that are not understood are as if they were not there.
+    /// As a guest reports it, cut to its limits. One whose details are not understood is not retried: they may
+    /// have forbidden it. Its message says what is wrong with them.
     pub fn from_guest(kind: String, message: String, details: &str) -> Failure {
-        let details: Option<Json> = serde_json::from_str(details).ok();
-        let details = details.as_deref().map(Fields::of).unwrap_or_default();
-        let get = |name: &str| details.get(name);
-        let flag = |name: &str| get(name).and_then(|it| serde_json::from_str(it.get()).ok()).unwrap_or(true);
-        let retry_after = get("retry_after").and_then(|it| serde_json::from_str::<f64>(it.get()).ok());
-        let trace: Option<String> = get("trace").and_then(|it| serde_json::from_str(it.get()).ok());
+        let kind = cut(kind, KIND_MAX);
+        let told = match Told::of(details) {
+            Ok(told) => told,
+            Err(refused) => {
+                let wrong = format!(" [not retried: {}]", refused.message);
+                let room = Limit { max: MESSAGE_MAX.max.saturating_sub(wrong.len()), ..MESSAGE_MAX };
+                return Failure::new(&kind, cut(message, room) + &wrong, false);
+            }
+        };
         Failure {
-            kind: cut(kind, KIND_MAX),
+            kind,
             message: cut(message, MESSAGE_MAX),
-            retryable: flag("retryable"),
-            retry_after: retry_after.filter(|seconds| *seconds >= 0.0),
-            keep_answers: flag("keep_answers"),
-            trace: trace.map(|trace| cut(trace, TRACE_MAX)),
+            retryable: told.retryable.unwrap_or(true),
+            // A moment that has passed already is none.
+            retry_after: told.retry_after.filter(|seconds| *seconds >= 0.0),
+            keep_answers: told.keep_answers.unwrap_or(true),
+            trace: told.trace.map(|trace| cut(trace, TRACE_MAX)),
         }
     }
 
@@ -219,11 +306,31 @@ mod tests {
 
     #[test]
     fn a_failure_of_a_guest_is_cut_and_understood_as_far_as_it_goes() {
-        let details = r#"{"retryable":false,"retry_after":-3,"keep_answers":"no","trace":"here"}"#;
+        let details = r#"{"retryable":false,"retry_after":-3,"keep_answers":null,"trace":"here","more":1}"#;
         let failure = Failure::from_guest("K".repeat(1000), "m".repeat(1 << 20), details);
         assert!(failure.kind.len() <= KIND_MAX.max && failure.message.len() <= MESSAGE_MAX.max);
         assert!(!failure.retryable && failure.keep_answers && failure.retry_after.is_none());
         assert_eq!(failure.trace.as_deref(), Some("here"));
-        assert!(Failure::from_guest("K".into(), String::new(), "no JSON").retryable);
+        assert!(Failure::from_guest("K".into(), String::new(), " ").retryable);
+    }
+
+    #[test]
+    fn a_failure_with_details_that_are_not_understood_says_so_and_is_not_retried() {
+        let longest = "m".repeat(1 << 20);
+        for (details, wrong) in [
+            ("no JSON", "is no JSON"),
+            ("[]", "is no JSON object"),
+            (r#"{"retryable":"no"}"#, "not understood"),
+            (r#"{"retry_after":"soon"}"#, "not understood"),
+            (r#"{"keep_answers":0}"#, "not understood"),
+            (r#"{"trace":1}"#, "not understood"),
+            (r#"{"retryable":true,"\ud83d":1}"#, "half of a surrogate pair"),
+            (r#"{"retryable":true,"retryable":false}"#, "twice"),
+            (&format!("{{\"trace\":\"{longest}\"}}"), "limit details_max"),
+        ] {
+            let failure = Failure::from_guest("K".into(), longest.clone(), details);
+            assert!(!failure.retryable && failure.message.ends_with(']') && failure.message.contains(wrong), "{details:.40}");
+            assert!(failure.message.len() <= MESSAGE_MAX.max);
+        }
     }
 }

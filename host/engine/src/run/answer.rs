@@ -1,8 +1,8 @@
 //! What the fold answers: the last call of a report, if the instance waits in it.
 
 use super::Run;
+use super::invocation::OTHER;
 use crate::entry::{Batch, Buffered, Event, Function, InvocationId, calls};
-use crate::json::Json;
 
 impl Run {
     /// `conflict`: the call is an edit that commits nothing.
@@ -12,18 +12,31 @@ impl Run {
             Function::Sleep { duration, .. } => self.sleep(id, *duration),
             Function::EditExclusive { path, .. } => self.edit_exclusive(id, path),
             Function::Collect { id: buffer, expected, event, .. } => self.collect(id, buffer.as_deref(), expected, event),
-            Function::EditCommit { path, value, .. } => self.edit(id, path, value, !conflict),
+            Function::EditCommit { path, .. } => self.edit(id, path, function.edit().filter(|_| !conflict)),
             Function::Keep { name, value } => {
                 self.invocations[id].kept.memos.insert_mut(name.clone(), value.clone());
                 self.answer_last(id, |_| ());
             }
             // Nothing is to be filled in: the instance goes on.
-            _ => self.answer_last(id, |_| ()),
+            Function::Send { .. }
+            | Function::Publish { .. }
+            | Function::Get { .. }
+            | Function::Set { .. }
+            | Function::Push { .. }
+            | Function::Delete { .. }
+            | Function::EditBegin { .. }
+            | Function::LookUp { .. }
+            | Function::Log
+            | Function::Commit
+            | Function::Request { .. }
+            | Function::Read { .. }
+            | Function::Refused { .. } => self.answer_last(id, |_| ()),
         }
     }
 
     /// Whether a call is an edit of what another attempt has changed since it began, or has to itself now.
     pub(super) fn conflicts(&self, id: InvocationId, function: &Function) -> bool {
+        // No other call can conflict.
         let Function::EditCommit { path, version, .. } = function else { return false };
         if self.exclusives.held(id) == Some(path) {
             return false;
@@ -32,15 +45,13 @@ impl Run {
         self.exclusives.is_held_by_another(path, id) || self.state.conflicts(path, *version, by)
     }
 
-    /// Ends an edit. Its own write comes after what was buffered before it.
-    fn edit(&mut self, id: InvocationId, path: &str, value: &Json, commits: bool) {
-        if commits {
-            self.commit_state(id, &[Buffered::Set { path: path.to_owned(), value: value.clone() }]);
-        }
+    /// Ends an edit. Its own write comes after what was buffered before it; none: it commits nothing.
+    fn edit(&mut self, id: InvocationId, path: &str, write: Option<Buffered>) {
+        let commits = write.is_some();
+        self.commit_state(id, write.as_slice());
         let answered = |function: &mut Function| {
-            if let Function::EditCommit { answer, .. } = function {
-                *answer = Some(commits);
-            }
+            let Function::EditCommit { answer, .. } = function else { unreachable!("{OTHER}") };
+            *answer = Some(commits);
         };
         if self.exclusives.is_held_by_another(path, id) {
             self.fill_last(id, answered);
@@ -65,9 +76,8 @@ impl Run {
         }
         let batch = invocation.kept.batches.get(&call).cloned().map_or(Batch::Incomplete, Batch::Complete);
         self.answer_last(id, |function| {
-            if let Function::Collect { answer, .. } = function {
-                *answer = Some(batch);
-            }
+            let Function::Collect { answer, .. } = function else { unreachable!("{OTHER}") };
+            *answer = Some(batch);
         });
     }
 }

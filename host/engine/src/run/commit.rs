@@ -8,15 +8,15 @@ use crate::json;
 impl Run {
     /// Appends to the step log, and to the stream what was published. What the fold does not
     /// read again is not kept: payloads of frames live in the stream.
-    pub(super) fn record(&mut self, id: InvocationId, calls: &[Call]) {
+    pub(super) fn record(&mut self, id: InvocationId, calls: Vec<Call>) {
+        if !calls.is_empty() {
+            self.invocations[id].crashes = 0;
+        }
         for call in calls {
             if let Function::Publish { event } = &call.function {
                 self.publish(event.clone());
             }
-            self.invocations[id].record(without_published(call.clone()));
-        }
-        if !calls.is_empty() {
-            self.invocations[id].crashes = 0;
+            self.invocations[id].record(without_published(call));
         }
     }
 

@@ -3,12 +3,20 @@
 use super::Run;
 use super::invocation::Activity;
 use super::timers::Timer;
-use crate::entry::{TimerId, WaitAnswer};
+use crate::effect::Due;
+use crate::entry::{InvocationId, TimerId, WaitAnswer};
 
 impl Run {
     pub(super) fn fired(&mut self, timer: TimerId) {
-        let Some(Timer { due, invocation }) = self.timers.remove(timer) else { return };
-        let Some(id) = invocation else { return self.time_out() };
+        match self.timers.remove(timer) {
+            Some(Timer { due, invocation: Some(id) }) => self.due(id, due),
+            Some(Timer { invocation: None, .. }) => self.time_out(),
+            // It was cleared when the host had fired it already.
+            None => (),
+        }
+    }
+
+    fn due(&mut self, id: InvocationId, due: Due) {
         match self.invocations[id].activity {
             Activity::Sleeping { dropped, .. } => self.wake(id, due, dropped),
             Activity::Waiting { .. } => self.end_wait(id, WaitAnswer::TimedOut),

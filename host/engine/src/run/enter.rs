@@ -55,6 +55,7 @@ impl Run {
         let (at, invocation) = (self.now.at, &mut self.invocations[id]);
         invocation.first_at.get_or_insert(at);
         let started_at = *invocation.started_at.get_or_insert(at);
+        invocation.used_before = invocation.used;
         let planned = &self.plan[invocation.step];
         let invoke = Invoke {
             invocation: id,
@@ -67,6 +68,7 @@ impl Run {
             committed: invocation.committed,
             memos: invocation.kept.memos.clone(),
             retry: invocation.retry_info(),
+            definition: self.definition.clone(),
             time_left: planned.timeout.map(|timeout| timeout.saturating_sub(invocation.used)),
             lost,
         };
@@ -75,12 +77,19 @@ impl Run {
 
     /// Changes what an invocation does.
     pub(super) fn now_does(&mut self, id: InvocationId, activity: Activity) {
+        let counts_alive = self.counts_alive();
         let invocation = &mut self.invocations[id];
-        invocation.pause(self.now.alive);
-        invocation.activity = activity;
-        if let Some(notes) = &mut self.notes {
-            notes.touched(id);
+        if counts_alive {
+            invocation.pause(self.now.alive);
         }
+        invocation.activity = activity;
+        self.turn.touched.insert(id);
+    }
+
+    /// Whether a step's timeout counts the time that it was in an instance: by rules 1. Those after it count what its
+    /// entries say that they computed.
+    pub(super) fn counts_alive(&self) -> bool {
+        self.started.as_ref().is_some_and(|started| started.rules == 1)
     }
 
     pub(super) fn publish(&mut self, event: Event) {

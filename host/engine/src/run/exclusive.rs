@@ -1,8 +1,8 @@
 //! `state.edit-exclusive`: with the slot and without an instance, until it is the attempt's turn.
 
 use super::Run;
-use super::invocation::Activity;
-use crate::entry::{Function, InvocationId, Told};
+use super::invocation::{Activity, OTHER};
+use crate::entry::{Function, InvocationId};
 
 impl Run {
     pub(super) fn edit_exclusive(&mut self, id: InvocationId, path: &str) {
@@ -18,22 +18,18 @@ impl Run {
     /// Gives back what an invocation has to itself, or waits for: others may have their turn.
     pub(super) fn release_exclusive(&mut self, id: InvocationId) {
         self.exclusives.forget_put_off(id);
-        for next in self.exclusives.leave(id) {
-            self.begin_exclusive(next);
-        }
-        for edit in self.exclusives.take_put_off() {
-            self.answer_last(edit, |_| ());
-        }
+        let (turns, edits) = self.exclusives.leave(id);
+        turns.into_iter().for_each(|next| self.begin_exclusive(next));
+        edits.into_iter().for_each(|edit| self.answer_last(edit, |_| ()));
     }
 
     /// It is an attempt's turn: it is told what is there, and entered again.
     fn begin_exclusive(&mut self, id: InvocationId) {
         let version = self.state.version();
-        let told = self.exclusives.held(id).map_or(Told::Nothing, |path| self.told(path));
+        let told = self.told(self.exclusives.held(id).expect("cannot happen: a turn at nothing"));
         self.fill_last(id, |function| {
-            if let Function::EditExclusive { answer, .. } = function {
-                *answer = Some((version, told));
-            }
+            let Function::EditExclusive { answer, .. } = function else { unreachable!("{OTHER}") };
+            *answer = Some((version, told));
         });
         self.enter(id);
     }

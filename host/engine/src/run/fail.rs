@@ -5,32 +5,46 @@ use super::end::Failed;
 use super::frames::{Exception, StepFailedEvent};
 use super::history::Ended;
 use super::invocation::{Activity, Invocation};
+use super::retry;
 use crate::effect::Due;
 use crate::entry::{Event, Failure, InvocationId, Micros};
 use crate::time;
 
 impl Run {
-    /// A report of a failure, which also a short sleep may end in.
+    /// A report of a failure, which also a short sleep may end in. A late one is of what has ended.
     pub(super) fn failed(&mut self, id: InvocationId, attempt: u32, failure: &Failure) {
-        let Some(invocation) = self.invocations.get(id) else { return };
-        if invocation.attempt != attempt || !invocation.is_live() {
-            return;
+        if let Some(invocation) = self.invocations.get(id).filter(|it| it.attempt == attempt && it.is_live()) {
+            self.clear_timer(invocation.timer());
+            self.fail_attempt(id, failure);
         }
-        self.clear_timer(invocation.timer());
-        self.fail_attempt(id, failure);
     }
 
     /// An attempt has failed.
     pub(super) fn fail_attempt(&mut self, id: InvocationId, failure: &Failure) {
         self.note_failed(id, failure);
-        let retry_after = self.retry_delay(id, failure);
+        let delay = self.retry_delay(id, failure);
         let invocation = &mut self.invocations[id];
         if !failure.keep_answers {
             invocation.forget_answers();
         }
         invocation.failures = invocation.failures.saturating_add(1);
         invocation.last_failure = Some(Failure { trace: None, ..failure.clone() });
-        let Some(delay) = retry_after else { return self.fail_invocation(id, failure) };
+        match delay {
+            Some(delay) => self.retry_after(id, delay),
+            None => self.fail_invocation(id, failure),
+        }
+    }
+
+    /// How long it is until the next attempt; none: there is none.
+    fn retry_delay(&self, id: InvocationId, failure: &Failure) -> Option<Micros> {
+        let invocation = &self.invocations[id];
+        let seed = self.started.as_ref()?.seed_bytes();
+        let chance = retry::chance(seed, id, invocation.attempt);
+        let retry = self.plan[invocation.step].retry.as_ref()?;
+        retry.delay(failure, invocation.failures.saturating_add(1), self.elapsed(invocation), chance)
+    }
+
+    fn retry_after(&mut self, id: InvocationId, delay: Micros) {
         self.end_attempt(id, None);
         let timer = self.set_timer(Due::At(self.now.at.saturating_add(delay)), Some(id));
         self.now_does(id, Activity::Retrying { timer });

@@ -1,22 +1,31 @@
 //! What no step may do. It fails the attempt for good, and nothing of the report is committed.
 
-use super::Run;
 use crate::definition::Definition;
-use crate::entry::{Call, Commit, Event, Failure, Function, InvocationId};
+use crate::entry::{Call, Commit, Event, Failure, Function};
 
-impl Run {
-    pub(super) fn forbidden(&self, id: InvocationId, calls: &[Call], commit: Option<&Commit>, events: &[Event]) -> Option<Failure> {
-        let step = &*self.plan[self.invocations[id].step].name;
+/// What a step is held to.
+pub(super) struct Declared<'a> {
+    pub definition: &'a Definition,
+    /// Types of events that the configuration adds.
+    pub additional: &'a [String],
+    /// The step.
+    pub step: &'a str,
+}
+
+impl Declared<'_> {
+    /// Why a report is refused; none: it is not.
+    pub(super) fn forbids(&self, calls: &[Call], commit: Option<&Commit>, events: &[Event]) -> Option<Failure> {
         let published = calls.iter().filter_map(|call| published(&call.function)).map(|event| ("published", event));
         let sent = commit.into_iter().flat_map(Commit::sends).map(|(event, _)| ("sent", event));
         let returned = events.iter().map(|event| ("returned", event));
-        let emitted = published.chain(sent).chain(returned).find_map(|(did, event)| self.not_to_be_emitted(step, did, &event.name));
-        let waited = || calls.iter().find_map(|call| self.not_to_be_waited_for(step, &call.function));
+        let emitted = published.chain(sent).chain(returned).find_map(|(did, event)| self.not_to_be_emitted(did, &event.name));
+        let waited = || calls.iter().find_map(|call| self.not_to_be_waited_for(&call.function));
         let message = emitted.or_else(waited)?;
         Some(Failure::new("invalid", message, false))
     }
 
-    fn not_to_be_emitted(&self, step: &str, did: &str, name: &str) -> Option<String> {
+    fn not_to_be_emitted(&self, did: &str, name: &str) -> Option<String> {
+        let step = self.step;
         if Definition::is_reserved(name) {
             return Some(format!("step `{step}` {did} `{name}`, which only the host makes: use an event type of your own"));
         }
@@ -29,8 +38,10 @@ impl Run {
         ends.then(|| format!("step `{step}` {did} `{name}`: a stop event ends the run when a step returns it, and only then"))
     }
 
-    /// Nobody could send it, or nobody would know what is asked.
-    fn not_to_be_waited_for(&self, step: &str, function: &Function) -> Option<String> {
+    /// A wait that nobody could answer, or of which nobody would know what is asked.
+    fn not_to_be_waited_for(&self, function: &Function) -> Option<String> {
+        let step = self.step;
+        // No other call waits.
         let Function::Wait(wait) = function else { return None };
         if let Some(name) = wait.types.iter().find(|name| !self.is_known(name)) {
             return Some(format!(
@@ -43,8 +54,7 @@ impl Run {
 
     /// Whether the definition or the configuration names a type.
     fn is_known(&self, name: &str) -> bool {
-        let configured = self.started.as_ref().is_some_and(|started| started.additional_events.iter().any(|it| it == name));
-        configured || self.definition.event_type(name).is_some()
+        self.additional.iter().any(|it| it == name) || self.definition.event_type(name).is_some()
     }
 }
 

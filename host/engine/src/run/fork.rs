@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::Run;
 use super::exclusives::Exclusives;
+use super::history::Ended;
 use super::invocation::Invocation;
 use super::plan::Plan;
 use super::waiters::Waiters;
@@ -24,7 +25,8 @@ impl Run {
         if let Some(state) = &forked.state {
             self.state = State::new(state);
         }
-        if let Some(definition) = self.redefinition.take() {
+        if let Some(at) = self.known.iter().position(|it| it.parts() == forked.definition) {
+            let definition = self.known.remove(at);
             self.move_to(definition);
         }
         self.waiters = Waiters::default();
@@ -52,6 +54,7 @@ impl Run {
         let plan = Plan::of(&definition);
         let moved: Vec<Option<usize>> = self.plan.iter().map(|step| plan.place(&step.name)).collect();
         let gone: Vec<InvocationId> = self.invocations.iter().filter(|(_, it)| moved[it.step].is_none()).map(|(id, _)| id).collect();
+        gone.iter().for_each(|id| self.note_ended(*id, Ended::Dropped));
         let left: Vec<Invocation> = gone.into_iter().map(|id| self.invocations.remove(id)).collect();
         for (_, invocation) in self.invocations.iter_mut() {
             invocation.step = moved[invocation.step].expect("those without a step are gone");

@@ -58,6 +58,7 @@ pub(super) fn started() -> Started {
         seed: Started::seed_text([7; 32]),
         timeout: Some(900.0),
         additional_events: vec!["Answer".into()],
+        state_max: None,
     }
 }
 

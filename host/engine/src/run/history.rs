@@ -1,23 +1,27 @@
 //! A run as it was at every entry, for those who look at it. Told by the moves themselves.
+//!
+//! It may begin at any entry: what was in flight by then knows when it was made, and since when it stands where it does.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Run;
-use super::invocation::{Activity, Invocation};
+pub use super::invocation::Phase;
+use super::invocation::{Invocation, Stand};
 use crate::effect::Due;
 use crate::entry::{Commit, Entry, Event, Failure, Function, Input, InvocationId, Micros};
 use crate::json::Json;
 
-/// All that happened in a run.
+/// All that happened in a run, or what did in some entries of it.
 #[derive(Clone, Debug, Default)]
 pub struct History {
     /// The entries of the journal, in order.
     pub moments: Vec<Moment>,
-    /// The deliveries to steps, in order.
-    pub deliveries: Vec<Delivery>,
-    /// Where each invocation is among them.
-    places: BTreeMap<InvocationId, usize>,
+    /// The deliveries to steps that these entries tell of. Of one that was made before them: where it stood
+    /// then, and what has become of it since.
+    pub deliveries: BTreeMap<InvocationId, Delivery>,
+    /// Those in flight before the first entry, of which none has told so far.
+    before: BTreeMap<InvocationId, Delivery>,
 }
 
 /// An entry of the journal.
@@ -50,7 +54,7 @@ pub struct Delivery {
     pub seq: u64,
     /// When.
     pub at: Micros,
-    /// Where it stood, from then on.
+    /// Where it stood, one after the other.
     pub spans: Vec<Span>,
     /// The types of the events that it sent, with the entries that committed them.
     pub sent: Vec<(u64, Arc<str>)>,
@@ -77,23 +81,6 @@ pub struct Span {
     pub at: Micros,
     /// When it ended; none: it has not.
     pub until: Option<Micros>,
-}
-
-/// Where an invocation stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Phase {
-    /// For a slot.
-    Queued,
-    /// In an instance.
-    Executing,
-    /// For a time.
-    Sleeping,
-    /// For an event.
-    Waiting,
-    /// For its turn at an exclusive edit.
-    Blocked,
-    /// For the delay of a retry.
-    Retrying,
 }
 
 /// What an invocation waits for.
@@ -125,7 +112,7 @@ pub enum Ended {
     Returned(Vec<Arc<str>>),
     /// It failed for good.
     Failed,
-    /// The run ended first.
+    /// The run ended first, or a fork of it went on with a definition that has no such step.
     Dropped,
 }
 
@@ -138,16 +125,23 @@ pub(super) struct Notes {
     ended: Vec<(InvocationId, Ended)>,
 }
 
-impl Notes {
-    pub(super) fn touched(&mut self, id: InvocationId) {
-        self.touched.insert(id);
-    }
-}
-
 impl Run {
     /// Takes notes of the next entry, for a [`History`].
     pub(crate) fn watch(&mut self) {
         self.notes = Some(Notes::default());
+    }
+
+    /// Keeps of those who were touched where they now stand.
+    pub(super) fn keep_stands(&mut self, touched: BTreeSet<InvocationId>) {
+        let (seq, now) = (self.seq(), self.now);
+        for id in &touched {
+            if let Some(invocation) = self.invocations.get_mut(*id) {
+                invocation.keep_stand(seq, now.at, now.alive);
+            }
+        }
+        if let Some(notes) = &mut self.notes {
+            notes.touched = touched;
+        }
     }
 
     pub(super) fn note_sent(&mut self, id: InvocationId, commit: &Commit) {
@@ -177,6 +171,12 @@ impl Run {
 }
 
 impl History {
+    /// The history of the entries that a run takes from here on.
+    pub(crate) fn from(run: &Run) -> History {
+        let delivery = |(id, invocation): (InvocationId, &Invocation)| (id, Delivery::of(id, invocation, run));
+        History { before: run.invocations.iter().map(delivery).collect(), ..History::default() }
+    }
+
     /// Goes on by an entry that a run has just taken, which was [watched](Run::watch) for it.
     pub(crate) fn add(&mut self, run: &mut Run, entry: &Entry) {
         self.moments.push(Moment::of(entry, run.next_sequence()));
@@ -197,38 +197,41 @@ impl History {
             self.delivery(id, |delivery| delivery.end(End { seq, at, how }));
         }
         for id in notes.touched {
+            // It has ended by the same entry.
             let Some(invocation) = run.invocations.get(id) else { continue };
-            self.places.entry(id).or_insert_with(|| {
-                self.deliveries.push(Delivery::of(id, run.plan[invocation.step].name.clone(), invocation, seq, at));
-                self.deliveries.len() - 1
-            });
-            self.delivery(id, |delivery| delivery.stands(invocation, run, seq, at));
+            let made = || self.before.remove(&id).unwrap_or_else(|| Delivery::of(id, invocation, run));
+            self.deliveries.entry(id).or_insert_with(made).stands(invocation, run);
         }
     }
 
     /// One that arrived and ended by the same entry was never anywhere, and is not told of.
     fn delivery(&mut self, id: InvocationId, tell: impl FnOnce(&mut Delivery)) {
-        if let Some(&place) = self.places.get(&id) {
-            tell(&mut self.deliveries[place]);
+        if let Some(before) = self.before.remove(&id) {
+            self.deliveries.insert(id, before);
+        }
+        if let Some(delivery) = self.deliveries.get_mut(&id) {
+            tell(delivery);
         }
     }
 }
 
 impl Delivery {
-    fn of(invocation: InvocationId, step: Arc<str>, of: &Invocation, seq: u64, at: Micros) -> Delivery {
-        let events = of.events.clone();
-        Delivery { invocation, step, events, seq, at, spans: vec![], sent: vec![], failures: vec![], end: None }
+    fn of(id: InvocationId, invocation: &Invocation, run: &Run) -> Delivery {
+        let (step, events) = (run.plan[invocation.step].name.clone(), invocation.events.clone());
+        let (seq, at) = invocation.made.unwrap_or_default();
+        let mut delivery = Delivery { invocation: id, step, events, seq, at, spans: vec![], sent: vec![], failures: vec![], end: None };
+        delivery.stands(invocation, run);
+        delivery
     }
 
-    fn stands(&mut self, invocation: &Invocation, run: &Run, seq: u64, at: Micros) {
-        let phase = Phase::of(&invocation.activity);
-        let same = |span: &Span| span.until.is_none() && (span.phase, span.attempt) == (phase, invocation.attempt);
-        if self.spans.last().is_some_and(same) {
-            return;
-        }
-        self.close(at);
-        let wait = if phase == Phase::Waiting { waited(invocation, run) } else { None };
-        self.spans.push(Span { attempt: invocation.attempt, phase, slot: invocation.slot, wait, seq, at, until: None });
+    fn stands(&mut self, invocation: &Invocation, run: &Run) {
+        // A fork may have edited them.
+        self.events = invocation.events.clone();
+        let Some(stand) = invocation.stand.filter(|stand| self.spans.last().is_none_or(|span| span.seq != stand.seq)) else { return };
+        self.close(stand.at);
+        let Stand { phase, attempt, slot, seq, at, .. } = stand;
+        let wait = if phase == Phase::Waiting { waited(invocation, stand, run) } else { None };
+        self.spans.push(Span { attempt, phase, slot, wait, seq, at, until: None });
     }
 
     fn end(&mut self, end: End) {
@@ -243,24 +246,11 @@ impl Delivery {
     }
 }
 
-impl Phase {
-    fn of(activity: &Activity) -> Phase {
-        match activity {
-            Activity::Queued => Phase::Queued,
-            Activity::Executing { .. } => Phase::Executing,
-            Activity::Sleeping { .. } => Phase::Sleeping,
-            Activity::Waiting { .. } => Phase::Waiting,
-            Activity::Blocked => Phase::Blocked,
-            Activity::Retrying { .. } => Phase::Retrying,
-        }
-    }
-}
-
-fn waited(invocation: &Invocation, run: &Run) -> Option<Waited> {
+fn waited(invocation: &Invocation, stand: Stand, run: &Run) -> Option<Waited> {
     let Function::Wait(wait) = invocation.last_call()? else { return None };
     let due = invocation.timer().and_then(|timer| run.timers.get(timer)).map(|timer| match timer.due {
         Due::At(at) => at,
-        Due::Alive(alive) => run.now.at.saturating_add(alive.saturating_sub(run.now.alive)),
+        Due::Alive(alive) => stand.at.saturating_add(alive.saturating_sub(stand.alive)),
     });
     Some(Waited { types: wait.types.clone(), requirements: wait.requirements.clone(), due })
 }
@@ -315,7 +305,7 @@ mod tests {
             let notes = told(&mut history, &mut run, returned(id, Vec::new()));
             assert!((1..=4).contains(&notes), "{notes} notes of the end of {id}");
         }
-        let spans: usize = history.deliveries.iter().map(|delivery| delivery.spans.len()).sum();
+        let spans: usize = history.deliveries.values().map(|delivery| delivery.spans.len()).sum();
         assert!(history.moments.len() == COUNT + 2 && spans <= 3 * COUNT, "{spans} spans");
     }
 }

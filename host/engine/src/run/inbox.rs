@@ -14,6 +14,8 @@ pub const INBOX_EVENTS_MAX: usize = 1_000;
 /// Most bytes of their payloads.
 pub const INBOX_BYTES_MAX: usize = 16 << 20;
 
+const KEPT: &str = "cannot happen: a kept event is not where its type says";
+
 /// The kept events.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Inbox {
@@ -58,13 +60,12 @@ impl Inbox {
             message.step.as_deref().is_none_or(|only| only == step) && message.meets(wanted)
         };
         let number = numbers.into_iter().find(fits)?;
-        let Message { event, .. } = self.kept.remove(&number)?;
+        let Message { event, .. } = self.kept.remove(&number).expect(KEPT);
         self.bytes -= event.payload.get().len();
-        if let Some(numbers) = self.by_type.get_mut(&*event.name) {
-            numbers.remove(&number);
-            if numbers.is_empty() {
-                self.by_type.remove(&*event.name);
-            }
+        let numbers = self.by_type.get_mut(&*event.name).expect(KEPT);
+        numbers.remove(&number);
+        if numbers.is_empty() {
+            self.by_type.remove(&*event.name);
         }
         Some(event)
     }

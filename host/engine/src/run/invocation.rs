@@ -9,6 +9,10 @@ use super::place::Place;
 use crate::effect::{Log, Memos, RetryInfo};
 use crate::entry::{Call, Event, Failure, Function, InvocationId, Micros, TimerId};
 
+/// What is said where an answer meets another call than the one that it is for: the last of a log stays the last while
+/// its invocation waits in it.
+pub(super) const OTHER: &str = "cannot happen: an answer is for another call";
+
 /// The invocations in flight, by number. Dropped when they end.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Invocations {
@@ -31,8 +35,10 @@ pub(super) struct Invocation {
     pub first_at: Option<Micros>,
     /// When this attempt was first entered.
     pub started_at: Option<Micros>,
-    /// Executing time of this attempt until it was last entered.
+    /// Executing time of this attempt, as far as it is known.
     pub used: Micros,
+    /// The same, until it was last entered.
+    pub used_before: Micros,
     /// Hosts that were lost while it was on a thread, without a record in between.
     pub crashes: u32,
     /// Attempts that failed.
@@ -46,6 +52,41 @@ pub(super) struct Invocation {
     /// How often a key of a wait or a buffer of `collect` was used in this attempt.
     occurrences: BTreeMap<String, u32>,
     pub kept: Kept,
+    /// The entry that made it, and when; none until that is over.
+    pub made: Option<(u64, Micros)>,
+    /// Where it stood at the end of the last entry.
+    pub stand: Option<Stand>,
+}
+
+/// Where an invocation stands, and since when. The fold goes nowhere by it: it is for whoever looks at
+/// the run from here on, without the entries before.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) struct Stand {
+    pub phase: Phase,
+    pub attempt: u32,
+    /// The slot that it then held.
+    pub slot: Option<u32>,
+    /// The entry that began it, and its clocks.
+    pub seq: u64,
+    pub at: Micros,
+    pub alive: Micros,
+}
+
+/// Where an invocation stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Phase {
+    /// For a slot.
+    Queued,
+    /// In an instance.
+    Executing,
+    /// For a time.
+    Sleeping,
+    /// For an event.
+    Waiting,
+    /// For its turn at an exclusive edit.
+    Blocked,
+    /// For the delay of a retry.
+    Retrying,
 }
 
 /// What an invocation does.
@@ -94,6 +135,10 @@ impl Invocations {
         self.in_flight.get(&id)
     }
 
+    pub(super) fn get_mut(&mut self, id: InvocationId) -> Option<&mut Invocation> {
+        self.in_flight.get_mut(&id)
+    }
+
     pub(super) fn remove(&mut self, id: InvocationId) -> Invocation {
         self.in_flight.remove(&id).expect("cannot happen: what ends is in flight")
     }
@@ -137,6 +182,7 @@ impl Invocation {
             first_at: None,
             started_at: None,
             used: 0,
+            used_before: 0,
             crashes: 0,
             failures: 0,
             last_failure: None,
@@ -144,6 +190,29 @@ impl Invocation {
             committed: 0,
             occurrences: BTreeMap::new(),
             kept: Kept::default(),
+            made: None,
+            stand: None,
+        }
+    }
+
+    /// Keeps where it stands at the end of an entry.
+    pub(super) fn keep_stand(&mut self, seq: u64, at: Micros, alive: Micros) {
+        let (phase, attempt) = (self.phase(), self.attempt);
+        if self.stand.is_some_and(|stand| (stand.phase, stand.attempt) == (phase, attempt)) {
+            return;
+        }
+        self.made.get_or_insert((seq, at));
+        self.stand = Some(Stand { phase, attempt, slot: self.slot, seq, at, alive });
+    }
+
+    fn phase(&self) -> Phase {
+        match self.activity {
+            Activity::Queued => Phase::Queued,
+            Activity::Executing { .. } => Phase::Executing,
+            Activity::Sleeping { .. } => Phase::Sleeping,
+            Activity::Waiting { .. } => Phase::Waiting,
+            Activity::Blocked => Phase::Blocked,
+            Activity::Retrying { .. } => Phase::Retrying,
         }
     }
 
@@ -166,7 +235,12 @@ impl Invocation {
         }
     }
 
-    /// Stops the count of executing time.
+    /// Its entry has computed for so long by now.
+    pub(super) fn uses(&mut self, cpu: Micros) {
+        self.used = self.used_before.saturating_add(cpu);
+    }
+
+    /// Stops the count of the time in an instance.
     pub(super) fn pause(&mut self, alive: Micros) {
         if let Activity::Executing { since } = self.activity {
             self.used = self.used.saturating_add(alive.saturating_sub(since));
@@ -191,11 +265,10 @@ impl Invocation {
 
     /// Fills in the answer of the last call, as of a time.
     pub(super) fn fill_last(&mut self, at: Micros, fill: impl FnOnce(&mut Function)) {
-        let Some(last) = self.log.len().checked_sub(1) else { return };
-        if let Some(call) = self.log.get_mut(last) {
-            call.at = call.at.max(at);
-            fill(&mut call.function);
-        }
+        let last = self.log.len().checked_sub(1).and_then(|last| self.log.get_mut(last));
+        let call = last.expect("cannot happen: an answer, and no call was recorded");
+        call.at = call.at.max(at);
+        fill(&mut call.function);
     }
 
     /// Begins anew, from the top, with an empty log.

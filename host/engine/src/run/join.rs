@@ -33,6 +33,7 @@ impl Run {
     /// All events of a scope: they are kept until it is closed, or there are as many as it takes.
     fn gather(&mut self, step: usize, event: &Event, place: Place) -> bool {
         let planned = &self.plan[step];
+        // No fan-out reaches it, which the check of a definition finds.
         let Some(opener) = planned.opener else { return false };
         match self.scopes.gather(step, opener, planned.take, place, event) {
             Gathering::Elsewhere => return false,
@@ -60,10 +61,12 @@ impl Run {
     /// Counts one less in flight in a scope. One without any is closed, and so perhaps its parents:
     /// its joins fire, and what is unpaired moves up.
     pub(super) fn leave_scope(&mut self, scope: Option<ScopeId>) {
-        let Some(scope) = scope else { return };
-        self.scopes.leave(scope);
-        let mut next = Some(scope);
+        let mut next = scope;
+        if let Some(scope) = scope {
+            self.scopes.leave(scope);
+        }
         while let Some(id) = next {
+            // Something is still in it.
             let Some(Closed { place, joins, pairing }) = self.scopes.close(id) else { return };
             joins.into_iter().for_each(|(join, gathered)| self.fire(join, gathered, place));
             for (step, unpaired) in pairing {

@@ -1,22 +1,31 @@
 //! What the instances report.
 
 use super::Run;
+use super::forbidden::Declared;
 use super::history::Ended;
 use super::invocation::{Activity, Invocation};
 use super::place::Place;
 use crate::effect::Effect;
-use crate::entry::{Call, Commit, Event, InvocationId};
+use crate::entry::{Call, Commit, Event, Failure, InvocationId, Usage};
+use crate::text::Limit;
 
 impl Run {
     /// Calls were made, and the instance waits for the answer of the last.
-    pub(super) fn progressed(&mut self, id: InvocationId, attempt: u32, calls: &[Call], commit: Option<&Commit>) {
-        let Some(Call { function, .. }) = calls.last().filter(|_| self.expects(id, attempt, calls)) else { return };
-        if let Some(failure) = self.forbidden(id, calls, commit, &[]) {
+    pub(super) fn progressed(&mut self, id: InvocationId, attempt: u32, calls: &[Call], commit: Option<&Commit>, usage: &Usage) {
+        if !self.expects(id, attempt, calls) {
+            return;
+        }
+        if !self.counts_alive() {
+            self.invocations[id].uses(usage.cpu);
+        }
+        // A report of no call asks for no answer.
+        let Some(Call { function, .. }) = calls.last() else { return };
+        let conflict = self.conflicts(id, function);
+        if let Some(failure) = self.forbidden(id, calls, commit, &[], conflict) {
             self.push(Effect::Abort { invocation: id, attempt });
             return self.fail_attempt(id, &failure);
         }
-        let conflict = self.conflicts(id, function);
-        self.record(id, calls);
+        self.record(id, self.with_reads(calls));
         if let Some(commit) = commit.filter(|_| !conflict) {
             self.commit(id, commit);
         }
@@ -31,10 +40,11 @@ impl Run {
         if !self.expects(id, attempt, calls) {
             return;
         }
-        if let Some(failure) = self.forbidden(id, calls, Some(commit), events) {
+        let conflict = calls.last().is_some_and(|call| self.conflicts(id, &call.function));
+        if let Some(failure) = self.forbidden(id, calls, Some(commit), events, conflict) {
             return self.fail_attempt(id, &failure);
         }
-        self.record(id, calls);
+        self.record(id, calls.to_vec());
         self.commit_state(id, &commit.effects);
         self.note_sent(id, commit);
         self.note_ended(id, Ended::Returned(events.iter().map(|event| event.name.clone()).collect()));
@@ -69,9 +79,27 @@ impl Run {
 
     /// Whether a report goes on where the step log ends: not late, and not heard before.
     fn expects(&self, id: InvocationId, attempt: u32, calls: &[Call]) -> bool {
-        let Some(invocation) = self.invocations.get(id) else { return false };
-        let executing = matches!(invocation.activity, Activity::Executing { .. }) && invocation.attempt == attempt;
-        let ordinals = invocation.log.len()..;
-        executing && calls.iter().zip(ordinals).all(|(call, ordinal)| call.ordinal as usize == ordinal)
+        self.invocations.get(id).is_some_and(|invocation| {
+            let executing = matches!(invocation.activity, Activity::Executing { .. }) && invocation.attempt == attempt;
+            let ordinals = invocation.log.len()..;
+            executing && calls.iter().zip(ordinals).all(|(call, ordinal)| call.ordinal as usize == ordinal)
+        })
+    }
+
+    /// `conflict`: the last call is an edit that commits nothing.
+    fn forbidden(&self, id: InvocationId, calls: &[Call], commit: Option<&Commit>, events: &[Event], conflict: bool) -> Option<Failure> {
+        let additional = self.started.as_ref().map_or(&[][..], |started| &started.additional_events);
+        let step = &self.plan[self.invocations[id].step].name;
+        let declared = Declared { definition: &self.definition, additional, step };
+        declared.forbids(calls, commit, events).or_else(|| if conflict { None } else { self.too_large(calls, commit) })
+    }
+
+    /// Each attempt keeps to the limit by what it sees; what several write at once is seen only here.
+    fn too_large(&self, calls: &[Call], commit: Option<&Commit>) -> Option<Failure> {
+        let max = usize::try_from(self.started.as_ref()?.state_max?).unwrap_or(usize::MAX);
+        let edit = calls.last().and_then(|call| call.function.edit());
+        let effects = commit.into_iter().flat_map(|commit| &commit.effects).chain(&edit);
+        let refused = || Limit { name: "state_max", max }.exceeded("the state, with what others have written,");
+        self.state.outgrows(effects, max).then(|| refused().into())
     }
 }

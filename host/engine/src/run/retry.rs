@@ -3,7 +3,6 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-use super::Run;
 use crate::entry::{Failure, InvocationId, Micros};
 use crate::manifest::{Backoff, Retry};
 use crate::time;
@@ -11,37 +10,28 @@ use crate::time;
 /// The stream of a ChaCha generator that retries draw from; a guest's own randomness has another.
 const STREAM: u64 = u64::from_be_bytes(*b"retrying");
 
-impl Run {
-    /// The delay before the next attempt; none: there is none.
-    pub(super) fn retry_delay(&self, id: InvocationId, failure: &Failure) -> Option<Micros> {
-        let invocation = &self.invocations[id];
-        let retry = self.plan[invocation.step].retry.as_ref()?;
-        let failures = invocation.failures.saturating_add(1);
-        if !failure.retryable || !retry.covers(failure) || retry.attempts_max.is_some_and(|max| failures >= max) {
-            return None;
-        }
-        let delay = match failure.retry_after {
-            Some(seconds) => time::micros(seconds),
-            None => time::micros(retry.delay_after(failures, self.chance(id, invocation.attempt))),
-        };
-        let began = invocation.first_at.unwrap_or(self.now.at);
-        let elapsed = self.now.at.saturating_sub(began).saturating_add(delay);
-        let in_time = retry.elapsed_max.is_none_or(|max| elapsed < time::micros(max));
-        in_time.then_some(delay)
-    }
-
-    /// A number from -1 to 1 that follows from the run's seed, the invocation and the attempt.
-    fn chance(&self, id: InvocationId, attempt: u32) -> f64 {
-        let mut key = self.started.as_ref().map_or([0; 32], |started| started.seed_bytes());
-        let salt = id.to_le_bytes().into_iter().chain(attempt.to_le_bytes());
-        key.iter_mut().zip(salt).for_each(|(byte, salt)| *byte ^= salt);
-        let mut chance = ChaCha8Rng::from_seed(key);
-        chance.set_stream(STREAM);
-        f64::from(chance.next_u32()) / f64::from(u32::MAX) * 2.0 - 1.0
-    }
+/// A number from -1 to 1 that follows from the run's seed, the invocation and the attempt.
+pub(super) fn chance(seed: [u8; 32], id: InvocationId, attempt: u32) -> f64 {
+    let mut key = seed;
+    let salt = id.to_le_bytes().into_iter().chain(attempt.to_le_bytes());
+    key.iter_mut().zip(salt).for_each(|(byte, salt)| *byte ^= salt);
+    let mut chance = ChaCha8Rng::from_seed(key);
+    chance.set_stream(STREAM);
+    f64::from(chance.next_u32()) / f64::from(u32::MAX) * 2.0 - 1.0
 }
 
 impl Retry {
+    /// The delay before the next attempt, after so many failures, the last of which is this, in so much time since the
+    /// first attempt began; none: there is none. `chance`: from -1 to 1.
+    pub(super) fn delay(&self, failure: &Failure, failures: u32, elapsed: Micros, chance: f64) -> Option<Micros> {
+        if !failure.retryable || !self.covers(failure) || self.attempts_max.is_some_and(|max| failures >= max) {
+            return None;
+        }
+        let delay = time::micros(failure.retry_after.unwrap_or_else(|| self.delay_after(failures, chance)));
+        let in_time = self.elapsed_max.is_none_or(|max| elapsed.saturating_add(delay) < time::micros(max));
+        in_time.then_some(delay)
+    }
+
     fn covers(&self, failure: &Failure) -> bool {
         self.kinds.is_empty() || self.kinds.contains(&failure.kind)
     }

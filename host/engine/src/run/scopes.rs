@@ -90,7 +90,7 @@ impl Scopes {
     pub(super) fn close(&mut self, id: ScopeId) -> Option<Closed> {
         let scope = self.expect_mut(id);
         if scope.busy > 0 || !scope.below.is_empty() {
-            self.fold(id);
+            self.drop_spent(id);
             return None;
         }
         let Scope { place, gathering, pairing, .. } = self.open.remove(&id)?;
@@ -107,10 +107,12 @@ impl Scopes {
     /// Drops a scope that cannot fire again and has nothing but one scope in it, whose joins have
     /// all fired and so put nothing more into it: that one takes its place. A loop through a
     /// fan-out must not leave a scope for every turn.
-    fn fold(&mut self, id: ScopeId) {
+    fn drop_spent(&mut self, id: ScopeId) {
         let scope = self.expect(id);
         let spent = scope.busy == 0 && scope.below.len() == 1 && scope.gathering.is_empty() && scope.pairing.is_empty();
-        let Some(&below) = scope.below.first().filter(|&&below| spent && self.expect(below).gathering.is_empty()) else { return };
+        let below = scope.below.first().copied().filter(|&below| spent && self.expect(below).gathering.is_empty());
+        // It may fire again, or holds more than one scope.
+        let Some(below) = below else { return };
         let place = scope.place;
         self.open.remove(&id);
         self.expect_mut(below).place = place;
@@ -121,7 +123,9 @@ impl Scopes {
         }
     }
 
-    /// Gives an event to an all-join: to the innermost scope around it that the opener opened.
+    /// Gives an event to an all-join: to the innermost scope around it that the opener opened. It goes up through
+    /// all that lie between: as many as fan-outs are nested, which a loop makes as deep as it has turns only where
+    /// each of its scopes still has an all-join that has not fired.
     pub(super) fn gather(&mut self, join: usize, opener: usize, take: Option<u32>, place: Place, event: &Event) -> Gathering {
         let mut place = place;
         while let Some(id) = place.scope {

@@ -1,7 +1,7 @@
 //! `time.sleep`: a sleep keeps its slot, and a long one drops its instance.
 
 use super::Run;
-use super::invocation::Activity;
+use super::invocation::{Activity, OTHER};
 use crate::effect::Due;
 use crate::entry::{Function, InvocationId, Micros, SLEEP_DROP_MIN};
 
@@ -17,9 +17,8 @@ impl Run {
             self.now.at = self.now.at.max(due);
         }
         let awake = |function: &mut Function| {
-            if let Function::Sleep { answer, .. } = function {
-                *answer = true;
-            }
+            let Function::Sleep { answer, .. } = function else { unreachable!("{OTHER}") };
+            *answer = true;
         };
         if dropped {
             self.fill_last(id, awake);

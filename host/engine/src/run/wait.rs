@@ -2,7 +2,7 @@
 
 use super::Run;
 use super::frames::StepState;
-use super::invocation::Activity;
+use super::invocation::{Activity, OTHER};
 use super::waiters::Wanted;
 use crate::effect::Due;
 use crate::entry::{Function, InvocationId, Wait, WaitAnswer};
@@ -43,7 +43,9 @@ impl Run {
     pub(super) fn end_wait(&mut self, id: InvocationId, answer: WaitAnswer) {
         self.waiters.remove(id);
         let invocation = &mut self.invocations[id];
-        let Activity::Waiting { timer, key } = invocation.activity.clone() else { unreachable!("a waiter waits") };
+        let Activity::Waiting { timer, key } = invocation.activity.clone() else {
+            unreachable!("cannot happen: a wait ends that nobody waits in")
+        };
         match &answer {
             WaitAnswer::Event(event) => drop(invocation.kept.answers.insert(key, event.clone())),
             WaitAnswer::TimedOut => drop(invocation.kept.asked.remove(&key)),
@@ -61,9 +63,8 @@ impl Run {
 
     fn fill_wait(&mut self, id: InvocationId, ended: WaitAnswer) {
         self.fill_last(id, |function| {
-            if let Function::Wait(wait) = function {
-                wait.answer = Some(ended);
-            }
+            let Function::Wait(wait) = function else { unreachable!("{OTHER}") };
+            wait.answer = Some(ended);
         });
     }
 }

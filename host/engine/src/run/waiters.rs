@@ -135,6 +135,7 @@ impl Shelf {
 
     /// Drops what has become empty.
     fn tidy(&mut self, wanted: &Wanted) {
+        // Those of any fields are in one place, which stays.
         let Some(field) = &wanted.filed else { return };
         let values = self.by_field.get_mut(field).expect("cannot happen: a place is tidied that there never was");
         if values.get(&wanted.requirements[field]).is_some_and(BTreeSet::is_empty) {
@@ -146,8 +147,17 @@ impl Shelf {
     }
 
     fn candidates<'a>(&'a self, fields: &Fields) -> impl Iterator<Item = InvocationId> + 'a + use<'a> {
-        let met: Vec<&BTreeSet<InvocationId>> =
-            self.by_field.iter().filter_map(|(field, values)| values.get(&fields.canonical(field)?)).collect();
+        let met = |field: &str| {
+            #[cfg(test)]
+            tests::LOOKED.set(tests::LOOKED.get() + 1);
+            self.by_field.get(field)?.get(&fields.canonical(field)?)
+        };
+        // Through whichever is fewer: those who wait may each require a field of another name.
+        let met: Vec<&BTreeSet<InvocationId>> = if fields.len() < self.by_field.len() {
+            fields.names().filter_map(met).collect()
+        } else {
+            self.by_field.keys().filter_map(|field| met(field)).collect()
+        };
         self.any.iter().copied().chain(met.into_iter().flatten().copied())
     }
 }
@@ -162,7 +172,7 @@ mod tests {
     use crate::json::to_json;
 
     thread_local! {
-        /// How often it was looked whether an event answers a wait.
+        /// How often it was looked whether an event answers a wait, or has a field that waits require.
         pub static LOOKED: Cell<usize> = const { Cell::new(0) };
     }
 
@@ -179,11 +189,27 @@ mod tests {
                 LOOKED.set(0);
                 let found = waiters.find("Answer", &[], &to_json(&json!({ shared: 1, "own": id })));
                 assert_eq!(found, [id].into());
-                // The first on each shelf may be filed under what all have: nobody was there to tell it from.
-                assert!(LOOKED.get() <= 3, "{} looks for the answer of one in {count}", LOOKED.get());
+                // The first on each shelf may be filed under what all have: nobody was there to tell it from. And
+                // two fields on each of two shelves.
+                assert!(LOOKED.get() <= 3 + 4, "{} looks for the answer of one in {count}", LOOKED.get());
                 waiters.remove(id);
             }
             assert!(waiters.exact.is_empty() && waiters.derived.is_empty(), "nothing is left of who has gone");
+        }
+    }
+
+    #[test]
+    fn an_answer_looks_at_its_own_fields_however_many_others_are_required() {
+        for count in [1_000, 10_000] {
+            let mut waiters = Waiters::default();
+            for id in 0..count {
+                let requirements = [(format!("f{id}"), "1".to_owned())].into();
+                waiters.add(id, Wanted { types: vec!["Answer".to_owned()], subtypes: id % 2 == 0, requirements, filed: None });
+            }
+            LOOKED.set(0);
+            let found = waiters.find("Answer", &[], &to_json(&json!({ "f7": 1, "other": 2 })));
+            assert_eq!(found, [7].into());
+            assert!(LOOKED.get() <= 5, "{} looks for the answer of one in {count}", LOOKED.get());
         }
     }
 }

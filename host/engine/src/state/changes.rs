@@ -9,8 +9,8 @@ use crate::entry::InvocationId;
 /// a forgotten change is answered as if it conflicted, and is repeated.
 const CHANGES_MAX: usize = 1024;
 
-/// An attempt of an invocation.
-type Attempt = (InvocationId, u32);
+/// Who changed something: an attempt of an invocation.
+type Author = (InvocationId, u32);
 
 /// The newest changes, by path.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -28,7 +28,7 @@ pub(super) struct Changes {
 #[serde(deny_unknown_fields)]
 struct Change {
     seq: u64,
-    by: Attempt,
+    by: Author,
     other: u64,
 }
 
@@ -40,7 +40,7 @@ impl Changes {
 
     /// Whether another attempt has, after a version, changed a path, what it lies in, or what
     /// lies in it.
-    pub fn by_others(&self, path: &str, version: u64, by: Attempt) -> bool {
+    pub fn by_others(&self, path: &str, version: u64, by: Author) -> bool {
         self.any(path, version, |change| if change.by == by { change.other } else { change.seq })
     }
 
@@ -55,7 +55,7 @@ impl Changes {
     }
 
     /// Remembers a change.
-    pub fn note(&mut self, path: String, by: Attempt, seq: u64) {
+    pub fn note(&mut self, path: String, by: Author, seq: u64) {
         self.version = seq;
         match self.paths.get_mut(&path) {
             Some(change) => {

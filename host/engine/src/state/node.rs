@@ -95,6 +95,7 @@ impl Node {
     /// deep in the state.
     pub fn follow(&mut self, known: &Known, committed: Option<&Tree>, depth: usize, keys: &[&str]) {
         work::add(1);
+        // What was written whole follows nothing.
         let Node::Part(part) = self else { return };
         if let (Form::Fields(_), Some(Tree::List(_))) = (&part.form, committed) {
             part.form = Form::Copy(None);

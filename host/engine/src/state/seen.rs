@@ -103,6 +103,7 @@ impl<'a> Seen<'a> {
 
     /// Bytes that go with what lies under keys, at least: the name of a field with it.
     pub fn size_of_part(self, keys: &[&str]) -> usize {
+        // The state as a whole goes with nothing.
         let Some((last, parents)) = keys.split_last() else { return 0 };
         let parent = self.at(parents);
         match (parent.child(last).size(), parent.shape()) {

@@ -157,7 +157,7 @@ fn push(target: &mut Tree, new: Tree, done: &mut Done) {
     if !matches!(target, Tree::List(_)) {
         done.replace_what_is_in_the_way(target, Tree::list());
     }
-    let Tree::List(items) = target else { unreachable!("what is no list was replaced by one") };
+    let Tree::List(items) = target else { unreachable!("cannot happen: what is no list was replaced by one") };
     done.step(&items.len().to_string());
     done.grown += (comma(items.len()) + new.size()) as isize;
     items.push_back(new);

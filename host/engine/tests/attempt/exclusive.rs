@@ -1,5 +1,6 @@
 //! An exclusive edit: what is refused inside, and how it ends.
 
+use expect_test::expect;
 use wf_engine::attempt::{Attempt, Request};
 use wf_engine::entry::SLEEP_DROP_MIN;
 
@@ -41,20 +42,17 @@ fn it_commits_what_is_buffered_and_drops_the_instance() {
 }
 
 #[test]
-fn no_wait_no_long_sleep_and_no_second_one_inside() {
+fn no_wait_and_no_second_one_inside() {
     let mut world = World::new(r#"{"n":1}"#);
     let mut attempt = held(&mut world);
     let not = "is not possible in the exclusive edit of `n`: end that with edit-commit";
     assert_eq!(world.told(&mut attempt, wait(r#"{"type":"A"}"#)), format!("invalid: a wait {not}"));
-    let sleep = |duration| Request::Sleep { duration };
-    assert_eq!(world.told(&mut attempt, sleep(SLEEP_DROP_MIN)), format!("invalid: a sleep of a second or more {not}"));
     assert_eq!(world.told(&mut attempt, exclusive("m")), format!("invalid: a second exclusive edit {not}"));
     let mut attempt = again(&mut world, attempt);
     assert_eq!(world.told(&mut attempt, wait(r#"{"type":"A"}"#)), format!("invalid: a wait {not}"), "the same at re-entry");
-    assert_eq!(world.told(&mut attempt, sleep(SLEEP_DROP_MIN)), format!("invalid: a sleep of a second or more {not}"));
     assert_eq!(world.told(&mut attempt, exclusive("m")), format!("invalid: a second exclusive edit {not}"));
     assert_eq!(world.told(&mut attempt, publish("P")), "Done");
-    assert_eq!(world.told(&mut attempt, sleep(SLEEP_DROP_MIN - 1)), "Done");
+    assert_eq!(world.told(&mut attempt, Request::Sleep { duration: SLEEP_DROP_MIN - 1 }), "Done");
     assert_eq!(world.told(&mut attempt, edit("m")), "Committed(true)", "another edit does not end it");
     assert!(world.told(&mut attempt, exclusive("m")).starts_with("invalid"));
     assert_eq!(world.told(&mut attempt, edit("n")), "Committed(true)");
@@ -70,4 +68,14 @@ fn one_that_ended_at_an_earlier_entry_holds_nothing() {
     world.call(&mut again, exclusive("n"));
     world.call(&mut again, edit("n"));
     assert_eq!(world.told(&mut again, exclusive("n")), "suspended");
+}
+
+/// The contract's `sleep` has no failure to give to the guest: to go on as if it had slept would be untrue.
+#[test]
+fn a_long_sleep_inside_fails_the_attempt() {
+    let mut world = World::new(r#"{"n":1}"#);
+    let mut attempt = held(&mut world);
+    let next = attempt.call(Request::Sleep { duration: SLEEP_DROP_MIN }, 0);
+    expect!["fail invalid (retryable: false): a sleep of a second or more is not possible in the exclusive edit of `n`: end that with edit-commit"]
+        .assert_eq(&super::shown(&next));
 }

@@ -6,7 +6,7 @@ use wf_engine::effect::Log;
 use wf_engine::state::Overlay;
 use wf_engine::text::Refused;
 
-use super::world::{World, invoke};
+use super::world::{World, invoke, json};
 use super::{attempt, check, get, limits, send, set, shown};
 
 #[test]
@@ -44,6 +44,11 @@ fn what_is_held_back_stays_within_its_limit() {
         &sender.call(Request::Log, 100),
         expect!["fail limit (retryable: false): the step holds back more than 100 bytes (limit buffered_max): commit now and then"],
     );
+    let mut committed = Attempt::new(invoke(Log::new_sync(), 0), within.clone());
+    for _ in 0..2 {
+        committed.call(Request::Send { name: "A".into(), payload: large(), options: String::new() }, 100);
+    }
+    check(&committed.call(Request::Commit, 100), expect!["progress [0@100 send A, 1@100 send A, 2@100 commit], Some(2) committed"]);
     let returned = Attempt::new(invoke(Log::new_sync(), 0), within).returned(vec![("A".to_owned(), large()); 2]);
     check(
         &Next::Fail(returned.expect_err("it is too much")),
@@ -123,4 +128,35 @@ fn a_path_of_fifty_thousand_keys_is_refused() {
     expect!["limit: the path `k.k.k.k.k.k.k.k.k.k.k.k.k.k.k.k.k.k.k.k.k.k.k.k.k.k.k.k.k.k.k.k.k.k.k.k.k.k.k.k.k.k.k.k.k.k… (168 bytes more)` has more than 32 keys (limit path_keys_max)"].assert_eq(&world.told(&mut attempt, set(&vec!["k"; 130].join("."))));
     let deep = Request::Set { path: vec!["k"; 32].join("."), value: format!("{}{}", "[".repeat(40), "]".repeat(40)) };
     assert!(world.told(&mut attempt, deep).contains("limit depth_max"));
+}
+
+/// Each limit of a text, by the call that it is of.
+#[test]
+fn a_text_that_is_too_long_is_refused_by_the_name_of_its_limit() {
+    let long = |bytes: usize| "x".repeat(bytes);
+    let wait = |options: String| Request::Wait { options };
+    let collect = |options: String| Request::Collect { name: "A".into(), payload: "{}".into(), options };
+    let refused = [
+        (wait(format!(r#"{{"type":"A","more":"{}"}}"#, long(64 << 10))), "options_max"),
+        (wait(format!(r#"{{"type":"{}"}}"#, long(257))), "name_max"),
+        (wait(format!(r#"{{"type":"A","id":"{}"}}"#, long(257))), "id_max"),
+        (wait(format!(r#"{{"type":"A","requirements":{{"{}":1}}}}"#, long(16 << 10))), "requirements_max"),
+        (collect(format!(r#"{{"expected":["A","{}"]}}"#, long(257))), "name_max"),
+        (collect(format!(r#"{{"expected":["A"],"id":"{}"}}"#, long(257))), "id_max"),
+        (collect(format!(r#"{{"expected":{:?}}}"#, ["A", "B"].repeat(33))), "expected_max"),
+        (Request::Send { name: "A".into(), payload: "{}".into(), options: format!(r#"{{"step":"{}"}}"#, long(257)) }, "name_max"),
+        (Request::Send { name: long(257), payload: "{}".into(), options: String::new() }, "name_max"),
+        (Request::Publish { name: long(257), payload: "{}".into() }, "name_max"),
+        (Request::LookUp { name: long(257) }, "name_max"),
+        (Request::Get { path: long(1025) }, "path_max"),
+        (Request::Get { path: vec!["k"; 33].join(".") }, "path_keys_max"),
+        (Request::Outside { target: long((8 << 10) + 1), options: json("{}") }, "target_max"),
+    ];
+    for (request, name) in refused {
+        let shown = format!("{request:.60?}");
+        let told = World::new("{}");
+        let Next::Answer(Err(failure)) = told.enter().call(request, 0) else { panic!("{shown} is refused") };
+        assert_eq!(failure.kind, "limit", "{shown}");
+        assert!(failure.message.ends_with(&format!("(limit {name})")), "{shown}: {}", failure.message);
+    }
 }

@@ -110,9 +110,27 @@ fn a_collect_counts_what_it_expects() {
 }
 
 #[test]
+fn a_collect_lists_so_many_types_that_a_batch_takes_so_many_calls_and_not_its_square() {
+    // Each call carries the whole list.
+    let alternating = |count: usize| format!(r#"{{"expected":{:?}}}"#, ["A", "B"].repeat(count / 2));
+    let mut attempt = World::new("{}").enter();
+    assert!(matches!(attempt.call(collect("A", &alternating(64)), 0), Next::Progress { .. }));
+    check_options(
+        collect("A", &alternating(66)),
+        expect!["refused limit: `expected` of collect lists more than 64 types one after the other (limit expected_max)"],
+    );
+    check_options(
+        collect("A", &format!(r#"{{"expected":{:?}}}"#, ["A"].repeat(1_000))),
+        expect![[r#"{"Collect":{"id":null,"expected":[["A",1000]],"event":{"name":"A","payload":{}}}}"#]],
+    );
+}
+
+#[test]
 fn a_send_can_name_a_step() {
     let send = |options: &str| Request::Send { name: "A".into(), payload: "{}".into(), options: options.into() };
     check_options(send(r#"{"step":"next"}"#), expect!["send A to next"]);
+    check_options(send(r#"{"step":"nope"}"#), expect!["refused invalid: Step nope does not exist"]);
+    check_options(send(r#"{"step":"work"}"#), expect!["refused invalid: Step work does not accept A"]);
     check_options(send(r#"{"step":""}"#), expect!["refused invalid: the step is empty"]);
     check_options(
         send(r#"{"step":1}"#),

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::TestCaseError;
 use wf_engine::attempt::{Next, Request};
-use wf_engine::entry::Function;
+use wf_engine::entry::{Failure, Function};
 
 use super::world::{World, json};
 
@@ -156,11 +156,64 @@ fn comes_back(request: Request) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// The details of a failure, or nearly.
+fn details() -> impl Strategy<Value = String> {
+    let keys = one_of(&[r#""retryable""#, r#""retry_after""#, r#""keep_answers""#, r#""trace""#, r#""more""#, r#""\ud83d""#]);
+    let fields = prop::collection::vec((keys, prop_oneof![one_of(&["true", "false", "null", "2.5", "\"t\""]), scalar()]), 0..4);
+    let object = fields.prop_map(|fields| {
+        let fields: Vec<String> = fields.iter().map(|(key, value)| format!("{key}:{value}")).collect();
+        format!("{{{}}}", fields.join(","))
+    });
+    prop_oneof![4 => object, 1 => text(), 1 => Just(String::new())]
+}
+
+/// What a guest says of its failure is kept, or it is not retried and its message says why.
+fn is_kept(message: String, details: &str) -> Result<(), TestCaseError> {
+    let failure = Failure::from_guest("Boom".to_owned(), message.clone(), details);
+    if failure.message == message {
+        let told: serde_json::Value =
+            if details.trim().is_empty() { serde_json::json!({}) } else { serde_json::from_str(details).expect("JSON") };
+        prop_assert_eq!(failure.retryable, told["retryable"].as_bool().unwrap_or(true));
+        prop_assert_eq!(failure.keep_answers, told["keep_answers"].as_bool().unwrap_or(true));
+        prop_assert_eq!(failure.trace.as_deref(), told["trace"].as_str());
+        prop_assert_eq!(failure.retry_after, told["retry_after"].as_f64().filter(|seconds| *seconds >= 0.0));
+    } else {
+        prop_assert!(!failure.retryable && failure.message.contains(" [not retried: "), "{}", failure.message);
+    }
+    Ok(())
+}
+
+/// What a step returns is refused with a reason, or carried as it came.
+fn is_returned(events: Vec<(String, String)>) -> Result<(), TestCaseError> {
+    match World::new("{}").enter().returned(events.clone()) {
+        Ok((_, _, returned)) => {
+            prop_assert_eq!(returned.len(), events.len());
+            for (event, (name, payload)) in returned.iter().zip(&events) {
+                let carried = payload.trim_matches([' ', '\n', '\t', '\r']);
+                prop_assert_eq!((&*event.name, event.payload.get()), (name.as_str(), carried));
+                prop_assert!(serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(carried).is_ok(), "{carried}");
+            }
+        }
+        Err(failure) => prop_assert!(["invalid", "limit"].contains(&failure.kind.as_str()) && !failure.message.is_empty()),
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 3000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn generated_text_is_refused_with_a_reason_or_comes_back(request in request()) {
         comes_back(request)?;
+    }
+
+    #[test]
+    fn generated_details_of_a_failure_are_kept_or_it_is_not_retried(message in "[a-z ]{0,20}", details in details()) {
+        is_kept(message, &details)?;
+    }
+
+    #[test]
+    fn generated_events_that_are_returned_are_refused_with_a_reason_or_come_back(events in prop::collection::vec((word(), text()), 0..3)) {
+        is_returned(events)?;
     }
 }

@@ -1,10 +1,10 @@
 //! What was recorded: it is compared and given again, and never refused.
 
 use expect_test::expect;
-use wf_engine::attempt::{Limits, Next, Request};
+use wf_engine::attempt::{Attempt, Limits, Next, Request};
 use wf_engine::entry::{Function, Told};
 
-use super::world::{World, json};
+use super::world::{self, World, json};
 use super::{attempt, check, get, publish, recorded, send, shown, wait};
 
 #[test]
@@ -76,25 +76,106 @@ fn what_is_refused_for_its_length_is_recorded_in_short() {
     assert_eq!(given, refused);
 }
 
+/// Limits below all that `record` records.
+const LOWERED: Limits = Limits { payload_max: 50, value_max: 50, state_max: 50, events_max: 1, buffered_max: 50, calls_max: 2 };
+
+fn item() -> Request {
+    Request::Send { name: "Item".into(), payload: format!(r#"{{"x":"{}"}}"#, "y".repeat(100)), options: String::new() }
+}
+
+fn text(path: &str) -> Request {
+    Request::Set { path: path.into(), value: format!(r#""{}""#, "y".repeat(100)) }
+}
+
+/// Calls past each of these limits, none of them committed.
+fn record(world: &mut World) -> Vec<Request> {
+    let calls = vec![item(), item(), text("a"), Request::EditBegin { path: "n".into() }, publish("Stream")];
+    let mut attempt = world.enter();
+    calls.iter().for_each(|request| assert!(matches!(world.call(&mut attempt, request.clone()), Next::Answer(Ok(_)))));
+    assert_eq!(world.committed, 0);
+    calls
+}
+
+/// A world that has recorded them, and an attempt that has made them again under other limits.
+fn entered_again(limits: Limits) -> (World, Attempt) {
+    let mut world = World::new(r#"{"n":1}"#);
+    let recorded = record(&mut world);
+    world.limits = limits;
+    let mut again = world.enter();
+    recorded.into_iter().for_each(|request| assert!(matches!(world.call(&mut again, request), Next::Answer(Ok(_)))));
+    (world, again)
+}
+
+fn edit(version: u64) -> Request {
+    Request::EditCommit { path: "n".into(), version, value: "2".into() }
+}
+
 #[test]
 fn limits_that_changed_lose_nothing_that_was_recorded() {
-    let mut world = World::new("{}");
-    let payload = format!(r#"{{"x":"{}"}}"#, "y".repeat(100));
-    let item = || Request::Send { name: "Item".into(), payload: payload.clone(), options: String::new() };
-    let mut attempt = world.enter();
-    for request in [item(), item(), Request::Set { path: "a".into(), value: payload.clone() }, publish("Stream")] {
-        world.call(&mut attempt, request);
+    // By each limit alone, and by all of them: what ends the attempt, once all is committed.
+    let wide = world::wide();
+    let long = "limit: the payload of `Item` is longer than 50 bytes (limit payload_max)";
+    let calls = "the step made more than 2 calls (limit calls_max)";
+    let cases = [
+        (Limits { payload_max: 50, ..wide.clone() }, long),
+        (Limits { value_max: 50, ..wide.clone() }, "limit: the value is longer than 50 bytes (limit value_max)"),
+        (Limits { state_max: 50, ..wide.clone() }, "limit: the state is longer than 50 bytes (limit state_max)"),
+        (Limits { events_max: 1, ..wide.clone() }, "the step sent more than 1 events (limit events_max)"),
+        (Limits { buffered_max: 50, ..wide.clone() }, "the step holds back more than 50 bytes (limit buffered_max)"),
+        (Limits { calls_max: 2, ..wide }, calls),
+        (LOWERED, calls),
+    ];
+    for (limits, ended) in cases {
+        for committed in [Request::Commit, edit(0), wait(r#"{"type":"Answer"}"#)] {
+            let (mut world, mut again) = entered_again(limits.clone());
+            let told = world.told(&mut again, committed);
+            assert!(["Done", "Committed(true)", "suspended"].contains(&&*told), "{told}");
+            assert_eq!(world.commit.matches("yyy").count() / 33, 3, "all is committed");
+            let mut told = Vec::new();
+            for request in [text("b"), item(), item(), Request::Log] {
+                told.push(world.told(&mut again, request));
+            }
+            assert!(told.iter().any(|told| told.contains(ended)), "{limits:?} {told:?}");
+        }
+        let (_, mut again) = entered_again(limits);
+        let (calls, commit, _) = again.returned(vec![("Done".into(), "{}".into())]).expect("nothing speaks against it");
+        assert_eq!((calls.len(), commit.effects.len()), (0, 3));
     }
-    assert_eq!(world.committed, 0);
-    world.limits = Limits { payload_max: 50, value_max: 50, state_max: 50, events_max: 1, buffered_max: usize::MAX, calls_max: 5 };
-    let mut again = world.enter();
-    for request in [item(), item(), Request::Set { path: "a".into(), value: payload.clone() }, publish("Stream")] {
-        assert_eq!(world.told(&mut again, request), "Done");
+}
+
+#[test]
+fn past_its_calls_an_attempt_commits_and_does_no_more() {
+    let over = "the step made more than 2 calls (limit calls_max)";
+    for request in [Request::Log, get("a"), item(), publish("Stream"), Request::EditBegin { path: "n".into() }, edit(9), wait("{}")] {
+        let (mut world, mut again) = entered_again(LOWERED);
+        world.told(&mut again, Request::Commit);
+        let told = world.told(&mut again, request.clone());
+        assert!(told.contains(over) || told.contains("events_max"), "{told}");
+        // What commits nothing is not made before the commit either.
+        let (mut world, mut again) = entered_again(LOWERED);
+        let told = world.told(&mut again, request);
+        assert!(told == "Committed(true)" || told.contains(over), "{told}");
     }
-    assert_eq!(world.told(&mut again, item()), "limit: the payload of `Item` is longer than 50 bytes (limit payload_max)");
-    let (calls, commit, _) = again.returned(Vec::new()).expect("nothing speaks against it");
-    assert_eq!((calls.len(), commit.effects.len()), (1, 3));
-    assert!(serde_json::to_string(&commit).expect("JSON").contains(&payload));
+    // An edit that conflicts commits nothing: what is buffered can be committed behind it, and no edit made again.
+    let (mut world, mut again) = entered_again(LOWERED);
+    world.interfere("n", "5");
+    assert_eq!(world.told(&mut again, edit(0)), "Committed(false)");
+    assert!(world.told(&mut again, edit(0)).contains(over));
+    let (mut world, mut again) = entered_again(LOWERED);
+    world.interfere("n", "5");
+    assert_eq!(world.told(&mut again, edit(0)), "Committed(false)");
+    assert_eq!(world.told(&mut again, Request::Commit), "Done");
+    assert_eq!(world.commit.matches("Item").count(), 2);
+    assert!(world.told(&mut again, Request::Commit).contains(over), "once");
+}
+
+#[test]
+fn an_edit_that_is_refused_past_the_calls_is_not_recorded() {
+    let (mut world, mut again) = entered_again(LOWERED);
+    let edit = Request::EditCommit { path: "b".into(), version: 0, value: format!("\"{}\"", "z".repeat(40)) };
+    let told = world.told(&mut again, edit);
+    assert!(told.contains("calls_max"), "{told}");
+    assert!(again.failed().is_empty());
 }
 
 #[test]

@@ -1,8 +1,11 @@
 //! A run of one attempt: its state, and the step log as the fold would keep it. What is reported goes through JSON.
 
+use std::sync::Arc;
+
 use wf_engine::attempt::{Attempt, Limits, Next, Outside, Request};
+use wf_engine::definition::Definition;
 use wf_engine::effect::{Invoke, Log, Memos, RetryInfo};
-use wf_engine::entry::{Call, Chunk, Commit, Event, Function, Input, Response, Told, WaitAnswer};
+use wf_engine::entry::{Call, Chunk, Commit, Event, Function, Input, Part, Response, Told, WaitAnswer};
 use wf_engine::json::Json;
 use wf_engine::state::{Overlay, State};
 
@@ -48,9 +51,17 @@ pub fn invoke(log: Log, committed: u32) -> Invoke {
         committed,
         memos: Memos::new_sync(),
         retry: RetryInfo::default(),
+        definition: definition(),
         time_left: None,
         lost: false,
     }
+}
+
+/// Two steps: `work` takes `StartEvent`, and `next` takes `A`.
+fn definition() -> Arc<Definition> {
+    let manifest = r#"{"name":"w","event_types":[{"name":"A","kind":"plain"}],"steps":[
+        {"name":"work","accepts":["StartEvent"],"emits":["A"]},{"name":"next","accepts":["A"],"emits":["StopEvent"]}]}"#;
+    Arc::new(Definition::new(vec![(Part { component: "c".into(), data: None }, serde_json::from_str(manifest).expect("a manifest"))]))
 }
 
 impl World {

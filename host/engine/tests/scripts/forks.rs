@@ -6,6 +6,7 @@ use expect_test::expect;
 use wf_engine::definition::Definition;
 use wf_engine::entry::{Input, Part};
 use wf_engine::journal::{self, Misfit};
+use wf_engine::run::Run;
 use wf_engine::snapshot;
 
 use super::{check, played};
@@ -93,8 +94,7 @@ fn a_fork_goes_on_with_another_definition_where_steps_are_known_by_their_names()
     );
     let other = vec![(Part { component: "other".into(), data: None }, other.parts[0].1.clone())];
     let definition = Definition::new(other);
-    let mut forked = super::workflow::forked(&mut super::words::Words::of(""));
-    forked.definition = definition.parts();
+    let forked = super::workflow::forked(&mut super::words::Words::of(""), definition.parts());
     let entry = world.run.entry(0, 0, Input::Forked(Box::new(forked)));
     let refused = journal::accept(&mut world.run, &entry).expect_err("it is not known");
     assert_eq!(refused, Misfit::Definition { expected: definition.parts() });
@@ -138,4 +138,34 @@ fn a_fork_has_the_whole_timeout_of_what_executed_at_its_origin() {
                 invoke #0.1 work(StartEvent), 5s left
         "#]],
     );
+}
+
+#[test]
+fn the_history_of_a_fork_of_a_fork_tells_what_each_of_its_definitions_did() {
+    const BEFORE: &str = "step old: StartEvent -> StopEvent\n step work: StartEvent -> Item\n start";
+    let mut world = played(BEFORE);
+    let mut known = vec![world.definition.clone()];
+    for (other, line) in [
+        ("part one\n step work: StartEvent -> Item\n step next: Item -> Done", "#1 return Item"),
+        ("part two\n step next: Item -> StopEvent", ""),
+    ] {
+        world.redefine(super::workflow::parse(other).0);
+        known.push(world.definition.clone());
+        ["fork", line].into_iter().filter(|line| !line.is_empty()).for_each(|line| world.line(line));
+    }
+    world.line("#2 return StopEvent");
+    // Whatever comes first, and also what has not begun by it.
+    for turned in 0..known.len() {
+        let mut begun = Run::new(known[0].clone());
+        known.iter().cycle().skip(turned).take(known.len()).for_each(|it| begun.redefine(it.clone()));
+        let history = journal::history(begun, &world.journal).expect("the journal fits");
+        let told = history.deliveries.values().map(|it| {
+            let end = it.end.as_ref().map(|end| format!("{:?} by {}", end.how, end.seq));
+            format!("{} {}", it.step, end.unwrap_or_default())
+        });
+        let told: Vec<String> = told.collect();
+        assert_eq!(told, ["old Dropped by 1", "work Returned([\"Item\"]) by 2", "next Returned([\"StopEvent\"]) by 4"]);
+    }
+    let misfit = journal::history(Run::new(known[0].clone()), &world.journal).expect_err("it knows one of them");
+    assert_eq!(misfit, Misfit::Definition { expected: known[1].parts() });
 }

@@ -1,7 +1,7 @@
 //! Journals of every number of the rules, replayed: what they did then, they do now.
 //!
-//! `tests/golden/RULES-NAME.jsonl` holds the parts with their manifests, and the entries, a line each; the `.txt` beside
-//! it what each entry printed. No test run changes either: what is missing is written when
+//! `tests/golden/RULES-NAME.jsonl` holds the parts with their manifests, and the entries, a line each; before a fork onto
+//! another definition, the parts of that. The `.txt` beside it holds what each entry printed. No test run changes either: what is missing is written when
 //! `UPDATE_EXPECT` is set, and what is there stays. A change that alters what a journal prints
 //! changes the rules: give them a new number, keep these files, and let new ones be written.
 
@@ -11,15 +11,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use wf_engine::definition::Definition;
-use wf_engine::entry::{Input, Part, RULES};
+use wf_engine::entry::{Entry, Input, Part, RULES};
 use wf_engine::manifest::Manifest;
 use wf_engine::run::Run;
 use wf_engine::{journal, snapshot};
 
-use super::{played, print};
+use super::workflow::Workflow;
+use super::{World, pages, played, print, workflow};
 
-/// One journal for each family of moves.
-const SCRIPTS: [(&str, &str); 18] = [
+/// One journal for each family of moves. `LARGE` stands for a text that is told once.
+const SCRIPTS: [(&str, &str); 22] = [
     (
         "human",
         r#"
@@ -43,6 +44,26 @@ const SCRIPTS: [(&str, &str); 18] = [
         @201/21 #0 return Ask {"q":"And?"}
         @202/22 event Answer
         @207/27 #2 fail timeout "5s"
+        "#,
+    ),
+    (
+        "step-timeout",
+        r#"
+        type Answer: human-response
+        step work: StartEvent -> StopEvent, timeout 5, retry 1
+        @100/10 start
+        @101/11 #0 keep draft "Who?"; used 100 0.5 65536
+        @109/19 #0 sleep 0.25; used 100 1 65536
+        @109.25/19.25 timer 0
+        @119/29 #0 wait Answer; used 100 2 65536
+        @200/30 event Answer
+        @201/31 #0 keep more 1; used 200 1 65536
+        @202/32 resume
+        @300/40 #0 sleep 60; used 202 1.5 65536
+        @360/100 timer 1
+        @361/101 #0 fail timeout "5s"; used 360 1 65536
+        @363/103 timer 2
+        @364/104 #0 return StopEvent {"result":1}
         "#,
     ),
     (
@@ -394,7 +415,112 @@ const SCRIPTS: [(&str, &str); 18] = [
         @26 #4 return StopEvent
         "#,
     ),
+    (
+        "every-call",
+        r#"
+        additional Answer
+        state {"n":1,"l":[1],"m":{"a":1,"b":2}}
+        step split: StartEvent -> Item
+        step work: Item -> Done, retry 1
+        step end: Done -> StopEvent
+        @1 start
+        @2 #0 used 1.5 0.25 65536; return Item
+        @3 #1 keep draft "Who?"; used 2 0.001 131072
+        @4 #1 look draft "Who?"; look other; look draft same 0; get n; set a 1; push l 2; delete m.b; log; send Done {"early":1}; used 2 0.002 131072; commit
+        @5 #1 publish Stream {"p":1}; used 2 0.003 131072
+        @5 #1 begin n; edit n 2; used 2 0.004 131072
+        @6 #1 collect Item {"c":1} into Item 2; used 2 0.005 131072
+        @7 #1 request GET https://example.com/a {"status":200}; used 2 0.006 131072
+        @8 #1 read 15 aGk=; used 2 0.007 131072
+        @9 #1 exclusive n; used 2 0.008 131072
+        @10 #1 edit n 3; used 9 0.001 131072
+        @11 #1 sleep 0.5; used 9 0.002 131072
+        @11.5 timer 0
+        @12 #1 wait Answer where {"n":1} timeout 60; used 9 0.003 131072
+        @13 event Answer {"n":1}
+        @14 #1 look draft "Who?"; get n before; set lost 1; push l 3; delete m.a; begin l before; log; send Done {"lost":1}; refuse "set a..b"; used 13 0.5 262144; fail Boom "after every call"
+        @15 timer 2
+        @16 #1 look draft "Who?"; get l; used 15 0.125 65536; return Done
+        @17 #2 used 4 1 1; return StopEvent
+        "#,
+    ),
+    (
+        "large-reads",
+        r#"
+        state {"a":"LARGE"}
+        step work: StartEvent -> Item
+        step other: StartEvent -> Item
+        step end: Item -> StopEvent
+        start
+        #0 get a; publish Stream
+        #0 begin a; edit a "LARGE!"
+        #0 get a; set a 1; commit
+        resume
+        #0 get a; return Item
+        #1 get a; set a "LARGE"; commit
+        #1 get a; sleep 2
+        resume
+        @3 timer 0
+        #2 get a before; return StopEvent
+        "#,
+    ),
+    (
+        "outgrown",
+        r#"
+        state-max 30
+        state {"a":"1234567890"}
+        step split: StartEvent -> Item
+        step work: Item -> StopEvent, slots 9
+        step recover: StepFailedEvent -> StopEvent, catch work max 9
+        start
+        #0 return Item {"i":1}, Item {"i":2}, Item {"i":3}, Item {"i":4}
+        #1 set b 12345; commit
+        #2 set c 12345; commit
+        #3 begin a; edit a "12345678901234567890"
+        #4 set a 1; set d 123; commit
+        #4 set e 1234567; return StopEvent
+        "#,
+    ),
 ];
+
+/// Journals that fork onto another definition, with its workflow.
+const REDEFINED: [(&str, &str, &str, &str); 1] = [(
+    "fork-redefined",
+    r#"
+    additional Answer
+    state {"n":1}
+    step split: StartEvent -> Item, fan-out
+    step old: Item -> Done, slots 1
+    step work: Item -> Done, retry 1
+    step gather: Done -> Sum, join all
+    step total: Sum -> StopEvent
+    @10 start
+    @11 #0 return Item {"i":1}, Item {"i":2}
+    @12 #1 keep draft 1
+    @12 #2 return Done {"i":1}
+    @13 #4 keep draft 2
+    @14 #4 wait Answer timeout 5
+    "#,
+    r#"
+    additional Answer
+    part other data 6a1f
+    step first: StartEvent -> Item
+    step split: StartEvent -> Item, fan-out
+    step work: Item -> Done, retry 2
+    step total: Sum -> StopEvent
+    step gather: Done -> Sum, join all
+    step new: Done -> Sum, join all
+    "#,
+    r#"
+    @20 fork state {"n":2} #4 Item {"i":20}
+    @21 #4 look draft 2; fail Boom "once"
+    @23 timer 1
+    @24 #4 return Done {"i":20}
+    @25 #5 return Sum {"by":"gather"}
+    @26 #6 return Sum {"by":"new"}
+    @27 #7 return StopEvent
+    "#,
+)];
 
 pub fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
@@ -409,10 +535,39 @@ pub fn write_missing(path: &Path, text: impl FnOnce() -> String) {
 
 /// A script as parts and entries.
 fn journal_of(script: &str) -> String {
-    let world = played(script);
-    let parts = serde_json::to_string(&world.workflow.parts).expect("JSON");
-    let entries = world.journal.iter().map(|entry| serde_json::to_string(entry).expect("JSON"));
-    std::iter::once(parts).chain(entries).map(|line| line + "\n").collect()
+    let world = played(&script.replace("LARGE", &"x".repeat(2_000)));
+    lines(std::iter::once(parts(&world.workflow)).chain(entries(&world)))
+}
+
+/// The same of one that forks onto another definition, and goes on by it.
+fn redefined_journal_of(before: &str, other: &str, after: &str) -> String {
+    let mut world = played(before);
+    let (other, _) = workflow::parse(other);
+    let mut written = vec![parts(&world.workflow)];
+    written.extend(entries(&world));
+    written.push(parts(&other));
+    let forked = world.journal.len();
+    world.redefine(other);
+    after.lines().map(str::trim).filter(|line| !line.is_empty()).for_each(|line| world.line(line));
+    written.extend(entries(&world).skip(forked));
+    lines(written.into_iter())
+}
+
+fn parts(workflow: &Workflow) -> String {
+    serde_json::to_string(&workflow.parts).expect("JSON")
+}
+
+fn entries(world: &World) -> impl Iterator<Item = String> {
+    world.journal.iter().map(|entry| serde_json::to_string(entry).expect("JSON"))
+}
+
+fn lines(lines: impl Iterator<Item = String>) -> String {
+    lines.map(|line| line + "\n").collect()
+}
+
+fn definition(parts: &str) -> Arc<Definition> {
+    let parts: Vec<(Part, Manifest)> = serde_json::from_str(parts).expect("parts with their manifests");
+    Arc::new(Definition::new(parts))
 }
 
 fn journals() -> Vec<PathBuf> {
@@ -422,26 +577,37 @@ fn journals() -> Vec<PathBuf> {
     journals
 }
 
+/// The entries of a journal, with the definition that it begins by, then those that forks in it go on with.
+fn read(text: &str) -> (Vec<Arc<Definition>>, Vec<Entry>) {
+    let (definitions, entries): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| line.starts_with('['));
+    let entries = (0..).zip(entries).map(|(seq, line)| journal::read(seq, line.as_bytes()).expect("an entry"));
+    (definitions.into_iter().map(definition).collect(), entries.collect())
+}
+
+/// All of a run but the definitions that it knows.
+fn shown(run: &Run) -> String {
+    String::from_utf8(snapshot::take(run)).expect("JSON")
+}
+
 /// What each entry of a journal prints, and the number of its rules.
 fn replay(text: &str) -> (u32, String) {
-    let (parts, entries) = text.split_once('\n').expect("parts and entries");
-    let parts: Vec<(Part, Manifest)> = serde_json::from_str(parts).expect("parts with their manifests");
-    let mut run = Run::new(Arc::new(Definition::new(parts)));
+    let (definitions, entries) = read(text);
+    let mut run = pages::begin(&definitions);
     // The same without snapshots.
-    let mut straight = Run::new(run.definition().clone());
+    let mut straight = pages::begin(&definitions);
     let (mut rules, mut out) = (0, String::new());
-    for line in entries.lines() {
-        let entry = journal::read(run.next_seq(), line.as_bytes()).expect("an entry");
+    for entry in entries {
         if let Input::Started(started) = &entry.input {
             rules = started.rules;
         }
         let _ = writeln!(out, "{}", entry.seq);
         run = snapshot::restore(run.definition().clone(), &snapshot::take(&run)).expect("a snapshot at every entry");
+        definitions.iter().for_each(|it| run.redefine(it.clone()));
         for line in journal::accept(&mut run, &entry).expect("the journal fits").iter().filter_map(|effect| print::effect(effect, true)) {
             let _ = writeln!(out, "    {line}");
         }
         journal::accept(&mut straight, &entry).expect("the journal fits");
-        assert_eq!(format!("{run:?}"), format!("{straight:?}"), "a snapshot changes nothing");
+        assert_eq!(shown(&run), shown(&straight), "a snapshot changes nothing");
     }
     let _ = writeln!(out, "state {}", run.state());
     let _ = writeln!(out, "{:?}", run.status());
@@ -449,9 +615,25 @@ fn replay(text: &str) -> (u32, String) {
 }
 
 #[test]
+fn a_golden_journal_is_told_alike_in_pages_of_every_size() {
+    for path in journals() {
+        let text = std::fs::read_to_string(&path).expect("a readable journal");
+        let (definitions, entries) = read(&text);
+        (1..=entries.len()).for_each(|size| pages::check(&definitions, &entries, size));
+    }
+}
+
+#[test]
 fn golden_journals_of_every_number_of_the_rules_print_what_they_printed() {
+    let file = |name: &str| folder().join(format!("{RULES}-{name}.jsonl"));
     for (name, script) in SCRIPTS {
-        write_missing(&folder().join(format!("{RULES}-{name}.jsonl")), || journal_of(script));
+        write_missing(&file(name), || journal_of(script));
+    }
+    for (name, before, other, after) in REDEFINED {
+        write_missing(&file(name), || redefined_journal_of(before, other, after));
+    }
+    for name in SCRIPTS.iter().map(|it| it.0).chain(REDEFINED.iter().map(|it| it.0)) {
+        assert!(file(name).exists(), "the golden journal `{name}` is missing: its family of moves is not replayed");
     }
     let mut replayed = BTreeSet::new();
     for path in journals() {

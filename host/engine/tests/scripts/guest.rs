@@ -3,13 +3,14 @@
 //! ```text
 //! #0 CALL; CALL; …            invocation 0 reports; `#0.1` names an attempt that is not its last
 //! send Item {} to work        set path 1        push path 1       delete path    get path [same 0|before [3]]
-//! begin path                  edit path 2       exclusive path    keep name 1    look name
+//! begin path [before]         edit path 2       exclusive path    keep name 1    look name [1|same 0]
 //! publish Stream {}           sleep 1.5         log               commit
 //! collect Item {} into A 2 B id mine            a type may be followed by how many of it
 //! wait Answer Other id mine subtypes fresh where {} timeout 5 ask Ask {}
 //! refuse "set a..b"           a call that the border refused
 //! request GET https://x 200   read 3 aGk=       read 3 end
 //! return Done {}, Done {}     fail ValueError "boom" for-good after 3 forget
+//! used 1 0.25 4096            no call: the report says that its entry began at 1 s, computed 0.25 s, and had 4096 bytes
 //! ```
 
 use std::collections::BTreeMap;
@@ -62,18 +63,22 @@ impl Guest {
     /// The report of a line of calls.
     pub fn report(&mut self, id: InvocationId, attempt: Option<u32>, line: &str, at: Micros, run: &Run) -> Input {
         let attempt = attempt.unwrap_or(self.attempt);
-        let mut calls = Vec::new();
+        let (mut calls, mut usage) = (Vec::new(), Usage::default());
         for part in line.split(';').map(str::trim) {
             let mut words = Words::of(part);
+            if words.eat("used") {
+                usage = used(&mut words);
+                continue;
+            }
             if words.eat("fail") {
-                return Input::StepFailed { invocation: id, attempt, calls, failure: failure(&mut words), usage: Usage::default() };
+                return Input::StepFailed { invocation: id, attempt, calls, failure: failure(&mut words), usage };
             }
             if words.eat("return") {
                 let mut events = Vec::new();
                 while !words.is_empty() {
                     events.push(words.event());
                 }
-                return Input::StepReturned { invocation: id, attempt, calls, commit: self.commit(), events, usage: Usage::default() };
+                return Input::StepReturned { invocation: id, attempt, calls, commit: self.commit(), events, usage };
             }
             let ordinal = self.next;
             self.next += 1;
@@ -82,7 +87,7 @@ impl Guest {
         let only_recorded =
             |call: &Call| matches!(call.function, Function::Publish { .. } | Function::Request { .. } | Function::Read { .. });
         let commit = (!calls.last().is_some_and(only_recorded)).then(|| self.commit());
-        Input::StepProgressed { invocation: id, attempt, calls, commit, usage: Usage::default() }
+        Input::StepProgressed { invocation: id, attempt, calls, commit, usage }
     }
 
     fn commit(&self) -> Commit {
@@ -139,6 +144,7 @@ impl Guest {
                 let path = words.word().to_owned();
                 let (version, answer) = self.ask(&Query::EditBegin { path: path.clone() }, run);
                 self.versions.insert(path.clone(), version);
+                let answer = if words.eat("before") { Told::Before(run.next_seq()) } else { answer };
                 Function::EditBegin { path, version, answer }
             }
             "edit" => {
@@ -162,7 +168,12 @@ fn answered_by_fold(function: &str, words: &mut Words) -> Function {
         "commit" => Function::Commit,
         "sleep" => Function::Sleep { duration: (words.number() * 1e6) as Micros, answer: false },
         "keep" => Function::Keep { name: words.word().to_owned(), value: words.json() },
-        "look" => Function::LookUp { name: words.word().to_owned(), answer: Told::Nothing },
+        "look" => {
+            let name = words.word().to_owned();
+            let same = words.number_after("same").map(|ordinal| Told::Same(ordinal as u32));
+            let answer = same.unwrap_or_else(|| if words.is_empty() { Told::Nothing } else { Told::Value(words.json()) });
+            Function::LookUp { name, answer }
+        }
         "refuse" => Function::Refused { call: words.text(), failure: Failure::new("invalid", "the border says why", false) },
         "exclusive" => Function::EditExclusive { path: words.word().to_owned(), answer: None },
         "request" => {
@@ -206,6 +217,11 @@ fn wait(words: &mut Words) -> Wait {
     let timeout = words.number_after("timeout");
     let request = words.eat("ask").then(|| words.event());
     Wait { types, subtypes, id, requirements, timeout, request, fresh, answer: None }
+}
+
+fn used(words: &mut Words) -> Usage {
+    let (started_at, cpu) = (words.number() * 1e6, words.number() * 1e6);
+    Usage { started_at: started_at as Micros, cpu: cpu as Micros, memory: words.number() as u64 }
 }
 
 fn failure(words: &mut Words) -> Failure {

@@ -4,21 +4,26 @@ use std::fmt::Write;
 
 use expect_test::{Expect, expect};
 use wf_engine::answers::answers;
+use wf_engine::attempt::{Query, ReadAnswer};
+use wf_engine::effect::Effect;
+use wf_engine::entry::{Call, Event, Function, Input, Told, Usage};
 use wf_engine::history::Ended;
 use wf_engine::journal;
+use wf_engine::run::Run;
+use wf_engine::state::Overlay;
 
-use super::played;
+use super::{World, played};
 
 #[track_caller]
 fn check(script: &str, expect: Expect) {
     let world = played(script);
-    let history = journal::history(world.definition, &world.journal).expect("the journal fits");
+    let history = journal::history(Run::new(world.definition), &world.journal).expect("the journal fits");
     let mut text = String::new();
     for moment in &history.moments {
         let about = moment.event.as_deref().map(str::to_owned).or(moment.invocation.map(|it| format!("#{it}"))).unwrap_or_default();
         let _ = writeln!(text, "{} @{} {} {about}, {} frames", moment.seq, seconds(moment.at), moment.kind, moment.frames);
     }
-    for it in &history.deliveries {
+    for it in history.deliveries.values() {
         let names: Vec<&str> = it.events.iter().map(|event| &*event.name).collect();
         let _ = writeln!(text, "#{} {}({}) by {} @{}", it.invocation, it.step, names.join(", "), it.seq, seconds(it.at));
         for span in &it.spans {
@@ -177,16 +182,14 @@ fn a_run_that_goes_on_over_a_restart() {
 }
 
 #[test]
-fn what_a_guest_saw_before_a_report_that_is_refused_is_told_too() {
-    let world = played(
-        "state {\"x\":1}
-        step work: StartEvent -> StopEvent
-        start
-        #0 get x; publish StopEvent",
-    );
-    let calls = answers(world.definition.clone(), &world.journal, 0, 0).expect("the journal fits");
-    let identities: Vec<String> = calls.iter().map(|call| call.function.identity()).collect();
-    assert_eq!(identities, ["get x", "publish StopEvent"]);
+fn what_a_guest_saw_before_a_report_that_is_refused_or_a_failure_is_told_too() {
+    let told = |calls: &str| {
+        let world = played(&format!("state {{\"x\":1}}\n step work: StartEvent -> StopEvent\n start\n #0 {calls}"));
+        let calls = answers(|| Run::new(world.definition.clone()), &world.journal, 0, 0).expect("the journal fits");
+        calls.iter().map(|call| call.function.identity()).collect::<Vec<String>>()
+    };
+    assert_eq!(told("get x; publish StopEvent"), ["get x", "publish StopEvent"]);
+    assert_eq!(told("get x; set x 2; fail Boom \"\""), ["get x", "set x"]);
 }
 
 #[test]
@@ -199,7 +202,7 @@ fn a_read_is_told_from_before_the_entry_that_others_committed_by_after_it() {
         #1 set x 2; commit
         #0 get x before 1; get x before 2; return StopEvent",
     );
-    let calls = answers(world.definition.clone(), &world.journal, 0, 0).expect("the journal fits");
+    let calls = answers(|| Run::new(world.definition.clone()), &world.journal, 0, 0).expect("the journal fits");
     let values: Vec<&str> = calls.iter().filter_map(|call| call.function.value()).map(|value| value.get()).collect();
     assert_eq!(values, ["1", "2"], "entry 1 sets it to 2");
 }
@@ -213,9 +216,55 @@ fn what_is_refused_is_not_told_as_done() {
             start
             #0 {calls}"
         ));
-        let history = journal::history(world.definition, &world.journal).expect("the journal fits");
-        let delivery = &history.deliveries[0];
+        let history = journal::history(Run::new(world.definition), &world.journal).expect("the journal fits");
+        let delivery = &history.deliveries[&0];
         assert!(matches!(&delivery.end, Some(end) if matches!(end.how, Ended::Failed)), "{calls}: {delivery:?}");
         assert!(delivery.sent.is_empty() && delivery.failures.len() == 1, "{calls}: {delivery:?}");
     }
+}
+
+#[test]
+fn a_large_value_that_is_read_at_every_turn_is_journaled_only_where_it_has_changed() {
+    let large = |letter: &str| letter.repeat(5_000);
+    let mut world = played(&format!(
+        "state {{\"t\":\"{}\"}}
+        step reader: StartEvent -> StopEvent
+        step writer: StartEvent -> StopEvent
+        start
+        #0 get t; publish Stream
+        #0 begin t; edit t \"{}\"
+        #0 get t; publish Stream",
+        large("a"),
+        large("b"),
+    ));
+    let told = |world: &World, seq: usize| serde_json::to_string(&world.journal[seq]).expect("JSON");
+    assert!(told(&world, 1).contains(r#"{"Before":1}"#) && told(&world, 1).len() < 500, "{}", told(&world, 1));
+    assert!(told(&world, 2).contains(r#"{"Before":2}"#), "an edit that begins is told so too");
+    assert!(told(&world, 3).contains(r#"{"Before":3}"#));
+    // It was read, and is another by the time it is reported.
+    let stale = world.run.query(&Query::Get { path: "t".into() }, &mut Overlay::default()).expect("it is there");
+    let ReadAnswer::Value { value: Some(value), .. } = stale else { panic!("a value") };
+    world.line("#1 set t 1; commit");
+    let call = |ordinal, function| Call { ordinal, at: 0, function };
+    let calls = vec![
+        call(6, Function::Get { path: "t".into(), answer: Told::Value(value) }),
+        call(7, Function::Publish { event: Event { name: "Stream".into(), payload: wf_engine::json::empty() } }),
+    ];
+    let input = Input::StepProgressed { invocation: 0, attempt: 0, calls, commit: None, usage: Usage::default() };
+    let entry = world.run.entry(0, 0, input);
+    world.run.apply(&entry);
+    world.journal.push(entry);
+    assert!(told(&world, 5).contains(&large("b")), "the run tells another value by then");
+    let calls = answers(|| Run::new(world.definition.clone()), &world.journal, 0, 0).expect("the journal fits");
+    let values: Vec<&str> = calls.iter().filter_map(|call| call.function.value()).map(|value| &value.get()[..2]).collect();
+    assert_eq!(values, ["\"a", "\"a", "\"b", "\"b"]);
+    // Whoever enters the attempt again is told the same.
+    let entry = world.run.entry(0, 0, Input::Resumed { planned: true, on_thread: None });
+    let log = world.run.apply(&entry).into_iter().find_map(|effect| match effect {
+        Effect::Invoke(invoke) if invoke.invocation == 0 => Some(invoke.log),
+        _ => None,
+    });
+    let values: Vec<String> =
+        log.expect("it is entered").iter().filter_map(|call| call.function.value()).map(|value| value.get()[..2].to_owned()).collect();
+    assert_eq!(values, ["\"a", "\"a", "\"b", "\"b"]);
 }

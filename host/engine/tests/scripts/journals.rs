@@ -189,8 +189,8 @@ fn a_journal_that_does_not_fit_is_an_error_with_a_name() {
     expect![[r#"
         entry 0 of the journal has form 99, and this build knows form 1: it was written by another version
         entry 0 of the journal has form 99, and this build knows form 1: it was written by another version
-        the run follows rules 77, and this build knows rules 1 to 1: it was begun by a newer version
-        the run follows rules 77, and this build knows rules 1 to 1: it was begun by a newer version
+        the run follows rules 77, and this build knows rules 1 to 2: it was begun by a newer version
+        the run follows rules 77, and this build knows rules 1 to 2: it was begun by a newer version
         entry 1 of the journal is missing: entry 2 stands there
         the run is pinned to another definition: another
         entry 0 of the journal is unreadable: unknown field `meaning`, expected one of `v`, `seq`, `at`, `alive`, `frames`, `input` at line 1 column 41
@@ -200,8 +200,8 @@ fn a_journal_that_does_not_fit_is_an_error_with_a_name() {
     .assert_eq(&[
         refused(r#""v":1"#, r#""v":99"#),
         refused(r#""v":1"#, r#""v":99,"newer":true"#),
-        refused(r#""rules":1"#, r#""rules":77"#),
-        refused(r#""rules":1"#, r#""rules":77,"newer":true"#),
+        refused(r#""rules":2"#, r#""rules":77"#),
+        refused(r#""rules":2"#, r#""rules":77,"newer":true"#),
         refused(r#""seq":1"#, r#""seq":2"#),
         refused(r#""digest""#, r#""another""#),
         refused(r#""input":"#, r#""meaning":"negated","input":"#),
@@ -301,5 +301,31 @@ fn the_state_that_a_run_ends_with_can_begin_another() {
         let entry = journal::read(0, &text).expect("an entry");
         let run = journal::replay(Run::new(second.definition.clone()), [&entry]).expect("the journal fits");
         assert_eq!(run.state().get(), state.get());
+    }
+}
+
+#[test]
+fn a_payload_that_the_fold_cannot_look_into_is_noticed() {
+    let script = r#"
+        additional Answer
+        step work: StartEvent -> StopEvent
+        start {"p":1}
+        #0 send Item {"p":1}; commit
+        #0 collect Item {"p":1} into Item 2
+        #0 wait Answer where {"n":1} ask Answer {"p":1}
+        event Answer {"p":1}
+        fork #0 StartEvent {"p":1}
+        #0 return StopEvent {"p":1}
+    "#;
+    let world = played(script);
+    for payload in ["5", "[]", "null", r#"{"\ud83d":1}"#] {
+        for (place, entry) in world.journal.iter().enumerate() {
+            let text = serde_json::to_string(entry).expect("JSON").replace(r#"{"p":1}"#, payload);
+            let mut journal = world.journal.clone();
+            journal[place] = serde_json::from_str(&text).expect("an entry");
+            let replayed = journal::replay(Run::new(world.definition.clone()), &journal).map(|_| ());
+            let message = "a payload is no object with fields that can be read";
+            assert_eq!(replayed, Err(Misfit::Unsound { seq: place as u64, message }), "{payload} in entry {place}");
+        }
     }
 }

@@ -21,6 +21,7 @@ mod history;
 mod inbox;
 mod joins;
 mod journals;
+mod pages;
 mod print;
 mod reentry;
 mod routing;
@@ -106,6 +107,15 @@ impl World {
         }
     }
 
+    /// Gives the run another workflow, that a fork goes on with.
+    fn redefine(&mut self, workflow: Workflow) {
+        let definition = Arc::new(Definition::new(workflow.parts.clone()));
+        for run in std::iter::once(&mut self.run).chain(&mut self.put_away) {
+            run.redefine(definition.clone());
+        }
+        (self.workflow, self.definition) = (workflow, definition);
+    }
+
     fn line(&mut self, line: &str) {
         let mut words = Words::of(line);
         if let Some(clocks) = line.strip_prefix('@') {
@@ -176,7 +186,7 @@ impl World {
                 let on_thread = words.eat("on").then(|| words.names(&[]).iter().map(|id| id.parse().expect("a number")).collect());
                 Input::Resumed { planned, on_thread }
             }
-            "fork" => Input::Forked(Box::new(workflow::forked(&mut words))),
+            "fork" => Input::Forked(Box::new(workflow::forked(&mut words, self.workflow.parts.iter().map(|it| it.0.clone()).collect()))),
             other => panic!("`{other}` is no input"),
         }
     }

@@ -264,3 +264,18 @@ fn an_entry_says_whether_the_one_before_was_lost() {
     let lost: Vec<bool> = effects.filter_map(|effect| if let Effect::Invoke(it) = effect { Some(it.lost) } else { None }).collect();
     assert_eq!(lost, [false, true, false, true]);
 }
+
+#[test]
+fn a_run_needs_a_resume_only_where_something_was_executing() {
+    let needs = |inputs: &str| {
+        let workflow = "additional Answer\n step work: StartEvent -> StopEvent, retry 9 slots 1\n";
+        played(&format!("{workflow}{inputs}")).run.needs_resume()
+    };
+    assert!(!needs(""), "it queues");
+    assert!(needs("start"));
+    assert!(needs("start\n #0 sleep 0.5"), "a short sleep has its instance");
+    assert!(!needs("start\n #0 sleep 5"));
+    assert!(!needs("start\n #0 wait Answer"));
+    assert!(!needs("start\n #0 fail Boom \"\""), "it waits for its next attempt");
+    assert!(!needs("start\n #0 return StopEvent"));
+}

@@ -108,13 +108,13 @@ fn the_time_of_a_step_counts_only_while_it_executes() {
         additional Answer
         step work: StartEvent -> StopEvent, timeout 10 retry 1
         start
-        @2 #0 wait Answer
+        @2 #0 wait Answer; used 0 2 65536
         @50 event Answer
-        @53 #0 sleep 2
+        @53 #0 sleep 2; used 50 3 65536
         @55 timer 0
-        @55.5 #0 sleep 0.5
+        @55.5 #0 sleep 0.5; used 55 0.5 65536
         @56 timer 1
-        @57 #0 sleep 1
+        @57 #0 sleep 1; used 55 1.5 65536
         @58 timer 2
         @59 #0 fail Boom "again"
         @60 timer 3
@@ -122,19 +122,19 @@ fn the_time_of_a_step_counts_only_while_it_executes() {
         expect![[r#"
             start
                 invoke #0.0 work(StartEvent), 10s left
-            @2 #0 wait Answer
+            @2 #0 wait Answer; used 0 2 65536
                 frame 2: WorkflowIdleEvent
             @50 event Answer
                 invoke #0.0 work(StartEvent) from 0s, committed 1, log: wait Answer = Answer @50s, 8s left
-            @53 #0 sleep 2
+            @53 #0 sleep 2; used 50 3 65536
                 timer 0 at 55s
             @55 timer 0
                 invoke #0.0 work(StartEvent) from 0s, committed 2, log: wait Answer = Answer @50s; sleep = over @55s, 5s left
-            @55.5 #0 sleep 0.5
+            @55.5 #0 sleep 0.5; used 55 0.5 65536
                 timer 1 at 56s
             @56 timer 1
                 answer #0.0 sleep = over @56s
-            @57 #0 sleep 1
+            @57 #0 sleep 1; used 55 1.5 65536
                 timer 2 at 58s
             @58 timer 2
                 invoke #0.0 work(StartEvent) from 0s, committed 4, log: wait Answer = Answer @50s; sleep = over @55s; sleep = over @56s; sleep = over @58s, 3.5s left
@@ -189,6 +189,39 @@ fn a_clock_that_was_wrong_once_does_not_hold_for_ever() {
                 invoke #0.0 nap(StartEvent) from 1000s, committed 1, log: sleep = over @1007s
             @1008 #0 fail Boom ""
                 timer 1 at 1009s
+        "#]],
+    );
+}
+
+/// A busy machine, or one that stands still, lets an instance wait: that is none of the step's time.
+#[test]
+fn a_steps_timeout_counts_what_the_entries_of_an_attempt_computed() {
+    check(
+        r#"
+        step work: StartEvent -> StopEvent, timeout 5
+        start
+        @100/100 #0 keep draft 1; used 0 1 65536
+        @101/101 #0 sleep 60; used 0 1.5 65536
+        @161/161 timer 0
+        @200/200 #0 sleep 60; used 161 2 65536
+        @260/260 timer 1
+        resume
+        "#,
+        expect![[r#"
+            start
+                invoke #0.0 work(StartEvent), 5s left
+            @100/100 #0 keep draft 1; used 0 1 65536
+                answer #0.0 keep draft @100s
+            @101/101 #0 sleep 60; used 0 1.5 65536
+                timer 0 at 161s
+            @161/161 timer 0
+                invoke #0.0 work(StartEvent) from 0s, committed 2, log: keep draft @100s; sleep = over @161s, memos: draft=1, 3.5s left
+            @200/200 #0 sleep 60; used 161 2 65536
+                timer 1 at 260s
+            @260/260 timer 1
+                invoke #0.0 work(StartEvent) from 0s, committed 3, log: keep draft @100s; sleep = over @161s; sleep = over @260s, memos: draft=1, 1.5s left
+            resume
+                invoke #0.0 work(StartEvent) from 0s, committed 3, log: keep draft @100s; sleep = over @161s; sleep = over @260s, memos: draft=1, 1.5s left
         "#]],
     );
 }

@@ -1,6 +1,8 @@
 //! The state, and what commits.
 
 use expect_test::expect;
+use wf_engine::journal;
+use wf_engine::run::Run;
 
 use super::{check, played};
 
@@ -266,6 +268,37 @@ fn doubles_at_random_come_back_as_they_came() {
     }
 }
 
+/// The key of a wait has what it requires: it is the same once the journal was read, and met by an equal number.
+#[test]
+fn waits_for_doubles_at_random_are_the_same_when_they_come_back() {
+    use rand_chacha::ChaCha8Rng;
+    use rand_chacha::rand_core::{Rng, SeedableRng};
+    use wf_engine::entry::Wait;
+    let mut chance = ChaCha8Rng::seed_from_u64(2);
+    for _ in 0..2_000 {
+        let double = f64::from(chance.next_u32()) / f64::from(u32::MAX) * 1e-5;
+        let wait = format!(r#"{{"types":["Answer"],"requirements":{{"x":{double:e}}}}}"#);
+        let wait: Wait = serde_json::from_str(&wait).expect("a wait");
+        let back: Wait = serde_json::from_str(&serde_json::to_string(&wait).expect("JSON")).expect("a wait");
+        assert_eq!(wait.key(), back.key());
+        assert_eq!(back.requirements["x"].get(), format!("{double:e}"));
+    }
+    let mut world = played("additional Answer\n step work: StartEvent -> StopEvent\n start");
+    for _ in 0..100 {
+        let double = f64::from_bits(u64::from(chance.next_u32()) << 32 | u64::from(chance.next_u32()));
+        if double.is_finite() {
+            world.line(&format!("#0 wait Answer where {{\"x\":{double:e}}}"));
+            world.out.clear();
+            world.line(&format!("event Answer {{\"x\":{double}}}"));
+            assert!(world.out.contains("invoke #0.0 work"), "{double:e} is not {double}: {}", world.out);
+        }
+    }
+    let text = world.journal.iter().map(|entry| serde_json::to_vec(entry).expect("JSON"));
+    let journal: Vec<_> = (0..).zip(text).map(|(seq, text)| journal::read(seq, &text).expect("an entry")).collect();
+    let replayed = journal::replay(Run::new(world.definition.clone()), &journal).expect("the journal fits");
+    assert_eq!(format!("{replayed:?}"), format!("{:?}", world.run));
+}
+
 #[test]
 fn deleting_an_item_conflicts_with_an_edit_of_what_moves() {
     check(
@@ -433,4 +466,65 @@ fn a_number_with_a_zero_before_it_is_no_index() {
                 answer #0.0 edit-commit l.1 = conflict @0s
         "#]],
     );
+}
+
+#[test]
+fn attempts_that_each_keep_to_the_limit_do_not_make_the_state_too_large_together() {
+    check(
+        r#"
+        state-max 30
+        show state
+        state {"a":"1234567890"}
+        step split: StartEvent -> Item
+        step work: Item -> StopEvent, slots 9
+        step recover: StepFailedEvent -> StopEvent, catch work max 9
+        start
+        #0 return Item {"i":1}, Item {"i":2}, Item {"i":3}, Item {"i":4}
+        #1 set b 12345; commit
+        #2 set c 12345; commit
+        #3 begin a; edit a "12345678901234567890"
+        #4 set a 1; set d 123; commit
+        #4 set e 1234567; return StopEvent
+        "#,
+        expect![[r#"
+            start
+                invoke #0.0 split(StartEvent)
+                state {"a":"1234567890"}
+            #0 return Item {"i":1}, Item {"i":2}, Item {"i":3}, Item {"i":4}
+                invoke #1.0 work(Item {"i":1})
+                invoke #2.0 work(Item {"i":2})
+                invoke #3.0 work(Item {"i":3})
+                invoke #4.0 work(Item {"i":4})
+            #1 set b 12345; commit
+                answer #1.0 commit @0s
+                state {"a":"1234567890","b":12345}
+            #2 set c 12345; commit
+                abort #2.0
+                invoke #5.0 recover(StepFailedEvent {"step_name":"work","input_event":{"type":"Item","value":{"i":2}},"exception":{"exception_type":"limit","exception_message":"the state, with what others have written, is longer than 30 bytes (limit state_max)"},"attempts":1,"elapsed_seconds":0.0,"failed_at":"1970-01-01T00:00:00.000000+00:00"})
+            #3 begin a; edit a "12345678901234567890"
+                abort #3.0
+                invoke #6.0 recover(StepFailedEvent {"step_name":"work","input_event":{"type":"Item","value":{"i":3}},"exception":{"exception_type":"limit","exception_message":"the state, with what others have written, is longer than 30 bytes (limit state_max)"},"attempts":1,"elapsed_seconds":0.0,"failed_at":"1970-01-01T00:00:00.000000+00:00"})
+            #4 set a 1; set d 123; commit
+                answer #4.0 commit @0s
+                state {"a":1,"b":12345,"d":123}
+            #4 set e 1234567; return StopEvent
+                invoke #7.0 recover(StepFailedEvent {"step_name":"work","input_event":{"type":"Item","value":{"i":4}},"exception":{"exception_type":"limit","exception_message":"the state, with what others have written, is longer than 30 bytes (limit state_max)"},"attempts":1,"elapsed_seconds":0.0,"failed_at":"1970-01-01T00:00:00.000000+00:00"})
+        "#]],
+    );
+}
+
+#[test]
+fn a_state_that_is_past_the_limit_already_may_become_shorter() {
+    let world = played(
+        r#"
+        state-max 10
+        state {"a":"1234567890","b":1}
+        step work: StartEvent -> StopEvent
+        start
+        #0 set b 2; commit
+        #0 delete b; commit
+        #0 set a 123; return StopEvent
+        "#,
+    );
+    assert_eq!(world.run.state().get(), r#"{"a":123}"#);
 }

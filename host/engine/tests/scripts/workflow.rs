@@ -26,13 +26,14 @@ pub struct Workflow {
     /// The parts of the definition, in order.
     pub parts: Vec<(Part, Manifest)>,
     pub state: Json,
+    pub state_max: Option<u64>,
     pub shows_steps: bool,
     pub shows_state: bool,
 }
 
 /// The workflow, and the lines that are not about it.
 pub fn parse(script: &str) -> (Workflow, Vec<&str>) {
-    let (mut state, mut shows_steps, mut shows_state, mut inputs) = (json::empty(), false, false, Vec::new());
+    let (mut state, mut state_max, mut shows_steps, mut shows_state, mut inputs) = (json::empty(), None, false, false, Vec::new());
     let mut parts = vec![Draft { part: Some(part()), ..Draft::default() }];
     for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let mut words = Words::of(line);
@@ -40,6 +41,7 @@ pub fn parse(script: &str) -> (Workflow, Vec<&str>) {
         match words.word() {
             "timeout" => draft.timeout = json!(words.number()),
             "additional" => draft.additional = words.names(&[]),
+            "state-max" => state_max = Some(words.number() as u64),
             "state" => state = words.json(),
             "type" => draft.events.push(event_type(&mut words)),
             "step" => draft.steps.push(step(&mut words)),
@@ -49,7 +51,7 @@ pub fn parse(script: &str) -> (Workflow, Vec<&str>) {
             _ => inputs.push(line),
         }
     }
-    (Workflow { parts: parts.into_iter().map(Draft::done).collect(), state, shows_steps, shows_state }, inputs)
+    (Workflow { parts: parts.into_iter().map(Draft::done).collect(), state, state_max, shows_steps, shows_state }, inputs)
 }
 
 /// A part of the definition in the making.
@@ -93,6 +95,7 @@ impl Workflow {
             seed: Started::seed_text([7; 32]),
             timeout: manifest.timeout,
             additional_events: manifest.additional_events.clone(),
+            state_max: self.state_max,
         }
     }
 }
@@ -102,15 +105,15 @@ pub fn part() -> Part {
     Part { component: "digest".into(), data: None }
 }
 
-/// `fork [state {}] [#0 Item {}]`
-pub fn forked(words: &mut Words) -> Forked {
+/// `fork [state {}] [#0 Item {}]`, onto a definition of these parts.
+pub fn forked(words: &mut Words, definition: Vec<Part>) -> Forked {
     let state = words.eat("state").then(|| words.json());
     let events = (!words.is_empty()).then(|| {
         let id: InvocationId = words.word().trim_start_matches('#').parse().expect("an invocation's number");
         (id, vec![words.event()])
     });
     let seed = Started::seed_text([8; 32]);
-    Forked { origin: "run".into(), run: "fork".into(), handler: "fork's".into(), seed, definition: vec![part()], state, events }
+    Forked { origin: "run".into(), run: "fork".into(), handler: "fork's".into(), seed, definition, state, events }
 }
 
 fn undeclared(steps: &[Value], events: &[Value]) -> Vec<String> {

@@ -5,6 +5,8 @@
 //! [`world::World`] are checked. `SEED=39 cargo test --release -p wf-engine --test simulation`
 //! plays one world again, `WORLDS=1000000 …` more of them.
 
+#[path = "../scripts/pages.rs"]
+mod pages;
 mod program;
 mod world;
 

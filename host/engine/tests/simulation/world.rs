@@ -16,6 +16,7 @@ use wf_engine::json;
 use wf_engine::run::{Run, Status};
 use wf_engine::snapshot;
 
+use crate::pages;
 use crate::program::{Instance, Move, Op, Saw, event, payload};
 
 /// Slots of `work`.
@@ -164,6 +165,10 @@ impl World {
         }
         self.sync();
         self.check_answers();
+        if self.chance.next_u32().is_multiple_of(8) {
+            let size = 1 + self.chance.next_u32() as usize % 40;
+            pages::check(std::slice::from_ref(&self.definition), &self.journal, size);
+        }
         match self.run.status() {
             Status::Completed(stop) => {
                 let mut items: Vec<u64> = serde_json::from_value(payload(stop)["result"].clone()).expect("a list");
@@ -405,21 +410,24 @@ impl World {
     fn forget_unrecorded(&mut self) {
         for (&(id, attempt), saw) in &mut self.saw {
             if !self.seen.ended.contains(&(id, attempt)) {
-                let calls = answers(self.definition.clone(), &self.journal, id, attempt).expect("the journal fits");
+                let calls = answers(|| Run::new(self.definition.clone()), &self.journal, id, attempt).expect("the journal fits");
                 saw.retain(|ordinal, _| calls.get(*ordinal as usize).is_some_and(|call| Answer::of(call.clone()).is_ok()));
             }
         }
     }
 
-    /// What the journal tells of an attempt is what its guest saw.
-    fn check_answers(&mut self) {
-        let attempts: Vec<(InvocationId, u32)> = self.saw.keys().copied().collect();
-        let Some(&(id, attempt)) = self.pick(&attempts) else { return };
-        let calls = answers(self.definition.clone(), &self.journal, id, attempt).expect("the journal fits");
-        for (&ordinal, saw) in &self.saw[&(id, attempt)] {
-            let Some(call) = calls.get(ordinal as usize) else { continue };
-            let told = Answer::of(call.clone()).expect("an answer").expect("nothing is refused");
-            assert_eq!(format!("{told:?}"), *saw, "call {ordinal} of {id}.{attempt}");
+    /// What the journal tells of every attempt is what its guest saw.
+    fn check_answers(&self) {
+        for (&(id, attempt), saw) in &self.saw {
+            let calls = answers(|| Run::new(self.definition.clone()), &self.journal, id, attempt).expect("the journal fits");
+            for (&ordinal, saw) in saw {
+                let Some(call) = calls.get(ordinal as usize) else {
+                    assert!(!self.seen.ended.contains(&(id, attempt)), "call {ordinal} of {id}.{attempt} is told by nobody");
+                    continue;
+                };
+                let told = Answer::of(call.clone()).expect("an answer").expect("nothing is refused");
+                assert_eq!(format!("{told:?}"), *saw, "call {ordinal} of {id}.{attempt}");
+            }
         }
     }
 
@@ -547,5 +555,6 @@ fn started(seed: u64, count: u64) -> Started {
         seed: format!("{seed:064x}"),
         timeout: None,
         additional_events: vec!["Answer".into()],
+        state_max: Some(1 << 20),
     }
 }

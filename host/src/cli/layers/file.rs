@@ -13,9 +13,9 @@ use crate::cli::{LogFormat, Problem};
 use crate::sources;
 
 /// Where it is looked for when nothing says so.
-const DEFAULT: &str = "wf-host.toml";
+pub(super) const DEFAULT: &str = "wf-host.toml";
 /// Names less alike than this are not meant.
-const ALIKE_MIN: f64 = 0.75;
+const ALIKE_MIN: f64 = 0.85;
 
 /// What a server does, where neither a flag nor the environment says so. Paths are relative to the
 /// file's folder.
@@ -31,22 +31,42 @@ pub(in crate::cli) struct File {
     pub port: Option<u16>,
     /// Where runs are kept: `memory:` or `sqlite:PATH` [default: a SQLite file in the data directory].
     pub store: Option<String>,
-    /// The directory for the store and for compiled code [default: .wf-host].
+    /// The directory for the store, its keys and its audit log [default: .wf-host].
     pub data_dir: Option<PathBuf>,
     /// Origins whose pages may use this server, beside its own; `*` for every one.
     pub cors_origins: Option<Vec<String>>,
     /// The URL under which people reach this server, where a proxy stands before it.
     pub public_url: Option<String>,
+    /// Names by which this server may be asked, beside addresses and names that no stranger can own; `*` for every one.
+    pub allowed_hosts: Option<Vec<String>>,
+    /// A file with the certificate, and those that it stands on, as PEM: the server speaks TLS.
+    pub tls_cert: Option<PathBuf>,
+    /// A file with the certificate's private key, as PEM.
+    pub tls_key: Option<PathBuf>,
+    /// How often each key, and each address, may ask, as in `100/s` [default: as often as it likes].
+    pub rate_limit: Option<String>,
     /// Seconds that a graceful stop may take [default: 10].
     pub shutdown_timeout: Option<f64>,
     /// Most memory of one instance, in MiB [default: 256].
     pub memory_max: Option<u64>,
     /// Most seconds that a step may compute without reporting anything [default: 30].
     pub executing_max: Option<f64>,
+    /// Most seconds by the clock that a step may keep its instance: computing, sleeping outside the SDK, waiting for the host [default: 300].
+    pub entry_max: Option<f64>,
+    /// Most memory of all instances together, in MiB [default: half of the machine's].
+    pub memory_total_max: Option<u64>,
+    /// Most instances at once [default: 500].
+    pub instances_max: Option<u32>,
+    /// Most seconds of processors that compiling a component may take [default: 120].
+    pub compile_max: Option<f64>,
+    /// Most memory that compiling a component may take, in MiB [default: 2048].
+    pub compile_memory_max: Option<u64>,
     /// Largest request body, in MiB [default: 10].
     pub body_max: Option<u64>,
     /// Days that runs are kept after their end [default: until they are purged].
     pub retention: Option<f64>,
+    /// MiB of free disk below which the log and `/health` warn [default: a twentieth of the disk, at most 1024].
+    pub free_min: Option<u64>,
     /// Refuse to start when any of the workflows does not load [default: false].
     pub strict: Option<bool>,
     /// Reload workflows when their files change [default: true].
@@ -75,9 +95,22 @@ pub(in crate::cli) struct Workflow {
     /// Most seconds that a step may compute without reporting anything.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub executing_max: Option<f64>,
+    /// Most seconds by the clock that a step may keep its instance: computing, sleeping outside the SDK, waiting for the host.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub entry_max: Option<f64>,
+    /// Most runs of it that go on at once; more queue, first come, first served.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub runs_max: Option<std::num::NonZeroU32>,
     /// Days that its runs are kept after their end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retention: Option<f64>,
+    /// Most handlers of it that are kept once they are over: those that ended last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub runs_kept: Option<u64>,
+    /// Most of it that is kept once it is over, in MiB: what ended last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size_kept: Option<u64>,
 }
 
 impl File {
@@ -125,7 +158,7 @@ impl File {
     /// Makes paths that are relative to the file's folder relative to the current one.
     fn resolve(&mut self, folder: &Path) {
         let below = |path: &mut PathBuf| *path = folder.join(&path);
-        self.data_dir.iter_mut().for_each(below);
+        [&mut self.data_dir, &mut self.tls_cert, &mut self.tls_key].into_iter().flatten().for_each(below);
         self.workflows.values_mut().filter_map(|it| it.path.as_mut()).for_each(below);
         for path in self.paths.iter_mut().flatten() {
             *path = sources::below(folder, path);

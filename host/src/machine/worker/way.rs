@@ -1,15 +1,15 @@
 //! The one way of a run: apply, append, carry out; and what becomes of it once an append is durable, or is not.
 
 use wf_engine::effect::{Effect, Invoke};
-use wf_engine::entry::{Entry, Input, InvocationId};
+use wf_engine::entry::{Entry, Input, InvocationId, Started};
 use wf_engine::snapshot;
 
-use super::{Asker, Extra, Held, Worker};
-use crate::machine::rows::{entry_row, frame_rows};
+use super::{Asker, Extra, Gathered, Held, Worker};
+use crate::machine::rows::{entry_row, frame_rows, waiting};
 use crate::machine::timers::Timers;
 use crate::machine::{Answer, Exit, Output, letters};
 use crate::model::{Frame, Refusal, RunView};
-use crate::store::{self, Append, Ended, Now, Release, Snapshot, Standing, Wake};
+use crate::store::{self, Append, Ended, FrameRow, IdempotencyRow, LogRow, Now, Release, Snapshot, Standing, Wake};
 
 /// Entries below this, in bytes, are read again faster than a snapshot of the run.
 const SNAPSHOT_AFTER: usize = 64 << 10;
@@ -33,7 +33,7 @@ impl<T> Worker<T> {
         if !self.held.is_empty() {
             return;
         }
-        if !self.run.is_running() {
+        if self.queues.is_none() && !self.run.is_running() {
             self.exit(Exit::Ended(self.view()));
         } else if self.stopping {
             self.exit(Exit::Stopped(self.release()));
@@ -74,7 +74,7 @@ impl<T> Worker<T> {
         }
     }
 
-    fn exit(&mut self, exit: Exit) {
+    pub(super) fn exit(&mut self, exit: Exit) {
         self.left = true;
         self.outputs.push(Output::Exit(exit));
     }
@@ -85,35 +85,71 @@ impl<T> Worker<T> {
         Release { run: self.key, generation: self.generation, wake }
     }
 
-    /// The one way of a run: apply, append, carry out.
+    /// The one way of a run: apply, append, carry out. What nobody is answered about is appended together with what
+    /// comes with it.
     pub(super) fn input(&mut self, now: Now, input: Input, extra: Extra<T>) {
+        let Extra { reply, idempotency, log } = extra;
+        let alone = reply.is_some() || idempotency.is_some();
+        if alone {
+            self.append_gathered();
+        }
         let entry = self.run.entry(now.at, now.alive, input);
         let effects = self.run.apply(&entry);
         self.set_timers(&effects);
-        self.append(&entry, &effects, extra);
+        self.gather(&entry, &effects, log);
+        if alone {
+            self.append(reply, idempotency);
+        }
         self.perform(effects);
     }
 
-    fn append(&mut self, entry: &Entry, effects: &[Effect], extra: Extra<T>) {
+    /// Ends a run that queues: it begins and ends at once, so that it never counts as one that goes on.
+    pub(super) fn cancel_unbegun(&mut self, now: Now, started: Box<Started>, reply: Asker<T>) {
+        for input in [Input::Started(started), Input::CancelRequested] {
+            let entry = self.run.entry(now.at, now.alive, input);
+            let mut effects = self.run.apply(&entry);
+            effects.retain(|effect| !matches!(effect, Effect::Invoke(_)));
+            self.set_timers(&effects);
+            self.gather(&entry, &effects, None);
+            self.perform(effects);
+        }
+        self.append(Some(reply), None);
+    }
+
+    fn gather(&mut self, entry: &Entry, effects: &[Effect], log: Option<LogRow>) {
         let row = entry_row(entry);
-        let frames = frame_rows(&self.workflow, effects);
         self.since_snapshot += row.bytes.len();
+        let frames = frame_rows(&self.workflow, effects);
+        self.note_end(&frames);
+        let first = self.gathered.place.map_or(entry.seq, |(first, ..)| first);
+        self.gathered.place = Some((first, entry.seq, entry.at));
+        self.gathered.rows.push(row);
+        self.gathered.frames.extend(frames);
+        self.gathered.logs.extend(log);
+    }
+
+    pub(super) fn append_gathered(&mut self) {
+        self.append(None, None);
+    }
+
+    fn append(&mut self, reply: Option<Asker<T>>, idempotency: Option<IdempotencyRow>) {
+        let Gathered { place, rows, frames, logs } = std::mem::take(&mut self.gathered);
+        let Some((first, last, at)) = place else { return };
         let ended = !self.run.is_running();
-        let waited = extra.reply.is_some() || self.attended && !frames.is_empty() || ended && self.awaited;
         let append = Append {
             run: self.key,
             generation: self.generation,
-            expected_seq: entry.seq,
-            entries: vec![row],
+            expected_seq: first,
+            entries: rows,
+            waited: reply.is_some() || self.attended && !frames.is_empty() || ended && self.awaited,
             frames,
-            standing: self.standing(entry.at),
-            idempotency: extra.idempotency,
-            logs: extra.log.into_iter().collect(),
-            snapshot: self.snapshot(entry.seq),
-            answer: extra.reply.as_ref().and_then(Asker::letter).map(|letter| (letter, letters::answer(None))),
-            waited,
+            standing: self.standing(at),
+            idempotency,
+            logs,
+            snapshot: self.snapshot(last),
+            answer: reply.as_ref().and_then(Asker::letter).map(|letter| (letter, letters::answer(None))),
         };
-        self.hold(append.size(), &append.frames, extra.reply);
+        self.hold(append.size(), &append.frames, reply);
         self.outputs.push(Output::Append(Box::new(append)));
     }
 
@@ -140,10 +176,9 @@ impl<T> Worker<T> {
             let state = self.run.state().get().to_owned().into_bytes().into();
             Ended { status: self.view().status.into(), at: updated_at, state }
         });
-        let awaited: Vec<&str> = self.run.awaited().collect();
-        let waiting = (ended.is_none() && !awaited.is_empty()).then(|| awaited.join(" "));
+        let waiting = waiting(&self.run);
         let wake = if ended.is_some() { Wake::default() } else { self.timers.wake() };
-        Standing { updated_at, wake, waiting, queue: None, ended }
+        Standing { updated_at, wake, waiting, ended }
     }
 
     pub(super) fn set_timers(&mut self, effects: &[Effect]) {
@@ -215,6 +250,14 @@ impl<T> Worker<T> {
     }
 
     pub(super) fn view(&self) -> RunView {
-        RunView::of(&self.run, &self.workflow, &self.info)
+        self.ended.clone().unwrap_or_else(|| RunView::of(&self.run, &self.workflow, &self.info, None))
+    }
+
+    /// What it ends with is put in its envelope once: for its last frame.
+    pub(super) fn note_end(&mut self, frames: &[FrameRow]) {
+        if !self.run.is_running() {
+            let last = frames.last().filter(|frame| frame.terminal).map(|frame| frame.json.clone());
+            self.ended = Some(RunView::of(&self.run, &self.workflow, &self.info, last));
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! Lists of runs. What is in memory is looked through.
 
+use std::collections::BTreeSet;
+
 use super::tables::Tables;
 use crate::store::rows::{HandlersQuery, LIST_BYTES_MAX, RunSummary, RunsPage, RunsQuery};
 
@@ -19,6 +21,11 @@ pub(super) fn handlers(tables: &Tables, query: &HandlersQuery) -> Vec<RunSummary
         fits
     };
     runs.filter(newest).take(query.limit).take_while(fits).cloned().collect()
+}
+
+pub(super) fn workflows(tables: &Tables) -> Vec<String> {
+    let names: BTreeSet<&String> = tables.runs.values().map(|row| &row.summary.workflow).collect();
+    names.into_iter().cloned().collect()
 }
 
 pub(super) fn runs(tables: &Tables, query: &RunsQuery) -> RunsPage {

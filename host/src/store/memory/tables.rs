@@ -7,8 +7,9 @@ use bytes::Bytes;
 use wf_engine::entry::Micros;
 
 use crate::store::rows::{
-    Append, Claim, CommandId, Ended, EntryRow, Expiry, FrameRow, HostId, IdempotencyRow, LEASE, Lines, NewRun, Now, Purged, Release,
-    RunKey, RunSummary, SentCommand, Snapshot, Standing, Status, Wake,
+    Append, Claim, CommandId, Created, Ended, EntryRow, Expiry, Finished, Follows, FrameRow, Held, HostId, IdempotencyRow, LEASE, Lines,
+    NewRun, Now, Past, Place, Purged, Release, RunKey, RunSummary, SentCommand, Snapshot, Standing, Status, TURNS_MAX, Unbegun, Wake,
+    Wanted,
 };
 use crate::store::{Error, Result};
 
@@ -33,10 +34,13 @@ pub(super) struct Row {
     owner: Option<HostId>,
     generation: u64,
     wake: Wake,
+    /// What it begins with, until then.
+    first: Option<EntryRow>,
     pub(super) journal: Vec<EntryRow>,
     pub(super) frames: Vec<FrameRow>,
     pub(super) lines: Lines,
-    pub(super) snapshot: Option<Snapshot>,
+    /// In the order of their entries.
+    snapshots: Vec<Snapshot>,
     pub(super) state: Option<Bytes>,
 }
 
@@ -56,18 +60,20 @@ impl Row {
     fn stand(&mut self, standing: Standing) {
         self.summary.updated_at = Some(standing.updated_at);
         self.summary.waiting = standing.waiting;
-        self.summary.queue = standing.queue;
         self.wake = standing.wake;
         if let Some(Ended { status, at, state }) = standing.ended {
             self.summary.result_preview = status.preview();
             self.summary.status = status;
             self.summary.completed_at = Some(at);
             self.summary.waiting = None;
-            self.summary.queue = None;
             self.state = Some(state);
             self.owner = None;
             self.wake = Wake::default();
         }
+    }
+
+    pub(super) fn unbegun(&self) -> Option<Unbegun> {
+        Some(Unbegun { entry: self.first.clone()?, queues: self.summary.queue.is_some() })
     }
 
     /// For how long it has been due, on the clock on which that is longer; none: it is not.
@@ -95,11 +101,19 @@ impl Tables {
         owner != host && self.hosts.get(&owner).is_some_and(|until| *until > now.at)
     }
 
-    pub(super) fn create(&mut self, new: NewRun) -> Result<()> {
+    pub(super) fn create(&mut self, new: NewRun) -> Result<Created> {
         if self.newest(&new.handler).is_some_and(|run| run.status.is_running()) || self.by_id.contains_key(&new.run) {
             return Err(Error::AlreadyRunning);
         }
+        let newest = self.newest(&new.handler).map(|run| run.key);
+        match new.follows {
+            Follows::None if newest.is_some() => return Err(Error::AlreadyRunning),
+            Follows::Run(run) if newest != Some(run) => return Err(Error::AlreadyRunning),
+            Follows::Any | Follows::None | Follows::Run(_) => (),
+        }
         self.remember(new.idempotency, new.key)?;
+        let queues = new.standing.ended.is_none() && new.runs_max.is_some_and(|max| self.must_queue(&new.workflow, max));
+        let queue = queues.then(|| new.workflow.clone());
         let summary = RunSummary {
             key: new.key,
             run: new.run.clone(),
@@ -113,24 +127,60 @@ impl Tables {
             preview: new.preview,
             result_preview: None,
             waiting: None,
-            queue: None,
+            queue,
         };
         let mut row = Row {
             summary,
             owner: Some(new.host),
             generation: 1,
             wake: Wake::default(),
+            first: None,
             journal: vec![new.entry],
             frames: new.frames,
             lines: Lines::default(),
-            snapshot: None,
+            snapshots: Vec::new(),
             state: None,
         };
         row.stand(new.standing);
+        if queues {
+            (row.owner, row.wake, row.summary.waiting, row.first) = (None, Wake::default(), None, row.journal.pop());
+            row.frames.clear();
+        }
         self.runs.insert(new.key, row);
         self.by_id.insert(new.run, new.key);
         self.by_handler.entry(new.handler).or_default().push(new.key);
-        Ok(())
+        Ok(if queues { Created::Queued } else { Created::Begun })
+    }
+
+    /// Nobody passes those who queue already.
+    fn must_queue(&self, workflow: &str, max: u32) -> bool {
+        self.queued(workflow).next().is_some() || self.begun(workflow) >= max as usize
+    }
+
+    /// The one that queues longest first.
+    fn queued(&self, workflow: &str) -> impl Iterator<Item = RunKey> {
+        self.runs.values().map(|row| &row.summary).filter(move |run| run.queue.as_deref() == Some(workflow)).map(|run| run.key)
+    }
+
+    fn begun(&self, workflow: &str) -> usize {
+        let has_begun = |row: &&Row| row.summary.workflow == workflow && row.summary.status.is_running() && row.summary.queue.is_none();
+        self.runs.values().filter(has_begun).count()
+    }
+
+    pub(super) fn queues(&self) -> Vec<String> {
+        let queues: BTreeSet<&String> = self.runs.values().filter_map(|row| row.summary.queue.as_ref()).collect();
+        queues.into_iter().cloned().collect()
+    }
+
+    pub(super) fn give_turns(&mut self, workflow: &str, runs_max: Option<u32>, now: Now) -> usize {
+        let free = runs_max.map_or(usize::MAX, |max| (max as usize).saturating_sub(self.begun(workflow)));
+        let next: Vec<RunKey> = self.queued(workflow).take(free.min(TURNS_MAX)).collect();
+        for key in &next {
+            if let Some(row) = self.runs.get_mut(key) {
+                (row.summary.queue, row.wake.at) = (None, Some(now.at));
+            }
+        }
+        next.len()
     }
 
     /// Answers the run's id.
@@ -149,12 +199,28 @@ impl Tables {
             self.answer_command(id, answer);
         }
         let row = self.runs.get_mut(&append.run).ok_or(Error::Gone)?;
+        if append.expected_seq == 0 {
+            (row.first, row.summary.queue, row.summary.started_at) = (None, None, append.standing.updated_at);
+        }
         row.journal.extend(append.entries);
         row.frames.extend(append.frames);
         row.lines.extend(append.logs);
-        row.snapshot = append.snapshot.or(row.snapshot.take());
+        row.snapshots.extend(append.snapshot);
         row.stand(append.standing);
         Ok(row.summary.run.clone())
+    }
+
+    pub(super) fn past(&self, key: RunKey, after: Option<u64>, limit: usize) -> Past {
+        let Some(row) = self.runs.get(&key) else { return Past { snapshot: None, entries: Vec::new(), length: 0 } };
+        let snapshot = row.snapshots.iter().rfind(|it| after.is_some_and(|after| it.seq <= after)).cloned();
+        let first = snapshot.as_ref().map_or(0, |it| it.seq as usize + 1);
+        let mut wanted = Wanted::until(after, limit);
+        let entries = row.journal.iter().skip(first).take_while(|entry| {
+            let has = wanted.has(entry.seq);
+            wanted.took(entry);
+            has
+        });
+        Past { snapshot, entries: entries.cloned().collect(), length: row.journal.len() as u64 }
     }
 
     fn remember(&mut self, idempotency: Option<IdempotencyRow>, run: RunKey) -> Result<()> {
@@ -202,12 +268,34 @@ impl Tables {
         let row = self.runs.get_mut(&release.run).filter(|row| row.owner.is_some() && row.generation == release.generation);
         if let Some(row) = row {
             row.owner = None;
-            row.wake = release.wake;
+            // Its turn may have come meanwhile.
+            let is_due = row.first.is_some() && row.summary.queue.is_none();
+            row.wake = if is_due { Wake { at: Some(0), alive: None } } else { release.wake };
         }
+    }
+
+    pub(super) fn newer(&self, held: Vec<Held>) -> Vec<Held> {
+        let newest = |held: Held| Some(Held { generation: self.runs.get(&held.key)?.generation, ..held });
+        held.into_iter().filter_map(|held| newest(held).filter(|newest| newest.generation > held.generation)).collect()
     }
 
     pub(super) fn owned(&self, host: HostId) -> Vec<String> {
         self.runs.values().filter(|row| row.owner == Some(host)).map(|row| row.summary.run.clone()).collect()
+    }
+
+    pub(super) fn places(&self) -> Vec<Place> {
+        let commanded: BTreeSet<RunKey> = self.commands.values().filter(|command| command.is_open()).map(|command| command.run).collect();
+        let place = |(key, row): (&RunKey, &Row)| Place {
+            key: *key,
+            run: row.summary.run.clone(),
+            workflow: row.summary.workflow.clone(),
+            owner: row.owner,
+            wake: row.wake,
+            queues: row.summary.queue.is_some(),
+            commanded: commanded.contains(key),
+            length: row.journal.len(),
+        };
+        self.runs.iter().filter(|(_, row)| row.summary.status.is_running()).map(place).collect()
     }
 
     pub(super) fn next_due(&self) -> Wake {
@@ -287,6 +375,25 @@ impl Tables {
     }
 
     /// Answers how many handlers, and their runs.
+    pub(super) fn over(&self, workflow: &str, after: Option<Finished>, limit: usize) -> Vec<Finished> {
+        let newest = self.by_handler.keys().filter_map(|handler| self.newest(handler)).filter(|run| run.workflow == workflow);
+        let over = |run: &RunSummary| Some(Finished { at: run.completed_at?, run: run.key, bytes: self.size(&run.handler) });
+        let mut over: Vec<Finished> = newest.filter_map(over).collect();
+        over.sort_by_key(|it| std::cmp::Reverse((it.at, it.run)));
+        over.into_iter().filter(|it| after.is_none_or(|after| (it.at, it.run) < (after.at, after.run))).take(limit).collect()
+    }
+
+    /// What the runs of a handler hold.
+    fn size(&self, handler: &str) -> u64 {
+        let of_run = |run: &RunKey| {
+            let row = self.runs.get(run)?;
+            let entries: usize = row.journal.iter().map(|it| it.bytes.len()).sum();
+            let frames: usize = row.frames.iter().map(|it| it.json.len()).sum();
+            Some((entries + frames) as u64)
+        };
+        self.by_handler.get(handler).into_iter().flatten().filter_map(of_run).sum()
+    }
+
     pub(super) fn expire(&mut self, expiry: &Expiry) -> (usize, Purged) {
         let over = |run: &&RunSummary| {
             run.completed_at.is_some_and(|at| at < expiry.before)

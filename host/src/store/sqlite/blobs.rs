@@ -10,17 +10,8 @@ use super::text::{STAND_IN, Text};
 use crate::store::rows::RunKey;
 use crate::store::{Error, Result};
 
-/// What needs a blob.
-#[derive(Clone, Copy)]
-pub(super) enum Use {
-    /// Something that stays as long as the run.
-    Run,
-    /// The run's snapshot, until the next.
-    Snapshot,
-}
-
 /// Stores the pieces of a text, and says where they are: for the column `holes`.
-pub(super) fn keep(connection: &Connection, run: RunKey, text: &Text, by: Use) -> rusqlite::Result<Option<String>> {
+pub(super) fn keep(connection: &Connection, run: RunKey, text: &Text) -> rusqlite::Result<Option<String>> {
     if text.pieces.is_empty() {
         return Ok(None);
     }
@@ -31,31 +22,24 @@ pub(super) fn keep(connection: &Connection, run: RunKey, text: &Text, by: Use) -
             Some(blob) => blob,
             None => connection.prepare_cached(sql::ADD_BLOB)?.insert(params![piece.digest, &piece.bytes[..]])?,
         };
-        connection.prepare_cached(sql::USE_BLOB)?.execute(params![run.0, by as i64, blob])?;
+        connection.prepare_cached(sql::USE_BLOB)?.execute(params![run.0, blob])?;
         holes.push(format!("[{},{blob}]", piece.offset));
     }
     Ok(Some(format!("[{}]", holes.join(","))))
 }
 
-/// Takes away that a run's snapshot needs blobs.
-pub(super) fn forget_snapshot(connection: &Connection, run: RunKey) -> rusqlite::Result<()> {
-    let blobs: rusqlite::Result<Vec<i64>> =
-        connection.prepare_cached(sql::BLOBS_OF_SNAPSHOT)?.query_map([run.0], |row| row.get(0))?.collect();
-    blobs?.into_iter().try_for_each(|blob| forget(connection, run, Use::Snapshot as i64, blob))
-}
-
 /// Takes away what a run needs of blobs, for as long as an allowance lasts.
 pub(super) fn forget_run(connection: &Connection, run: RunKey, allowance: &mut Allowance) -> rusqlite::Result<()> {
-    let uses: rusqlite::Result<Vec<(i64, i64, Option<usize>)>> = connection
+    let uses: rusqlite::Result<Vec<(i64, Option<usize>)>> = connection
         .prepare_cached(sql::BLOBS_OF_RUN)?
-        .query_map(params![run.0, allowance.left()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        .query_map(params![run.0, allowance.left()], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect();
-    let mut allowed = uses?.into_iter().take_while(|(_, _, size)| allowance.take(size.unwrap_or(0)));
-    allowed.try_for_each(|(by, blob, _)| forget(connection, run, by, blob))
+    let mut allowed = uses?.into_iter().take_while(|(_, size)| allowance.take(size.unwrap_or(0)));
+    allowed.try_for_each(|(blob, _)| forget(connection, run, blob))
 }
 
-fn forget(connection: &Connection, run: RunKey, by: i64, blob: i64) -> rusqlite::Result<()> {
-    connection.prepare_cached(sql::UNUSE_BLOB)?.execute([run.0, by, blob])?;
+fn forget(connection: &Connection, run: RunKey, blob: i64) -> rusqlite::Result<()> {
+    connection.prepare_cached(sql::UNUSE_BLOB)?.execute([run.0, blob])?;
     if !connection.prepare_cached(sql::BLOB_USED)?.exists([blob])? {
         connection.prepare_cached(sql::DELETE_BLOB)?.execute([blob])?;
     }
@@ -83,6 +67,16 @@ impl Stored {
         Stored::maybe(row, column)?.ok_or_else(|| Error::Damaged("a row lacks its text".to_owned()))
     }
 
+    /// The text without its large values.
+    pub(super) fn text(&self) -> &[u8] {
+        &self.text
+    }
+
+    /// The keys of its large values.
+    pub(super) fn blobs(&self) -> impl Iterator<Item = i64> {
+        self.holes.iter().map(|(_, blob)| *blob)
+    }
+
     /// The text, as it was written.
     pub(super) fn whole(&self, connection: &Connection) -> Result<Vec<u8>> {
         self.fill(connection, 0, &self.text)
@@ -107,10 +101,11 @@ impl Stored {
         for (offset, blob) in holes {
             let at = offset - start;
             filled.extend_from_slice(part.get(done..at).ok_or_else(|| unreadable("a hole is in another"))?);
-            connection.prepare_cached(sql::BLOB)?.query_row([blob], |row| {
+            let found = connection.prepare_cached(sql::BLOB)?.query_row([blob], |row| {
                 filled.extend_from_slice(row.get_ref(0)?.as_blob()?);
                 Ok(())
-            })?;
+            });
+            found.optional()?.ok_or_else(|| unreadable(format!("value {blob} is missing")))?;
             done = at + STAND_IN.len();
         }
         filled.extend_from_slice(part.get(done..).ok_or_else(|| unreadable("a hole is cut off"))?);

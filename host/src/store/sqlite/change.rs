@@ -14,6 +14,14 @@ pub(super) enum Failure {
     Outage(Error),
 }
 
+impl Failure {
+    /// What whoever asked for it is told.
+    pub(super) fn into_error(self) -> Error {
+        let (Failure::Refused(error) | Failure::Broken(error) | Failure::Outage(error)) = self;
+        error
+    }
+}
+
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
         Failure::Refused(error)

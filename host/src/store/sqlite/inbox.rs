@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::change::Change;
+use super::seal::seal;
 use super::statements as sql;
 use crate::store::rows::{CommandId, HostId, RunKey, SentCommand};
 use crate::store::{Error, Result};
@@ -15,7 +16,7 @@ pub(super) fn send(connection: &Connection, run: &str, command: &[u8]) -> Change
     if status != "running" {
         return Err(Error::Over.into());
     }
-    Ok(CommandId(connection.prepare_cached(sql::SEND_COMMAND)?.insert(params![run, command])?))
+    Ok(CommandId(connection.prepare_cached(sql::SEND_COMMAND)?.insert(params![run, command, seal(&[Some(command), None])])?))
 }
 
 pub(super) fn commands(connection: &Connection, run: RunKey) -> Result<Vec<SentCommand>> {
@@ -39,7 +40,7 @@ pub(super) fn is_open(connection: &Connection, command: CommandId) -> rusqlite::
 /// Answers the run's id; none where the command is not there any more, or is answered.
 pub(super) fn answer(connection: &Connection, command: CommandId, answer: &[u8]) -> Change<Option<String>> {
     let run = connection.prepare_cached(sql::COMMAND_RUN)?.query_row([command.0], |row| row.get(0)).optional()?;
-    connection.prepare_cached(sql::ANSWER_COMMAND)?.execute(params![command.0, answer])?;
+    connection.prepare_cached(sql::ANSWER_COMMAND)?.execute(params![command.0, answer, seal(&[Some(b""), Some(answer)])])?;
     Ok(run)
 }
 

@@ -3,6 +3,8 @@
 //! A list is a union over what is wanted: for each status and workflow the keys come from an
 //! index in their order, and are merged. So nothing is looked at that is not in the list.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, Row, params};
 
 use super::blobs::Stored;
@@ -108,6 +110,20 @@ pub(super) fn runs(connection: &Connection, query: &RunsQuery) -> Result<RunsPag
             return Ok(page);
         }
     }
+}
+
+/// From each to the next, not through all runs.
+pub(super) fn workflows(connection: &Connection) -> Result<Vec<String>> {
+    let mut workflows = BTreeSet::new();
+    for newest in [0, 1] {
+        let mut last = String::new();
+        let mut statement = connection.prepare_cached(sql::NEXT_NAME)?;
+        while let Some(next) = statement.query_row(params![newest, last], |row| row.get::<_, Option<String>>(0))? {
+            workflows.insert(next.clone());
+            last = next;
+        }
+    }
+    Ok(workflows.into_iter().collect())
 }
 
 /// What is in a list. Empty lists: whatever there is.

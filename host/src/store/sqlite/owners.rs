@@ -4,9 +4,10 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use wf_engine::entry::Micros;
 
+use super::carry::MOVED;
 use super::change::{Change, number};
 use super::statements as sql;
-use crate::store::rows::{Claim, HostId, LEASE, Now, Release, RunKey, Wake};
+use crate::store::rows::{Claim, Held, HostId, LEASE, Now, Release, RunKey, Wake};
 use crate::store::{Error, Result};
 
 pub(super) fn join(connection: &Connection, now: Now) -> Change<HostId> {
@@ -21,10 +22,18 @@ fn lease(now: Now) -> i64 {
     number(now.at).saturating_add(number(LEASE))
 }
 
-pub(super) fn keep_alive(connection: &Connection, host: HostId, now: Now) -> Change {
+/// Answers with a number that is another whenever another process has changed the file. Where it is not the one that
+/// was seen before: with the runs that were ever moved away, too.
+pub(super) fn keep_alive(connection: &Connection, host: HostId, now: Now, seen: i64) -> Change<(i64, Vec<String>)> {
     connection.prepare_cached(sql::RENEW)?.execute(params![host.0, lease(now)])?;
     connection.prepare_cached(sql::SET_ALIVE)?.execute([number(now.alive)])?;
-    Ok(())
+    let version = connection.pragma_query_value(None, "data_version", |row| row.get(0))?;
+    if version == seen {
+        return Ok((version, Vec::new()));
+    }
+    let mut statement = connection.prepare_cached(sql::MOVED)?;
+    let moved: rusqlite::Result<Vec<String>> = statement.query_map([MOVED], |row| row.get(0))?.collect();
+    Ok((version, moved?))
 }
 
 pub(super) fn acquire(connection: &Connection, host: HostId, run: &str, now: Now) -> Change<Claim> {
@@ -97,6 +106,16 @@ pub(super) fn release(connection: &Connection, release: &Release) -> Change {
     let Release { run, generation, wake } = release;
     connection.prepare_cached(sql::RELEASE)?.execute(params![run.0, generation, wake.at.map(number), wake.alive.map(number)])?;
     Ok(())
+}
+
+pub(super) fn newer(connection: &Connection, held: Vec<Held>) -> Result<Vec<Held>> {
+    let mut statement = connection.prepare_cached(sql::GENERATION)?;
+    let mut newer = Vec::new();
+    for Held { key, generation } in held {
+        let newest: Option<u64> = statement.query_row([key.0], |row| row.get(0)).optional()?;
+        newer.extend(newest.filter(|newest| *newest > generation).map(|generation| Held { key, generation }));
+    }
+    Ok(newer)
 }
 
 pub(super) fn unfinished(connection: &Connection) -> Result<u64> {

@@ -8,9 +8,10 @@ use wf_engine::entry::Micros;
 
 use super::blobs;
 use super::change::{Allowance, Change, number};
+use super::examine::space;
 use super::statements as sql;
-use crate::store::Error;
-use crate::store::rows::{Expiry, Purged, RunKey};
+use crate::store::rows::{Expiry, Finished, Purged, RunKey};
+use crate::store::{Error, Result};
 
 pub(super) fn purge(connection: &Connection, handler: &str, running_too: bool) -> Change<Purged> {
     let newest = connection.prepare_cached(sql::NEWEST_STATUS)?.query_row([handler], |row| row.get::<_, String>(1)).optional()?;
@@ -20,7 +21,7 @@ pub(super) fn purge(connection: &Connection, handler: &str, running_too: bool) -
     Ok(Purged { runs: delete(connection, handler)? })
 }
 
-fn delete(connection: &Connection, handler: &str) -> rusqlite::Result<Vec<String>> {
+pub(super) fn delete(connection: &Connection, handler: &str) -> rusqlite::Result<Vec<String>> {
     let runs: rusqlite::Result<Vec<(i64, String)>> =
         connection.prepare_cached(sql::RUNS_OF)?.query_map([handler], |row| Ok((row.get(0)?, row.get(1)?)))?.collect();
     let mut ids = Vec::new();
@@ -31,6 +32,24 @@ fn delete(connection: &Connection, handler: &str) -> rusqlite::Result<Vec<String
         ids.push(id);
     }
     Ok(ids)
+}
+
+pub(super) fn over(connection: &Connection, workflow: &str, after: Option<Finished>, limit: usize, sized: bool) -> Result<Vec<Finished>> {
+    let (at, key) = after.map_or((i64::MAX, i64::MAX), |after| (number(after.at), after.run.0));
+    let mut statement = connection.prepare_cached(sql::OVER_DOWN)?;
+    let mut found = statement.query(params![workflow, at, key, number(limit)])?;
+    let mut over = Vec::new();
+    while let Some(row) = found.next()? {
+        let bytes = if sized { size(connection, &row.get::<_, String>(2)?)? } else { 0 };
+        over.push(Finished { at: row.get(0)?, run: RunKey(row.get(1)?), bytes });
+    }
+    Ok(over)
+}
+
+/// What the runs of a handler hold.
+fn size(connection: &Connection, handler: &str) -> rusqlite::Result<u64> {
+    let runs: rusqlite::Result<Vec<i64>> = connection.prepare_cached(sql::RUNS_OF)?.query_map([handler], |row| row.get(0))?.collect();
+    runs?.into_iter().map(|run| space::of_run(connection, RunKey(run))).sum()
 }
 
 /// Answers how many handlers, and the runs.
@@ -76,11 +95,12 @@ pub(super) fn sweep(connection: &Connection, mut allowance: Allowance) -> rusqli
         rows(connection, [sql::ENTRIES_OF, sql::DELETE_ENTRIES], run, &mut allowance)?;
         rows(connection, [sql::FRAMES_OF, sql::DELETE_FRAMES], run, &mut allowance)?;
         rows(connection, [sql::LINES_OF, sql::DELETE_LINES], run, &mut allowance)?;
+        rows(connection, [sql::SNAPSHOTS_OF, sql::DELETE_SNAPSHOTS], run, &mut allowance)?;
         blobs::forget_run(connection, RunKey(run), &mut allowance)?;
         if !allowance.take(0) {
             return Ok(true);
         }
-        for statement in [sql::DELETE_SNAPSHOT, sql::DELETE_ENDING, sql::DELETED_ALL] {
+        for statement in [sql::FORGET_FIRST, sql::DELETE_ENDING, sql::DELETED_ALL] {
             connection.prepare_cached(statement)?.execute([run])?;
         }
     }

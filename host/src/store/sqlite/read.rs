@@ -5,9 +5,10 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::value::RawValue;
 
 use super::blobs::{self, Stored};
-use super::statements as sql;
+use super::change::number;
+use super::{seal, statements as sql};
 use crate::store::Result;
-use crate::store::rows::{self, EntryRow, FRAMES_BYTES_MAX, FrameRow, IdempotencyRow, LogRow, Made, RunKey, Snapshot};
+use crate::store::rows::{self, EntryRow, FrameRow, IdempotencyRow, LogRow, Made, Past, READ_BYTES_MAX, RunKey, Snapshot, Wanted};
 
 /// A line in its row: as [`LogRow`] has it.
 type Line = (u64, u32, String, u64, u64, String, String, String);
@@ -17,29 +18,39 @@ fn key(connection: &Connection, run: &str) -> Result<Option<i64>> {
     Ok(connection.prepare_cached(sql::KEY)?.query_row([run], |row| row.get(0)).optional()?)
 }
 
-fn is_there(connection: &Connection, run: RunKey) -> Result<bool> {
-    Ok(connection.prepare_cached(sql::STANDING)?.exists([run.0])?)
+/// The length of a run's journal; none: there is no such run.
+fn length(connection: &Connection, run: RunKey) -> Result<Option<u64>> {
+    Ok(connection.prepare_cached(sql::STANDING)?.query_row([run.0], |row| row.get(3)).optional()?)
 }
 
 pub(super) fn load(connection: &Connection, run: RunKey) -> Result<rows::Stored> {
-    if !is_there(connection, run)? {
-        return Ok(rows::Stored { snapshot: None, entries: Vec::new() });
-    }
-    let mut statement = connection.prepare_cached(sql::SNAPSHOT)?;
-    let mut found = statement.query([run.0])?;
-    let snapshot = match found.next()? {
-        Some(row) => Some(Snapshot { seq: row.get(0)?, bytes: blobs::whole(connection, row, 1)? }),
-        None => None,
-    };
-    let entries = entries(connection, run, snapshot.as_ref().map(|it| it.seq))?;
+    let Past { snapshot, entries, .. } = load_at(connection, run, Some(u64::MAX), 0)?;
     Ok(rows::Stored { snapshot, entries })
 }
 
-pub(super) fn journal(connection: &Connection, run: RunKey) -> Result<Vec<EntryRow>> {
-    if is_there(connection, run)? { entries(connection, run, None) } else { Ok(Vec::new()) }
+pub(super) fn load_at(connection: &Connection, run: RunKey, after: Option<u64>, limit: usize) -> Result<Past> {
+    let Some(length) = length(connection, run)? else { return Ok(Past { snapshot: None, entries: Vec::new(), length: 0 }) };
+    let snapshot = match after {
+        Some(seq) => snapshot(connection, run, seq)?,
+        None => None,
+    };
+    let entries = entries(connection, run, snapshot.as_ref().map(|it| it.seq), Wanted::until(after, limit))?;
+    Ok(Past { snapshot, entries, length })
 }
 
-fn entries(connection: &Connection, run: RunKey, after: Option<u64>) -> Result<Vec<EntryRow>> {
+/// The newest that tells of no entry after this one.
+fn snapshot(connection: &Connection, run: RunKey, seq: u64) -> Result<Option<Snapshot>> {
+    let mut statement = connection.prepare_cached(sql::SNAPSHOT)?;
+    let mut found = statement.query(params![run.0, number(seq)])?;
+    let Some(row) = found.next()? else { return Ok(None) };
+    Ok(Some(Snapshot { seq: row.get(0)?, bytes: blobs::whole(connection, row, 1)? }))
+}
+
+pub(super) fn journal(connection: &Connection, run: RunKey) -> Result<Vec<EntryRow>> {
+    if length(connection, run)?.is_some() { entries(connection, run, None, Wanted::all()) } else { Ok(Vec::new()) }
+}
+
+fn entries(connection: &Connection, run: RunKey, after: Option<u64>, mut wanted: Wanted) -> Result<Vec<EntryRow>> {
     let mut statement = connection.prepare_cached(sql::ENTRIES)?;
     let mut found = statement.query(params![run.0, after.map_or(-1, |seq| seq as i64)])?;
     let mut entries = Vec::new();
@@ -48,7 +59,12 @@ fn entries(connection: &Connection, run: RunKey, after: Option<u64>) -> Result<V
         let items = text.items::<&RawValue>()?;
         let first = (last + 1).saturating_sub(items.len() as u64);
         for (seq, item) in (first..).zip(items).filter(|(seq, _)| after.is_none_or(|after| *seq > after)) {
-            entries.push(EntryRow { seq, bytes: text.value(connection, item)? });
+            if !wanted.has(seq) {
+                return Ok(entries);
+            }
+            let entry = EntryRow { seq, bytes: text.value(connection, item)? };
+            wanted.took(&entry);
+            entries.push(entry);
         }
     }
     Ok(entries)
@@ -58,7 +74,7 @@ pub(super) fn final_state(connection: &Connection, run: RunKey) -> Result<Option
     let mut statement = connection.prepare_cached(sql::STATE)?;
     let mut found = statement.query([run.0])?;
     match found.next()? {
-        Some(row) if is_there(connection, run)? => blobs::whole(connection, row, 0).map(Some),
+        Some(row) if length(connection, run)?.is_some() => blobs::whole(connection, row, 0).map(Some),
         _ => Ok(None),
     }
 }
@@ -75,7 +91,7 @@ pub(super) fn frames(connection: &Connection, run: &str, after: i64, limit: usiz
             if i64::try_from(sequence).is_ok_and(|it| it <= after) {
                 continue;
             }
-            if frames.len() == limit || size >= FRAMES_BYTES_MAX {
+            if frames.len() == limit || size >= READ_BYTES_MAX {
                 return Ok(frames);
             }
             let json = Bytes::from(text.value(connection, envelope)?);
@@ -124,8 +140,12 @@ pub(super) fn idempotency(connection: &Connection, scope: &str, key: &str) -> Re
     Ok(connection.prepare_cached(sql::REMEMBERED)?.query_row([scope, key], found).optional()?)
 }
 
+/// One that is damaged is as if it was not there: whoever serves the component describes it again.
 pub(super) fn manifest(connection: &Connection, digest: &str) -> Result<Option<String>> {
-    Ok(connection.prepare_cached(sql::MANIFEST)?.query_row([digest], |row| row.get(0)).optional()?)
+    let sealed = |row: &Row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?));
+    let found = connection.prepare_cached(sql::MANIFEST)?.query_row([digest], sealed).optional()?;
+    let is_sound = |(manifest, seal): &(String, i64)| *seal == seal::UNSEALED || *seal == seal::seal(&[Some(manifest.as_bytes())]);
+    Ok(found.filter(is_sound).map(|(manifest, _)| manifest))
 }
 
 pub(super) fn component(connection: &Connection, digest: &str) -> Result<Option<Bytes>> {

@@ -1,4 +1,8 @@
 //! Connections that read, beside the writer: a few, and never more threads than connections.
+//!
+//! A semaphore and a list instead of a pool from a library: r2d2_sqlite (0.35) and deadpool-sqlite (0.14) want rusqlite
+//! 0.40, not ours. What is special here would be ours with them as well: each question sees one state of the database,
+//! and a connection that has failed to answer one is not asked again.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};

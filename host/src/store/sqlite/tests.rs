@@ -1,7 +1,8 @@
 //! What only shows from inside: plans, rows, and faults in the middle of a group.
 
-mod failing_sync;
+mod disk;
 mod faults;
+mod many;
 
 use std::fs::File;
 use std::path::Path;
@@ -11,11 +12,13 @@ use bytes::Bytes;
 use rusqlite::Connection;
 
 use super::{Sqlite, connect, statements};
-use crate::store::rows::{Append, Ended, EntryRow, FrameRow, HostId, LogRow, NewRun, RunKey, Snapshot, Standing, Status};
+use crate::store::rows::{
+    Append, Ended, EntryRow, Follows, FrameRow, HostId, LogRow, NewRun, RunKey, RunsQuery, Snapshot, Standing, Status,
+};
 use crate::store::{Error, Store};
 
 /// Small tables by their nature: looking through them is no fault. Of commands only those that wait are looked through.
-const SMALL: [&str; 5] = ["command", "component", "definition", "host", "sqlite_sequence"];
+const SMALL: [&str; 8] = ["CONSTANT", "command", "component", "definition", "deleted", "host", "part", "sqlite_sequence"];
 
 fn opened(folder: &Path) -> Sqlite {
     let lock = File::create(folder.join("lock")).expect("a file");
@@ -28,6 +31,7 @@ fn new(store: &Sqlite, run: &str) -> NewRun {
         host: HostId(1),
         run: run.into(),
         handler: run.into(),
+        follows: Follows::Any,
         workflow: "greeting".into(),
         definition: vec!["one".into()],
         started_at: 1,
@@ -35,6 +39,7 @@ fn new(store: &Sqlite, run: &str) -> NewRun {
         entry: EntryRow { seq: 0, bytes: b"{}".to_vec() },
         frames: Vec::new(),
         standing: Standing::default(),
+        runs_max: None,
         idempotency: None,
         waited: true,
     }
@@ -132,7 +137,7 @@ async fn a_large_value_is_kept_once() {
     assert_eq!(count(&store, "blob").await, 1, "over entries, answers, frames, snapshots, results, states and runs");
     store.purge("first", false).await.expect("purged");
     tidied(&store).await;
-    assert_eq!((count(&store, "blob").await, count(&store, "blob_use").await), (1, 2), "the other run needs it");
+    assert_eq!((count(&store, "blob").await, count(&store, "blob_use").await), (1, 1), "the other run needs it");
     store.purge("second", false).await.expect("purged");
     tidied(&store).await;
     for table in ["blob", "blob_use", "journal", "stream", "log", "snapshot", "ending"] {
@@ -141,7 +146,7 @@ async fn a_large_value_is_kept_once() {
 }
 
 #[tokio::test]
-async fn a_snapshots_values_go_with_it() {
+async fn a_runs_snapshots_stay_and_go_with_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = opened(folder.path());
     let run = created(&store, "r").await;
@@ -149,7 +154,10 @@ async fn a_snapshots_values_go_with_it() {
         let bytes = Bytes::from(format!("[{}]", large(&seq.to_string())));
         store.append(Append { snapshot: Some(Snapshot { seq, bytes }), ..append(run, seq) }).await.expect("appended");
     }
-    assert_eq!((count(&store, "snapshot").await, count(&store, "blob").await), (1, 1));
+    assert_eq!((count(&store, "snapshot").await, count(&store, "blob").await), (4, 4));
+    store.purge("r", true).await.expect("purged");
+    tidied(&store).await;
+    assert_eq!((count(&store, "snapshot").await, count(&store, "blob").await, count(&store, "blob_use").await), (0, 0, 0));
 }
 
 #[tokio::test]
@@ -169,6 +177,47 @@ async fn half_a_million_lines_are_a_few_rows() {
     };
     store.log(run, (0..500_000).map(line).collect()).await.expect("kept");
     assert_eq!(count(&store, "log").await, 1);
+}
+
+/// A line and an event of 16 MB: each is written once, and whoever comes behind them is not kept waiting.
+#[tokio::test]
+async fn what_is_very_large_is_written_once_and_holds_up_nobody() {
+    const LARGE: usize = 16 << 20;
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = opened(folder.path());
+    let (run, neighbour) = (created(&store, "r").await, created(&store, "neighbour").await);
+    let size = || -> u64 {
+        let files = std::fs::read_dir(folder.path()).expect("a folder").flatten();
+        files.map(|file| file.metadata().map_or(0, |it| it.len())).sum()
+    };
+    let before = size();
+    let line = LogRow {
+        invocation: 1,
+        attempt: 0,
+        source: "log".into(),
+        number: 0,
+        at: 1,
+        level: "info".into(),
+        message: "x".repeat(LARGE),
+        fields: "{}".into(),
+    };
+    let logged = store.log(run, vec![line]);
+    let entry = EntryRow { seq: 1, bytes: format!(r#"{{"event":"{}"}}"#, "y".repeat(LARGE)).into_bytes() };
+    let appended = store.append(Append { entries: vec![entry], waited: false, ..append(run, 1) });
+    let neighbours = async {
+        for seq in 1..50 {
+            store.append(append(neighbour, seq)).await.expect("appended");
+        }
+    };
+    // Copied once for each of its pages it took minutes.
+    tokio::time::timeout(std::time::Duration::from_secs(20), neighbours).await.expect("the neighbour goes on");
+    logged.await.expect("kept");
+    appended.await.expect("appended");
+    // The log of the database, and the database: each has it at most once.
+    let written = size() - before;
+    assert!(written < 5 * LARGE as u64, "{written} bytes");
+    assert_eq!((count(&store, "log").await, count(&store, "journal").await, count(&store, "blob").await), (1, 2 + 50, 2));
+    assert_eq!(store.logs("r").await.expect("lines")[0].message.len(), LARGE);
 }
 
 #[tokio::test]

@@ -4,21 +4,29 @@ use bytes::Bytes;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::added::{Added, Ending};
-use super::blobs::{self, Use};
+use super::blobs;
 use super::change::{Change, Failure, number};
 use super::inbox;
+use super::seal;
 use super::statements as sql;
 use super::text::Text;
+use super::turns;
 use crate::store::Error;
-use crate::store::rows::{Append, IdempotencyRow, Made, NewRun, RunKey, Standing};
+use crate::store::rows::{Append, Created, Follows, IdempotencyRow, Made, NewRun, RunKey, Standing};
 
-pub(super) fn create(connection: &Connection, new: &NewRun, added: &Added) -> Change {
+pub(super) fn create(connection: &Connection, new: &NewRun, added: &Added) -> Change<Created> {
     added.check()?;
     let newest = connection
         .prepare_cached(sql::NEWEST_STATUS)?
         .query_row([&new.handler], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))
         .optional()?;
-    if newest.as_ref().is_some_and(|(_, status)| status == "running") || connection.prepare_cached(sql::KEY)?.exists([&new.run])? {
+    let follows = match new.follows {
+        Follows::Any => true,
+        Follows::None => newest.is_none(),
+        Follows::Run(run) => newest.as_ref().is_some_and(|(key, _)| *key == run.0),
+    };
+    let runs = newest.as_ref().is_some_and(|(_, status)| status == "running");
+    if runs || !follows || connection.prepare_cached(sql::KEY)?.exists([&new.run])? {
         return Err(Error::AlreadyRunning.into());
     }
     free(connection, new.idempotency.as_ref())?;
@@ -26,7 +34,11 @@ pub(super) fn create(connection: &Connection, new: &NewRun, added: &Added) -> Ch
         connection.prepare_cached(sql::NOT_NEWEST)?.execute([key])?;
     }
     let definition = definition(connection, &new.definition)?;
-    let Standing { updated_at, wake, waiting, queue, .. } = &new.standing;
+    let queues = match new.runs_max {
+        Some(max) if added.ending.is_none() => turns::must_queue(connection, &new.workflow, max)?,
+        _ => false,
+    };
+    let Standing { updated_at, wake, waiting, .. } = &new.standing;
     connection.prepare_cached(sql::CREATE)?.execute(params![
         new.key.0,
         new.run,
@@ -35,19 +47,28 @@ pub(super) fn create(connection: &Connection, new: &NewRun, added: &Added) -> Ch
         definition,
         number(new.started_at),
         number(*updated_at),
-        new.host.0,
-        wake.at.map(number),
-        wake.alive.map(number),
-        waiting,
-        queue,
+        (!queues).then_some(new.host.0),
+        u8::from(!queues),
+        wake.at.filter(|_| !queues).map(number),
+        wake.alive.filter(|_| !queues).map(number),
+        waiting.as_ref().filter(|_| !queues),
+        queues.then_some(&new.workflow),
         new.preview
     ])?;
     remember(connection, new.idempotency.as_ref(), new.key)?;
-    add(connection, new.key, added)
+    if queues {
+        turns::keep(connection, new.key, added)?;
+        return Ok(Created::Queued);
+    }
+    if let Some(ending) = &added.ending {
+        ended(connection, new.key, 1, *updated_at, ending)?;
+    }
+    add(connection, new.key, added)?;
+    Ok(Created::Begun)
 }
 
 /// The key of a list of digests; the same for all runs that are pinned to it.
-fn definition(connection: &Connection, digests: &[String]) -> rusqlite::Result<i64> {
+pub(super) fn definition(connection: &Connection, digests: &[String]) -> rusqlite::Result<i64> {
     let joined = digests.join(" ");
     let known = connection.prepare_cached(sql::DEFINITION)?.query_row([&joined], |row| row.get(0)).optional()?;
     if let Some(key) = known {
@@ -85,19 +106,26 @@ pub(super) fn append(connection: &Connection, append: &Append, added: &Added) ->
     if let Some((command, answer)) = &append.answer {
         inbox::answer(connection, *command, answer)?;
     }
-    let Standing { updated_at, wake, waiting, queue, .. } = &append.standing;
-    let next = added.entries.as_ref().map_or(seq, |(last, _)| last + 1);
-    connection.prepare_cached(sql::APPENDED)?.execute(params![
-        run.0,
-        next,
-        number(*updated_at),
-        wake.at.map(number),
-        wake.alive.map(number),
-        waiting,
-        queue
-    ])?;
-    add(connection, run, added)?;
+    if seq == 0 {
+        turns::begin(connection, run, append.standing.updated_at)?;
+    }
+    add_to(connection, run, append, added)?;
     Ok(id)
+}
+
+/// Adds to a run, whoever owns it.
+pub(super) fn add_to(connection: &Connection, run: RunKey, append: &Append, added: &Added) -> Change {
+    let Standing { updated_at, wake, waiting, .. } = &append.standing;
+    let next = added.entries.as_ref().map_or(append.expected_seq, |(last, _)| last + 1);
+    match &added.ending {
+        Some(ending) => ended(connection, run, next, *updated_at, ending)?,
+        None => {
+            let (at, alive) = (wake.at.map(number), wake.alive.map(number));
+            let values = params![run.0, next, number(*updated_at), at, alive, waiting];
+            connection.prepare_cached(sql::APPENDED)?.execute(values)?;
+        }
+    }
+    add(connection, run, added)
 }
 
 pub(super) fn log(connection: &Connection, run: RunKey, added: &Added) -> Change {
@@ -107,37 +135,45 @@ pub(super) fn log(connection: &Connection, run: RunKey, added: &Added) -> Change
 }
 
 fn add(connection: &Connection, run: RunKey, added: &Added) -> Change {
-    let row = |statement: &str, last: u64, text: &Text, by| -> rusqlite::Result<()> {
-        let holes = blobs::keep(connection, run, text, by)?;
-        connection.prepare_cached(statement)?.execute(params![run.0, last, text.bytes, holes]).map(drop)
+    let row = |statement: &str, last: u64, text: &Text| -> rusqlite::Result<()> {
+        let holes = blobs::keep(connection, run, text)?;
+        let seal = seal::of_text(&[run.0, number(last)], &text.bytes, holes.as_deref());
+        connection.prepare_cached(statement)?.execute(params![run.0, last, text.bytes, holes, seal]).map(drop)
     };
     if let Some((last, text)) = &added.entries {
-        row(sql::ADD_ENTRIES, *last, text, Use::Run)?;
+        row(sql::ADD_ENTRIES, *last, text)?;
     }
     if let Some((last, text)) = &added.frames {
-        row(sql::ADD_FRAMES, *last, text, Use::Run)?;
+        row(sql::ADD_FRAMES, *last, text)?;
     }
     if let Some(text) = &added.lines {
-        let holes = blobs::keep(connection, run, text, Use::Run)?;
-        connection.prepare_cached(sql::ADD_LINES)?.execute(params![run.0, text.bytes, holes])?;
+        let holes = blobs::keep(connection, run, text)?;
+        let seal = seal::of_text(&[run.0], &text.bytes, holes.as_deref());
+        connection.prepare_cached(sql::ADD_LINES)?.execute(params![run.0, text.bytes, holes, seal])?;
     }
     if let Some((seq, text)) = &added.snapshot {
-        blobs::forget_snapshot(connection, run)?;
-        row(sql::PUT_SNAPSHOT, *seq, text, Use::Snapshot)?;
+        row(sql::ADD_SNAPSHOT, *seq, text)?;
     }
-    added.ending.as_ref().map_or(Ok(()), |ending| end(connection, run, ending).map_err(Failure::from))
+    added.ending.as_ref().map_or(Ok(()), |ending| add_ending(connection, run, ending).map_err(Failure::from))
 }
 
-fn end(connection: &Connection, run: RunKey, ending: &Ending) -> rusqlite::Result<()> {
-    let Ending { status, at, preview, outcome, state } = ending;
-    connection.prepare_cached(sql::ENDED)?.execute(params![run.0, status, number(*at), preview])?;
+/// The row of a run that has ended.
+fn ended(connection: &Connection, run: RunKey, next: u64, updated_at: u64, ending: &Ending) -> rusqlite::Result<()> {
+    let Ending { status, at, preview, .. } = ending;
+    let values = params![run.0, next, number(updated_at), status, number(*at), preview];
+    connection.prepare_cached(sql::ENDED)?.execute(values).map(drop)
+}
+
+fn add_ending(connection: &Connection, run: RunKey, ending: &Ending) -> rusqlite::Result<()> {
+    let Ending { outcome, state, .. } = ending;
     let outcome_holes = match outcome {
-        Some(outcome) => blobs::keep(connection, run, outcome, Use::Run)?,
+        Some(outcome) => blobs::keep(connection, run, outcome)?,
         None => None,
     };
-    let state_holes = blobs::keep(connection, run, state, Use::Run)?;
-    let outcome = outcome.as_ref().map(|it| &it.bytes);
-    connection.prepare_cached(sql::ADD_ENDING)?.execute(params![run.0, outcome, outcome_holes, state.bytes, state_holes])?;
+    let state_holes = blobs::keep(connection, run, state)?;
+    let outcome = outcome.as_ref().map(|it| &it.bytes[..]);
+    let seal = seal::of_ending(run.0, [outcome, Some(&state.bytes)], [outcome_holes.as_deref(), state_holes.as_deref()]);
+    connection.prepare_cached(sql::ADD_ENDING)?.execute(params![run.0, outcome, outcome_holes, state.bytes, state_holes, seal])?;
     Ok(())
 }
 
@@ -154,11 +190,17 @@ fn remember(connection: &Connection, row: Option<&IdempotencyRow>, run: RunKey) 
         Made::Run(run) => (Some(run), None),
         Made::Event(event) => (None, Some(event)),
     };
-    let values = params![row.scope, row.key, row.body, run.0, made_run, made_event];
+    let seal = seal::of_key(&row.scope, &row.key, &row.body, run.0, [made_run, made_event].map(|made| made.map(String::as_str)));
+    let values = params![row.scope, row.key, row.body, run.0, made_run, made_event, seal];
     connection.prepare_cached(sql::REMEMBER)?.execute(values).map(drop)
 }
 
 pub(super) fn put_component(connection: &Connection, digest: &str, bytes: &Bytes, manifest: &str) -> Change {
-    connection.prepare_cached(sql::PUT_COMPONENT)?.execute(params![digest, manifest, &bytes[..]])?;
+    connection.prepare_cached(sql::PUT_COMPONENT)?.execute(params![
+        digest,
+        manifest,
+        &bytes[..],
+        seal::seal(&[Some(manifest.as_bytes())])
+    ])?;
     Ok(())
 }

@@ -5,7 +5,7 @@ import { parse, written } from "../model/json";
 import type { components } from "./schema";
 
 type Schemas = components["schemas"];
-export type Run = Schemas["Handler"];
+export type Run = Schemas["Handler"] & { queued?: boolean };
 export type Listing = Schemas["Listing"];
 export type Details = Schemas["Details"];
 export type History = Schemas["History"];
@@ -34,7 +34,9 @@ export class Refused extends Error {
   }
 }
 
-const client = createClient<import("./schema").paths>({ baseUrl: "", bodySerializer: written });
+/** Where the server is: the page lies at its root, which may stand below a path of a proxy's. */
+export const root = new URL(".", window.location.href).href.replace(/\/$/, "");
+const client = createClient<import("./schema").paths>({ baseUrl: root, bodySerializer: written });
 /** An answer as text, for `taken`, under the type that it has when it is read. */
 const exact = { parseAs: "text" as "json" };
 
@@ -42,6 +44,8 @@ function taken<T>({ data, error, response }: { data?: T; error?: unknown; respon
   if (data !== undefined) return parse(data as unknown as string) as T;
   // A run that has failed answers 500 with the run itself.
   if (alsoStatus.includes(response.status) && error) return error as T;
+  // Nobody is signed in any more: the server has a page for that.
+  if (response.status === 401) location.reload();
   const detail = (error as { detail?: string } | undefined)?.detail;
   throw new Refused(detail ?? `the server answered ${response.status}`, response.status);
 }
@@ -56,7 +60,9 @@ export const api = {
   run: async (run_id: string) => taken(await client.GET("/api/v1/runs/{run_id}", { ...exact, params: { path: { run_id } } }), [500]) as Run,
   runGraph: async (run_id: string) =>
     taken(await client.GET("/api/v1/runs/{run_id}/representation", { ...exact, params: { path: { run_id } } })).graph,
-  history: async (run_id: string) => taken(await client.GET("/api/v1/runs/{run_id}/history", { ...exact, params: { path: { run_id } } })),
+  /** A page of what happened in a run: after an entry, or from the first. */
+  history: async (run_id: string, after?: number, limit = 1000) =>
+    taken(await client.GET("/api/v1/runs/{run_id}/history", { ...exact, params: { path: { run_id }, query: { after, limit } } })),
   state: async (run_id: string, seq?: number) =>
     taken(await client.GET("/api/v1/runs/{run_id}/state", { ...exact, params: { path: { run_id }, query: { seq } } })).state as Json,
   logs: async (run_id: string) => taken(await client.GET("/api/v1/runs/{run_id}/logs", { ...exact, params: { path: { run_id } } })).logs,
@@ -74,6 +80,9 @@ export const api = {
     ),
   cancel: async (handler_id: string, purge = false) =>
     taken(await client.POST("/handlers/{handler_id}/cancel", { ...exact, params: { path: { handler_id }, query: { purge: String(purge) } } })),
+  /** Who asks, and what a server without keys is open to. */
+  session: async () => taken(await client.GET("/api/v1/session", exact)),
+  signOut: async () => taken(await client.POST("/api/v1/sign-out", exact)),
   document: async () => taken(await client.GET("/api/v1/openapi.json", exact)) as Json,
 };
 
@@ -95,7 +104,10 @@ function serialized(query: Record<string, unknown>): string {
 /** A stream that was refused is asked for again after so long, in milliseconds. */
 const AGAIN = 1000;
 
-/** Reads a run's stream, from after a sequence to its end; goes on by itself where the connection breaks. */
+/**
+ * Reads a run's stream, from after a sequence to its end; goes on by itself where the connection breaks.
+ * A page that nobody sees holds no connection: a browser has six for a server, and all tabs share them.
+ */
 export function follow(
   run: string,
   after: number,
@@ -106,16 +118,28 @@ export function follow(
   let scheduled = 0;
   let again = 0;
   let stopped = false;
-  let source: EventSource;
+  let ended = false;
+  let source: EventSource | undefined;
   const flush = () => {
     scheduled = 0;
     if (waiting.length > 0) on.frames(waiting);
     waiting = [];
   };
+  const close = () => {
+    source?.close();
+    source = undefined;
+    window.clearTimeout(again);
+  };
+  const end = () => {
+    ended = true;
+    close();
+    on.end();
+  };
   const open = () => {
-    source = new EventSource(`/api/v1/runs/${encodeURIComponent(run)}/events?include_internal=true&after_sequence=${last}`);
-    source.onopen = () => on.connection(true);
-    source.onmessage = ({ data, lastEventId }) => {
+    const opened = new EventSource(`${root}/api/v1/runs/${encodeURIComponent(run)}/events?include_internal=true&after_sequence=${last}`);
+    source = opened;
+    opened.onopen = () => on.connection(true);
+    opened.onmessage = ({ data, lastEventId }) => {
       const frame = { ...(parse(data as string) as Omit<Frame, "sequence">), sequence: Number(lastEventId) };
       if (frame.sequence <= last) return;
       last = frame.sequence;
@@ -123,30 +147,35 @@ export function follow(
       // A burst is drawn once.
       scheduled ||= window.setTimeout(flush, 50);
       if (frame.type === "StopEvent" || frame.types?.includes("StopEvent")) {
-        source.close();
         window.clearTimeout(scheduled);
         flush();
-        on.end();
+        end();
       }
     };
-    source.onerror = () => {
-      if (source.readyState !== EventSource.CLOSED) return on.connection(false);
+    opened.onerror = () => {
+      if (opened.readyState !== EventSource.CLOSED) return on.connection(false);
       // The browser gives up: after a 204, which says that nothing is left, or because it was refused.
       const next = () => {
         again = window.setTimeout(open, AGAIN);
         on.connection(false);
       };
+      const left = () => stopped || source !== opened;
       api.run(run).then(
-        ({ status }) => (stopped ? undefined : status === "running" ? next() : on.end()),
-        (error: unknown) => (stopped ? undefined : error instanceof Refused && error.status === 404 ? on.end() : next()),
+        ({ status }) => (left() ? undefined : status === "running" ? next() : end()),
+        (error: unknown) => (left() ? undefined : error instanceof Refused && error.status === 404 ? end() : next()),
       );
     };
   };
-  open();
+  const seen = () => {
+    if (document.hidden) close();
+    else if (!ended && !source) open();
+  };
+  document.addEventListener("visibilitychange", seen);
+  seen();
   return () => {
     stopped = true;
-    source.close();
+    document.removeEventListener("visibilitychange", seen);
+    close();
     window.clearTimeout(scheduled);
-    window.clearTimeout(again);
   };
 }

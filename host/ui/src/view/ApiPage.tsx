@@ -25,7 +25,7 @@ export function ApiPage() {
   return (
     <>
       <h1>API</h1>
-      <p className="about"><Prose text={(data.info as { description?: string }).description} /> As a document: <a href="/api/v1/openapi.json">openapi.json</a>.</p>
+      <p className="about"><Prose text={(data.info as { description?: string }).description} /> As a document: <a href="api/v1/openapi.json">openapi.json</a>.</p>
       {tags.map((tag) => (
         <section key={tag.name} className="panel pad api" aria-labelledby={`tag-${tag.name}`}>
           <h2 id={`tag-${tag.name}`}>{tag.name}</h2>

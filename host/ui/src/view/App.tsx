@@ -21,6 +21,8 @@ export function App() {
   const [theme, setTheme] = useTheme();
   const health = useQuery({ queryKey: ["workflows"], queryFn: api.workflows, refetchInterval: 3000 });
 
+  const session = useQuery({ queryKey: ["session"], queryFn: api.session, staleTime: Infinity });
+
   useEffect(() => {
     const pressed = (event: KeyboardEvent) => {
       const typing = event.target instanceof HTMLElement && event.target.matches("input, textarea, select, [contenteditable=true]");
@@ -68,6 +70,11 @@ export function App() {
         <button className="quiet" onClick={() => setPalette(true)} aria-label="Open the palette">
           Go to … <kbd>Ctrl K</kbd>
         </button>
+        {session.data?.signed_in && (
+          <button className="quiet" title={`Signed in with the key ${session.data.key}: ${session.data.scopes.join(", ")}`} onClick={() => api.signOut().then(() => location.reload())}>
+            Sign out
+          </button>
+        )}
         <button className="quiet icon" onClick={() => setHelp(true)} aria-label="Keyboard help">?</button>
         <select aria-label="Theme" value={theme} onChange={(event) => setTheme(event.target.value as Theme)}>
           <option value="auto">Auto</option>

@@ -9,6 +9,7 @@ import { href } from "../model/route";
 import { duration, micros } from "../model/time";
 import { fieldsOf, Problem, Status } from "./common";
 import { JsonView } from "./JsonView";
+import { useHistory } from "./useHistory";
 
 export function ComparePage({ left, right }: { left: string; right: string }) {
   const [one, other] = [useRun(left), useRun(right)];
@@ -77,7 +78,7 @@ function shown(time: number | undefined): string {
 function useRun(id: string) {
   const queries = useQueryClient();
   const run = useQuery({ queryKey: ["run", id], queryFn: () => api.run(id) });
-  const history = useQuery({ queryKey: ["history", id], queryFn: () => api.history(id) });
+  const history = useHistory(id);
   const [frames, setFrames] = useState<Frame[]>([]);
   useEffect(() => {
     setFrames([]);

@@ -14,6 +14,7 @@ import { EventLog } from "./EventLog";
 import { GraphView } from "./GraphView";
 import { JsonView } from "./JsonView";
 import { Timeline } from "./Timeline";
+import { useHistory } from "./useHistory";
 
 const TABS = ["events", "state", "logs", "step", "send"] as const;
 
@@ -21,7 +22,7 @@ export function RunPage({ id, route }: { id: string; route: Route }) {
   const queries = useQueryClient();
   const run = useQuery({ queryKey: ["run", id], queryFn: () => api.run(id) });
   const running = run.data?.status === "running";
-  const history = useQuery({ queryKey: ["history", id], queryFn: () => api.history(id) });
+  const history = useHistory(id);
   const graph = useQuery({ queryKey: ["run-graph", id], queryFn: () => api.runGraph(id) });
   const logs = useQuery({ queryKey: ["logs", id], queryFn: () => api.logs(id) });
   const [frames, connected] = useFrames(id, () => {
@@ -201,7 +202,7 @@ function Header({ run, now, input, connected }: { run: Run; now: number; input?:
         <h1>
           <a href={href(["workflows", run.workflow_name])}>{run.workflow_name}</a> <code>{run.run_id}</code>
         </h1>
-        <Status status={run.status} />
+        <Status status={run.status} queued={run.queued} />
         <p className="facts">
           <span title={run.started_at}>started {clock(run.started_at)} ({age(run.started_at, now)})</span>
           <span>{duration(Math.max(0, end - micros(run.started_at)))}</span>

@@ -3,7 +3,7 @@
 import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useRef, useState } from "react";
-import { api, startOf } from "../api";
+import { api, root, startOf } from "../api";
 import { adjust, go, href, type Route } from "../model/route";
 import { age, duration, micros } from "../model/time";
 import { Empty, Problem, Status, TOO_LARGE, useNow } from "./common";
@@ -60,7 +60,7 @@ export function RunsPage({ route }: { route: Route }) {
       return after;
     });
   const rerun = async (run: (typeof rows)[number]) => {
-    const input = startOf(await api.history(run.run_id));
+    const input = startOf(await api.history(run.run_id, undefined, 1));
     if (input === undefined) throw new Error(TOO_LARGE);
     return api.start(run.workflow_name, input);
   };
@@ -115,7 +115,7 @@ export function RunsPage({ route }: { route: Route }) {
         <Empty title={status.length || workflow.length || search ? "No run fits" : "No run yet"}>
           {search && <p>The search looks for ids of runs and handlers; workflows are chosen beside it.</p>}
           <p>Start one from <a href={href(["workflows"])}>a workflow's page</a>, or from anywhere:</p>
-          <pre>curl -X POST {window.location.origin}/workflows/{names.data?.[0]?.name ?? "NAME"}/run -d '{"{}"}'</pre>
+          <pre>curl -X POST {root}/workflows/{names.data?.[0]?.name ?? "NAME"}/run -d '{"{}"}'</pre>
         </Empty>
       )}
       {rows.length > 0 && (
@@ -141,7 +141,7 @@ export function RunsPage({ route }: { route: Route }) {
                     </span>
                     <span role="cell"><a href={href(["runs", run.run_id])}><code>{run.run_id}</code></a></span>
                     <span role="cell">{run.workflow_name}</span>
-                    <span role="cell"><Status status={run.status} /></span>
+                    <span role="cell"><Status status={run.status} queued={run.queued} /></span>
                     <span role="cell" title={run.started_at}>{age(run.started_at, now)}</span>
                     <span role="cell">{duration(Math.max(0, end - micros(run.started_at)))}</span>
                     <span role="cell" className="wide soft">{run.handler_id}</span>

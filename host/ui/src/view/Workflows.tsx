@@ -15,6 +15,7 @@ import { JsonView } from "./JsonView";
 
 export function WorkflowsPage() {
   const { data, error } = useQuery({ queryKey: ["workflows"], queryFn: api.workflows, refetchInterval: 3000 });
+  const session = useQuery({ queryKey: ["session"], queryFn: api.session, staleTime: Infinity });
   const now = useNow(10_000);
   if (error && !data) return <Problem error={error} title="The workflows cannot be read" />;
   if (!data) return <p className="soft">Loading …</p>;
@@ -42,6 +43,9 @@ export function WorkflowsPage() {
           </li>
         ))}
       </ul>
+      {session.data?.notice && (
+        <p className="notice soft">{session.data.notice} <code>wf-host keys add NAME</code> locks it; where it was started, the whole command stands.</p>
+      )}
     </>
   );
 }

@@ -15,12 +15,14 @@ export const PHASES: Record<Phase, { sign: string; text: string }> = {
   dropped: { sign: "⊘", text: "stopped" },
 };
 
-const STATUS: Record<string, string> = { running: "▶", completed: "✓", failed: "✗", cancelled: "⊘" };
+const STATUS: Record<string, string> = { queued: "◌", running: "▶", completed: "✓", failed: "✗", cancelled: "⊘" };
 
-export function Status({ status }: { status: string }) {
+/** `queued`: it has not begun, because as many runs of its workflow go on as may. */
+export function Status({ status, queued }: { status: string; queued?: boolean }) {
+  const name = queued ? "queued" : status;
   return (
-    <span className={`status ${status}`}>
-      <span aria-hidden="true">{STATUS[status] ?? "?"}</span> {status}
+    <span className={`status ${name}`}>
+      <span aria-hidden="true">{STATUS[name] ?? "?"}</span> {name}
     </span>
   );
 }

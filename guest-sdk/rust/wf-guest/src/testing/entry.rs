@@ -19,7 +19,7 @@ use crate::RawEvent;
 pub(super) type Step = fn(&str, Vec<RawEvent>) -> crate::Result<Vec<RawEvent>>;
 
 /// As a host that is not configured.
-const LIMITS: Limits = Limits {
+pub(super) const LIMITS: Limits = Limits {
     payload_max: 4 << 20,
     value_max: 4 << 20,
     state_max: 16 << 20,

@@ -68,6 +68,7 @@ impl World {
             seed: Started::seed_text(info.seed),
             timeout: definition.timeout(),
             additional_events: definition.additional_events(),
+            state_max: Some(entry::LIMITS.state_max as u64),
         };
         let mut world = World {
             run: Run::new(definition.clone()),

@@ -18,7 +18,7 @@ impl Findings<'_> {
         let events = definition.declarations().count();
         if events > EVENTS_MAX {
             self.add(format!(
-                "the workflow declares {events} event types, more than {EVENTS_MAX} (limit events_max): make several workflows of it"
+                "the workflow declares {events} event types, more than {EVENTS_MAX} (limit event_types_max): make several workflows of it"
             ));
         }
         for name in definition.manifests().flat_map(names).filter(|name| name.len() > NAME_MAX.max) {

@@ -41,7 +41,7 @@ async fn a_disk_that_is_full_at_any_statement_leaves_nothing_half_written() {
         let key = new.key;
         let (made, neighbour) = (store.create(new), store.append(append(before, 1)));
         match made.await {
-            Ok(()) => {
+            Ok(_) => {
                 neighbour.await.expect("appended");
                 run = Some(key);
                 break;

@@ -1,0 +1,13 @@
+use wf_guest::prelude::*;
+
+struct Example;
+
+#[workflow]
+impl Example {
+    #[step(retry)]
+    fn only(&self, _context: &Context, _start: StartEvent) -> Result<StopEvent> {
+        Ok(StopEvent::new(1))
+    }
+}
+
+fn main() {}

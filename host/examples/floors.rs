@@ -1,0 +1,138 @@
+//! What a run is made of, each by itself: no server of runs can cost less than their sum.
+//!
+//! `floors warp` serves the answer of a `greeting` from memory, until it is killed. `floors parts` measures a call of
+//! a fresh instance of it, and its rows in a grouped commit of SQLite, and prints µs of CPU as JSON.
+
+use std::path::Path;
+
+use hyper_util::rt::TokioIo;
+use rusqlite::Connection;
+use wasmtime::component::{Component, Linker, Val};
+use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store};
+use wasmtime_wasi::{ResourceTable, WasiCtx, WasiCtxView, WasiView};
+
+type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
+
+/// What a greeting is answered with, about.
+const ANSWER: &str = r#"{"handler_id":"bXnU4mBvN1","workflow_name":"greeting","run_id":"q0R3e7LwXk","error":null,"result":{"value":{"result":"Hello, Ada!"},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null},"status":"completed","started_at":"2026-11-26T20:00:00.000000+00:00","updated_at":"2026-11-26T20:00:00.000000+00:00","completed_at":"2026-11-26T20:00:00.000000+00:00"}"#;
+/// Its journal and its stream, in bytes.
+const ROW: usize = 1000;
+const CALLS: u32 = 5_000;
+const GROUPS: u32 = 200;
+const IN_A_GROUP: u32 = 64;
+
+struct Guest {
+    wasi: WasiCtx,
+    table: ResourceTable,
+}
+
+impl WasiView for Guest {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+#[tokio::main]
+#[expect(clippy::print_stdout, clippy::print_stderr, reason = "the command's own output")]
+async fn main() -> std::process::ExitCode {
+    let done = match std::env::args().nth(1).as_deref() {
+        Some("warp") => warp().await,
+        Some("parts") => parts().await.map(|(call, commit)| println!(r#"{{"call":{call:.1},"commit":{commit:.1}}}"#)),
+        _ => Err("floors warp | floors parts".into()),
+    };
+    if let Err(error) = done {
+        eprintln!("error: {error}");
+        return std::process::ExitCode::FAILURE;
+    }
+    std::process::ExitCode::SUCCESS
+}
+
+#[expect(clippy::print_stdout, reason = "the command's own output")]
+async fn warp() -> Outcome<()> {
+    use warp::Filter;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    println!("listening on http://{}", listener.local_addr()?);
+    let answer = warp::path!("workflows" / String / "run")
+        .and(warp::post())
+        .and(warp::body::bytes())
+        .map(|_, _| warp::reply::with_header(ANSWER, "content-type", "application/json"));
+    let service = hyper_util::service::TowerToHyperService::new(warp::service(answer));
+    loop {
+        let (stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        let served = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+        tokio::spawn(served);
+    }
+}
+
+async fn parts() -> Outcome<(f64, f64)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("it lies in a workspace")?;
+    Ok((call(&root.join("target/guests/rust/greeting.wasm")).await?, commit(&root.join("target"))?))
+}
+
+/// µs of CPU that this process has used.
+fn used() -> f64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    time.tv_sec as f64 * 1e6 + time.tv_nsec as f64 / 1e3
+}
+
+/// A fresh instance, and a call of its step.
+async fn call(file: &Path) -> Outcome<f64> {
+    let mut pool = PoolingAllocationConfig::new();
+    pool.linear_memory_keep_resident(256 << 10).table_keep_resident(64 << 10).pagemap_scan(wasmtime::Enabled::Auto);
+    let mut config = Config::new();
+    config.epoch_interruption(true).allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    let engine = Engine::new(&config)?;
+    let component = Component::from_file(&engine, file)?;
+    let mut linker = Linker::<Guest>::new(&engine);
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    linker.instance("wf:workflow/events@0.1.0")?.func_new("publish", |_, _, _, results| {
+        results[0] = Val::Result(Ok(None));
+        Ok(())
+    })?;
+    linker.define_unknown_imports_as_traps(&component)?;
+    let pre = linker.instantiate_pre(&component)?;
+    let steps = component.get_export_index(None, "wf:workflow/steps@0.1.0").ok_or("no steps")?;
+    let invoke = component.get_export_index(Some(&steps), "invoke").ok_or("no invoke")?;
+    let text = |text: &str| Val::String(text.to_owned());
+    let event = Val::Record(vec![("name".to_owned(), text("StartEvent")), ("payload".to_owned(), text(r#"{"name":"Ada"}"#))]);
+    let parameters = [text("greet"), Val::List(vec![event])];
+    let mut begun = 0.0;
+    for number in 0..CALLS + CALLS / 10 {
+        // The first ones warm the pool.
+        if number == CALLS / 10 {
+            begun = used();
+        }
+        let guest = Guest { wasi: WasiCtx::builder().build(), table: ResourceTable::new() };
+        let mut store = Store::new(&engine, guest);
+        store.set_epoch_deadline(1);
+        let instance = pre.instantiate_async(&mut store).await?;
+        let invoke = instance.get_func(&mut store, invoke).ok_or("no function")?;
+        let mut results = [Val::Bool(false)];
+        invoke.call_async(&mut store, &parameters, &mut results).await?;
+        if !matches!(results[0], Val::Result(Ok(_))) {
+            return Err(format!("the step failed: {:?}", results[0]).into());
+        }
+    }
+    Ok((used() - begun) / f64::from(CALLS))
+}
+
+/// A run's two rows, in a durable transaction with those of others.
+fn commit(folder: &Path) -> Outcome<f64> {
+    let folder = tempfile::tempdir_in(folder)?;
+    let connection = Connection::open(folder.path().join("floor.db"))?;
+    connection.execute_batch("pragma journal_mode = wal; pragma synchronous = full; create table journal (run integer, seq integer, text blob); create table stream (run integer, seq integer, text blob); create index by_journal on journal (run, seq); create index by_stream on stream (run, seq)")?;
+    let row = vec![b'x'; ROW];
+    let begun = used();
+    for group in 0..GROUPS {
+        connection.execute_batch("begin immediate")?;
+        for run in 0..IN_A_GROUP {
+            for table in ["journal", "stream"] {
+                let mut statement = connection.prepare_cached(&format!("insert into {table} values (?, 0, ?)"))?;
+                statement.execute((group * IN_A_GROUP + run, &row))?;
+            }
+        }
+        connection.execute_batch("commit")?;
+    }
+    Ok((used() - begun) / f64::from(GROUPS * IN_A_GROUP))
+}

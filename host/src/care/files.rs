@@ -1,0 +1,72 @@
+//! Files that have their name once they are whole, and that their user alone can read.
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use crate::store::{Error, Result};
+
+/// What a file is called until it is whole.
+pub(super) fn partial(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".partial");
+    name.into()
+}
+
+/// Whether a file is not whole, by its name.
+pub(super) fn is_partial(path: &Path) -> bool {
+    path.extension().is_some_and(|it| it == "partial")
+}
+
+/// An empty file, that nobody else writes meanwhile.
+pub(super) fn alone(path: &Path) -> Result<File> {
+    let written = |error: io::Error| unwritable(path, &error);
+    let file = File::options().create(true).truncate(false).read(true).write(true).mode(0o600).open(path).map_err(written)?;
+    match file.try_lock() {
+        Ok(()) => (),
+        Err(TryLockError::WouldBlock) => {
+            let message = format!("another wf-host writes `{}`", path.display());
+            return Err(Error::open(message, "let it end, or choose another name"));
+        }
+        Err(TryLockError::Error(error)) => return Err(written(error)),
+    }
+    // What an earlier one has left.
+    file.set_len(0).map_err(written)?;
+    Ok(file)
+}
+
+/// Where it did not go, nothing is left of the file.
+pub(super) fn or_nothing<T>(result: Result<T>, unfinished: &Path) -> Result<T> {
+    if result.is_err() {
+        // What is left would be refused all the same.
+        let _ = fs::remove_file(unfinished);
+    }
+    result
+}
+
+/// Gives a file that is on the disk its name, durably.
+pub(super) fn named(unfinished: &Path, path: &Path) -> Result<()> {
+    let named = fs::rename(unfinished, path).and_then(|()| File::open(folder(path))?.sync_all());
+    named.map_err(|error| unwritable(path, &error))
+}
+
+pub(super) fn folder(path: &Path) -> &Path {
+    path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+pub(super) fn absent(path: &Path, hint: &str) -> Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(_) => Err(Error::open(format!("`{}` is there already", path.display()), hint)),
+        Err(_) => Ok(()),
+    }
+}
+
+pub(super) fn unwritable(path: &Path, error: &io::Error) -> Error {
+    let message = format!("`{}` cannot be written: {error}", path.display());
+    Error::open(message, "make room, or choose another place")
+}
+
+pub(super) fn unreadable(path: &Path, error: &io::Error) -> Error {
+    Error::open(format!("`{}` cannot be read: {error}", path.display()), "look whether it is there, and whether you may read it")
+}

@@ -1,0 +1,57 @@
+//! `wf-host.toml`, edited while a server is up: what can be applied is, and the rest is named.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::Problem;
+use super::layers::Noted;
+
+/// The file is looked at so often.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// The settings that are applied at once.
+const APPLIED: [&str; 8] = ["cors_origins", "allowed_hosts", "public_url", "body_max", "retention", "runs_kept", "size_kept", "free_min"];
+
+/// What tells one content of the file from another; none: there is no such file.
+type Fingerprint = Option<(std::time::SystemTime, u64)>;
+
+/// Follows the file of these settings. `again`: all layers together, as they are now. `apply`: takes over what can be.
+pub(super) async fn follow<S>(running: Noted, again: impl Fn() -> Result<(Noted, S), Problem>, apply: impl Fn(S)) {
+    let path = running.path.clone();
+    let mut seen = running.clone();
+    let mut before = fingerprint(&path);
+    loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        let now = fingerprint(&path);
+        if now == before {
+            continue;
+        }
+        before = now;
+        match again() {
+            Ok((noted, settings)) => {
+                say(&running, &seen, &noted);
+                apply(settings);
+                seen = noted;
+            }
+            Err(problem) => tracing::warn!("`{}` was changed and is not applied; what it said before goes on: {problem}", path.display()),
+        }
+    }
+}
+
+fn fingerprint(path: &Path) -> Fingerprint {
+    let metadata = std::fs::metadata(path).ok()?;
+    Some((metadata.modified().ok()?, metadata.len()))
+}
+
+/// What has changed, and what becomes of it.
+fn say(running: &Noted, seen: &Noted, now: &Noted) {
+    for key in now.changed(seen) {
+        let name = key.rsplit_once('.').map_or(key.as_str(), |(_, name)| name);
+        if APPLIED.contains(&name) {
+            tracing::info!("`{key}` changed: applied");
+        } else if now.values.get(&key) == running.values.get(&key) {
+            tracing::info!("`{key}` changed: it is again what this server runs with");
+        } else {
+            tracing::warn!("`{key}` changed: restart to apply");
+        }
+    }
+}

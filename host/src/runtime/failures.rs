@@ -1,0 +1,76 @@
+//! What becomes of an entry that did not end well, in words.
+
+use wasmtime::component::ResourceTableError;
+use wasmtime::{Trap, WasmBacktrace};
+use wf_engine::entry::Failure;
+use wf_engine::text::{MESSAGE_MAX, TRACE_MAX, cut};
+
+use super::denied::NotGranted;
+use super::lines::Output;
+use super::memory::Refused;
+use super::meter::Excess;
+use super::wasi::TooMany;
+use crate::model::Limits;
+
+/// It took more time than it may.
+pub(super) fn exceeded(excess: Excess, step: &str, limits: &Limits) -> Failure {
+    match excess {
+        Excess::Executing => Failure::new("timeout", format!("step `{step}` computed for more than {:?}", limits.executing_max), true),
+        Excess::Entry => {
+            let most = limits.entry_max;
+            let message = format!("step `{step}` computed, slept and waited for the host for more than {most:?} in all (limit entry_max)");
+            Failure::new("timeout", message, true)
+        }
+        Excess::Sleep => {
+            let message = format!(
+                "step `{step}` sleeps for a second or more in a way that keeps its instance: use the `sleep` of the SDK's context, which is durable"
+            );
+            Failure::new("limit", message, false)
+        }
+    }
+}
+
+/// It wanted more memory than there is for it.
+pub(super) fn beyond_memory(refused: Refused, limits: &Limits, total: u64, error: &wasmtime::Error) -> Failure {
+    let mut failure = match refused {
+        Refused::Own => Failure::new("limit", format!("the memory limit of {} MiB was exceeded", limits.memory_max >> 20), false),
+        Refused::Total => {
+            let message = format!("all workflows together have used up their {} MiB of memory (limit memory_total_max)", total >> 20);
+            Failure::new("limit", message, true)
+        }
+    };
+    failure.trace = trace(error);
+    failure
+}
+
+/// A trap: what the host refused, else the guest's own words where it left some, else wasm's.
+pub(super) fn trapped(error: &wasmtime::Error, limits: &Limits, stderr: &Output) -> Failure {
+    let too_many = error.downcast_ref::<TooMany>().is_some() || matches!(error.downcast_ref(), Some(ResourceTableError::Full));
+    let mut failure = if error.downcast_ref() == Some(&Trap::StackOverflow) {
+        Failure::new("limit", format!("the stack limit of {} KiB was exceeded", limits.stack_max >> 10), false)
+    } else if too_many {
+        Failure::new("limit", TooMany.to_string(), false)
+    } else if let Some(not_granted) = error.downcast_ref::<NotGranted>() {
+        Failure::new("denied", not_granted.to_string(), false)
+    } else {
+        match panic_message(stderr) {
+            Some(message) => Failure::new("panic", cut(message, MESSAGE_MAX), true),
+            None => Failure::new("trap", cut(error.root_cause().to_string(), MESSAGE_MAX), true),
+        }
+    };
+    failure.trace = trace(error);
+    failure
+}
+
+fn trace(error: &wasmtime::Error) -> Option<String> {
+    error.downcast_ref::<WasmBacktrace>().map(|trace| cut(trace.to_string(), TRACE_MAX))
+}
+
+/// What a Rust panic wrote last: the lines after `panicked at`, up to the note.
+pub(super) fn panic_message(stderr: &Output) -> Option<String> {
+    let lines = stderr.last();
+    let start = lines.iter().rposition(|line| line.contains("panicked at"))?;
+    let message = lines[start + 1..].iter().take_while(|line| !line.starts_with("note:") && !line.starts_with("stack backtrace:"));
+    let message: Vec<&str> = message.map(String::as_str).filter(|line| !line.is_empty()).collect();
+    Some(if message.is_empty() { lines[start].clone() } else { message.join("\n") })
+}

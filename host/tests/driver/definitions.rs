@@ -1,0 +1,47 @@
+//! Runs that hold something else than what new runs get.
+
+use super::two_hosts::{module, start_under};
+use super::*;
+
+/// That workflow with another description: another component.
+fn newer() -> Module {
+    let module = module();
+    Module { fields: format!(r#"{} (data (i32.const 28900) "newer")"#, module.fields), ..module }
+}
+
+#[tokio::test]
+async fn a_component_that_many_runs_hold_is_loaded_once() {
+    let store = Arc::new(Hostile::default());
+    let before = host(store.clone(), module()).await;
+    for handler in 0..20 {
+        before.start(start_under(&before, &format!("h{handler}"))).await.expect("it is durable");
+    }
+    before.stop().await;
+    drop(before);
+    let after = host(store.clone(), newer()).await;
+    let handlers: Vec<String> = (0..20).map(|handler| format!("h{handler}")).collect();
+    let cancelled = join_all(handlers.iter().map(|handler| after.cancel(handler))).await;
+    assert!(cancelled.iter().all(std::result::Result::is_ok), "{cancelled:?}");
+    assert_eq!(store.components.load(Ordering::Acquire), 1);
+}
+
+/// A host on which the outside may send these types, too.
+async fn host_with(store: &Arc<Hostile>, additional: &[&str]) -> Host {
+    let own = WorkflowConfig { additional_events: additional.iter().map(|it| (*it).to_owned()).collect(), ..WorkflowConfig::default() };
+    let config = Config { workflows: [("waiting".to_owned(), own)].into(), ..Config::default() };
+    host_of(store.clone(), module(), config).await
+}
+
+#[tokio::test]
+async fn a_run_is_sent_what_it_began_with_whatever_is_configured_later() {
+    let store = Arc::new(Hostile::default());
+    let before = host_with(&store, &["Former"]).await;
+    before.start(start_under(&before, "old")).await.expect("it is durable");
+    assert_eq!(before.definition("old").await.expect("it is there").additional_events, ["Former"]);
+    before.stop().await;
+    let after = host_with(&store, &["Latter"]).await;
+    after.start(start_under(&after, "new")).await.expect("it is durable");
+    for (handler, takes) in [("old", "Former"), ("new", "Latter")] {
+        assert_eq!(after.definition(handler).await.expect("it is there").additional_events, [takes], "{handler}");
+    }
+}

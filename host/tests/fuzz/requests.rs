@@ -1,0 +1,85 @@
+//! Bodies of requests, with events in every form: through the whole of HTTP, so that a panic is an answer that never comes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use wf_host::config::Config;
+use wf_host::host::Host;
+use wf_host::model::Limits;
+use wf_host::registry::Source;
+use wf_host::runtime::{Compiler, Options, Runtime};
+use wf_host::store::Memory;
+use wf_tests::fuzz::{corpus, fuzz};
+use wf_tests::wasm::Module;
+use wf_tests::{Answer, Client};
+
+fn manifest(name: &str, timeout: Option<u32>) -> String {
+    let schema = json!({ "properties": { "n": { "type": "integer" }, "who": { "type": "string" } }, "required": ["n"] });
+    let events = json!([
+        { "name": "Note", "kind": "human-response", "schema": schema },
+        { "name": "Order", "kind": "start", "schema": { "properties": { "type": {}, "n": { "type": "number" } } } },
+    ]);
+    let steps = json!([{ "name": "only", "accepts": ["Order"], "emits": ["StopEvent"] }]);
+    json!({ "name": name, "timeout": timeout, "events": events, "steps": steps, "additional_events": ["Note"] }).to_string()
+}
+
+/// `echo` ends with what it is given, `brief` after a second, `quiet` never. What has ended is soon forgotten.
+async fn server() -> Client {
+    let folder = tempfile::tempdir().expect("a folder");
+    let limits = Limits { instances_max: 8, payload_max: 64 << 10, ..Limits::default() };
+    let runtime =
+        Runtime::new(Options { cache_dir: None, compiler: Compiler::Here, threads: None, limits: limits.clone() }).expect("a runtime");
+    let config = Config { limits, retention: Some(Duration::from_secs(1)), ..Config::default() };
+    let host = Host::open(Arc::new(Memory::default()), runtime, config).await.expect("it opens");
+    let modules = [
+        ("echo", Module::echoing(&manifest("echo", None))),
+        ("brief", Module::quiet(&manifest("brief", Some(1)))),
+        ("quiet", Module::quiet(&manifest("quiet", None))),
+    ];
+    for (name, module) in modules {
+        let path = folder.path().join(format!("{name}.wasm"));
+        std::fs::write(&path, module.binary()).expect("it is written");
+        host.load(&Source { name: None, path }).await.expect("it loads");
+    }
+    host.resume().await.expect("runs go on");
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let client = Client::new(&format!("http://{}", listener.local_addr().expect("bound")));
+    let (_, options) = watch::channel(wf_host::http::Options::default());
+    tokio::spawn(wf_host::http::serve(host, options, listener, std::future::pending()));
+    client
+}
+
+/// An answer that says what happened: only a run may fail, never the server.
+fn check(answer: &Answer) {
+    let failed = || answer.json()["status"] == "failed";
+    let known = match answer.status {
+        200 | 202 | 400 | 404 | 409 | 413 | 422 | 429 => true,
+        500 => failed(),
+        _ => false,
+    };
+    assert!(known, "{answer:?}");
+    answer.json();
+}
+
+#[test]
+fn fuzz_event() {
+    let tokio = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let client = tokio.block_on(server());
+    let begin = || tokio.block_on(client.begin("quiet", r#"{"n":1}"#));
+    let handler = std::sync::Mutex::new(begin());
+    fuzz("event", &corpus("event"), |bytes| {
+        let body = String::from_utf8_lossy(bytes);
+        let mut handler = handler.lock().unwrap_or_else(|panicked| panicked.into_inner());
+        for path in ["/workflows/echo/run".to_owned(), "/workflows/brief/run-nowait".to_owned(), format!("/events/{handler}")] {
+            let answer = tokio.block_on(client.post(&path, &body));
+            check(&answer);
+            // The inbox is full.
+            if answer.status == 429 {
+                *handler = begin();
+            }
+        }
+    });
+}

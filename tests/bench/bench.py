@@ -1,0 +1,390 @@
+#!/usr/bin/env python3
+"""Measures wf-host beside the original servers and beside the floors, in one run: bench.py [SCENARIO…]
+
+Rounds of all servers alternate; printed are medians with their spread, and ratios. `SHORT=1` measures next to
+nothing: it shows that everything runs. wrk makes the load; the floors are `floors` (host/examples/floors.rs).
+"""
+
+import asyncio
+import atexit
+import json
+import os
+import pathlib
+import re
+import shutil
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+from copy_runs import copy
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+HERE = pathlib.Path(__file__).resolve().parent
+GUESTS = ROOT / "target/guests/rust"
+SHORT = bool(os.environ.get("SHORT"))
+ROUNDS = 1 if SHORT else 5
+SECONDS = 1 if SHORT else 4
+# Who takes so many seconds is asked once.
+SLOW = 10
+TICK = os.sysconf("SC_CLK_TCK")
+ORIGINALS = ("python-old", "python-new")
+WORKFLOWS = ("greeting", "hitl", "chain", "spread")
+
+
+class Server:
+    """One that is measured: `name` tells it apart in tables."""
+
+    def __init__(self, name, command):
+        self.name, self.began = name, time.monotonic()
+        self.log = tempfile.TemporaryFile()
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, text=True)
+        # However this ends.
+        atexit.register(self.process.kill)
+        line = next((line for line in self.process.stdout if "listening on" in line), None)
+        if line is None:
+            self.log.seek(0)
+            sys.exit(f"error: `{name}` does not start: {self.log.read().decode()}")
+        self.url = line.split()[-1].replace("localhost", "127.0.0.1")
+        self.port = int(self.url.rsplit(":", 1)[1])
+
+    def ask(self, path, body=None):
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data=data, headers={"content-type": "application/json"})
+        with urllib.request.urlopen(request, timeout=600) as answer:
+            return answer.read()
+
+    def healthy(self):
+        """Seconds from its start to the first healthy answer."""
+        while True:
+            try:
+                self.ask("/health")
+                return time.monotonic() - self.began
+            except OSError:
+                time.sleep(0.002)
+
+    def cpu(self):
+        """Seconds of CPU that it has used."""
+        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(") ", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / TICK
+
+    def memory(self):
+        """Resident, in KiB."""
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+)", status)[1])
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+def ours(folder, *options, files=None):
+    files = files or [GUESTS / f"{name}.wasm" for name in WORKFLOWS]
+    command = [ROOT / "target/release/wf-host", "serve", "--host", "127.0.0.1", "--port", "0", "--data-dir", folder, *options, *files]
+    return Server("wf-host", command)
+
+
+def original(generation, store):
+    python = ROOT / f"target/clients/{generation}/bin/python"
+    where = "memory" if store == "memory" else "SQLite"
+    return Server(f"{generation.removeprefix('python-')} original, {where}", [python, HERE / "originals.py", store])
+
+
+def floors(*arguments):
+    return [ROOT / "target/release/examples/floors", *arguments]
+
+
+def load(server, path, body, connections, seconds=SECONDS):
+    """A closed loop: requests a second, p50 and p99 in milliseconds, µs of the server's CPU for a request."""
+    script = HERE / "post.lua"
+    before = server.cpu()
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s", "-s", script, server.url + path]
+    done = subprocess.run(command, env={**os.environ, "BODY": json.dumps(body)}, capture_output=True, text=True, check=True)
+    result = json.loads(done.stdout.splitlines()[-1])
+    if result["errors"]:
+        sys.exit(f"error: {server.name}: {result['errors']} answers to POST {path} were errors")
+    result["cpu"] = (server.cpu() - before) * 1e6 / max(result["requests"], 1)
+    return result
+
+
+def median(rounds, key):
+    values = [it[key] for it in rounds]
+    return statistics.median(values), (max(values) - min(values)) / 2
+
+
+def table(title, rows, head):
+    print(f"\n### {title}\n")
+    print("| " + " | ".join(head) + " |\n|" + "---|" * len(head))
+    for row in rows:
+        print("| " + " | ".join(row) + " |", flush=True)
+
+
+def figure(value, spread=None, digits=0):
+    text = f"{value:,.{digits}f}"
+    return text if spread is None else f"{text} ± {spread:,.{digits}f}"
+
+
+def beside(servers, path, body, connections):
+    """Rounds that alternate between servers: the figures of each."""
+    for server in servers:
+        load(server, path, body, min(connections, 8), 1)
+    rounds = {server.name: [] for server in servers}
+    for _ in range(ROUNDS):
+        for server in servers:
+            rounds[server.name].append(load(server, path, body, connections))
+    return rounds
+
+
+def rates(title, servers, path, body, connections, parts):
+    rounds = beside(servers, path, body, connections)
+    own, _ = median(rounds["wf-host"], "rate")
+    rows = []
+    for name, figures in rounds.items():
+        rate, spread = median(figures, "rate")
+        cpu, _ = median(figures, "cpu")
+        p50, p99 = median(figures, "p50")[0], median(figures, "p99")[0]
+        times = f"{cpu / parts:.1f}×" if name == "wf-host" and parts else ""
+        if not rate:
+            rows.append([name, "none", "", "", "", "", ""])
+            continue
+        rows.append([name, figure(rate, spread), f"{own / rate:.1f}×", figure(p50, digits=2), figure(p99 / p50, digits=1), figure(cpu), times])
+    table(f"{title}, {connections} connections", rows, ["server", "a second", "wf-host is", "p50 ms", "p99/p50", "CPU µs", "of its parts"])
+
+
+def everybody(folder):
+    """Ours, and both originals in memory and on SQLite."""
+    servers = [ours(folder / "ours")]
+    for generation in ORIGINALS:
+        servers += [original(generation, "memory"), original(generation, str(folder / f"{generation}.db"))]
+    return servers
+
+
+def parts():
+    """The floors, as µs of CPU: a call of a fresh instance, and a commit of a greeting's bytes in a group."""
+    return json.loads(subprocess.run(floors("parts"), capture_output=True, text=True, check=True).stdout)
+
+
+def warp_floor():
+    """A bare warp endpoint with the answer of a greeting, under the same load."""
+    server = Server("bare warp", floors("warp"))
+    rounds = [load(server, "/workflows/greeting/run", {"start_event": {"name": "Ada"}}, 64) for _ in range(ROUNDS)]
+    server.stop()
+    return rounds
+
+
+def greeting(folder):
+    part, warp = parts(), warp_floor()
+    bare, _ = median(warp, "cpu")
+    print(f"floors, µs of CPU: bare warp {bare:.0f}, instantiate and call {part['call']:.0f}, grouped commit {part['commit']:.0f}", end="; ")
+    print(f"bare warp's p99/p50 at 64 connections: {median(warp, 'p99')[0] / median(warp, 'p50')[0]:.1f}")
+    servers = everybody(folder)
+    for connections in (1, 8, 64, 256):
+        body = {"start_event": {"name": "Ada"}}
+        rates("greeting", servers, "/workflows/greeting/run", body, connections, bare + part["call"] + part["commit"])
+    for connections in (1, 64):
+        rates("a chain of three steps", servers, "/workflows/chain/run", {"start_event": {"text": "abc"}}, connections, bare + 3 * part["call"] + part["commit"])
+    for server in servers:
+        server.stop()
+
+
+def spread(folder):
+    servers = everybody(folder)
+    for n in (10, 100) if SHORT else (100, 10_000):
+        rows, own = [], None
+        for server in servers:
+            if n > 100 and server.name != "wf-host" and "memory" not in server.name:
+                continue
+            times = []
+            for _ in range(ROUNDS if n <= 100 else 1):
+                began = time.monotonic()
+                server.ask("/workflows/spread/run", {"start_event": {"n": n}})
+                times.append(time.monotonic() - began)
+                if times[-1] > SLOW:
+                    break
+            took = statistics.median(times)
+            own = own or took
+            rows.append([server.name, figure(took * 1000, digits=1), f"{took / own:.1f}×"])
+        table(f"fan-out of {n:,}", rows, ["server", "ms", "wf-host is faster by"])
+    for server in servers:
+        server.stop()
+
+
+async def post(port, requests, connections):
+    """All requests over so many connections; bodies of the answers, in any order."""
+    left, answers = iter(requests), []
+
+    async def one():
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for path, body in left:
+            data = json.dumps(body).encode()
+            writer.write(f"POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {len(data)}\r\n\r\n".encode() + data)
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = int(re.search(rb"content-length: (\d+)", head.lower())[1])
+            answer = await reader.readexactly(length)
+            if head.split()[1] not in (b"200", b"202"):
+                sys.exit(f"error: POST {path}: {head.decode()}{answer.decode()}")
+            answers.append(json.loads(answer))
+        writer.close()
+
+    await asyncio.gather(*(one() for _ in range(connections)))
+    return answers
+
+
+def parked(folder):
+    counts = (100, 200) if SHORT else (10_000, 100_000)
+    rows, own = [], None
+    for start in (lambda: ours(folder / "parked"), *(lambda it=it: original(it, "memory") for it in ORIGINALS)):
+        server = start()
+        server.healthy()
+        asyncio.run(post(server.port, [("/workflows/hitl/run-nowait", {})] * 100, 8))
+        time.sleep(3)
+        base, handlers, begun = server.memory(), [], time.monotonic()
+        most = counts[1] if server.name == "wf-host" else counts[0]
+        answers = asyncio.run(post(server.port, [("/workflows/hitl/run-nowait", {})] * most, 64))
+        starts = most / (time.monotonic() - begun)
+        handlers = [answer["handler_id"] for answer in answers]
+        time.sleep(5)
+        slope = (server.memory() - base) / most
+        answered = handlers[: counts[0]]
+        event = {"event": {"type": "ResponseEvent", "value": {"response": "Ada"}}}
+        before, begun = server.cpu(), time.monotonic()
+        asyncio.run(post(server.port, [(f"/events/{handler}", event) for handler in answered], 64))
+        while json.loads(server.ask(f"/handlers/{answered[-1]}"))["status"] == "running":
+            time.sleep(0.01)
+        resumes = len(answered) / (time.monotonic() - begun)
+        own = own or (starts, resumes)
+        cpu = (server.cpu() - before) * 1e6 / len(answered)
+        rows.append([server.name, f"{most:,}", figure(starts), f"{own[0] / starts:.1f}×", figure(resumes), f"{own[1] / resumes:.1f}×", figure(cpu), figure(slope, digits=2)])
+        server.stop()
+    table("runs that wait for a person", rows, ["server", "waiting", "starts/s", "wf-host is", "resumes/s", "wf-host is", "CPU µs a resume", "KiB each"])
+
+
+def readers(folder):
+    """One run whose frames many readers see: when the last of them has it."""
+    count = 50 if SHORT else 1000
+    server = ours(folder / "readers", files=[GUESTS / "waiter.wasm", GUESTS / "slow.wasm", GUESTS / "greeting.wasm"])
+    server.healthy()
+    delays = []
+
+    async def play():
+        answer = (await post(server.port, [("/workflows/greeting/run-nowait", {"start_event": {"delay": 0.5}})], 1))[0]
+        path = f"/events/{answer['handler_id']}?sse=false&include_internal=false"
+        seen = []
+
+        async def read():
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            writer.write(f"GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n".encode())
+            times = []
+            while line := await reader.readline():
+                if b'"sequence":' in line:
+                    times.append(time.monotonic())
+                if line == b"0\r\n":
+                    break
+            writer.close()
+            seen.append(times)
+
+        await asyncio.gather(*(read() for _ in range(count)))
+        last = [times[-1] for times in seen if times]
+        delays.append((max(last) - min(last)) * 1000)
+
+    for _ in range(ROUNDS):
+        asyncio.run(play())
+    server.stop()
+    table(f"one frame to {count:,} readers", [["wf-host", figure(statistics.median(delays), digits=1)]], ["server", "ms from the first reader to the last"])
+
+
+def many(folder):
+    """Lists and fetches with many finished runs, beside few."""
+    seed = folder / "seed"
+    server = ours(seed)
+    server.healthy()
+    server.ask("/workflows/greeting/run", {"handler_id": "finished"})
+    server.stop()
+    counts, rows = ((100, 1000) if SHORT else (1_000, 1_000_000)), {}
+    for count in counts:
+        data = folder / str(count)
+        shutil.copytree(seed, data)
+        database = sqlite3.connect(data / "wf-host.db")
+        copy(database, "finished", count)
+        database.close()
+        server = ours(data)
+        server.healthy()
+        for path in ("/handlers?limit=10", "/handlers/finished", "/api/v1/runs?limit=50"):
+            times = []
+            for _ in range(20):
+                began = time.monotonic()
+                server.ask(path)
+                times.append(time.monotonic() - began)
+            rows.setdefault(f"GET {path}", []).append(statistics.median(times) * 1000)
+        rounds = [load(server, "/workflows/greeting/run", {}, 64) for _ in range(ROUNDS)]
+        rows.setdefault("greeting, CPU µs", []).append(median(rounds, "cpu")[0])
+        server.stop()
+    table(f"with {counts[1]:,} finished runs beside {counts[0]:,}", [[name, figure(few, digits=2), figure(lot, digits=2), f"{lot / few:.2f}×"] for name, (few, lot) in rows.items()], ["", "few, ms", "many, ms", ""])
+
+
+def start(folder):
+    """Start with 20 workflows whose compiled code is cached."""
+    copies = folder / "twenty"
+    copies.mkdir()
+    files = []
+    for number in range(20):
+        shutil.copy(GUESTS / "greeting.wasm", copies / f"w{number}.wasm")
+        files.append(f"w{number}={copies / f'w{number}.wasm'}")
+    times = []
+    for number in range(ROUNDS + 1):
+        server = ours(folder / f"start{number}", files=files)
+        times.append(server.healthy() * 1000)
+        server.stop()
+    table("start with 20 cached workflows", [["wf-host", figure(statistics.median(times[1:]))]], ["server", "ms to healthy"])
+
+
+def large(folder):
+    servers = everybody(folder)
+    body = {"start_event": {"text": "x" * (10_000 if SHORT else 1_000_000)}}
+    rates("1 MB through three steps", servers, "/workflows/chain/run", body, 4, None)
+    for server in servers:
+        server.stop()
+
+
+def reload(folder):
+    """A workflow's file is written again and again under load: no error, and what it costs."""
+    file = folder / "again.wasm"
+    shutil.copy(GUESTS / "greeting.wasm", file)
+    server = ours(folder / "reload", files=[f"greeting={file}"])
+    server.healthy()
+    quiet = load(server, "/workflows/greeting/run", {}, 16)
+    command = ["wrk", "-t1", "-c16", f"-d{SECONDS}s", "-s", HERE / "post.lua", server.url + "/workflows/greeting/run"]
+    running = subprocess.Popen(command, env={**os.environ, "BODY": "{}"}, stdout=subprocess.PIPE, text=True)
+    reloads = 0
+    while running.poll() is None:
+        shutil.copy(GUESTS / ("chain.wasm" if reloads % 2 else "greeting.wasm"), folder / "next.wasm")
+        os.replace(folder / "next.wasm", file)
+        reloads += 1
+        time.sleep(0.5)
+    loaded = json.loads(running.stdout.read().splitlines()[-1])
+    server.stop()
+    rows = [["without", figure(quiet["rate"]), figure(quiet["p99"], digits=1), "0"], [f"{reloads} reloads", figure(loaded["rate"]), figure(loaded["p99"], digits=1), figure(loaded["errors"])]]
+    table("reload under load, 16 connections", rows, ["", "a second", "p99 ms", "errors"])
+
+
+SCENARIOS = {it.__name__: it for it in (greeting, spread, parked, readers, many, start, large, reload)}
+
+
+def main():
+    wanted = sys.argv[1:] or list(SCENARIOS)
+    unknown = [name for name in wanted if name not in SCENARIOS]
+    if unknown:
+        sys.exit(f"error: there is no scenario `{unknown[0]}`\nhint: there are {', '.join(SCENARIOS)}")
+    if shutil.which("wrk") is None:
+        sys.exit("error: wrk is not installed\nhint: as root, apt-get install wrk")
+    model = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())[1]
+    print(f"{os.cpu_count()} cores of {model}; {ROUNDS} rounds of {SECONDS} s")
+    for name in wanted:
+        with tempfile.TemporaryDirectory(dir=ROOT / "target") as folder:
+            SCENARIOS[name](pathlib.Path(folder))
+
+
+main()

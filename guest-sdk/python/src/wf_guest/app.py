@@ -5,11 +5,19 @@
 
 from __future__ import annotations
 
-import gc
-import json
+import os
 import sys
 
 import wf_entry
+
+# The user's folder comes last: a file in it may be called as a module of the standard library is.
+for folder in [it for it in sys.path if os.path.exists(f"{it}/{wf_entry.module}.py")]:
+    sys.path.remove(folder)
+    sys.path.append(folder)
+
+import gc
+import json
+
 from componentize_py_types import Err
 from wit_world import exports
 from wit_world.imports import events, log, memo, run, state, time

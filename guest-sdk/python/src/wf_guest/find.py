@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
-import importlib
+import importlib.util
 import inspect
 import sys
+from pathlib import Path
 from typing import Any
 
 from workflows.events import Event
@@ -59,11 +60,7 @@ def find_all(module_name: str) -> list[Found]:
     recording.start()
     try:
         with quiet():
-            try:
-                module = importlib.import_module(module_name)
-            except recording.Recorded:
-                # The file runs its workflow as it is imported. What stands before that is known.
-                module = sys.modules.get(module_name) or _Partial(module_name)
+            module = _load(module_name)
         named = _servers(module) or _instances(module)
         if not named:
             with quiet():
@@ -84,11 +81,25 @@ def find_all(module_name: str) -> list[Found]:
     return [Found(name, workflow, module, additional, [it for it in own if it not in everywhere]) for name, workflow, additional in named]
 
 
-class _Partial:
-    """A module of which the import did not come to its end."""
-
-    def __init__(self, name: str) -> None:
-        self.__name__ = name
+def _load(stem: str) -> Any:
+    """The module of a file beside which other modules are looked for, but not before the standard library's."""
+    folder = next((it for it in reversed(sys.path) if Path(it, f"{stem}.py").is_file()), None)
+    if folder is None:
+        raise NotFound(f"there is no file `{stem}.py`", "correct its name")
+    sys.path.remove(folder)
+    sys.path.append(folder)
+    # A file may have the name of a module that others need, such as `random`.
+    taken = stem in sys.stdlib_module_names or stem in sys.modules
+    spec = importlib.util.spec_from_file_location(f"{stem}_workflow" if taken else stem, Path(folder, f"{stem}.py"))
+    module = importlib.util.module_from_spec(spec)
+    module.__wf_stem__ = stem
+    sys.modules[module.__name__] = module
+    try:
+        spec.loader.exec_module(module)
+    except recording.Recorded:
+        # The file runs its workflow as it is imported. What stands before that is known.
+        pass
+    return module
 
 
 def _used(workflow: Any) -> list[Any]:
@@ -133,7 +144,7 @@ def _instances(module: Any) -> list[tuple[str, Any, list[Any]]]:
 
 
 def _stem(module: Any) -> str:
-    return module.__name__.rpartition(".")[2]
+    return module.__wf_stem__
 
 
 def _ran(module: Any) -> list[Any]:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
+
+# What lies where this is called must not stand in the place of the standard library.
+if not sys.flags.safe_path:
+    del sys.path[0]
+
+import json
 import traceback
 from pathlib import Path
 from typing import Any
@@ -31,7 +36,7 @@ def look(path: Path) -> dict[str, Any]:
 
     if not path.is_file():
         return _error(f"there is no file `{path}`", str(path), None, "correct its name")
-    sys.path.insert(0, str(path.parent))
+    sys.path.append(str(path.parent))
     sys.dont_write_bytecode = True
     try:
         found = find_all(path.stem)

@@ -23,6 +23,9 @@ use crate::host::Host;
 /// The step by which a component is given files; `base.py` knows it, too.
 const BEGIN: &str = "wf-host:begin";
 
+/// Where a component reads which workflow it is.
+const ENTRY: &str = "/entry/wf_entry.py";
+
 /// Files of workflows.
 pub(super) struct Project {
     dir: PathBuf,
@@ -103,12 +106,11 @@ impl Project {
             return Ok(made.clone());
         }
         let mut made = Vec::new();
-        for workflow in workflows {
-            let entry = sources::entry(&file, workflow);
-            inside.insert("/entry/wf_entry.py".to_owned(), &entry);
+        let entries: Vec<String> = workflows.iter().map(|workflow| sources::entry(&file, workflow)).collect();
+        for (workflow, entry) in workflows.iter().zip(&entries) {
+            inside.insert(ENTRY.to_owned(), entry);
             let begun = host.begin(&base.bytes, BEGIN, json!(inside).to_string()).await;
             let (component, said) = begun.map_err(|error| Problem::new(error.to_string()).hint(error.hint()))?;
-            inside.remove("/entry/wf_entry.py");
             tell(&said);
             let wasm = self.dir.join(format!("{}.wasm", sources::file_name(&workflow.name)));
             let wasm = wasm.strip_prefix(".").unwrap_or(&wasm).to_owned();

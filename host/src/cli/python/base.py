@@ -100,9 +100,10 @@ class Disk:
 
 
 disk = Disk()
+# The tool adds what else is installed where it runs.
+sys.path[:] = [folder for folder in sys.path if folder in ("/python", "/world", "/0", "/1", "/bundled")]
 for folder in sys.path:
-    if os.path.isdir(folder):
-        disk.copy(folder)
+    disk.copy(folder)
 
 sys.dont_write_bytecode = True
 for module in IMPORTED:
@@ -110,8 +111,7 @@ for module in IMPORTED:
 importlib.import_module("wf_guest.prepare").standard_library()
 
 disk.mount()
-places = [folder for folder in sys.path if folder in disk.folders]
-sys.path[:] = ["/entry", "/app", *(it for it in places if it == "/0"), "/packages", *(it for it in places if it != "/0")]
+sys.path[:] = ["/entry", "/app", "/0", "/packages", *(it for it in sys.path if it != "/0")]
 sys.path_importer_cache.clear()
 gc.collect()
 

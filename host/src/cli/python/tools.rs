@@ -31,7 +31,7 @@ pub(super) struct Tools {
     /// Which Python inspects files, and has `pip`.
     pub python: PathBuf,
     /// How componentize-py is called.
-    componentize: Vec<PathBuf>,
+    componentize: PathBuf,
     /// Nothing may be fetched.
     pub offline: bool,
 }
@@ -46,13 +46,13 @@ impl Tools {
         let python = python().await?;
         let _lock = Lock::take(&home, "the tools of Python").await?;
         let (sdk, wit) = unpack(&home).map_err(|error| unwritable(&home, &error))?;
-        let mut tools = Tools { home, sdk, wit, python, componentize: Vec::new(), offline };
+        let mut tools = Tools { home, sdk, wit, python, componentize: PathBuf::new(), offline };
         let installed = said(&mut Command::new("componentize-py"), &["--version"]).await;
         if installed.is_some_and(|it| it == format!("componentize-py {}", version())) && tools.modules().await.is_ok() {
-            tools.componentize = vec!["componentize-py".into()];
+            tools.componentize = "componentize-py".into();
         } else {
             tools.python = tools.environment().await?;
-            tools.componentize = vec![tools.python.clone(), "-m".into(), "componentize_py".into()];
+            tools.componentize = tools.python.with_file_name("componentize-py");
         }
         Ok(tools)
     }
@@ -101,8 +101,8 @@ impl Tools {
 
     /// Makes a component of the module of that name. Gives what it said, where that failed.
     pub(super) async fn componentize(&self, module: &str, folders: &[&Path], to: &Path) -> Result<Result<(), String>, Problem> {
-        let mut command = Command::new(&self.componentize[0]);
-        command.args(&self.componentize[1..]).env_remove("VIRTUAL_ENV").arg("--quiet").arg("-d").arg(&self.wit);
+        let mut command = Command::new(&self.componentize);
+        command.env_remove("VIRTUAL_ENV").arg("--quiet").arg("-d").arg(&self.wit);
         command.args(["-w", "workflow", "componentize", module, "-o"]).arg(to);
         for folder in folders {
             command.arg("-p").arg(folder);

@@ -158,7 +158,8 @@ def _ran(module: Any) -> list[Any]:
 def _classes(module: Any, ran: list[Any]) -> list[tuple[str, Any, list[Any]]]:
     """What was run, and the other classes of the module that can be made without being told anything."""
     found = list(ran)
-    classes = [it for it in subclasses(Workflow) if it.__module__ == module.__name__]
+    names = {id(it) for it in vars(module).values()}
+    classes = [it for it in subclasses(Workflow) if it.__module__ == module.__name__ and id(it) in names]
     for cls in classes:
         is_base = any(issubclass(other, cls) and other is not cls for other in classes)
         if any(type(it) is cls for it in found) or is_base or not cls._get_steps_from_class():

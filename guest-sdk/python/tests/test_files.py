@@ -84,6 +84,44 @@ def test_what_a_workflow_cannot_do_is_said_by_line(tmp_path):
     assert "`self.count`" in warnings[0]["message"] and "threads" in warnings[2]["hint"]
 
 
+@pytest.mark.parametrize(
+    "main",
+    [
+        "async with server.contextmanager():\n        await asyncio.Event().wait()",
+        "while True:\n        await asyncio.sleep(1)",
+        "await server.start()\n    await asyncio.Event().wait()",
+        "print(input('go on?'))",
+    ],
+)
+def test_a_main_that_would_never_end_is_not_waited_for(tmp_path, main):
+    text = FLOW + f"\nimport asyncio\nfrom llama_agents.server import WorkflowServer\nasync def main():\n    server = WorkflowServer()\n    server.add_workflow('one', One())\n    {main}\n"
+    assert names(look(tmp_path, text)) == ["one"]
+
+
+def test_a_resource_may_be_a_file_beside_the_workflow(tmp_path):
+    more = """
+from typing import Annotated
+from pydantic import BaseModel
+from typing_extensions import TypedDict, override
+from workflows.resource import ResourceConfig
+
+class Config(BaseModel):
+    words: list[str]
+
+class Two(Workflow):
+    @step
+    async def go(self, ev: StartEvent, config: Annotated[Config, ResourceConfig("config.json", path_selector="inner")]) -> StopEvent:
+        return StopEvent(result=config.words)
+
+workflow = Two()
+"""
+    assert "No such file: config.json" in look(tmp_path, FLOW + more)["error"]["message"]
+    (tmp_path / "config.json").write_text('{"inner": {"words": "none"}}')
+    assert "Input should be a valid list" in look(tmp_path, FLOW + more)["error"]["message"]
+    (tmp_path / "config.json").write_text('{"inner": {"words": ["a"]}}')
+    assert names(look(tmp_path, FLOW + more)) == ["it"]
+
+
 def test_two_workflows_of_one_name(tmp_path):
     again = FLOW + "\nrun = One().run\n" + FLOW + "\nimport asyncio\nasync def main():\n    run()\n    await One().run()\n"
     error = look(tmp_path, again)["error"]

@@ -50,9 +50,9 @@ def load(path: Path):
 def find(module, name: str):
     from llama_agents.server import WorkflowServer
 
-    for value in vars(module).values():
-        if isinstance(value, WorkflowServer):
-            return value.get_workflows()[name]
+    server = next((it for it in vars(module).values() if isinstance(it, WorkflowServer)), None)
+    if server is not None:
+        return server.get_workflows()[name]
     instances = {key: value for key, value in vars(module).items() if isinstance(value, workflows.Workflow)}
     if instances:
         return instances.get(name) or next(iter(instances.values()))
@@ -62,7 +62,11 @@ def find(module, name: str):
         found.append(self)
         raise Recorded
 
-    workflows.Workflow.run = record
+    async def serve(self, *_, **__):
+        found.append(self.get_workflows()[name])
+        raise Recorded
+
+    workflows.Workflow.run, WorkflowServer.serve = record, serve
     try:
         asyncio.run(module.main())
     except Recorded:

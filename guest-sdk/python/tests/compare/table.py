@@ -34,8 +34,24 @@ def write(seen: dict[str, tuple[str, str]]) -> None:
     PAGE.write_text(render(seen), encoding="utf-8")
 
 
+def missing() -> list[str]:
+    """The native tests that the page names and that are not there, and its empty cells."""
+    found = []
+    for row in json.loads((HERE / "contract.json").read_text()):
+        file, _, name = row[2].partition("::")
+        if not all(row) or file.startswith("tests/") and (not (HERE.parent.parent / file).is_file() or f"def {name}" not in (HERE.parent.parent / file).read_text()):
+            found.append(row[1])
+    return found
+
+
 def check(seen: dict[str, tuple[str, str]]) -> int:
     """How much of the page is not so."""
+    if lost := missing():
+        print(f"contract.json names tests that are not there: {lost}")
+        return len(lost)
+    if any(row[2] not in seen and not row[2].startswith("tests/") for row in json.loads((HERE / "contract.json").read_text())):
+        print("contract.json names programs that no scenario runs")
+        return 1
     if not PAGE.exists() or PAGE.read_text(encoding="utf-8") != render(seen):
         print("CONTRACT.md does not say what was seen: run compare.py with --write")
         return 1

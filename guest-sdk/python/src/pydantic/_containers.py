@@ -153,7 +153,8 @@ class Either(Kind):
             return None if value is None else self.single.check(value, json)
         if value is None and NOTHING in self.kinds:
             return None
-        exact = [kind for kind in self.kinds if kind.exact(value)]
+        # JSON has no bytes: a text is exactly what they are in it.
+        exact = [kind for kind in self.kinds if kind.exact(value) or json and kind.label == "bytes" and isinstance(value, str)]
         taken, issues = [], []
         for kind in exact or self.nullable:
             try:
@@ -187,7 +188,7 @@ class Either(Kind):
 
     def schema(self, definitions: dict[str, Any]) -> dict[str, Any]:
         schemas: list[Any] = []
-        for kind in self.kinds:
+        for kind in [*self.nullable, *(it for it in self.kinds if it is NOTHING)]:
             schema = kind.schema(definitions)
             if schema not in schemas:
                 schemas.append(schema)

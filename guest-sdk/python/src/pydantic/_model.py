@@ -35,9 +35,8 @@ class ModelMetaclass(type):
         private = {}
         for base in reversed(bases):
             private |= getattr(base, "__private_attributes__", {})
-        hooks = {key: namespace.pop(key) for key in list(namespace) if isinstance(namespace[key], Hook) and namespace[key].replaces}
-        for key, hook in hooks.items():
-            namespace[key] = hook.function
+        hooks = {key: value for key, value in namespace.items() if isinstance(value, Hook)}
+        namespace |= {key: hook.function for key, hook in hooks.items() if hook.replaces}
         for key in [key for key in namespace if key.startswith("_") and not key.startswith("__")]:
             value = namespace[key]
             if isinstance(value, ModelPrivateAttr) or not isinstance(value, _NO_ATTRIBUTES):

@@ -93,7 +93,7 @@ class Choice(Kind):
 
     def check(self, value: Any, json: bool) -> Any:
         for one in self.values:
-            if one == value and isinstance(one, bool) == isinstance(value, bool) and (type(one) is type(value) or not json):
+            if one == value and isinstance(one, (str, int, bytes)) and (isinstance(value, type(one)) or isinstance(one, int) and isinstance(value, float)) or one is value:
                 return one
             if json and isinstance(one, enum.Enum) and one.value == value:
                 return one
@@ -121,7 +121,7 @@ class Member(Kind):
     def check(self, value: Any, json: bool) -> Any:
         if not isinstance(value, self.cls):
             try:
-                value = self.cls(value)
+                value = self.cls(_plainer(self.cls, value))
             except (ValueError, TypeError):
                 said = _listed([repr(it.value) for it in self.cls])
                 raise misfit("enum", f"Input should be {said}", value, {"expected": said}) from None
@@ -142,6 +142,17 @@ class Member(Kind):
             said["description"] = _clean(own)
         definitions.setdefault(self.cls.__name__, said)
         return {"$ref": f"#/$defs/{self.cls.__name__}"}
+
+
+def _plainer(cls: type, value: Any) -> Any:
+    """What a value is to an enumeration of numbers or texts."""
+    for base in (int, float, str):
+        if issubclass(cls, base):
+            try:
+                return SCALARS[base].check(value, False)
+            except Misfit:
+                return value
+    return value
 
 
 def _clean(text: str) -> str:
@@ -228,13 +239,21 @@ def _nothing(value: Any, json: bool) -> Any:
     raise misfit("none_required", "Input should be None", value)
 
 
+_NUMBER = re.compile(r"[-+]?\d+(\.\d+)?\Z")
+
+
 def _datetime(value: Any, json: bool) -> Any:
     if isinstance(value, datetime):
         return value
     if isinstance(value, date):
         return datetime(value.year, value.month, value.day)
+    if isinstance(value, str) and _NUMBER.match(value):
+        value = float(value)
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return datetime.fromtimestamp(value if abs(value) <= 2e10 else value / 1000, timezone.utc)
+        try:
+            return datetime.fromtimestamp(value if abs(value) <= 2e10 else value / 1000, timezone.utc)
+        except (ValueError, OverflowError, OSError) as error:
+            raise misfit("datetime_parsing", f"Input should be a valid datetime, {error}", value, {"error": str(error)}) from None
     if isinstance(value, str):
         try:
             return datetime.fromisoformat(value)
@@ -248,6 +267,8 @@ def _date(value: Any, json: bool) -> Any:
         if value.time() == time():
             return value.date()
         raise misfit("date_from_datetime_inexact", "Datetimes provided to dates should have zero time - e.g. be exact dates", value)
+    if isinstance(value, (int, float)) and not isinstance(value, bool) or isinstance(value, str) and (_NUMBER.match(value) or "T" in value):
+        return _date(_datetime(value, json), json)
     if isinstance(value, str):
         try:
             return date.fromisoformat(value)
@@ -272,8 +293,11 @@ _CLOCK = re.compile(r"([-+])?(?:(\d+) days?,? )?(\d+):(\d\d)(?::(\d\d(?:\.\d+)?)
 def _duration(value: Any, json: bool) -> Any:
     if isinstance(value, timedelta):
         return value
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return timedelta(seconds=value)
+    if isinstance(value, (int, float)) and not (json and isinstance(value, bool)):
+        try:
+            return timedelta(seconds=value)
+        except OverflowError:
+            raise misfit("time_delta_parsing", "Input should be a valid timedelta, durations may not exceed 999,999,999 days", value) from None
     if isinstance(value, str):
         found = _DURATION.match(value)
         if found and len(value) > 2:

@@ -56,7 +56,7 @@ def _own(cls: Any, definitions: dict[str, Any]) -> dict[str, Any]:
 
 def _field(name: str, info: Any, schema: dict[str, Any]) -> dict[str, Any]:
     schema = dict(schema)
-    if info.title or "$ref" not in schema:
+    if info.title or not _is_named(schema):
         schema["title"] = info.title or title(name)
     if info.default is not PydanticUndefined:
         try:
@@ -70,6 +70,12 @@ def _field(name: str, info: Any, schema: dict[str, Any]) -> dict[str, Any]:
     if info.deprecated:
         schema["deprecated"] = True
     return _extra(dict(sorted(schema.items())), info.json_schema_extra)
+
+
+def _is_named(schema: dict[str, Any]) -> bool:
+    """Whether it is, or may be beside null, what has a title of its own."""
+    members = [it for it in schema.get("anyOf", [schema]) if it != {"type": "null"}]
+    return len(members) == 1 and "$ref" in members[0]
 
 
 def _extra(schema: dict[str, Any], extra: Any) -> dict[str, Any]:

@@ -39,6 +39,7 @@ logs.install()
 prepare.standard_library()
 found = find.find(wf_entry.module, wf_entry.workflow)
 prepare.user_modules()
+found.check()
 _manifest = json.dumps(found.manifest(), ensure_ascii=False)
 _workflow = found.workflow
 

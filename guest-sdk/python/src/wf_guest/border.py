@@ -7,6 +7,7 @@ Outside of a step there is no host: what asks for one says so.
 from __future__ import annotations
 
 import json
+import math
 import time as wall
 from typing import Any
 
@@ -31,6 +32,9 @@ class _Imports:
     event: Any = None
     error: Any = None
 
+
+#: The path that those queue for who change the state as a whole. Nothing is kept there.
+EDITED = "__edited__"
 
 _host = _Imports()
 #: Whether a step is running.
@@ -115,16 +119,22 @@ def state_delete(path: str) -> None:
     _ask(_host.state.delete, path)
 
 
-def state_edit_exclusive(path: str) -> tuple[int, str | None]:
-    """Begins an edit in turn with others: the version, and the value."""
-    _within("the state")
-    return _ask(_host.state.edit_exclusive, path)
+def state_all() -> str:
+    """The whole state, as JSON."""
+    return state_get("") or "{}"
 
 
-def state_edit_commit(path: str, version: int, value: str) -> bool:
-    """Ends an edit."""
+def state_hold() -> int:
+    """Waits for one's turn to change the state: what `state_release` is to be given."""
     _within("the state")
-    return _ask(_host.state.edit_commit, path, version, value)
+    return _ask(_host.state.edit_exclusive, EDITED)[0]
+
+
+def state_release(version: int) -> None:
+    """Ends the turn; what was set before is committed with it."""
+    _ask(_host.state.edit_commit, EDITED, version, "null")
+    _ask(_host.state.delete, EDITED)
+    _host.run.commit()
 
 
 def now() -> int:
@@ -135,7 +145,8 @@ def now() -> int:
 def sleep(seconds: float) -> None:
     """Sleeps durably. Outside of a step nothing is waited for."""
     if live and seconds > 0:
-        _host.time.sleep(int(seconds * 1e6 + 0.5))
+        # The clock goes on a microsecond at each reading, so that of a second a little less is left when it is slept.
+        _host.time.sleep(math.ceil(seconds * 1e4) * 100)
 
 
 def retry_info() -> dict[str, Any]:

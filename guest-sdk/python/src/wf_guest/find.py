@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from workflows.events import Event
+from workflows.representation.validate import checked_resources
 from workflows.workflow import Workflow
 
 from . import recording
@@ -41,6 +42,13 @@ class Found:
         except (OSError, TypeError):
             return 1
 
+    def check(self) -> None:
+        """Checks its graph, unless it says not to, and reads the files that its resources are in."""
+        if self.workflow._disable_validation:
+            checked_resources(self.workflow._step_configs())
+        else:
+            self.workflow.validate()
+
     def manifest(self) -> dict[str, Any]:
         return manifest(self.workflow, self.name, self.additional, self.others)
 
@@ -63,7 +71,7 @@ def find_all(module_name: str) -> list[Found]:
             module = _load(module_name)
         named = _servers(module) or _instances(module)
         if not named:
-            with quiet():
+            with quiet(sleeps=False):
                 _main(module)
             named = _recorded_servers() or _classes(module, _ran(module))
     finally:
@@ -158,7 +166,8 @@ def _ran(module: Any) -> list[Any]:
 def _classes(module: Any, ran: list[Any]) -> list[tuple[str, Any, list[Any]]]:
     """What was run, and the other classes of the module that can be made without being told anything."""
     found = list(ran)
-    classes = [it for it in subclasses(Workflow) if it.__module__ == module.__name__]
+    names = {id(it) for it in vars(module).values()}
+    classes = [it for it in subclasses(Workflow) if it.__module__ == module.__name__ and id(it) in names]
     for cls in classes:
         is_base = any(issubclass(other, cls) and other is not cls for other in classes)
         if any(type(it) is cls for it in found) or is_base or not cls._get_steps_from_class():

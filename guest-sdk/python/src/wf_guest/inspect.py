@@ -42,7 +42,7 @@ def look(path: Path) -> dict[str, Any]:
         found = find_all(path.stem)
         workflows = []
         for it in found:
-            it.workflow.validate()
+            it.check()
             it.manifest()
             workflows.append({"name": it.name, "class": type(it.workflow).__name__, "line": it.line, "additional_events": [one.__name__ for one in it.additional]})
     except NotFound as error:

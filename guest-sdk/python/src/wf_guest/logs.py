@@ -48,7 +48,7 @@ def install() -> None:
     emit = logging.StreamHandler.emit
 
     def emit_to_run(self: logging.StreamHandler, record: logging.LogRecord) -> None:
-        if border.live and (isinstance(self.stream, Lines) or not hasattr(self, "_stream_of_its_own")):
+        if border.live:
             write(record)
         else:
             emit(self, record)

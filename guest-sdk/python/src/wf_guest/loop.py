@@ -52,13 +52,20 @@ class Loop(asyncio.BaseEventLoop):
 async def _all(main: Any) -> Any:
     """What is given, and then the tasks that it has left behind."""
     try:
-        return await main
-    finally:
-        own = asyncio.current_task()
-        while left := [task for task in asyncio.all_tasks() if task is not own]:
-            for outcome in await asyncio.gather(*left, return_exceptions=True):
-                if isinstance(outcome, Exception):
-                    asyncio.get_running_loop().call_exception_handler({"message": "a task that nobody awaited has failed", "exception": outcome})
+        returned = await main
+    except Exception:
+        await _left()
+        raise
+    await _left()
+    return returned
+
+
+async def _left() -> None:
+    own = asyncio.current_task()
+    while left := [task for task in asyncio.all_tasks() if task is not own]:
+        for outcome in await asyncio.gather(*left, return_exceptions=True):
+            if isinstance(outcome, Exception):
+                asyncio.get_running_loop().call_exception_handler({"message": "a task that nobody awaited has failed", "exception": outcome})
 
 
 def run(main: Any, *, debug: bool | None = None, loop_factory: Any = None) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import sys
 from pathlib import Path
 from typing import Annotated, Any, Callable, Generic, TypeVar, get_args, get_origin, get_type_hints
 
@@ -71,10 +72,11 @@ class _ResourceConfig(ResourceDescriptor):
         self.cls_factory = self.cls_factory or annotation
 
     def load(self) -> None:
-        """Reads the file. Done when the component is built: there are no files later."""
+        """Reads the file, which lies here or beside the workflow. Done when the component is built: there are no files later."""
         if self._text is None:
-            path = Path(self.config_file)
-            if not path.is_file():
+            beside = [Path(self.config_file), *(Path(folder, self.config_file) for folder in sys.path)]
+            path = next((it for it in beside if it.is_file()), None)
+            if path is None:
                 raise FileNotFoundError(f"No such file: {self.config_file}")
             self._text = path.read_text(encoding="utf-8")
 

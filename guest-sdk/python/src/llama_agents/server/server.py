@@ -37,4 +37,5 @@ class WorkflowServer:
 
     @asynccontextmanager
     async def contextmanager(self) -> AsyncIterator[WorkflowServer]:
+        recording.asked()
         yield self

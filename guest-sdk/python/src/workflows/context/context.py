@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections import Counter
 from datetime import datetime, timedelta, timezone
@@ -84,7 +83,7 @@ class Context(Generic[MODEL_T]):
         names = [[kind.__name__, count] for kind, count in Counter(expected).items()]
         if len({name for name, _ in names}) < len(names):
             raise WorkflowRuntimeError("collect_events expects two types of one name: rename one of them")
-        batch = border.collect(forms.written(ev), [it[0] if it[1] == 1 else it for it in names], buffer_id)
+        batch = border.collect(forms.written(ev), [it[0] if it[1] == 1 else it for it in names], buffer_id or "default")
         if batch is None:
             return None
         classes = {kind.__name__: kind for kind in expected}
@@ -201,4 +200,6 @@ class _Data(DictLikeModel):
         return border.state_get(key) is not None
 
     def keys(self) -> Any:
-        return json.loads(border.state_get("") or "{}").keys()
+        from .state_store import _kept
+
+        return _kept().keys()

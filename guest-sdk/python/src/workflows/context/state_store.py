@@ -90,7 +90,7 @@ class StateStore(Generic[MODEL_T]):
 
     async def get_state(self) -> Any:
         """A copy of the whole state."""
-        return self._model(border.state_get(""))
+        return self._model(_kept())
 
     async def set_state(self, state: Any) -> None:
         """Replaces the whole state; one of a parent type replaces the fields that it has."""
@@ -110,34 +110,30 @@ class StateStore(Generic[MODEL_T]):
         self._replace(state)
 
     def _replace(self, state: Any) -> None:
-        kept = json.loads(border.state_get("") or "{}")
-        fields = _fields(state)
-        for key in kept:
-            if key not in fields:
-                border.state_delete(key)
-        for key, value in fields.items():
-            border.state_set(key, json.dumps(value, ensure_ascii=False))
+        _change(_kept(), _fields(state))
 
     @asynccontextmanager
     async def edit_state(self) -> AsyncIterator[Any]:
-        """A copy of the whole state, to be changed by this step alone; kept when the block ends well."""
+        """A copy of the whole state, to be changed by this step alone; kept when the block ends well.
+
+        The block must not wait, nor sleep a second or more.
+        """
         if self._editing:
             raise RuntimeError("edit_state() cannot be used inside of another: the block holds the state alone, change it there")
         self._editing = True
         try:
-            version, text = border.state_edit_exclusive("")
-            state = self._model(text)
+            version = border.state_hold()
+            kept = _kept()
+            state = self._model(kept)
             try:
                 yield state
-            except BaseException:
-                border.state_edit_commit("", version, text or "{}")
-                raise
-            border.state_edit_commit("", version, json.dumps(_fields(state), ensure_ascii=False))
+                _change(kept, _fields(state))
+            finally:
+                border.state_release(version)
         finally:
             self._editing = False
 
-    def _model(self, text: str | None) -> Any:
-        kept = json.loads(text or "{}")
+    def _model(self, kept: dict[str, Any]) -> Any:
         if not self._is_typed:
             return self._type(**{key: _JSON.deserialize_value(value) for key, value in kept.items()})
         try:
@@ -155,8 +151,25 @@ class StateStore(Generic[MODEL_T]):
         return state
 
     def to_dict(self, serializer: Any = None) -> dict[str, Any]:
-        kept = json.loads(border.state_get("") or "{}")
-        return {"state_data": {"_data": {key: json.dumps(value) for key, value in kept.items()}}, "state_type": self._type.__name__, "state_module": self._type.__module__}
+        return {"state_data": {"_data": {key: json.dumps(value) for key, value in _kept().items()}}, "state_type": self._type.__name__, "state_module": self._type.__module__}
+
+
+def _kept() -> dict[str, Any]:
+    """The whole state as plain data."""
+    kept = json.loads(border.state_all())
+    kept.pop(border.EDITED, None)
+    return kept
+
+
+def _change(kept: dict[str, Any], fields: dict[str, Any]) -> None:
+    """Writes what has become another, so that what others set meanwhile stays."""
+    for key in kept:
+        if key not in fields:
+            border.state_delete(key)
+    for key, value in fields.items():
+        # 1 is equal to 1.0 and to True, and not the same.
+        if key not in kept or repr(kept[key]) != repr(value):
+            border.state_set(key, json.dumps(value, ensure_ascii=False))
 
 
 def _read(kinds: dict[str, Any], key: str, value: Any) -> Any:

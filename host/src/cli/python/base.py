@@ -111,7 +111,8 @@ for module in IMPORTED:
 importlib.import_module("wf_guest.prepare").standard_library()
 
 disk.mount()
-sys.path[:] = ["/entry", "/app", "/0", "/packages", *(it for it in sys.path if it != "/0")]
+# The user's own come last: a file may be called as a module of the standard library is.
+sys.path[:] = ["/entry", "/0", "/packages", *(it for it in sys.path if it != "/0"), "/app"]
 sys.path_importer_cache.clear()
 gc.collect()
 

@@ -34,10 +34,6 @@ pub(super) async fn ready(tools: &Tools) -> Result<Base, Problem> {
     let folder = tempfile::tempdir_in(&tools.home).map_err(|error| unwritable(&tools.home, &error))?;
     let program = folder.path().join(MODULE).with_extension("py");
     fs::write(&program, PROGRAM).map_err(|error| unwritable(&program, &error))?;
-    for module in tools.modules().await? {
-        let beside = folder.path().join(module.file_name().unwrap_or_default());
-        fs::copy(&module, &beside).map_err(|error| unwritable(&beside, &error))?;
-    }
     let made = folder.path().join("base.wasm");
     tools.componentize(MODULE, &[&tools.sdk.join("src"), folder.path()], &made).await?.map_err(|said| {
         Problem::new(format!("the base of Python components cannot be made: {said}")).hint("this is a defect of wf-host, or of its tools")

@@ -19,7 +19,7 @@ static WIT: Dir = include_dir!("$CARGO_MANIFEST_DIR/../wit");
 /// Written when all of a folder is there.
 const DONE: &str = "done";
 /// The oldest Python that inspects files.
-const OLDEST: &str = "3.10";
+const OLDEST: &str = "3.11";
 
 /// Where everything is.
 pub(super) struct Tools {
@@ -48,7 +48,7 @@ impl Tools {
         let (sdk, wit) = unpack(&home).map_err(|error| unwritable(&home, &error))?;
         let mut tools = Tools { home, sdk, wit, python, componentize: PathBuf::new(), offline };
         let installed = said(&mut Command::new("componentize-py"), &["--version"]).await;
-        if installed.is_some_and(|it| it == format!("componentize-py {}", version())) && tools.modules().await.is_ok() {
+        if installed.is_some_and(|it| it == format!("componentize-py {}", version())) {
             tools.componentize = "componentize-py".into();
         } else {
             tools.python = tools.environment().await?;
@@ -89,14 +89,6 @@ impl Tools {
         fs::write(folder.join(DONE), "").map_err(|error| unwritable(&folder, &error))?;
         progress(&format!("fetched them in {:.1?}, {} in `{}`", begun.elapsed(), size(weight(&folder)), folder.display()));
         Ok(python)
-    }
-
-    /// Modules that existing files import, and that the SDK does not have itself.
-    pub(super) async fn modules(&self) -> Result<Vec<PathBuf>, Problem> {
-        let find = "import typing_extensions; print(typing_extensions.__file__)";
-        let found = said(&mut Command::new(&self.python), &["-c", find]).await;
-        let missing = || Problem::new("the tools of Python lack `typing_extensions`").hint("remove them, to have them made again");
-        found.map(|path| vec![path.into()]).ok_or_else(missing)
     }
 
     /// Makes a component of the module of that name. Gives what it said, where that failed.

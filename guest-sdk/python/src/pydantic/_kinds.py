@@ -6,7 +6,7 @@ import dataclasses
 import enum
 import types
 import typing
-from typing import Annotated, Any, ClassVar, Literal, NotRequired, Required, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Literal, TypeVar, Union, get_args, get_origin
 
 from ._containers import Either, Fixed, Keyed, Many
 from ._errors import Misfit, PydanticSchemaGenerationError, misfit, placed
@@ -61,7 +61,7 @@ def _generic(annotation: Any, origin: Any, given: tuple[Any, ...], config: dict[
         return Either([kind_of(it, config) for it in given])
     if origin is Literal:
         return Choice(tuple(_flat(given)))
-    if origin in (ClassVar, typing.Final, Required, NotRequired):
+    if origin in (ClassVar, typing.Final, getattr(typing, "Required", None), getattr(typing, "NotRequired", None)):
         return kind_of(given[0], config)
     if origin is tuple:
         if len(given) == 2 and given[1] is Ellipsis:

@@ -52,6 +52,7 @@ test: tools
 
 guests: tools
 	tests/guests/build.sh
+	tests/guests/python.sh
 
 examples: tools
 	examples/build.sh

@@ -6,6 +6,8 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../../.." && pwd)
 tools="$root/target/python-tests"
+# The package is embedded in the binary as it lies here.
+export PYTHONDONTWRITEBYTECODE=1
 
 wanted=$(cat "$here/requirements.txt")
 if [ "$(cat "$tools/installed.txt" 2>/dev/null)" != "$wanted" ]; then

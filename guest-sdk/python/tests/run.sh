@@ -7,7 +7,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../../.." && pwd)
 tools="$root/target/python-tests"
 # The package is embedded in the binary as it lies here.
-export PYTHONDONTWRITEBYTECODE=1
+export PYTHONDONTWRITEBYTECODE=1 WF_HOST_CACHE_DIR="$root/target/tools/cache"
 
 wanted=$(cat "$here/requirements.txt")
 if [ "$(cat "$tools/installed.txt" 2>/dev/null)" != "$wanted" ]; then

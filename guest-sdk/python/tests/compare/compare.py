@@ -27,7 +27,7 @@ import table
 HERE = Path(__file__).resolve().parent
 SDK = HERE.parent.parent
 ROOT = SDK.parent.parent
-BUILT = ROOT / "target" / "python-programs"
+BUILT = ROOT / "target" / "python-compare"
 #: What follows from the clock, or from where a file lies.
 VARIES = ("elapsed_seconds", "failed_at", "traceback")
 

@@ -9,6 +9,7 @@ mod compiler;
 mod component;
 mod context;
 mod denied;
+mod door;
 mod engine;
 mod enter;
 #[cfg(test)]
@@ -39,7 +40,8 @@ use wf_engine::effect::Invoke;
 use wf_engine::entry::{InvocationId, Micros};
 use wf_engine::text::{MESSAGE_MAX, cut};
 
-use crate::model::Limits;
+use crate::model::{Grants, Limits};
+use crate::outside::Outside;
 pub use compiler::{Compiler, Work, make};
 pub use component::Component;
 pub(crate) use component::Encoded;
@@ -58,6 +60,15 @@ pub struct Options {
     pub threads: Option<PathBuf>,
     /// The most that any guest may use.
     pub limits: Limits,
+}
+
+/// What an entry into an attempt may use, and reach.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// What it may use.
+    pub limits: Arc<Limits>,
+    /// What it may reach outside.
+    pub grants: Arc<Grants>,
 }
 
 /// Loads components and runs their steps. Cheap to clone.
@@ -79,6 +90,7 @@ struct Inner {
     describes: Arc<Semaphore>,
     budget: memory::Budget,
     ticks: ticks::Ticks,
+    outside: Outside,
 }
 
 /// Why a file is no workflow: what happened, and what to do.
@@ -138,6 +150,7 @@ impl Runtime {
             describes,
             budget,
             ticks,
+            outside: Outside::default(),
         })))
     }
 
@@ -225,12 +238,12 @@ impl Runtime {
         invoke: Invoke,
         at: Micros,
         info: Arc<RunInfo>,
-        limits: Arc<Limits>,
+        terms: Terms,
         reports: UnboundedSender<Report>,
     ) -> Entry {
         let name = shares::Name::from(&*info.workflow);
         let meter = meter::Meter::from(at, self.0.ticks.clone());
-        self.0.executor.spawn(name, meter.clone(), enter::enter(self.0.clone(), component, invoke, meter, info, limits, reports))
+        self.0.executor.spawn(name, meter.clone(), enter::enter(self.0.clone(), component, invoke, meter, info, terms, reports))
     }
 }
 

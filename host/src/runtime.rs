@@ -129,7 +129,8 @@ impl Runtime {
         let ticks = ticks::Ticks::default();
         let engine = engine::new(&limits, &ticks)
             .map_err(|error| LoadError::new(format!("wasm cannot run here: {error:#}"), "this machine is not supported"))?;
-        let linker = guest::linker(&engine).map_err(|error| LoadError::new(format!("{error:#}"), "this is a defect of wf-host"))?;
+        let linker = guest::linker(&engine).and_then(|mut linker| denied::no_sockets(&mut linker).map(|()| linker));
+        let linker = linker.map_err(|error| LoadError::new(format!("{error:#}"), "this is a defect of wf-host"))?;
         let cache = cache_dir.and_then(|folder| cache::Cache::open(folder, &engine));
         let compilers = compiler::Compilers::new(compiler, &limits);
         let executor = executor::Executor::start()

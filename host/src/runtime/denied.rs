@@ -16,11 +16,11 @@ const NO_HTTP: &str = "this host lets no request of `wasi:http` out: use `wf:wor
 /// What takes the place of sockets.
 pub(super) const NO_SOCKETS: &str =
     "sockets are never granted: use `wf:workflow/http`, which the SDKs have, and grant the host by `allow_http` of `[workflows.NAME]` in wf-host.toml, or by `--allow-http`";
-/// Where sockets and addresses come from: each has this one function that gives them.
+/// Where sockets and addresses come from, by the version that wasmtime has, and the function that gives them.
 const SOCKETS: [(&str, &str); 3] = [
-    ("wasi:sockets/tcp-create-socket@", "create-tcp-socket"),
-    ("wasi:sockets/udp-create-socket@", "create-udp-socket"),
-    ("wasi:sockets/ip-name-lookup@", "resolve-addresses"),
+    ("wasi:sockets/tcp-create-socket@0.2.12", "create-tcp-socket"),
+    ("wasi:sockets/udp-create-socket@0.2.12", "create-udp-socket"),
+    ("wasi:sockets/ip-name-lookup@0.2.12", "resolve-addresses"),
 ];
 
 /// What a handle to what is not there stands for.
@@ -43,9 +43,6 @@ pub(super) fn link(linker: &mut Linker<Guest>, engine: &Engine, component: &Comp
                         linker.instance(name)?.resource(item, ResourceType::host::<Nothing>(), |_, _| Ok(()))?;
                     }
                 }
-                ComponentItem::ComponentFunc(_) if SOCKETS.iter().any(|(of, gives)| name.starts_with(of) && item == *gives) => {
-                    no_socket(linker, name, item)?;
-                }
                 ComponentItem::ComponentFunc(_) if denied => stub(&mut linker.instance(name)?, item, format!("{name}#{item}"))?,
                 _ => (),
             }
@@ -66,18 +63,21 @@ fn stub(interface: &mut LinkerInstance<'_, Guest>, item: &str, called: String) -
     })
 }
 
-/// Refuses a socket, and takes note that it was asked for: the error that a guest gets is a number alone.
-fn no_socket(linker: &mut Linker<Guest>, name: &str, item: &str) -> wasmtime::Result<()> {
-    linker.instance(name)?.func_new(item, |mut store, _, arguments, results| {
-        for argument in arguments {
-            if let Val::Resource(network) = argument {
-                network.try_into_resource::<Network>(&mut store)?;
+/// Refuses sockets, and takes note that one was asked for: the error that a guest gets is a number alone.
+pub(super) fn no_sockets(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+    for (interface, item) in SOCKETS {
+        linker.instance(interface)?.func_new(item, |mut store, _, arguments, results| {
+            for argument in arguments {
+                if let Val::Resource(network) = argument {
+                    network.try_into_resource::<Network>(&mut store)?;
+                }
             }
-        }
-        store.data_mut().wants_sockets = true;
-        results.fill(Val::Result(Err(Some(Box::new(Val::Enum("access-denied".to_owned()))))));
-        Ok(())
-    })
+            store.data_mut().wants_sockets = true;
+            results.fill(Val::Result(Err(Some(Box::new(Val::Enum("access-denied".to_owned()))))));
+            Ok(())
+        })?;
+    }
+    Ok(())
 }
 
 /// Takes the handles that are handed over: what is lent goes back, the rest goes. None: it is one of something else.

@@ -74,7 +74,10 @@ async fn a_model_answers_with_tools_and_a_refund_waits_for_a_person() {
     }
     assert_eq!(origin.seen().len(), 6, "two questions a run, over all crashes");
     let first = &origin.seen()[0];
-    assert_eq!((&*first.path, &first.json()["stream"], first.json()["tools"][1]["function"]["name"].as_str()), ("/v1/chat/completions", &json!(true), Some("refund")));
+    assert_eq!(
+        (&*first.path, &first.json()["stream"], first.json()["tools"][1]["function"]["name"].as_str()),
+        ("/v1/chat/completions", &json!(true), Some("refund"))
+    );
 }
 
 #[tokio::test]
@@ -148,7 +151,8 @@ async fn a_kill_while_tokens_come_changes_none_that_was_shown() {
     assert_eq!(server.ended(&handler).await.result()["answer"], "one two three");
     let all = server.events(&handler, "").await.rest().await;
     assert_eq!(all[..2], before, "what was read stays");
-    let tokens: Vec<String> = all.iter().filter(|it| it.name() == "Token").map(|it| it.json()["value"]["text"].as_str().expect("a text").to_owned()).collect();
+    let tokens: Vec<String> =
+        all.iter().filter(|it| it.name() == "Token").map(|it| it.json()["value"]["text"].as_str().expect("a text").to_owned()).collect();
     assert_eq!(tokens, ["one ", "two ", "one ", "two ", "three"]);
     assert_eq!(number.load(Ordering::Relaxed), 2, "one for each attempt");
 }

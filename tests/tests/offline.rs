@@ -247,7 +247,9 @@ fn inspect_shows_what_is_in_a_workflow() {
         assert_eq!(code, 0, "{out}");
         // Digest and size change with the compiler.
         out.lines()
-            .filter(|it| !["digest", "size", "  of WASI", "    files", "    variables", "    sockets"].iter().any(|begin| it.starts_with(begin)))
+            .filter(|it| {
+                !["digest", "size", "  of WASI", "    files", "    variables", "    sockets"].iter().any(|begin| it.starts_with(begin))
+            })
             .map(|it| format!("{it}\n"))
             .collect::<String>()
     };

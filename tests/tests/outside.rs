@@ -55,7 +55,8 @@ async fn what_is_not_granted_names_the_grant_and_where_it_stands() {
     let (kind, message) = refused(&server, json!({ "url": origin.url("/a?key=private") })).await;
     let url = origin.url("");
     assert_eq!(kind, "denied");
-    let grant = format!("add `allow_http = [\"{url}\"]` to `[workflows.outside]` in wf-host.toml, or start the host with `--allow-http {url}`");
+    let grant =
+        format!("add `allow_http = [\"{url}\"]` to `[workflows.outside]` in wf-host.toml, or start the host with `--allow-http {url}`");
     assert!(message.contains(&grant) && !message.contains("private"), "{message}");
     let socket = ended(&server, &[json!({ "socket": "127.0.0.1:9", "fails": true })]).await;
     let error = socket.text("error");
@@ -318,18 +319,23 @@ fn files(folder: &Path, found: &mut Vec<(String, Vec<u8>)>) {
 
 #[tokio::test]
 async fn a_secret_goes_where_it_is_granted_for_and_stands_nowhere_else() {
-    let origin = origin(|seen, _| match seen.path.as_str() {
+    let other = echo().await;
+    let away = other.url("");
+    let origin = origin(move |seen, _| match seen.path.as_str() {
         // Whoever is asked repeats what it was told, in pieces.
         "/echo" => {
             let (text, body) = (seen.header("authorization").to_owned(), String::from_utf8_lossy(&seen.body).into_owned());
             let (first, second) = text.split_at(text.len() - 5);
             vec![chunked(200, &[("x-repeated", &text)]), chunk(first), Part::Gate, chunk(second), chunk(&body), chunk("")]
         }
+        path if path.starts_with("/lead") => vec![reply(302, &[("location", &path.replace("/lead", "/led"))], "")],
+        path if path.starts_with("/away") => {
+            vec![reply(302, &[("location", &format!("{away}{path}"))], "")]
+        }
         "/elsewhere" => vec![reply(302, &[("location", "http://localhost:1/")], "")],
         _ => vec![reply(401, &[], &format!("{} is none of ours", seen.header("authorization")))],
     })
     .await;
-    let other = echo().await;
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("FROM_DIR"), format!("{SECRET}-dir\n")).expect("written");
     let mut serve = Serve::guests(&["outside"]).with(&[
@@ -351,11 +357,17 @@ async fn a_secret_goes_where_it_is_granted_for_and_stands_nowhere_else() {
     });
     let answer = ended(&server, &[task, json!({ "variable": "KEY" })]).await;
     let seen = &origin.seen()[0];
-    assert_eq!((seen.header("authorization"), String::from_utf8_lossy(&seen.body)), (&*format!("Bearer {SECRET}"), format!("{SECRET}-dir").into()));
+    assert_eq!(
+        (seen.header("authorization"), String::from_utf8_lossy(&seen.body)),
+        (&*format!("Bearer {SECRET}"), format!("{SECRET}-dir").into())
+    );
     let told = answer.result()["told"].clone();
     let placeholder = told[1].as_str().expect("what it has for it").to_owned();
     assert!(placeholder.starts_with("wf-secret-KEY-"), "{placeholder}");
-    assert!(told[0]["body"].as_str().is_some_and(|it| it.starts_with(&format!("Bearer {placeholder}"))), "what is repeated is put back: {told}");
+    assert!(
+        told[0]["body"].as_str().is_some_and(|it| it.starts_with(&format!("Bearer {placeholder}"))),
+        "what is repeated is put back: {told}"
+    );
 
     // In a query it is escaped; elsewhere it does not go, and an error of the other side does not show it.
     let query = json!({ "url": format!("{}?key={{KEY}}", origin.url("/q")), "fill": ["KEY"] });
@@ -369,6 +381,13 @@ async fn a_secret_goes_where_it_is_granted_for_and_stands_nowhere_else() {
     assert!(error.contains("401 of `GET") && error.contains("wf-secret-KEY"), "{error}");
     let elsewhere = json!({ "url": origin.url("/elsewhere"), "fill": ["KEY"], "headers": { "x-key": "{KEY}" } });
     refused(&server, elsewhere).await;
+    // Nor does it go with a redirect that repeats it, but to where it is granted for.
+    let lead = |path: &str| json!({ "url": format!("{}?key={{KEY}}", origin.url(path)), "fill": ["KEY"] });
+    let led = self::told(&server, lead("/lead")).await;
+    assert!(led["status"] == 401 && led["url"].as_str().is_some_and(|it| it.contains(&placeholder)), "{led}");
+    assert_eq!(origin.seen().last().map(|it| it.path.clone()), Some(format!("/led?key={SECRET}")));
+    assert_eq!(refused(&server, lead("/away")).await.0, "denied");
+    assert_eq!(other.connections(), 0);
 
     let handlers = server.get("/handlers").await.body;
     let page = server.get("/api/v1/workflows").await.body;
@@ -389,7 +408,8 @@ async fn a_secret_goes_where_it_is_granted_for_and_stands_nowhere_else() {
 
 #[tokio::test]
 async fn what_a_secret_lacks_is_said_at_the_start() {
-    let output = wf_tests::server::command().args(["serve", "--secret", "KEY=env:OUTSIDE_NONE@https://a", "x.wasm"]).output().expect("it runs");
+    let output =
+        wf_tests::server::command().args(["serve", "--secret", "KEY=env:OUTSIDE_NONE@https://a", "x.wasm"]).output().expect("it runs");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.code() == Some(2) && said.contains("the variable `OUTSIDE_NONE` is not set"), "{said}");
 }

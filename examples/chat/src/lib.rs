@@ -127,7 +127,8 @@ mod tests {
                 1 => HttpResponse::status(429).header("retry-after", 7),
                 2 => {
                     let call = json!({ "index": 0, "id": "c1", "function": { "name": "refund", "arguments": "{\"order\":7}" } });
-                    HttpResponse::status(200).events([json!({ "choices": [{ "delta": { "tool_calls": [call] } }] }).to_string().as_str(), "[DONE]"])
+                    HttpResponse::status(200)
+                        .events([json!({ "choices": [{ "delta": { "tool_calls": [call] } }] }).to_string().as_str(), "[DONE]"])
                 }
                 _ => says("It is refunded."),
             }

@@ -117,7 +117,8 @@ impl Reply {
         self.tokens = part.usage.map_or(self.tokens, |usage| usage.total_tokens);
         let delta = part.choices.into_iter().next()?.delta;
         for call in delta.tool_calls.into_iter().flatten().filter(|call| call.index < CALLS_MAX) {
-            self.calls.resize_with(self.calls.len().max(call.index + 1), || ToolCall { kind: "function".to_owned(), ..ToolCall::default() });
+            self.calls
+                .resize_with(self.calls.len().max(call.index + 1), || ToolCall { kind: "function".to_owned(), ..ToolCall::default() });
             let own = &mut self.calls[call.index];
             own.id.push_str(&call.id.unwrap_or_default());
             if let Some(function) = call.function {

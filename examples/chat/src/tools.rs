@@ -13,9 +13,7 @@ struct Order {
 /// As the model is told.
 pub fn all() -> Value {
     let parameters = json!({ "type": "object", "properties": { "order": { "type": "integer" } }, "required": ["order"] });
-    let tool = |name: &str, about: &str| {
-        json!({ "type": "function", "function": { "name": name, "description": about, "parameters": parameters } })
-    };
+    let tool = |name: &str, about: &str| json!({ "type": "function", "function": { "name": name, "description": about, "parameters": parameters } });
     json!([tool("look_up_order", "Says where an order is."), tool("refund", "Gives the money for an order back.")])
 }
 

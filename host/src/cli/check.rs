@@ -46,7 +46,8 @@ impl Check {
                         out(&format!("ok: `{}` is `{}`, {steps} step{plural}\n", source.path.display(), workflow.name))?;
                         for asked in workflow.asked().iter().filter(|it| it.requested && it.what == "http" && it.granted.is_empty()) {
                             let Workflow { name, .. } = &*workflow;
-                            let problem = Problem::new(format!("`{}`: it asks for {}, and none is granted", source.path.display(), asked.what));
+                            let problem =
+                                Problem::new(format!("`{}`: it asks for {}, and none is granted", source.path.display(), asked.what));
                             let hint = "name the hosts in `allow_http` of";
                             problem.hint(format!("{hint} `[workflows.{name}]` in wf-host.toml, or by `--allow-http`")).warn();
                         }

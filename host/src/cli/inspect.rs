@@ -6,8 +6,8 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use wf_engine::manifest::{EventKind, Join, StepManifest};
 
-use super::graph::Graph;
 use super::grants::Flags;
+use super::graph::Graph;
 use super::layers::Layers;
 use super::screen::out;
 use super::{Problem, offline};

@@ -104,13 +104,13 @@ impl Grants {
                 requested: asks(&["wf:workflow/http@", "wasi:http/"]),
                 granted: self.http.iter().map(ToString::to_string).collect(),
             },
-            Asked {
-                what: "files",
-                requested: asks(&["wasi:filesystem/preopens@"]),
-                granted: self.folders.iter().map(folder).collect(),
-            },
+            Asked { what: "files", requested: asks(&["wasi:filesystem/preopens@"]), granted: self.folders.iter().map(folder).collect() },
             Asked { what: "variables", requested: asks(&["wasi:cli/environment@"]), granted: variables.collect() },
-            Asked { what: "sockets", requested: asks(&["wasi:sockets/tcp", "wasi:sockets/udp", "wasi:sockets/ip-name"]), granted: Vec::new() },
+            Asked {
+                what: "sockets",
+                requested: asks(&["wasi:sockets/tcp", "wasi:sockets/udp", "wasi:sockets/ip-name"]),
+                granted: Vec::new(),
+            },
         ]
     }
 }

@@ -174,7 +174,9 @@ mod tests {
 
     #[test]
     fn what_is_no_pattern_is_refused() {
-        for text in ["", "ftp://a", "https://a/b", "https://u@a", "a:b", "a:70000", "*a", "a.*", "*.1.2.3.4", "get a", "http://[::1", "https://"] {
+        for text in
+            ["", "ftp://a", "https://a/b", "https://u@a", "a:b", "a:70000", "*a", "a.*", "*.1.2.3.4", "get a", "http://[::1", "https://"]
+        {
             assert!(text.parse::<Pattern>().is_err(), "{text}");
         }
     }

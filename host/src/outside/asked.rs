@@ -17,8 +17,19 @@ const TIMEOUT_MAX: Duration = Duration::from_secs(3600);
 
 /// Headers that are the connection's own, so that no guest writes what another reads as a second request.
 const RESERVED: [&str; 13] = [
-    "connection", "content-length", "expect", "host", "http2-settings", "keep-alive", "proxy-authenticate", "proxy-authorization",
-    "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "http2-settings",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
 ];
 
 /// A request as a guest asks for it. Nothing is granted yet.
@@ -86,7 +97,10 @@ fn read(options: &str, body: Vec<u8>) -> Result<Asked, Refused> {
     let options: Options = serde_json::from_str(options.get())
         .map_err(|error| Refused::invalid(format!("the options are not understood: {}", shown(&error.to_string()))))?;
     if body.len() > BODY_MAX {
-        return Err(Refused { kind: "limit", message: format!("the body of a request is longer than {BODY_MAX} bytes (limit request_max)") });
+        return Err(Refused {
+            kind: "limit",
+            message: format!("the body of a request is longer than {BODY_MAX} bytes (limit request_max)"),
+        });
     }
     let method = options.method.as_deref().unwrap_or("GET").to_uppercase();
     let target = format!("{method} {}", options.url);
@@ -143,7 +157,8 @@ fn headers(given: Option<Value>) -> Result<HeaderMap, Refused> {
         if RESERVED.contains(&name.as_str()) {
             return Err(Refused::invalid(format!("the header `{name}` is the connection's own")));
         }
-        let value = HeaderValue::from_str(text).map_err(|_| Refused::invalid(format!("the value of the header `{name}` has what none can have")))?;
+        let value = HeaderValue::from_str(text)
+            .map_err(|_| Refused::invalid(format!("the value of the header `{name}` has what none can have")))?;
         headers.append(name, value);
         Ok(())
     };

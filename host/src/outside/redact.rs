@@ -20,6 +20,11 @@ impl Redactor {
         Redactor { values, held: Vec::new() }
     }
 
+    /// For what follows from several requests.
+    pub(super) fn and(self, other: Redactor) -> Redactor {
+        Redactor::new([self.values, other.values].concat())
+    }
+
     /// What can be told once this came.
     pub(super) fn push(&mut self, bytes: &[u8]) -> Vec<u8> {
         if self.values.is_empty() {

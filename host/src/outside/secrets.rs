@@ -68,7 +68,8 @@ impl Exchange {
         let mut values = Vec::new();
         for (placeholder, secret) in &placeholders.0 {
             let in_url = url[Position::BeforePath..].contains(placeholder);
-            let in_headers = headers.values().any(|it| find(it.as_bytes(), placeholder) || basic(it).is_some_and(|it| it.contains(placeholder)));
+            let in_headers =
+                headers.values().any(|it| find(it.as_bytes(), placeholder) || basic(it).is_some_and(|it| it.contains(placeholder)));
             let in_body = find(body, placeholder);
             if !in_url && !in_headers && !in_body {
                 continue;
@@ -114,7 +115,9 @@ async fn value(secret: &Secret) -> Result<String, Failure> {
         Source::Variable(_, value) => Ok(value.clone()),
         Source::File(path) => {
             let read = read(path).await;
-            read.map_err(|why| Failure::new("secret", format!("the secret `{}` cannot be read from `{}`: {why}", secret.name, path.display()), true))
+            read.map_err(|why| {
+                Failure::new("secret", format!("the secret `{}` cannot be read from `{}`: {why}", secret.name, path.display()), true)
+            })
         }
     }
 }
@@ -200,7 +203,8 @@ mod tests {
         let headers = [("authorization", format!("Bearer {key}")), ("x-basic", basic), ("content-type", "application/json".to_owned())];
         let headers: HeaderMap =
             headers.into_iter().map(|(name, value)| (name.parse().expect("a name"), value.parse().expect("a value"))).collect();
-        let filled = exchange.fill(&placeholders, "POST", &url, &headers, format!(r#"{{"key":"{key}"}}"#).as_bytes()).await.expect("granted");
+        let filled =
+            exchange.fill(&placeholders, "POST", &url, &headers, format!(r#"{{"key":"{key}"}}"#).as_bytes()).await.expect("granted");
         assert_eq!(filled.url.as_str(), "https://a.b/c?key=s3cr%22t%2Fv%26lue&x=1");
         assert_eq!(filled.headers["authorization"], format!("Bearer {VALUE}"));
         assert_eq!(filled.headers["x-basic"], format!("Basic {}", BASE64_STANDARD.encode(format!("user:{VALUE}"))));

@@ -11,12 +11,12 @@ use url::Url;
 use wf_engine::entry::Failure;
 use wf_engine::json::{Json, to_json};
 
+use super::Exchange;
 use super::asked::{Asked, checked};
 use super::body::Body;
 use super::broken::{broken, inside};
 use super::redact::Redactor;
 use super::secrets::Placeholders;
-use super::Exchange;
 
 /// Most redirects that are followed.
 const REDIRECTS_MAX: usize = 10;
@@ -52,20 +52,36 @@ impl Exchange {
         let mut hop = Hop { method, url, headers, body };
         let turn = timeout_at(until, self.turns.clone().acquire_owned()).await;
         let turn = turn.ok().and_then(Result::ok).ok_or_else(|| {
-            Failure::new("timeout", format!("`{}` had more requests under way than it may: it was not this one's turn in time", self.workflow), true)
+            Failure::new(
+                "timeout",
+                format!("`{}` had more requests under way than it may: it was not this one's turn in time", self.workflow),
+                true,
+            )
         })?;
+        let mut redactor = Redactor::default();
         for _ in 0..=REDIRECTS_MAX {
-            let (response, redactor) = self.once(&hop, placeholders, timeouts.first_byte, until).await?;
-            match next(&hop, &response).filter(|_| redirects) {
+            let (response, own) = self.once(&hop, placeholders, timeouts.first_byte, until).await?;
+            redactor = redactor.and(own);
+            match next(&hop, &response, &redactor).filter(|_| redirects) {
                 Some(next) => hop.follow(next?, placeholders),
                 None => return answered(response, redactor, timeouts.idle, until, turn),
             }
         }
         let origin = hop.url.origin().ascii_serialization();
-        Err(Failure::new("network", format!("the answers led from one place to another more than {REDIRECTS_MAX} times, at last to `{origin}`"), false))
+        Err(Failure::new(
+            "network",
+            format!("the answers led from one place to another more than {REDIRECTS_MAX} times, at last to `{origin}`"),
+            false,
+        ))
     }
 
-    async fn once(&self, hop: &Hop, placeholders: &Placeholders, first_byte: Duration, until: Instant) -> Result<(Response, Redactor), Failure> {
+    async fn once(
+        &self,
+        hop: &Hop,
+        placeholders: &Placeholders,
+        first_byte: Duration,
+        until: Instant,
+    ) -> Result<(Response, Redactor), Failure> {
         let (method, origin) = (hop.method.clone(), hop.url.origin().ascii_serialization());
         self.permit(method.as_str(), &hop.url)?;
         let filled = self.fill(placeholders, method.as_str(), &hop.url, &hop.headers, &hop.body).await?;
@@ -94,7 +110,8 @@ impl Hop {
             }
         }
         if url.origin() != self.url.origin() {
-            let private: Vec<_> = self.headers.iter().filter(|(_, value)| placeholders.is_in(value)).map(|(name, _)| name.clone()).collect();
+            let private: Vec<_> =
+                self.headers.iter().filter(|(_, value)| placeholders.is_in(value)).map(|(name, _)| name.clone()).collect();
             for name in private.into_iter().chain([AUTHORIZATION, COOKIE]) {
                 self.headers.remove(name);
             }
@@ -103,8 +120,9 @@ impl Hop {
     }
 }
 
-/// Where an answer leads to, and by which method; none: nowhere.
-fn next(hop: &Hop, response: &Response) -> Option<Result<(Url, Method), Failure>> {
+/// Where an answer leads to, and by which method; none: nowhere. What it repeats of a secret goes on only where that is
+/// granted.
+fn next(hop: &Hop, response: &Response, redactor: &Redactor) -> Option<Result<(Url, Method), Failure>> {
     let status = response.status();
     let keeps = [StatusCode::TEMPORARY_REDIRECT, StatusCode::PERMANENT_REDIRECT].contains(&status);
     if !keeps && ![StatusCode::MOVED_PERMANENTLY, StatusCode::FOUND, StatusCode::SEE_OTHER].contains(&status) {
@@ -114,7 +132,7 @@ fn next(hop: &Hop, response: &Response) -> Option<Result<(Url, Method), Failure>
     let method = if keeps || [Method::GET, Method::HEAD].contains(&hop.method) { hop.method.clone() } else { Method::GET };
     let origin = hop.url.origin().ascii_serialization();
     let unfit = || Failure::new("network", format!("the answer of `{origin}` leads to what is no URL of a request"), false);
-    let url = location.to_str().ok().and_then(|it| hop.url.join(it).ok()).and_then(|url| checked(url).ok());
+    let url = location.to_str().ok().and_then(|it| hop.url.join(&redactor.text(it)).ok()).and_then(|url| checked(url).ok());
     Some(url.map(|url| (url, method)).ok_or_else(unfit))
 }
 
@@ -129,7 +147,11 @@ fn answered(
     let headers: Vec<_> = response.headers().iter().map(|(name, value)| (name.to_string(), told(value.as_bytes()))).collect();
     if headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() > HEAD_MAX {
         let origin = response.url().origin().ascii_serialization();
-        return Err(Failure::new("limit", format!("the head of the answer of `{origin}` is longer than {HEAD_MAX} bytes (limit head_max)"), false));
+        return Err(Failure::new(
+            "limit",
+            format!("the head of the answer of `{origin}` is longer than {HEAD_MAX} bytes (limit head_max)"),
+            false,
+        ));
     }
     let retry_after = retry_after(response.headers());
     let head = Head { status: response.status().as_u16(), url: told(response.url().as_str().as_bytes()), headers, retry_after };

@@ -14,8 +14,7 @@ const INTERNAL: &str = "internal-error";
 /// What takes the place of requests that nobody would record.
 const NO_HTTP: &str = "this host lets no request of `wasi:http` out: use `wf:workflow/http`, which the SDKs have, and grant the host by `allow_http` of `[workflows.NAME]` in wf-host.toml, or by `--allow-http`";
 /// What takes the place of sockets.
-pub(super) const NO_SOCKETS: &str =
-    "sockets are never granted: use `wf:workflow/http`, which the SDKs have, and grant the host by `allow_http` of `[workflows.NAME]` in wf-host.toml, or by `--allow-http`";
+pub(super) const NO_SOCKETS: &str = "sockets are never granted: use `wf:workflow/http`, which the SDKs have, and grant the host by `allow_http` of `[workflows.NAME]` in wf-host.toml, or by `--allow-http`";
 /// Where sockets and addresses come from, by the version that wasmtime has, and the function that gives them.
 const SOCKETS: [(&str, &str); 3] = [
     ("wasi:sockets/tcp-create-socket@0.2.12", "create-tcp-socket"),

@@ -34,7 +34,14 @@ fn chance(seed: &[u8; 32], invocation: InvocationId, attempt: u32, purpose: &str
 }
 
 /// All of WASI that every guest gets.
-pub(super) fn context(seed: &[u8; 32], invocation: InvocationId, attempt: u32, clock: &Clock, stdout: &Output, stderr: &Output) -> WasiCtxBuilder {
+pub(super) fn context(
+    seed: &[u8; 32],
+    invocation: InvocationId,
+    attempt: u32,
+    clock: &Clock,
+    stdout: &Output,
+    stderr: &Output,
+) -> WasiCtxBuilder {
     let mut fixed = [0; 16];
     fixed.copy_from_slice(&Sha256::digest([&seed[..], &invocation.to_le_bytes(), &attempt.to_le_bytes()].concat())[..16]);
     let mut context = WasiCtxBuilder::new();

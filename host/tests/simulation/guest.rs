@@ -95,7 +95,8 @@ impl Guest {
         assert!(std::mem::take(&mut self.leaves), "nobody asked");
         let calls = self.attempt.calls();
         // Who answers is as good as its chance: here every second answer has no body.
-        let response = if calls.is_multiple_of(2) { Response::Head(empty()) } else { Response::Failed(Failure::new("network", "cut", true)) };
+        let response =
+            if calls.is_multiple_of(2) { Response::Head(empty()) } else { Response::Failed(Failure::new("network", "cut", true)) };
         self.next = Some(self.attempt.performed(response));
         (self.attempt.attempt, calls)
     }

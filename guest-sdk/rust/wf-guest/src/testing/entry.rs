@@ -120,11 +120,27 @@ impl Drop for Entry {
     }
 }
 
-fn run(step: Step, invoke: Invoke, info: Arc<RunInfo>, variables: Arc<BTreeMap<String, String>>, reports: Sender<Report>, replies: Receiver<Reply>) {
+fn run(
+    step: Step,
+    invoke: Invoke,
+    info: Arc<RunInfo>,
+    variables: Arc<BTreeMap<String, String>>,
+    reports: Sender<Report>,
+    replies: Receiver<Reply>,
+) {
     let (name, clock) = (invoke.step.clone(), invoke.started_at);
     let given = |event: &Event| RawEvent { name: event.name.to_string(), payload: event.payload.get().to_owned() };
     let events = invoke.events.iter().map(given).collect();
-    let current = Current { attempt: Attempt::new(invoke, LIMITS), info, clock, reports: reports.clone(), replies, variables, asked: None, bodies: BTreeMap::new() };
+    let current = Current {
+        attempt: Attempt::new(invoke, LIMITS),
+        info,
+        clock,
+        reports: reports.clone(),
+        replies,
+        variables,
+        asked: None,
+        bodies: BTreeMap::new(),
+    };
     CURRENT.set(Some(current));
     let called = catch_unwind(AssertUnwindSafe(|| step(&name, events)));
     let Some(mut current) = CURRENT.take() else { return };

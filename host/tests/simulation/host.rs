@@ -509,8 +509,11 @@ impl Host {
             Write::Purge(handler) => {
                 // What nobody can read cannot be cancelled before, but it can go.
                 let newest = now(ground.store.handler(&handler)).expect("an answer");
-                let unfit = newest.is_some_and(|run| ground.unfit.contains(&run.run));
-                Done::Purged(fault.upon(|| now(ground.store.purge(&handler, unfit))))
+                let unfit = newest.as_ref().is_some_and(|run| ground.unfit.contains(&run.run));
+                let purged = fault.upon(|| now(ground.store.purge(&handler, unfit)));
+                let going_on = newest.filter(|run| run.status.is_running() && !unfit);
+                assert!(going_on.is_none_or(|run| ground.run(&run.run).is_some()), "a purge has taken a run that goes on");
+                Done::Purged(purged)
             }
             Write::Send(run, letter, number, reply) => {
                 let sent = fault.upon(|| now(ground.store.send_command(&run, letter)));

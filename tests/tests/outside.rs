@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use wf_tests::origin::{Origin, Part, Seen, chunk, chunked, reply};
-use wf_tests::{Answer, Serve, Server, certificates, database, until};
+use wf_tests::{Answer, Serve, Server, artifacts, certificates, database, until};
 
 /// A value that must stand nowhere.
 const SECRET: &str = "sk-live-9f8e7d6c5b4a";
@@ -186,7 +186,7 @@ async fn answers_without_end_ends_or_sense_end() {
         ("/none", "network", "did not answer as it should"),
         ("/sense", "network", ""),
         ("/head", "limit", "(limit head_max)"),
-        ("/zeros", "limit", "(limit response_max)"),
+        ("/zeros", "limit", "bytes (limit response_max)"),
     ] {
         let (told, message) = refused(&server, ask(path)).await;
         assert!(told == kind && message.contains(why), "{path}: {told}: {message}");
@@ -206,7 +206,13 @@ async fn a_step_has_so_many_answers_open_and_others_are_not_held_up() {
     let open: Vec<Value> = (0..17).map(|_| json!({ "url": origin.url("/"), "open": true })).collect();
     let told = ended(&server, &open).await.result()["told"].clone();
     assert_eq!(told[15]["status"], 200);
-    assert!(told[16]["message"].as_str().is_some_and(|it| it.contains("(limit open_max)")), "{}", told[16]);
+    assert!(
+        told[16]["message"]
+            .as_str()
+            .is_some_and(|it| it.contains("answers are open at once (limit open_max): read them to their end, or close them")),
+        "{}",
+        told[16]
+    );
 }
 
 /// A stream is read while it comes: the first part is published before the second is sent.
@@ -384,7 +390,7 @@ async fn a_secret_goes_where_it_is_granted_for_and_stands_nowhere_else() {
     // Nor does it go with a redirect that repeats it, but to where it is granted for.
     let lead = |path: &str| json!({ "url": format!("{}?key={{KEY}}", origin.url(path)), "fill": ["KEY"] });
     let led = self::told(&server, lead("/lead")).await;
-    assert!(led["status"] == 401 && led["url"].as_str().is_some_and(|it| it.contains(&placeholder)), "{led}");
+    assert!(led["status"] == 401 && led["url"].as_str().is_some_and(|it| it.contains("/led?key=wf-secret-KEY-")), "{led}");
     assert_eq!(origin.seen().last().map(|it| it.path.clone()), Some(format!("/led?key={SECRET}")));
     assert_eq!(refused(&server, lead("/away")).await.0, "denied");
     assert_eq!(other.connections(), 0);
@@ -448,6 +454,41 @@ async fn a_folder_is_what_was_granted_of_it_and_nothing_beside_it() {
     }
     assert_eq!(std::fs::read_to_string(path("out/b.txt")).expect("written"), "written");
     assert_eq!(std::fs::read_to_string(path("in/a.txt")).expect("there"), "inside");
+}
+
+#[tokio::test]
+async fn a_folder_that_is_gone_fails_its_attempts_and_one_that_never_was_the_start() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("in");
+    std::fs::create_dir(&path).expect("made");
+    let granted = format!("data={}", path.display());
+    let server = serve(&["--allow-dir", &granted]).await;
+    std::fs::remove_dir(&path).expect("removed");
+    let error = ended(&server, &[]).await.text("error");
+    assert!(error.contains("the folder `data` that is granted cannot be opened at"), "{error}");
+    let output = wf_tests::server::command().args(["serve", "--allow-dir", &granted, "x.wasm"]).output().expect("it runs");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(2) && said.contains("there is no such folder"), "{said}");
+}
+
+#[test]
+fn what_is_asked_for_and_not_granted_is_shown_before_it_runs() {
+    let run = |arguments: &[&str]| {
+        let guest = artifacts::guest("outside").display().to_string();
+        let output = wf_tests::server::command().args(arguments).arg(guest).output().expect("it runs");
+        assert!(output.status.success(), "{output:?}");
+        (String::from_utf8_lossy(&output.stdout).into_owned(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let (_, said) = run(&["check"]);
+    assert!(said.contains("it asks for http, and none is granted") && said.contains("`[workflows.outside]` in wf-host.toml"), "{said}");
+    let grants = ["--allow-http", "GET https://a.example", "--secret", "PATHS=env:PATH@https://a.example"];
+    assert_eq!(run(&[&["check"], &grants[..]].concat()).1, "");
+    let (shown, _) = run(&[&["inspect"], &grants[..]].concat());
+    assert!(shown.contains("http       GET https://a.example\n") && shown.contains("PATHS (secret, for https://a.example)"), "{shown}");
+    let (json, _) = run(&[&["inspect", "--format", "json"], &grants[..]].concat());
+    let json: Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(json["outside"]["http"], json!({ "requested": true, "granted": ["GET https://a.example"] }));
+    assert_eq!(json["outside"]["sockets"]["granted"], json!([]));
 }
 
 #[tokio::test]

@@ -118,7 +118,7 @@ fn folder(text: &str) -> Result<Folder, String> {
 
 /// Not a name that leads elsewhere.
 fn plain(name: &str) -> bool {
-    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) && name.trim_matches('.') != ""
+    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)) && !name.trim_matches('.').is_empty()
 }
 
 /// One, or each file of a folder.

@@ -11,6 +11,7 @@ use tokio::process::Command;
 
 use super::screen::out;
 use super::{Problem, offline};
+use crate::config::Config;
 
 /// Builds a project to a workflow, and checks it as `serve` would.
 ///
@@ -30,7 +31,7 @@ pub(super) struct Build {
 impl Build {
     pub(super) async fn run(self) -> Result<(), Problem> {
         let built = Project::find(&self.dir)?.build().await?;
-        let host = offline::host(None).await?;
+        let host = offline::host(None, Config::default()).await?;
         let source = offline::source(&built.wasm.display().to_string())?;
         let (workflow, _) = host.load(&source).await?;
         out(&format!("built `{}` to `{}` in {:.1?}\n", workflow.name, built.wasm.display(), built.took))

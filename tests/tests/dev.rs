@@ -271,12 +271,12 @@ fn what_is_wrong_with_a_python_file_is_said_once_with_its_line() {
     check(&format!("{SOUND}\nimport numpy_of_nobody\n"), ":10: the module `numpy_of_nobody` cannot be had");
     check(&SOUND.replace("-> StopEvent", ""), ":6: ");
     check(&SOUND.replace("ev: StartEvent", "ev"), ":6: ");
-    check(
-        &format!(
-            "{SOUND}\nfrom llama_agents.server import WorkflowServer\n\nserver = WorkflowServer()\nserver.add_workflow(\"a\", Flow())\nserver.add_workflow(\"a\", Flow())\n"
-        ),
-        ":",
-    );
+    let server = "\nfrom llama_agents.server import WorkflowServer\n\nserver = WorkflowServer()\nserver.add_workflow(\"flow\", Flow())\n";
+    fs::write(folder.path().join("flow.py"), SOUND).expect("writable");
+    fs::write(folder.path().join("other.py"), format!("{SOUND}{server}")).expect("writable");
+    let twice = stderr(&python(folder.path(), &["build", "--offline"]));
+    assert!(twice.starts_with("error: other.py:5: a second workflow of the name `flow`; the first is at flow.py:5\nhint: "), "{twice}");
+    fs::remove_file(folder.path().join("other.py")).expect("it is there");
     fs::write(folder.path().join("requirements.txt"), "# ours\nnumpy\n").expect("writable");
     let offline = said(SOUND);
     assert!(offline.starts_with("error: `numpy` cannot be fetched offline\nhint: "), "{offline}");

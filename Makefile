@@ -53,6 +53,7 @@ test: target/tools/installed.txt
 
 guests: tools
 	tests/guests/build.sh
+	tests/guests/python.sh
 
 examples: tools
 	examples/build.sh

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 fn main() {
     ui();
     println!("cargo::rerun-if-changed=../guest-sdk/rust");
+    println!("cargo::rerun-if-changed=../guest-sdk/python");
+    println!("cargo::rerun-if-changed=src/cli/new/python");
     println!("cargo::rerun-if-changed=../wit");
     println!("cargo::rerun-if-changed=engine/src");
 }

@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::driver::Driver;
 use crate::model::{Frame, Refusal, Workflow};
 use crate::registry::{Change, Listing, Prepared, Registry, Rejected, Source};
-use crate::runtime::Runtime;
+use crate::runtime::{LoadError, Runtime};
 use crate::services::{Begun, Services};
 use crate::store::{ALIVE_FIRST, Now, Store};
 use crate::tail::{self, Tails};
@@ -71,6 +71,12 @@ impl Host {
     pub async fn prepare(&self, source: &Source) -> Prepared {
         let Services { registry, clock, runtime, store, .. } = &*self.services;
         registry.prepare(source, clock.at(), runtime, &**store).await
+    }
+
+    /// Calls a step of a component outside of any run. Gives a component whose instances begin where that call has
+    /// ended, and what it answered: how a language begins with somebody's files.
+    pub async fn begin(&self, component: &[u8], step: &str, payload: String) -> Result<(Vec<u8>, String), LoadError> {
+        self.services.runtime.begin(component, step, payload).await
     }
 
     /// Registers what was loaded: new runs get it from here on.

@@ -2,6 +2,7 @@
 //!
 //! A guest only reports; nothing here changes a run.
 
+mod begin;
 mod bindings;
 mod cache;
 mod clock;
@@ -18,6 +19,7 @@ mod executor;
 mod failures;
 mod flows;
 mod guest;
+mod libraries;
 mod lines;
 mod memory;
 mod meter;
@@ -46,6 +48,7 @@ pub use compiler::{Compiler, Work, make};
 pub use component::Component;
 pub(crate) use component::Encoded;
 pub use executor::Entry;
+use libraries::Library;
 pub use report::{LogLine, Report, Waits};
 pub use wf_engine::attempt::RunInfo;
 
@@ -83,6 +86,7 @@ struct Inner {
     /// For one file at a time: hundreds that come at once, each on a thread, would keep the processors from who answers.
     looking: Semaphore,
     threads: Arc<threads::Threads>,
+    libraries: libraries::Libraries,
     limits: Limits,
     executor: executor::Executor,
     /// As many as the pool has room for, beside what describes itself.
@@ -145,6 +149,7 @@ impl Runtime {
             compilers,
             looking: Semaphore::new(1),
             threads,
+            libraries: libraries::Libraries::default(),
             limits,
             executor,
             turns,
@@ -206,11 +211,21 @@ impl Runtime {
 
     /// Compiles a component, or takes it from the cache.
     pub(crate) async fn compile(&self, encoded: Encoded) -> Result<Arc<Component>, LoadError> {
-        let (own, digest) = (self.0.clone(), encoded.digest.clone());
-        let kept = beside(move || Ok(own.cache.as_ref().and_then(|cache| cache.get(&own.engine, &digest)))).await?;
+        let bytes = encoded.bytes.clone();
+        let split = beside(move || Ok(libraries::split(&bytes))).await?;
+        let (name, bytes, apart) = match split {
+            Some(split) => (format!("{}-shell", encoded.digest), split.shell.into(), split.libraries),
+            None => (encoded.digest.clone(), encoded.bytes.clone(), Vec::new()),
+        };
+        let mut libraries = Vec::new();
+        for library in apart {
+            libraries.push(self.library(library).await?);
+        }
+        let (own, kept) = (self.0.clone(), name.clone());
+        let kept = beside(move || Ok(own.cache.as_ref().and_then(|cache| cache.get(&own.engine, &kept)))).await?;
         let made = match kept {
             Some(_) => Vec::new(),
-            None => self.0.compilers.make(Work::Compile, encoded.bytes.clone()).await?,
+            None => self.0.compilers.make(Work::Compile, bytes).await?,
         };
         let own = self.0.clone();
         beside(move || {
@@ -219,11 +234,47 @@ impl Runtime {
                 None => cache::component(&own.engine, &made).map_err(|error| engine::unfit(&error))?,
             };
             if let Some(cache) = own.cache.as_ref().filter(|_| !made.is_empty()) {
-                cache.put(&encoded.digest, &made);
+                cache.put(&name, &made);
             }
-            component::link(&own.engine, &own.linker, encoded, &compiled).map(Arc::new)
+            component::link(&own.engine, &own.linker, encoded, &compiled, libraries).map(Arc::new)
         })
         .await
+    }
+
+    /// Compiles a library, or takes it from whoever holds it or from the cache.
+    async fn library(&self, library: Library) -> Result<Arc<libraries::Compiled>, LoadError> {
+        let place = self.0.libraries.place(&library.digest);
+        let mut held = place.lock().await;
+        if let Some(compiled) = held.upgrade() {
+            return Ok(compiled);
+        }
+        let name = format!("{}-library", library.digest);
+        let (own, kept) = (self.0.clone(), name.clone());
+        let kept = beside(move || Ok(own.cache.as_ref().and_then(|cache| cache.library(&own.engine, &kept)))).await?;
+        let module = match kept {
+            Some(module) => module,
+            None => {
+                let made = self.0.compilers.make(Work::Library, library.bytes).await?;
+                let own = self.0.clone();
+                beside(move || {
+                    let module = cache::library(&own.engine, &made).map_err(|error| engine::unfit(&error))?;
+                    if let Some(cache) = &own.cache {
+                        cache.put(&name, &made);
+                    }
+                    Ok(module)
+                })
+                .await?
+            }
+        };
+        let compiled = Arc::new(libraries::Compiled { digest: library.digest, module });
+        *held = Arc::downgrade(&compiled);
+        Ok(compiled)
+    }
+
+    /// Calls a step of a component outside of any run, with one event of the same name. Gives a component whose
+    /// instances begin where that call has ended, and what it answered.
+    pub(crate) async fn begin(&self, component: &[u8], step: &str, payload: String) -> Result<(Vec<u8>, String), LoadError> {
+        begin::begin(self, component, step, payload).await
     }
 
     /// What a component says about itself: JSON, unchecked.

@@ -14,6 +14,28 @@ pub fn binary() -> PathBuf {
     existing(profile.join("wf-host"), "cargo build --release --workspace")
 }
 
+/// In which language a component was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Language {
+    /// Everything there is to test.
+    Rust,
+    /// The conformance set.
+    Python,
+}
+
+/// A component of the conformance set.
+pub fn guest_of(language: Language, name: &str) -> PathBuf {
+    match language {
+        Language::Rust => guest(name),
+        Language::Python => existing(root().join(format!("target/guests/python/{name}.wasm")), "make guests"),
+    }
+}
+
+/// Where tools and compiled code are kept that take long to make, shared by the tests that want them.
+pub fn cache() -> PathBuf {
+    root().join("target/tools/cache")
+}
+
 /// A component of the conformance set or a fault guest, made from Rust.
 pub fn guest(name: &str) -> PathBuf {
     existing(guests().join(format!("{name}.wasm")), "make guests")

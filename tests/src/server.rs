@@ -6,7 +6,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 
 use tempfile::TempDir;
 
-use crate::artifacts;
+use crate::artifacts::{self, Language};
 use crate::http::Client;
 use crate::output::Output;
 use crate::patience::{until, until_blocking};
@@ -41,6 +41,14 @@ impl Serve {
     pub fn guests(names: &[&str]) -> Serve {
         let paths = names.iter().map(|name| artifacts::guest(name).display().to_string()).collect();
         Serve { paths, ..Serve::default() }
+    }
+
+    /// The same of another language. What is compiled of them takes long, and is kept for all tests.
+    pub fn of(language: Language, names: &[&str]) -> Serve {
+        let paths = names.iter().map(|name| artifacts::guest_of(language, name).display().to_string()).collect();
+        let shared = ("WF_HOST_CACHE_DIR".to_owned(), artifacts::cache().display().to_string());
+        let environment = if language == Language::Rust { Vec::new() } else { vec![shared] };
+        Serve { paths, environment, ..Serve::default() }
     }
 
     /// With more arguments.
@@ -90,6 +98,11 @@ impl Server {
     /// Starts one with these components.
     pub async fn start(names: &[&str]) -> Server {
         Serve::guests(names).start().await
+    }
+
+    /// Starts one with these components of a language.
+    pub async fn of(language: Language, names: &[&str]) -> Server {
+        Serve::of(language, names).start().await
     }
 
     /// The first screen.

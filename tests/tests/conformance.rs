@@ -1,17 +1,37 @@
 //! The conformance set: exact behaviour, the same for every language.
 
 use serde_json::{Value, json};
+use wf_tests::artifacts::Language;
 use wf_tests::{Answer, CONFORMANCE, Frame, Server};
 
-#[tokio::test]
-async fn all_are_there() {
-    let server = Server::start(&CONFORMANCE).await;
+/// Each test once for every language.
+macro_rules! in_every_language {
+    ($($name:ident)*) => {
+        mod rust {
+            $(#[tokio::test] async fn $name() { super::$name(super::Language::Rust).await })*
+        }
+        mod python {
+            $(#[tokio::test] async fn $name() { super::$name(super::Language::Python).await })*
+        }
+    };
+}
+
+in_every_language! {
+    all_are_there greeting hitl waiter waiter_without_an_answer failing retry slow timeout
+    fanout fanout_works_in_four_slots counter random descriptions
+}
+
+async fn start(language: Language, names: &[&str]) -> Server {
+    Server::of(language, names).await
+}
+
+async fn all_are_there(language: Language) {
+    let server = start(language, &CONFORMANCE).await;
     assert_eq!(server.get("/workflows").await.json(), json!({ "workflows": CONFORMANCE }));
 }
 
-#[tokio::test]
-async fn greeting() {
-    let server = Server::start(&["greeting"]).await;
+async fn greeting(language: Language) {
+    let server = start(language, &["greeting"]).await;
     assert_eq!(server.run("greeting", "{}").await.result(), "Hello, World!");
     for event in [r#"{"name":"Ada"}"#, r#"{"name":"Ada","delay":0.02}"#] {
         let handler = server.begin("greeting", event).await;
@@ -30,9 +50,8 @@ async fn greeting() {
     assert_eq!(odd.result(), "Hello, Ünïcode \"quoted\" 🦀 \\ \u{0} end!");
 }
 
-#[tokio::test]
-async fn hitl() {
-    let server = Server::start(&["hitl"]).await;
+async fn hitl(language: Language) {
+    let server = start(language, &["hitl"]).await;
     let handler = server.begin("hitl", "{}").await;
     let asked = server.events(&handler, "").await.next().await.expect("an event");
     assert_eq!(asked.shape(), r#"RequestEvent {"prompt":"What is your name?"}"#);
@@ -47,9 +66,8 @@ async fn hitl() {
     assert_eq!(server.shape(&handler).await, events);
 }
 
-#[tokio::test]
-async fn waiter() {
-    let server = Server::start(&["waiter"]).await;
+async fn waiter(language: Language) {
+    let server = start(language, &["waiter"]).await;
     let handler = server.begin("waiter", "{}").await;
     let asked = server.events(&handler, "").await.next().await.expect("an event");
     assert_eq!(asked.shape(), r#"AskEvent {"question":"who?"}"#);
@@ -62,9 +80,8 @@ async fn waiter() {
     assert_eq!(server.shape(&handler).await, [r#"AskEvent {"question":"who?"}"#, r#"StopEvent {"result":{"answer":"42"}}"#]);
 }
 
-#[tokio::test]
-async fn waiter_without_an_answer() {
-    let server = Server::start(&["waiter"]).await;
+async fn waiter_without_an_answer(language: Language) {
+    let server = start(language, &["waiter"]).await;
     let ended = server.run("waiter", r#"{"wait":0.2}"#).await;
     assert_eq!((ended.status, ended.text("status")), (500, "failed".into()), "{ended:?}");
     assert!(seconds(&ended) >= 0.2, "{ended:?}");
@@ -74,9 +91,8 @@ async fn waiter_without_an_answer() {
     assert_eq!(events.len(), 2);
 }
 
-#[tokio::test]
-async fn failing() {
-    let server = Server::start(&["failing"]).await;
+async fn failing(language: Language) {
+    let server = start(language, &["failing"]).await;
     for (event, message) in [("{}", "boom"), (r#"{"message":"no luck"}"#, "no luck")] {
         let ended = server.run("failing", event).await;
         assert_eq!((ended.status, ended.text("error"), ended.text("status")), (500, message.into(), "failed".into()));
@@ -92,17 +108,15 @@ async fn failing() {
     }
 }
 
-#[tokio::test]
-async fn retry() {
-    let server = Server::start(&["retry"]).await;
+async fn retry(language: Language) {
+    let server = start(language, &["retry"]).await;
     let ended = server.run("retry", "{}").await;
     assert_eq!(ended.result(), json!({"tries": 3}));
     assert!(seconds(&ended) >= 0.1, "two delays of 0.05 s: {ended:?}");
 }
 
-#[tokio::test]
-async fn slow() {
-    let server = Server::start(&["slow"]).await;
+async fn slow(language: Language) {
+    let server = start(language, &["slow"]).await;
     for (event, result, least) in
         [("{}", "slept 1.0", 1.0), (r#"{"seconds":0.5}"#, "slept 0.5", 0.5), (r#"{"seconds":0}"#, "slept 0.0", 0.0)]
     {
@@ -112,9 +126,8 @@ async fn slow() {
     }
 }
 
-#[tokio::test]
-async fn timeout() {
-    let server = Server::start(&["timeout"]).await;
+async fn timeout(language: Language) {
+    let server = start(language, &["timeout"]).await;
     let ended = server.run("timeout", r#"{"seconds":600}"#).await;
     assert_eq!((ended.status, ended.text("error")), (500, "Workflow timed out after 0.3s".into()));
     let events = server.shape(&ended.handler()).await;
@@ -122,18 +135,16 @@ async fn timeout() {
     assert_eq!(server.run("timeout", r#"{"seconds":0.01}"#).await.result(), "slept 0.01");
 }
 
-#[tokio::test]
-async fn fanout() {
-    let server = Server::start(&["fanout"]).await;
+async fn fanout(language: Language) {
+    let server = start(language, &["fanout"]).await;
     for (event, n) in [("{}", 3), (r#"{"n":0}"#, 0), (r#"{"n":1}"#, 1), (r#"{"n":50}"#, 50), (r#"{"n":1000}"#, 1000)] {
         let squares: Vec<u64> = (0..n).map(|i| i * i).collect();
         assert_eq!(server.run("fanout", event).await.result(), json!(squares), "{event}");
     }
 }
 
-#[tokio::test]
-async fn fanout_works_in_four_slots() {
-    let server = Server::start(&["fanout"]).await;
+async fn fanout_works_in_four_slots(language: Language) {
+    let server = start(language, &["fanout"]).await;
     let ended = server.run("fanout", r#"{"n":40}"#).await;
     let events = server.events(&ended.handler(), "include_internal=true").await.rest().await;
     let mut running = 0;
@@ -149,9 +160,8 @@ async fn fanout_works_in_four_slots() {
     assert_eq!((running, most), (0, 4), "at most four at once, and never fewer than could be");
 }
 
-#[tokio::test]
-async fn counter() {
-    let server = Server::start(&["counter"]).await;
+async fn counter(language: Language) {
+    let server = start(language, &["counter"]).await;
     let first = server.run("counter", "{}").await;
     assert_eq!(first.result(), json!({"count": 1}));
     let handler = first.handler();
@@ -164,9 +174,8 @@ async fn counter() {
     assert_eq!(server.run("counter", "{}").await.result(), json!({"count": 1}), "another handler counts for itself");
 }
 
-#[tokio::test]
-async fn random() {
-    let server = Server::start(&["random"]).await;
+async fn random(language: Language) {
+    let server = start(language, &["random"]).await;
     let mut seen: Vec<Value> = Vec::new();
     for _ in 0..5 {
         let result = server.run("random", "{}").await.result();
@@ -175,6 +184,15 @@ async fn random() {
     }
     let distinct: std::collections::BTreeSet<String> = seen.iter().map(Value::to_string).collect();
     assert_eq!(distinct.len(), seen.len(), "{seen:?}");
+}
+
+/// They come from the documentation that each language has.
+async fn descriptions(language: Language) {
+    let server = start(language, &CONFORMANCE).await;
+    for name in CONFORMANCE {
+        let workflow = server.get(&format!("/api/v1/workflows/{name}")).await.json();
+        assert!(workflow["listing"]["description"].as_str().is_some_and(|it| !it.is_empty()), "{name}: {workflow}");
+    }
 }
 
 /// From start to completion, as the handler says.

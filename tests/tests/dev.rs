@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use expect_test::expect;
+use wf_tests::artifacts::cache;
 use wf_tests::command_line::check_command;
 use wf_tests::output::Output;
 use wf_tests::{Client, server, until};
@@ -28,8 +29,12 @@ struct Dev {
 
 impl Dev {
     async fn start(project: &Path) -> Dev {
+        Dev::of(project, &["dev", "--port", "0"]).await
+    }
+
+    async fn of(project: &Path, arguments: &[&str]) -> Dev {
         let mut command = server::command();
-        command.args(["dev", "--port", "0"]).current_dir(project).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.args(arguments).env("WF_HOST_CACHE_DIR", cache()).current_dir(project).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("it starts");
         let (stdout, stderr) = (Output::of(child.stdout.take().expect("piped")), Output::of(child.stderr.take().expect("piped")));
         let url = until("dev to listen", async || {
@@ -143,7 +148,7 @@ fn what_cannot_be_made_or_built() {
         --- stdout
         --- stderr
         error: invalid value 'cobol' for '--lang <LANG>'
-          [possible values: rust]
+          [possible values: rust, python]
 
         For more information, try '--help'.
     "#]],
@@ -155,17 +160,17 @@ fn what_cannot_be_made_or_built() {
         --- stdout
         --- stderr
         error: there is no project in `.`
-        hint: `wf-host new NAME` makes one; a Rust project has a `Cargo.toml`
+        hint: `wf-host new NAME` makes one; a Rust project has a `Cargo.toml`, of Python name the `.py` file or its folder
     "#]],
     );
-    fs::write(folder.path().join("pyproject.toml"), "").expect("writable");
+    fs::write(folder.path().join("go.mod"), "").expect("writable");
     check(
         &["build"],
         expect![[r#"
         exit code 1
         --- stdout
         --- stderr
-        error: `.` is a Python project (it has `pyproject.toml`), which `build` does not know yet
+        error: `.` is a Go project (it has `go.mod`), which `build` does not know yet
         hint: build it with its own tools, and give the `.wasm` file to `wf-host serve`
     "#]],
     );
@@ -176,7 +181,124 @@ fn what_cannot_be_made_or_built() {
         --- stdout
         --- stderr
         error: there is no project in `taken`
-        hint: `wf-host new NAME` makes one; a Rust project has a `Cargo.toml`
+        hint: `wf-host new NAME` makes one; a Rust project has a `Cargo.toml`, of Python name the `.py` file or its folder
     "#]],
     );
+}
+
+/// With the tools that the guests were made with: nothing is fetched.
+fn python(folder: &Path, arguments: &[&str]) -> std::process::Output {
+    let mut command = server::command();
+    command.args(arguments).env("WF_HOST_CACHE_DIR", cache()).current_dir(folder).stdin(Stdio::null());
+    command.output().expect("it starts")
+}
+
+fn stderr(output: &std::process::Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[tokio::test]
+async fn a_python_project_from_an_empty_folder_to_an_edited_run() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let made = wf_host(folder.path(), &["new", "hello", "--lang", "python"]);
+    assert!(made.contains("wf-host dev"), "{made}");
+    let project = folder.path().join("hello");
+    let built = python(&project, &["build", "--offline"]);
+    assert!(built.status.success(), "{}", stderr(&built));
+    assert!(String::from_utf8_lossy(&built.stdout).starts_with("built `hello` to `hello.wasm` in "), "{built:?}");
+    let run = python(&project, &["run", "hello.wasm", "--param", "name=Ada"]);
+    assert!(String::from_utf8_lossy(&run.stdout).contains("Hello, Ada!"), "{run:?}");
+
+    let dev = Dev::start(&project).await;
+    dev.says("Hello, Ada!").await;
+    let source = project.join("workflow.py");
+    edit(&source, "Hello, {ev.name}!", "Howdy, {ev.name}!");
+    dev.says("Howdy, Ada!").await;
+    let log = dev.stderr.so_far();
+    assert!(log.lines().any(|it| it.starts_with("built `hello` in ") && it.contains("since the save")), "{log}");
+
+    // A mistake: its message is here and on the page at once, and the version before goes on.
+    edit(&source, "server.add_workflow(", "server.add_workflow((");
+    let error = until("the build's message", async || {
+        let workflows = dev.client.get("/api/v1/workflows").await.json();
+        workflows["workflows"][0]["error"]["message"].as_str().map(str::to_owned)
+    })
+    .await;
+    assert!(error.contains("workflow.py:") && error.contains("was never closed"), "{error}");
+    dev.says("Howdy, Ada!").await;
+    edit(&source, "server.add_workflow((", "server.add_workflow(");
+    edit(&source, "Howdy, {ev.name}!", "Servus, {ev.name}!");
+    dev.says("Servus, Ada!").await;
+}
+
+const SOUND: &str = "from workflows import Workflow, step\nfrom workflows.events import StartEvent, StopEvent\n\n\nclass Flow(Workflow):\n    @step\n    async def go(self, ev: StartEvent) -> StopEvent:\n        return StopEvent(result=1)\n";
+
+#[test]
+fn a_file_of_several_workflows_and_its_packages() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let text = format!(
+        "import helper\nfrom llama_agents.server import WorkflowServer\n{SOUND}\n\nserver = WorkflowServer()\nserver.add_workflow(\"one\", Flow())\nserver.add_workflow(\"number two\", Flow())\nprint(helper.SAID)\n"
+    );
+    fs::write(folder.path().join("my_server.py"), text).expect("writable");
+    fs::write(folder.path().join("helper.py"), "SAID = open(\"said.txt\").read()\n").expect("writable");
+    fs::write(folder.path().join("said.txt"), "from beside").expect("writable");
+    let built = python(folder.path(), &["build", "my_server.py", "--offline"]);
+    assert!(built.status.success(), "{}", stderr(&built));
+    assert!(stderr(&built).contains("from beside"), "{}", stderr(&built));
+    for (file, name) in [("one.wasm", "one"), ("number-two.wasm", "number two")] {
+        let said = python(folder.path(), &["run", file]);
+        assert!(said.status.success(), "{name}: {}", stderr(&said));
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_python_file_is_said_once_with_its_line() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let said = |text: &str| {
+        fs::write(folder.path().join("flow.py"), text).expect("writable");
+        let built = python(folder.path(), &["build", "flow.py", "--offline"]);
+        assert!(!built.status.success(), "{text}");
+        stderr(&built)
+    };
+    let check = |text: &str, error: &str| {
+        let said = said(text);
+        assert!(said.starts_with(&format!("error: flow.py{error}")), "{said}");
+        assert_eq!(said.lines().count(), 2, "one error and a hint: {said}");
+        assert!(said.contains("\nhint: "), "{said}");
+    };
+    check("import workflows\n", ": it has no workflow");
+    check("from workflows import (\n", ":1: ");
+    check(&format!("{SOUND}\nimport numpy_of_nobody\n"), ":10: the module `numpy_of_nobody` cannot be had");
+    check(&SOUND.replace("-> StopEvent", ""), ":7: ");
+    check(&SOUND.replace("ev: StartEvent", "ev"), ":7: ");
+    check(
+        &format!(
+            "{SOUND}\nfrom llama_agents.server import WorkflowServer\n\nserver = WorkflowServer()\nserver.add_workflow(\"a\", Flow())\nserver.add_workflow(\"a\", Flow())\n"
+        ),
+        ":",
+    );
+    fs::write(folder.path().join("requirements.txt"), "# ours\nnumpy\n").expect("writable");
+    let offline = said(SOUND);
+    assert!(offline.starts_with("error: `numpy` cannot be fetched offline\nhint: "), "{offline}");
+    fs::write(folder.path().join("requirements.txt"), "-e .\n").expect("writable");
+    assert!(said(SOUND).starts_with("error: requirements.txt:1: `-e .` is no package of the registry\nhint: "));
+    fs::remove_file(folder.path().join("requirements.txt")).expect("it is there");
+    fs::write(folder.path().join("pyproject.toml"), "[project\n").expect("writable");
+    assert!(said(SOUND).starts_with("error: `pyproject.toml`: "));
+}
+
+#[test]
+fn offline_without_tools_says_what_is_missing() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    fs::write(folder.path().join("flow.py"), SOUND).expect("writable");
+    let mut command = server::command();
+    command.args(["build", "flow.py", "--offline"]).env("WF_HOST_CACHE_DIR", folder.path().join("cache")).current_dir(folder.path());
+    let output = command.stdin(Stdio::null()).output().expect("it starts");
+    assert!(!output.status.success());
+    let said = stderr(&output);
+    assert!(said.starts_with("error: componentize-py 0.25.1 is not installed, and nothing may be fetched\nhint: "), "{said}");
+    let mut command = server::command();
+    command.args(["build", "nothing.py"]).current_dir(folder.path());
+    let said = stderr(&command.stdin(Stdio::null()).output().expect("it starts"));
+    assert_eq!(said, "error: there is no file `nothing.py`\nhint: name a Python file, or its folder\n");
 }

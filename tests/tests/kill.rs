@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
+use wf_tests::artifacts::Language;
 use wf_tests::chance::Chance;
 use wf_tests::player::{Player, play_all};
 use wf_tests::{CONFORMANCE, Client, Server};
@@ -59,6 +60,32 @@ async fn kills_one_upon_the_other_end_nothing() {
     assert!(play_all(&server, &players).await);
     for player in &players {
         player.check(&server, 0).await;
+    }
+}
+
+/// An interpreter is entered anew as a compiled step is: what it has slept and counted it does not sleep or count again.
+#[tokio::test(flavor = "multi_thread")]
+async fn kills_lose_nothing_and_double_nothing_in_python() {
+    let names = ["greeting", "counter", "fanout"];
+    let mut chance = Chance::from_environment();
+    let mut server = Server::of(Language::Python, &names).await;
+    for round in 0..3 {
+        let players: Vec<Player> = names.iter().map(|workflow| Player::new(workflow, round)).collect();
+        for _ in 0..2 {
+            let client = (*server).clone();
+            let under_way = tokio::spawn({
+                let players = players.clone();
+                async move { play_all(&client, &players).await }
+            });
+            tokio::time::sleep(Duration::from_millis(chance.below(MOMENT_MAX_MS))).await;
+            server.kill();
+            under_way.await.expect("no player panics");
+            server.restart().await;
+        }
+        assert!(play_all(&server, &players).await, "every stream ends in round {round}");
+        for player in &players {
+            player.check(&server, round).await;
+        }
     }
 }
 

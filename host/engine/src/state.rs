@@ -25,7 +25,7 @@ pub use path::PathError;
 pub(crate) use paths::Paths;
 
 use changes::Changes;
-use path::{SOUND, keys};
+use path::{SOUND, keys, keys_read};
 use write::{Write, apply};
 
 /// Committed state: a JSON object, at most [`DEPTH_MAX`] deep.
@@ -98,8 +98,9 @@ impl State {
 
     /// The value at a path, as an attempt sees it that has written `own`: the committed state as it
     /// is now, with these writes applied in order, as a commit would.
+    /// Of the empty path it is the whole state.
     pub fn read(&self, path: &str, own: &mut Overlay) -> Result<Read, PathError> {
-        let keys = keys(path)?;
+        let keys = keys_read(path)?;
         own.follow(&self.tree, &self.changes, &keys);
         let seen = own.seen(&self.tree).at(&keys);
         Ok(Read { value: seen.json(), own: seen.is_own() })

@@ -1,187 +1,111 @@
 //! `wf-host build`, and what `dev` builds with: the language's own tools, called as they want to be.
 
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use serde_json::Value;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
-use tokio::process::Command;
 
 use super::screen::out;
-use super::{Problem, offline};
+use super::{Problem, cargo, offline, python};
 use crate::config::Config;
+use crate::host::Host;
 
-/// Builds a project to a workflow, and checks it as `serve` would.
+/// Builds a project to workflows, and checks them as `serve` would.
+///
+/// A Rust project is built with cargo. Of Python a file is enough: each workflow in it becomes a `.wasm` file beside
+/// it, with what `requirements.txt` or `pyproject.toml` names. The tools that are not installed are fetched once, into
+/// your cache folder.
 ///
 /// A convenience: whatever another tool builds is as welcome.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
-  wf-host build            the project in this folder
-  wf-host build hello      writes hello/hello.wasm
+  wf-host build                 the project in this folder
+  wf-host build hello           writes hello/hello.wasm
+  wf-host build my_server.py    a file of LlamaIndex workflows, as it is: one .wasm file each
 ")]
 pub(super) struct Build {
-    /// The project's folder.
-    #[arg(default_value = ".")]
-    dir: PathBuf,
+    /// The project's folder, or a Python file.
+    #[arg(default_value = ".", value_name = "PATH")]
+    path: PathBuf,
+    /// Fetch nothing: say what is missing.
+    #[arg(long)]
+    offline: bool,
 }
 
 impl Build {
     pub(super) async fn run(self) -> Result<(), Problem> {
-        let built = Project::find(&self.dir)?.build().await?;
+        let mut project = Project::find(&self.path, self.offline)?;
         let host = offline::host(None, Config::default()).await?;
-        let source = offline::source(&built.wasm.display().to_string())?;
-        let (workflow, _) = host.load(&source).await?;
-        out(&format!("built `{}` to `{}` in {:.1?}\n", workflow.name, built.wasm.display(), built.took))
+        let built = project.build(&host).await?;
+        for wasm in &built.wasm {
+            let source = offline::source(&wasm.display().to_string())?;
+            let (workflow, _) = host.load(&source).await?;
+            out(&format!("built `{}` to `{}` in {:.1?}\n", workflow.name, wasm.display(), built.took))?;
+        }
+        Ok(())
     }
 }
 
-/// A folder whose language was recognised.
-pub(super) struct Project {
-    dir: PathBuf,
-    toolchain: Toolchain,
+/// What is to be built, in a language that was recognised.
+pub(super) enum Project {
+    Cargo(cargo::Project),
+    Python(Box<python::Project>),
 }
 
-/// A workflow that was built.
+/// Workflows that were built.
 pub(super) struct Built {
-    /// The file.
-    pub wasm: PathBuf,
+    /// The files.
+    pub wasm: Vec<PathBuf>,
     /// What the language's tools took.
     pub took: Duration,
 }
 
-/// Which compiler makes WebAssembly of Rust here.
-enum Toolchain {
-    /// A target that is installed beside the native one.
-    Target(&'static str),
-    /// Debian's compiler, which builds the standard library along. With the linker to use.
-    Debian(PathBuf),
-}
-
-const TARGETS: [&str; 3] = ["wasm32-wasip2", "wasm32-wasip1", "wasm32-unknown-unknown"];
-
 impl Project {
     /// Recognises a project by its own files, and finds the tools for it.
-    pub(super) fn find(dir: &Path) -> Result<Project, Problem> {
-        if dir.join("Cargo.toml").is_file() {
-            return Ok(Project { dir: dir.to_owned(), toolchain: rust()? });
+    pub(super) fn find(path: &Path, offline: bool) -> Result<Project, Problem> {
+        if path.join("Cargo.toml").is_file() {
+            return Ok(Project::Cargo(cargo::Project::find(path)?));
         }
-        let others = [("package.json", "JavaScript"), ("pyproject.toml", "Python"), ("go.mod", "Go")];
-        if let Some((file, language)) = others.into_iter().find(|(file, _)| dir.join(file).is_file()) {
+        if let Some(project) = python::Project::find(path, offline)? {
+            return Ok(Project::Python(Box::new(project)));
+        }
+        let others = [("package.json", "JavaScript"), ("go.mod", "Go")];
+        if let Some((file, language)) = others.into_iter().find(|(file, _)| path.join(file).is_file()) {
             return Err(Problem::new(format!(
                 "`{}` is a {language} project (it has `{file}`), which `build` does not know yet",
-                dir.display()
+                path.display()
             ))
             .hint("build it with its own tools, and give the `.wasm` file to `wf-host serve`"));
         }
-        Err(Problem::new(format!("there is no project in `{}`", dir.display()))
-            .hint("`wf-host new NAME` makes one; a Rust project has a `Cargo.toml`"))
+        Err(Problem::new(format!("there is no project in `{}`", path.display()))
+            .hint("`wf-host new NAME` makes one; a Rust project has a `Cargo.toml`, of Python name the `.py` file or its folder"))
     }
 
-    /// The project's folder.
+    /// The folder with its sources.
     pub(super) fn dir(&self) -> &Path {
-        &self.dir
+        match self {
+            Project::Cargo(project) => project.dir(),
+            Project::Python(project) => project.dir(),
+        }
+    }
+
+    /// Whether a file in that folder itself belongs to it.
+    pub(super) fn has(&self, path: &Path) -> bool {
+        let endings: &[&str] = match self {
+            Project::Cargo(_) => &["rs", "toml", "wit"],
+            Project::Python(_) => &["py", "toml", "txt", "json"],
+        };
+        path.extension().and_then(|it| it.to_str()).is_some_and(|it| endings.contains(&it))
     }
 
     /// Builds it; what the tools say goes on to stderr as it comes, and into the error.
-    pub(super) async fn build(&self) -> Result<Built, Problem> {
+    pub(super) async fn build(&mut self, host: &Host) -> Result<Built, Problem> {
         let begun = Instant::now();
-        let mut command = self.command();
-        command.current_dir(&self.dir).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-        let mut child = command.spawn().map_err(|error| Problem::new(format!("cargo cannot be started: {error}")).hint(INSTALL))?;
-        let (stdout, stderr) = (child.stdout.take().expect("piped"), child.stderr.take().expect("piped"));
-        let (artifacts, said) = tokio::join!(whole(stdout), echoed(stderr));
-        let status = child.wait().await.map_err(|error| Problem::new(format!("cargo: {error}")))?;
-        if !status.success() {
-            return Err(Problem::new(format!("the build failed\n{}", said.trim_end())).hint("correct what the compiler names above"));
-        }
-        let artifact = artifacts.lines().filter_map(artifact).next_back();
-        let artifact = artifact.ok_or_else(|| {
-            Problem::new("the build made no `.wasm` file").hint("the library's `crate-type` must name `cdylib` in Cargo.toml")
-        })?;
-        let name = artifact.file_stem().map(|it| it.to_string_lossy().replace('_', "-")).unwrap_or_default();
-        let wasm = self.dir.join(format!("{name}.wasm"));
-        let wasm = wasm.strip_prefix(".").unwrap_or(&wasm).to_owned();
-        put(&artifact, &wasm).map_err(|error| Problem::new(format!("`{}` cannot be written: {error}", wasm.display())))?;
+        let wasm = match self {
+            Project::Cargo(project) => vec![project.build().await?],
+            Project::Python(project) => project.build(host).await?,
+        };
         Ok(Built { wasm, took: begun.elapsed() })
     }
-
-    fn command(&self) -> Command {
-        let arguments = ["build", "--release", "--message-format", "json-render-diagnostics", "--target"];
-        match &self.toolchain {
-            Toolchain::Target(target) => {
-                let mut command = Command::new("cargo");
-                command.args(arguments).arg(target);
-                command
-            }
-            Toolchain::Debian(linker) => {
-                let mut command = Command::new("/usr/bin/cargo");
-                command.args(arguments).args(["wasm32-unknown-unknown", "-Zbuild-std=std,panic_abort", "--target-dir", "target/debian"]);
-                command.env("RUSTC", "/usr/bin/rustc").env("RUSTC_BOOTSTRAP", "1");
-                command.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
-                command
-            }
-        }
-    }
-}
-
-const INSTALL: &str = "install Rust from https://rustup.rs, then `rustup target add wasm32-wasip2`";
-
-fn rust() -> Result<Toolchain, Problem> {
-    let print = |what: &[&str]| {
-        let output = std::process::Command::new("rustc").arg("--print").args(what).stderr(Stdio::null()).output().ok()?;
-        output.status.success().then(|| PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()))
-    };
-    let sysroot = print(&["sysroot"]).ok_or_else(|| Problem::new("Rust is not installed").hint(INSTALL))?;
-    let installed = |target: &&str| print(&["target-libdir", "--target", *target]).is_some_and(|it| it.is_dir());
-    if let Some(target) = TARGETS.into_iter().find(|it| installed(it)) {
-        return Ok(Toolchain::Target(target));
-    }
-    let linker = sysroot.join("lib/rustlib/x86_64-unknown-linux-gnu/bin/rust-lld");
-    let debian = ["/usr/bin/cargo", "/usr/bin/rustc"].iter().all(|it| Path::new(it).exists());
-    if debian && linker.exists() {
-        return Ok(Toolchain::Debian(linker));
-    }
-    Err(Problem::new("Rust has no WebAssembly target here")
-        .hint("`rustup target add wasm32-wasip2`; without rustup, on Debian: `apt-get install rustc-web rust-web-src cargo-web`"))
-}
-
-async fn whole(mut from: impl tokio::io::AsyncRead + Unpin) -> String {
-    let mut text = Vec::new();
-    // What was read before an error is what there is.
-    let _ = from.read_to_end(&mut text).await;
-    String::from_utf8_lossy(&text).into_owned()
-}
-
-#[expect(clippy::print_stderr, reason = "the compiler's own output")]
-async fn echoed(from: impl tokio::io::AsyncRead + Unpin) -> String {
-    let (mut text, mut lines) = (String::new(), BufReader::new(from).lines());
-    while let Ok(Some(line)) = lines.next_line().await {
-        eprintln!("{line}");
-        // Progress is for the terminal alone.
-        if !["Compiling", "Finished", "Downloading", "Downloaded", "Locking", "Updating", "Blocking"]
-            .iter()
-            .any(|it| line.trim_start().starts_with(it))
-        {
-            text += &line;
-            text.push('\n');
-        }
-    }
-    text
-}
-
-/// The file that a line of cargo's output says it made.
-fn artifact(line: &str) -> Option<PathBuf> {
-    let message: Value = serde_json::from_str(line).ok()?;
-    let files = message.get("filenames")?.as_array()?;
-    files.iter().filter_map(Value::as_str).find(|it| it.ends_with(".wasm")).map(PathBuf::from)
-}
-
-/// Whole, or not at all: somebody may be serving it.
-fn put(from: &Path, to: &Path) -> std::io::Result<()> {
-    let beside = to.with_extension("wasm.new");
-    std::fs::copy(from, &beside)?;
-    std::fs::rename(beside, to)
 }

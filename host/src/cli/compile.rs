@@ -18,6 +18,9 @@ pub(super) struct CompileComponent {
     /// Make a component of a core module.
     #[arg(long)]
     encode: bool,
+    /// Make code of a core module that components share.
+    #[arg(long)]
+    library: bool,
     /// Most time of processors, in seconds.
     seconds_max: u64,
     /// Most memory, in bytes.
@@ -36,7 +39,11 @@ impl CompileComponent {
     /// What was made, on stdout; or, with exit code 1, why it could not be.
     pub(super) fn run(&self) -> ExitCode {
         let made = self.limit().and_then(|()| read()).map_err(|error| LoadError::new(error.to_string(), "this is a defect of wf-host"));
-        let work = if self.encode { Work::Encode } else { Work::Compile };
+        let work = match (self.encode, self.library) {
+            (true, _) => Work::Encode,
+            (_, true) => Work::Library,
+            _ => Work::Compile,
+        };
         let made = made.and_then(|bytes| make(work, &bytes));
         let (code, answer) = match made {
             Ok(made) => (ExitCode::SUCCESS, made),

@@ -21,7 +21,7 @@ const HOST: &str = "127.0.0.1";
 /// Saves that come within this are built once.
 const DEBOUNCE: Duration = Duration::from_millis(20);
 /// Folders that hold no sources.
-const NO_SOURCES: [&str; 5] = ["target", "node_modules", ".git", ".wf-host", "__pycache__"];
+const NO_SOURCES: [&str; 7] = ["target", "node_modules", ".git", ".wf-host", "__pycache__", "venv", ".venv"];
 
 /// Builds a project, serves it, and does both again after each save.
 ///
@@ -31,11 +31,15 @@ const NO_SOURCES: [&str; 5] = ["target", "node_modules", ".git", ".wf-host", "__
 Examples:
   wf-host dev              the project in this folder, at http://127.0.0.1:8080
   wf-host dev hello --port 9000
+  wf-host dev my_server.py    a file of LlamaIndex workflows, as it is
 ")]
 pub(super) struct Dev {
-    /// The project's folder.
-    #[arg(default_value = ".")]
-    dir: PathBuf,
+    /// The project's folder, or a Python file.
+    #[arg(default_value = ".", value_name = "PATH")]
+    path: PathBuf,
+    /// Fetch nothing: say what is missing.
+    #[arg(long)]
+    offline: bool,
     /// Open the page in a browser.
     #[arg(long)]
     open: bool,
@@ -56,14 +60,14 @@ impl Dev {
 
     /// `again`: the settings, with the file as it is then.
     pub(super) async fn run(self, mut layers: Layers<'_>, again: fn() -> Result<(Noted, Settings), Problem>) -> Result<(), Problem> {
-        let project = Project::find(&self.dir)?;
+        let mut project = Project::find(&self.path, self.offline)?;
         let settings = self.options.settle(&mut layers, HOST)?;
         let mut server = serve::Server::start(&settings).await?;
         let (saved, mut saves) = mpsc::unbounded_channel();
         let _watching = watch(project.dir(), saved)?;
-        let mut current = Current { host: server.host.clone(), source: None, dir: self.dir.clone() };
-        let mut sources = Sources::of(project.dir());
-        current.build(&project, None).await;
+        let mut current = Current { host: server.host.clone(), sources: Vec::new(), path: self.path.clone() };
+        let mut sources = Sources::of(&project);
+        current.build(&mut project, None).await;
         server.follow(layers.noted(), again);
         let url = server.show(&screen::Content { workflows: server.host.workflows(), resumed: server.host.resume().await? });
         if self.open {
@@ -75,7 +79,7 @@ impl Dev {
             tokio::select! {
                 result = &mut stopped => return result,
                 Some(()) = saves.recv() => {
-                    let now = Sources::of(project.dir());
+                    let now = Sources::of(&project);
                     if now == sources {
                         continue;
                     }
@@ -83,7 +87,7 @@ impl Dev {
                     sources = now;
                     tokio::select! {
                         result = &mut stopped => return result,
-                        () = current.build(&project, saved) => (),
+                        () = current.build(&mut project, saved) => (),
                     }
                 }
             }
@@ -94,43 +98,61 @@ impl Dev {
 /// What is served of the project.
 struct Current {
     host: Host,
-    source: Option<Source>,
-    dir: PathBuf,
+    /// One for each workflow.
+    sources: Vec<Source>,
+    path: PathBuf,
 }
 
 impl Current {
     #[expect(clippy::print_stderr, reason = "the command line's own output")]
-    async fn build(&mut self, project: &Project, saved: Option<SystemTime>) {
-        let built = match project.build().await {
+    async fn build(&mut self, project: &mut Project, saved: Option<SystemTime>) {
+        let built = match project.build(&self.host).await {
             Ok(built) => built,
             Err(problem) => {
-                let source = self.source.clone().unwrap_or(Source { name: None, path: self.dir.clone() });
-                self.host.reject(&source, Rejected { message: problem.message().to_owned(), hint: None });
+                let nothing = Source { name: None, path: self.path.clone() };
+                let source = self.sources.first().unwrap_or(&nothing);
+                self.host.reject(source, Rejected { message: problem.message().to_owned(), hint: None });
+                if let Project::Python(_) = project {
+                    problem.report();
+                }
                 eprintln!(
                     "error: the build failed{}",
-                    if self.source.is_some() { "; the version before goes on" } else { "; waiting for the next save" }
+                    if self.sources.is_empty() { "; waiting for the next save" } else { "; the version before goes on" }
                 );
                 return;
             }
         };
-        let source = Source { name: None, path: built.wasm.clone() };
-        let loading = Instant::now();
-        match self.host.load(&source).await {
-            Ok((_, Change::None)) => eprintln!("built in {:.2?}: the same workflow as before", built.took),
-            Ok((workflow, change)) => {
-                let changes = match change {
-                    Change::Swapped(changes) if !changes.is_empty() => format!(": {}", changes.join(", ")),
-                    _ => String::new(),
-                };
-                let since = saved.and_then(|saved| saved.elapsed().ok()).map(|since| format!(", {since:.2?} since the save"));
-                let since = since.unwrap_or_default();
-                eprintln!("built `{}` in {:.2?}, loaded in {:.0?}{since}{changes}", workflow.name, built.took, loading.elapsed());
+        let sources: Vec<Source> = built.wasm.iter().map(|path| Source { name: None, path: path.clone() }).collect();
+        let mut same = true;
+        for source in &sources {
+            let loading = Instant::now();
+            match self.host.load(source).await {
+                Ok((_, Change::None)) => (),
+                Ok((workflow, change)) => {
+                    let changes = match change {
+                        Change::Swapped(changes) if !changes.is_empty() => format!(": {}", changes.join(", ")),
+                        _ => String::new(),
+                    };
+                    let since = saved.and_then(|saved| saved.elapsed().ok()).map(|since| format!(", {since:.2?} since the save"));
+                    let since = since.unwrap_or_default();
+                    eprintln!("built `{}` in {:.2?}, loaded in {:.0?}{since}{changes}", workflow.name, built.took, loading.elapsed());
+                    same = false;
+                }
+                Err(rejected) => {
+                    Problem::from(rejected).warn();
+                    same = false;
+                }
             }
-            Err(rejected) => Problem::from(rejected).warn(),
         }
-        // Until the first build there was only the folder to name.
-        self.host.retire(&Source { name: None, path: self.dir.clone() });
-        self.source = Some(source);
+        if same {
+            eprintln!("built in {:.2?}: the same as before", built.took);
+        }
+        // Until the first build there was only the path to name.
+        self.host.retire(&Source { name: None, path: self.path.clone() });
+        for gone in self.sources.iter().filter(|it| !sources.contains(it)) {
+            self.host.retire(gone);
+        }
+        self.sources = sources;
     }
 }
 
@@ -139,7 +161,8 @@ impl Current {
 struct Sources(HashMap<PathBuf, (SystemTime, u64)>);
 
 impl Sources {
-    fn of(dir: &Path) -> Sources {
+    fn of(project: &Project) -> Sources {
+        let dir = project.dir();
         let mut found = HashMap::new();
         let mut folders = vec![dir.to_owned()];
         while let Some(folder) = folders.pop() {
@@ -149,7 +172,8 @@ impl Sources {
                     if is_source(&path) {
                         folders.push(path);
                     }
-                } else if is_source(&path) && (folder != dir || is_at_the_root(&path)) {
+                // Beside the sources lies what has nothing to do with them: logs, results, notes.
+                } else if is_source(&path) && (folder != dir || project.has(&path)) {
                     found.insert(path, (metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH), metadata.len()));
                 }
             }
@@ -168,11 +192,6 @@ fn is_source(path: &Path) -> bool {
     let name = path.file_name().and_then(|it| it.to_str()).unwrap_or_default();
     let made = ["wasm", "new", "lock", "swp", "tmp"].iter().any(|it| path.extension().is_some_and(|extension| extension == *it));
     !made && !NO_SOURCES.contains(&name) && !name.ends_with('~')
-}
-
-/// Beside the sources lies what has nothing to do with them: logs, results, notes.
-fn is_at_the_root(path: &Path) -> bool {
-    path.extension().and_then(|it| it.to_str()).is_some_and(|it| ["rs", "toml", "wit"].contains(&it))
 }
 
 type Watching = notify_debouncer_mini::Debouncer<notify_debouncer_mini::notify::RecommendedWatcher>;

@@ -18,11 +18,15 @@ static ENGINE: Dir = include_dir!("$CARGO_MANIFEST_DIR/engine/src");
 const ENGINE_MANIFEST: &str = include_str!("../../engine/Cargo.toml");
 const WORKSPACE_MANIFEST: &str = include_str!("../../../Cargo.toml");
 
+/// A project in Python: the SDK comes into the components by itself.
+static PYTHON: Dir = include_dir!("$CARGO_MANIFEST_DIR/src/cli/new/python");
+
 /// Makes a project: a small workflow that builds, passes its test and runs.
 #[derive(Args)]
 #[command(after_help = "\
-Example:
+Examples:
   wf-host new hello --lang rust && cd hello && wf-host dev
+  wf-host new hello --lang python && cd hello && wf-host dev
 ")]
 pub(super) struct New {
     /// The project's name, and that of its folder.
@@ -34,7 +38,10 @@ pub(super) struct New {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Language {
+    /// A crate with the SDK `wf-guest`, and tests.
     Rust,
+    /// A file as LlamaIndex has them.
+    Python,
 }
 
 impl New {
@@ -50,16 +57,14 @@ impl New {
         if folder.exists() {
             return Err(Problem::new(format!("`{}` is there already", folder.display())).hint("choose another name, or remove it first"));
         }
-        let written = match self.lang {
-            Language::Rust => rust(&folder, &name),
+        let (written, tested) = match self.lang {
+            Language::Rust => (rust(&folder, &name), "  cargo test       tests it\n"),
+            Language::Python => (python(&folder, &name), ""),
         };
         written.map_err(|error| {
             Problem::new(format!("`{}` could not be made: {error}", folder.display())).hint("name a folder that you can write to")
         })?;
-        out(&format!(
-            "made `{0}`\n\n  cd {0}\n  wf-host dev      builds and serves it, again after each save\n  cargo test       tests it\n",
-            folder.display()
-        ))
+        out(&format!("made `{0}`\n\n  cd {0}\n  wf-host dev      builds and serves it, again after each save\n{tested}", folder.display()))
     }
 }
 
@@ -67,13 +72,7 @@ fn rust(folder: &Path, name: &str) -> std::io::Result<()> {
     for file in files(&RUST).chain(files(&WIT).filter(|it| it.0.extension().is_some_and(|it| it == "wit"))) {
         let (path, bytes) = file;
         if let Ok(inside) = path.strip_prefix("template") {
-            let inside = match inside.to_str() {
-                // Under their own names these would mean something where they lie.
-                Some("gitignore") => Path::new(".gitignore"),
-                Some("Cargo.toml.in") => Path::new("Cargo.toml"),
-                _ => inside,
-            };
-            write(&folder.join(inside), String::from_utf8_lossy(bytes).replace("{{name}}", name).as_bytes())?;
+            from_template(folder, name, inside, bytes)?;
         } else if path.extension().is_some_and(|it| it == "wit") {
             write(&folder.join("sdk/wit").join(path), bytes)?;
         } else if !path.components().any(|it| it.as_os_str() == "tests" || it.as_os_str() == "target") {
@@ -86,6 +85,20 @@ fn rust(folder: &Path, name: &str) -> std::io::Result<()> {
     let (workspace, engine) = engine_manifests().map_err(std::io::Error::other)?;
     write(&folder.join("sdk/Cargo.toml"), workspace.as_bytes())?;
     write(&folder.join("sdk/host/engine/Cargo.toml"), engine.as_bytes())
+}
+
+fn python(folder: &Path, name: &str) -> std::io::Result<()> {
+    files(&PYTHON).try_for_each(|(path, bytes)| from_template(folder, name, path, bytes))
+}
+
+fn from_template(folder: &Path, name: &str, path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let path = match path.to_str() {
+        // Under their own names these would mean something where they lie.
+        Some("gitignore") => Path::new(".gitignore"),
+        Some("Cargo.toml.in") => Path::new("Cargo.toml"),
+        _ => path,
+    };
+    write(&folder.join(path), String::from_utf8_lossy(bytes).replace("{{name}}", name).as_bytes())
 }
 
 /// Our own manifests, with no more in them than the engine needs.

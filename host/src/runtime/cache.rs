@@ -7,8 +7,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
-use wasmtime::Engine;
 use wasmtime::component::Component;
+use wasmtime::{Engine, Module};
 
 /// What a file of ours begins with; the SHA-256 of the rest follows.
 const MAGIC: &[u8; 8] = b"wf-host\x01";
@@ -49,6 +49,14 @@ impl Cache {
         let path = self.path(digest);
         let component = component(engine, &code);
         component.inspect_err(|error| tracing::warn!("`{}` is of another wasmtime and is made again: {error:#}", path.display())).ok()
+    }
+
+    /// The compiled library; as with a component.
+    pub(super) fn library(&self, engine: &Engine, name: &str) -> Option<Module> {
+        let code = self.read(name)?;
+        let path = self.path(name);
+        let module = library(engine, &code);
+        module.inspect_err(|error| tracing::warn!("`{}` is of another wasmtime and is made again: {error:#}", path.display())).ok()
     }
 
     /// What was kept; none where there is no file, or not one of ours, or a damaged one.
@@ -114,9 +122,20 @@ pub(super) fn component(engine: &Engine, code: &[u8]) -> wasmtime::Result<Compon
     }
 }
 
+/// The same of a library.
+pub(super) fn library(engine: &Engine, code: &[u8]) -> wasmtime::Result<Module> {
+    #[expect(unsafe_code, reason = "the code comes from our compiler: its checksum says so, or the pipe that it came by")]
+    unsafe {
+        Module::deserialize(engine, code)
+    }
+}
+
 /// Deletes the oldest files until what is left is not larger than this. What is deleted is made again when it is needed.
 fn trim(folder: &Path, size_max: u64) {
-    let file = |entry: std::fs::DirEntry| Some((entry.metadata().ok()?.modified().ok()?, entry.metadata().ok()?.len(), entry.path()));
+    let file = |entry: std::fs::DirEntry| {
+        let metadata = entry.metadata().ok().filter(std::fs::Metadata::is_file)?;
+        Some((metadata.modified().ok()?, metadata.len(), entry.path()))
+    };
     let mut files: Vec<_> = std::fs::read_dir(folder).into_iter().flatten().flatten().filter_map(file).collect();
     files.sort_by(|one, other| other.cmp(one));
     let mut size = 0;

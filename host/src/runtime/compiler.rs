@@ -35,6 +35,8 @@ pub enum Work {
     Encode,
     /// Code of this machine, of a component.
     Compile,
+    /// The same, of a core module that components share.
+    Library,
 }
 
 /// Makes it in this process, without a limit.
@@ -43,6 +45,10 @@ pub fn make(work: Work, bytes: &[u8]) -> Result<Vec<u8>, LoadError> {
         Work::Encode => shape::component(bytes),
         Work::Compile => {
             let code = engine::unpooled().and_then(|engine| engine.precompile_component(bytes));
+            code.map_err(|error| engine::unfit(&error))
+        }
+        Work::Library => {
+            let code = engine::unpooled().and_then(|engine| engine.precompile_module(bytes));
             code.map_err(|error| engine::unfit(&error))
         }
     }
@@ -93,7 +99,11 @@ impl Compilers {
         let mut command = Command::new(program);
         command
             .arg("compile-component")
-            .args(matches!(work, Work::Encode).then_some("--encode"))
+            .args(match work {
+                Work::Encode => Some("--encode"),
+                Work::Library => Some("--library"),
+                Work::Compile => None,
+            })
             .arg(format!("{:.0}", compile_max.as_secs_f64().ceil()))
             .arg(compile_memory_max.to_string())
             // What the server knows is none of its business.

@@ -1,5 +1,7 @@
 //! A component that is ready to be instantiated.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use wasmtime::Engine;
@@ -8,7 +10,7 @@ use wasmtime::component::Linker;
 use super::bindings::WorkflowPre;
 use super::guest::Guest;
 use super::shape::STEPS;
-use super::{LoadError, denied};
+use super::{LoadError, denied, libraries};
 use crate::model::ComponentView;
 
 const PACKAGE: &str = "wf:workflow/";
@@ -20,6 +22,8 @@ pub struct Component {
     /// The component itself.
     pub bytes: Bytes,
     pub(super) pre: WorkflowPre<Guest>,
+    /// Held, so that the next component that has them finds them.
+    _libraries: Vec<Arc<libraries::Compiled>>,
 }
 
 /// A component that is not compiled yet.
@@ -45,24 +49,29 @@ pub(super) fn link(
     linker: &Linker<Guest>,
     encoded: Encoded,
     compiled: &wasmtime::component::Component,
+    libraries: Vec<Arc<libraries::Compiled>>,
 ) -> Result<Component, LoadError> {
     let Encoded { digest, bytes } = encoded;
     let names = compiled.component_type();
-    let imports: Vec<String> = names.imports(wasm).map(|(name, _)| name.to_owned()).collect();
+    let imports: Vec<String> = names.imports(wasm).map(|(name, _)| name.to_owned()).filter(|name| !libraries::is_import(name)).collect();
     check_imports(&imports)?;
     check_exports(&names.exports(wasm).map(|(name, _)| name.to_owned()).collect::<Vec<_>>())?;
-    let pre = linked(wasm, linker, compiled).and_then(WorkflowPre::new);
+    let pre = linked(wasm, linker, compiled, &libraries).and_then(WorkflowPre::new);
     let pre =
         pre.map_err(|error| LoadError::new(format!("it does not fit this host: {error:#}"), format!("build it against `{STEPS}`")))?;
-    Ok(Component { view: ComponentView { digest, size: bytes.len(), imports }, bytes, pre })
+    Ok(Component { view: ComponentView { digest, size: bytes.len(), imports }, bytes, pre, _libraries: libraries })
 }
 
 fn linked(
     wasm: &Engine,
     linker: &Linker<Guest>,
     compiled: &wasmtime::component::Component,
+    libraries: &[Arc<libraries::Compiled>],
 ) -> wasmtime::Result<wasmtime::component::InstancePre<Guest>> {
     let mut linker = linker.clone();
+    for library in libraries {
+        linker.root().module(&libraries::import(&library.digest), &library.module)?;
+    }
     denied::link(&mut linker, wasm, &compiled.component_type())?;
     linker.instantiate_pre(compiled)
 }

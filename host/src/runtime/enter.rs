@@ -64,12 +64,48 @@ pub(super) async fn describe(inner: &Arc<Inner>, component: &Arc<Component>) -> 
     described.await.unwrap_or_else(|_| Err(defect()))
 }
 
+/// What a component is called in that is no run: no context, no world, and a time that stands.
+pub(super) struct Opened {
+    pub store: Store<Guest>,
+    pub meter: Meter,
+    pub stderr: Output,
+}
+
+impl Opened {
+    pub(super) fn new(inner: &Inner) -> Opened {
+        Opened::with(inner, Meter::from(DESCRIBED_AT, inner.ticks.clone()))
+    }
+
+    fn with(inner: &Inner, meter: Meter) -> Opened {
+        let (stdout, stderr) = (Output::new("stdout", None), Output::new("stderr", None));
+        let clock = Clock::at(DESCRIBED_AT);
+        let wasi = wasi::context(&[0; 32], 0, 0, &clock, &stdout, &stderr).build();
+        let memory = Memory::new(inner.limits.memory_max, DESCRIBED.into(), inner.budget.clone(), meter.clone());
+        let store = store(inner, memory, &meter, wasi, clock, None);
+        Opened { store, meter, stderr }
+    }
+}
+
+/// What a call outside of any run gives, within what a step may take.
+pub(super) async fn ended<T>(
+    call: impl Future<Output = wasmtime::Result<T>>,
+    meter: &Meter,
+    limits: &Limits,
+    stderr: &Output,
+) -> Result<T, LoadError> {
+    let hint = "what a file does when it is imported is done once, when it is built: nothing there may wait, or compute for long";
+    match timed(call, meter, None, limits, None).await {
+        Called::Ended(result) => result.map_err(|error| {
+            let message = panic_message(stderr).unwrap_or_else(|| format!("{}", error.root_cause()));
+            LoadError::new(format!("it failed when it began: {message}"), hint)
+        }),
+        Called::Exceeded(excess) => Err(LoadError::new(exceeded(excess, "begin", limits).message, hint)),
+        Called::TimedOut => Err(LoadError::new("it did not end when it began", hint)),
+    }
+}
+
 async fn described_by(inner: &Inner, component: &Component, meter: &Meter) -> Result<String, LoadError> {
-    let (stdout, stderr) = (Output::new("stdout", None), Output::new("stderr", None));
-    let clock = Clock::at(DESCRIBED_AT);
-    let wasi = wasi::context(&[0; 32], 0, 0, &clock, &stdout, &stderr).build();
-    let memory = Memory::new(inner.limits.memory_max, DESCRIBED.into(), inner.budget.clone(), meter.clone());
-    let mut store = store(inner, memory, meter, wasi, clock, None);
+    let Opened { mut store, stderr, .. } = Opened::with(inner, meter.clone());
     let call = async {
         let workflow = component.pre.instantiate_async(&mut store).await?;
         workflow.wf_workflow_steps().call_describe(&mut store).await

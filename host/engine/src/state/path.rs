@@ -25,6 +25,11 @@ pub(super) fn keys(path: &str) -> Result<Vec<&str>, PathError> {
     Ok(path.split('.').collect())
 }
 
+/// The keys of a path that is only read: none, where it is empty. That is the whole state.
+pub(super) fn keys_read(path: &str) -> Result<Vec<&str>, PathError> {
+    if path.is_empty() { Ok(Vec::new()) } else { keys(path) }
+}
+
 /// The item that a key of a list means: decimal digits without zeros before them. `01` and `+1`
 /// mean none, so that an item has one path.
 pub(super) fn index(key: &str) -> Option<usize> {

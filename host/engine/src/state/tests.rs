@@ -201,6 +201,16 @@ fn a_read_says_whether_own_writes_have_a_part_in_it() {
 }
 
 #[test]
+fn the_empty_path_reads_the_whole_and_writes_nothing() {
+    let state = state(r#"{"a":1,"b":[2]}"#);
+    let mut own = own("c.d = 3; b + 4; -a");
+    assert_eq!(read(&state, "", &mut own).as_deref(), Some(r#"{"b":[2,4],"c":{"d":3}}"#));
+    assert_eq!(read(&super::State::new(&json("{}")), "", &mut Overlay::default()).as_deref(), Some("{}"));
+    assert!(state.write(&writes("x = 1")[0], &mut own, ROOM).is_ok());
+    assert!(state.write(&Buffered::Set { path: String::new(), value: json("{}") }, &mut own, ROOM).is_err());
+}
+
+#[test]
 fn what_others_commit_meanwhile_is_seen_under_own_writes() {
     let mut state = state(r#"{"l":["a"],"o":{}}"#);
     let mut own = own("l + \"own\"; o.own = 1; m.0 = 1; m.x = 2; k.0 = 7; k + 9");

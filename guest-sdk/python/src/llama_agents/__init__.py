@@ -1,0 +1,1 @@
+"""What existing files import of llama-agents."""

@@ -1,0 +1,3 @@
+"""The older name of `workflows.errors`."""
+
+from workflows.errors import *  # noqa: F403

@@ -1,0 +1,3 @@
+"""The older name of `workflows.handler`."""
+
+from workflows.handler import *  # noqa: F403

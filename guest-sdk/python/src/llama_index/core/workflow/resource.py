@@ -1,0 +1,3 @@
+"""The older name of `workflows.resource`."""
+
+from workflows.resource import *  # noqa: F403

@@ -1,0 +1,3 @@
+"""The older name of `workflows.retry_policy`."""
+
+from workflows.retry_policy import *  # noqa: F403

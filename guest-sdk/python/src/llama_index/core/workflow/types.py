@@ -1,0 +1,3 @@
+"""The older name of `workflows.types`."""
+
+from workflows.types import *  # noqa: F403

@@ -1,0 +1,3 @@
+"""The older name of `workflows.utils`."""
+
+from workflows.utils import *  # noqa: F403

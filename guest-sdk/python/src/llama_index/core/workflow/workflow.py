@@ -1,0 +1,3 @@
+"""The older name of `workflows.workflow`."""
+
+from workflows.workflow import *  # noqa: F403

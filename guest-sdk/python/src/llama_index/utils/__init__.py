@@ -1,0 +1,1 @@
+"""What existing files import of the tools of llama-index."""

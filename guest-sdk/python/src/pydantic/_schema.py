@@ -1,0 +1,86 @@
+"""The JSON Schema of a model, as pydantic 2 says it."""
+
+import inspect
+from typing import Any
+
+from ._fields import PydanticUndefined
+from ._kinds import title
+from ._scalars import dump
+
+
+def of(cls: Any) -> dict[str, Any]:
+    """The schema of a model; those of models in it stand under `$defs`."""
+    definitions: dict[str, Any] = {}
+    reference(cls, definitions)
+    own = definitions[cls.__name__]
+    if _refers(own, f"#/$defs/{cls.__name__}") or any(_refers(it, f"#/$defs/{cls.__name__}") for it in definitions.values()):
+        return {"$defs": dict(sorted(definitions.items())), "$ref": f"#/$defs/{cls.__name__}"}
+    del definitions[cls.__name__]
+    return {"$defs": dict(sorted(definitions.items())), **own} if definitions else own
+
+
+def reference(cls: Any, definitions: dict[str, Any]) -> dict[str, Any]:
+    if cls.__name__ not in definitions:
+        definitions[cls.__name__] = {}
+        definitions[cls.__name__] = _own(cls, definitions)
+    return {"$ref": f"#/$defs/{cls.__name__}"}
+
+
+def _refers(schema: Any, reference: str) -> bool:
+    if isinstance(schema, dict):
+        return schema.get("$ref") == reference or any(_refers(it, reference) for it in schema.values())
+    return isinstance(schema, list) and any(_refers(it, reference) for it in schema)
+
+
+def _own(cls: Any, definitions: dict[str, Any]) -> dict[str, Any]:
+    config = cls.model_config
+    said: dict[str, Any] = {}
+    if cls.__doc__ and cls.__dict__.get("__doc__"):
+        said["description"] = inspect.cleandoc(cls.__doc__)
+    if config.get("extra") == "forbid":
+        said["additionalProperties"] = False
+    elif config.get("extra") == "allow":
+        said["additionalProperties"] = True
+    kinds, properties, required = cls.__pydantic_ready__(), {}, []
+    for name, info in cls.__pydantic_fields__.items():
+        key = info.names_in or name
+        properties[key] = _field(key, info, kinds[name].schema(definitions))
+        if info.is_required():
+            required.append(key)
+    said |= {"properties": properties}
+    if required:
+        said["required"] = required
+    said |= {"title": config.get("title") or cls.__name__, "type": "object"}
+    return _extra(said, config.get("json_schema_extra"))
+
+
+def _field(name: str, info: Any, schema: dict[str, Any]) -> dict[str, Any]:
+    schema = dict(schema)
+    if info.title or not _is_named(schema):
+        schema["title"] = info.title or title(name)
+    if info.default is not PydanticUndefined:
+        try:
+            schema["default"] = dump(info.default, True)
+        except ValueError:
+            pass  # A default without a JSON form is not said.
+    if info.description:
+        schema["description"] = inspect.cleandoc(info.description)
+    if info.examples:
+        schema["examples"] = dump(info.examples, True)
+    if info.deprecated:
+        schema["deprecated"] = True
+    return _extra(dict(sorted(schema.items())), info.json_schema_extra)
+
+
+def _is_named(schema: dict[str, Any]) -> bool:
+    """Whether it is, or may be beside null, what has a title of its own."""
+    members = [it for it in schema.get("anyOf", [schema]) if it != {"type": "null"}]
+    return len(members) == 1 and "$ref" in members[0]
+
+
+def _extra(schema: dict[str, Any], extra: Any) -> dict[str, Any]:
+    if callable(extra):
+        extra(schema)
+    elif extra:
+        schema |= extra
+    return schema

@@ -1,0 +1,64 @@
+"""The component: what componentize-py is given.
+
+`wf_entry`, which the build writes, says which workflow of which module it is.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import wf_entry
+
+# The user's folder comes last: a file in it may be called as a module of the standard library is.
+for folder in [it for it in sys.path if os.path.exists(f"{it}/{wf_entry.module}.py")]:
+    sys.path.remove(folder)
+    sys.path.append(folder)
+
+import gc
+import json
+
+from componentize_py_types import Err
+from wit_world import exports
+from wit_world.imports import events, log, memo, run, state, time
+from wit_world.imports.types import Event, Failure
+
+from . import border, chance, find, logs, loop, prepare
+from .invoke import Failed, invoke
+
+
+class _Host:
+    events, log, memo, run, state, time = events, log, memo, run, state, time
+    event, error = Event, Err
+
+
+chance.watch()
+border.connect(_Host)
+loop.install()
+logs.install()
+prepare.standard_library()
+found = find.find(wf_entry.module, wf_entry.workflow)
+prepare.user_modules()
+found.check()
+_manifest = json.dumps(found.manifest(), ensure_ascii=False)
+_workflow = found.workflow
+
+
+class Steps(exports.Steps):
+    """What the host calls."""
+
+    def describe(self) -> str:
+        return _manifest
+
+    def invoke(self, step: str, events: list[Event]) -> list[Event]:
+        try:
+            returned = invoke(_workflow, step, [(it.name, it.payload) for it in events])
+        except Failed as failed:
+            raise Err(Failure(failed.kind, failed.message, json.dumps(failed.details))) from None
+        return [Event(name, payload) for name, payload in returned]
+
+
+sys.setrecursionlimit(1000)
+# What is there now lives as long as the instance: to look through it again would only touch its memory.
+gc.collect()
+gc.freeze()

@@ -1,0 +1,85 @@
+"""`python -m wf_guest.inspect FILE`: which workflows a file has, as JSON, or one error."""
+
+from __future__ import annotations
+
+import sys
+
+# What lies where this is called must not stand in the place of the standard library.
+if not sys.flags.safe_path:
+    del sys.path[0]
+
+import json
+import traceback
+from pathlib import Path
+from typing import Any
+
+
+def main(arguments: list[str]) -> int:
+    """Prints `{"workflows": […], "warnings": […]}`, or `{"error": {…}}` and fails."""
+    if len(arguments) != 1:
+        print("usage: python -m wf_guest.inspect FILE", file=sys.stderr)
+        return 2
+    path = Path(arguments[0]).resolve()
+    out, sys.stdout = sys.stdout, sys.stderr
+    try:
+        said = look(path)
+    finally:
+        sys.stdout = out
+    print(json.dumps(said, ensure_ascii=False))
+    return 1 if "error" in said else 0
+
+
+def look(path: Path) -> dict[str, Any]:
+    """What a file has, or what is wrong with it."""
+    from .find import NotFound, find_all
+    from .unlike import warnings
+
+    if not path.is_file():
+        return _error(f"there is no file `{path}`", str(path), None, "correct its name")
+    sys.path.append(str(path.parent))
+    sys.dont_write_bytecode = True
+    try:
+        found = find_all(path.stem)
+        workflows = []
+        for it in found:
+            it.check()
+            it.manifest()
+            workflows.append({"name": it.name, "class": type(it.workflow).__name__, "line": it.line, "additional_events": [one.__name__ for one in it.additional]})
+    except NotFound as error:
+        return _error(str(error), str(path), error.line, error.hint)
+    except SyntaxError as error:
+        return _error(f"it is no Python: {error.msg}", error.filename or str(path), error.lineno, "mend the syntax")
+    except ModuleNotFoundError as error:
+        file, line = _place(error, path)
+        hint = f"add `{error.name}` to requirements.txt if it is pure Python; a native package cannot be had in a workflow"
+        return _error(f"the module `{error.name}` cannot be had", file, line, hint)
+    except BaseException as error:
+        file, line = _place(error, path)
+        return _error(f"{type(error).__name__}: {error}", file, line, _hint(error))
+    return {"workflows": workflows, "warnings": warnings(path)}
+
+
+def _hint(error: BaseException) -> str:
+    message = str(error)
+    if "Return types" in message:
+        return "say what the step returns: `-> StopEvent`"
+    if "at least one parameter annotated" in message:
+        return "say what the step takes: `ev: StartEvent`"
+    if "never produced" in message or "never consumed" in message:
+        return "let a step return it, and another take it"
+    return "mend the line; the file must import without running anything"
+
+
+def _place(error: BaseException, path: Path) -> tuple[str, int | None]:
+    """The last line of the user's own files that was on the way to an error."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [it for it in frames if str(path.parent) in it.filename]
+    return (own[-1].filename, own[-1].lineno) if own else (str(path), None)
+
+
+def _error(message: str, file: str, line: int | None, hint: str) -> dict[str, Any]:
+    return {"error": {"message": message, "file": file, "line": line, "hint": hint}}
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,161 @@
+"""Runs a step on the events that it was given."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from typing import Any
+
+from workflows.context.context import Context
+from workflows.context.serializers import unwrapped
+from workflows.errors import WorkflowRuntimeError
+from workflows.events import Event, StepFailedEvent
+from workflows.resource import ResourceManager
+
+from . import border, chance, forms, logs, loop
+from .failures import kind, trace
+from .models import event_by_name
+
+
+class Failed(Exception):
+    """An attempt failed: what the host is told."""
+
+    def __init__(self, kind: str, message: str, details: dict[str, Any]) -> None:
+        super().__init__(message)
+        self.kind, self.message, self.details = kind, message, details
+
+
+def invoke(workflow: Any, name: str, events: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The events that follow, or `Failed`."""
+    border.begin()
+    try:
+        function = workflow._get_steps().get(name)
+        if function is None:
+            raise Failed("WorkflowRuntimeError", f"Step {name} does not exist", {"retryable": False})
+        config = function._step_config
+        try:
+            chance.reseed()
+            return _returned(name, config, _run(workflow, name, function, events))
+        except Failed:
+            raise
+        except BaseException as error:
+            raise _failed(config, error) from None
+    finally:
+        logs.end()
+        border.end()
+
+
+def _run(workflow: Any, name: str, function: Any, events: list[tuple[str, str]]) -> Any:
+    config = function._step_config
+    given = _events(config, [_read(config, workflow, it) for it in events])
+    if config.context_parameter:
+        given[config.context_parameter] = Context._of_step(workflow, name, state_type(workflow))
+    function = inspect.unwrap(function) if not inspect.ismethod(function) else function
+    if not config.resources and not inspect.iscoroutinefunction(function):
+        returned = function(**given)
+        return loop.run(_awaited(returned)) if inspect.isawaitable(returned) else returned
+    return loop.run(_called(workflow, function, config, given))
+
+
+async def _awaited(it: Any) -> Any:
+    return await it
+
+
+async def _called(workflow: Any, function: Any, config: Any, given: dict[str, Any]) -> Any:
+    manager = ResourceManager()
+    manager.resources |= workflow._resource_manager.resources
+    for it in config.resources:
+        given[it.name] = await manager.get(it.resource)
+    returned = function(**given)
+    return await returned if inspect.isawaitable(returned) else returned
+
+
+def _read(config: Any, workflow: Any, event: tuple[str, str]) -> Event:
+    name, payload = event
+    cls = next((it for it in config.accepted_events if it.__name__ == name), None)
+    if cls is None:
+        cls = event_by_name(name, type(workflow).__module__)
+    if cls is None:
+        raise WorkflowRuntimeError(f"there is no event `{name}`")
+    return _step_failed(payload) if cls is StepFailedEvent else forms.read(cls, payload)
+
+
+def _step_failed(payload: str) -> StepFailedEvent:
+    """A failure, with the event that led to it as what it was."""
+    fields = json.loads(payload)
+    given = fields.get("input_event")
+    if isinstance(given, dict) and ("qualified_name" in given or "type" in given):
+        qualified = given.get("qualified_name") or given["type"]
+        module, _, bare = qualified.rpartition(".")
+        cls = event_by_name(bare, module)
+        if cls is not None:
+            fields["input_event"] = cls(**unwrapped(given.get("value") or {}))
+    return StepFailedEvent(**fields)
+
+
+def _events(config: Any, events: list[Event]) -> dict[str, Any]:
+    """The event parameters by name."""
+    if config.collection_policy is not None:
+        return {config.event_name: events}
+    if len(config.event_parameters) == 1:
+        return {config.event_name: events[0]}
+    left, given = list(events), {}
+    for name, (cls,) in config.event_parameters.items():
+        given[name] = next(it for it in left if type(it) is cls)
+        left.remove(given[name])
+    return given
+
+
+def state_type(workflow: Any) -> Any:
+    """The type of a workflow's state: the most derived that its steps name."""
+    types = [it._step_config.context_state_type for it in workflow._get_steps().values() if isinstance(it._step_config.context_state_type, type)]
+    return next((it for it in types if all(issubclass(it, other) for other in types)), types[0] if types else None)
+
+
+def _returned(name: str, config: Any, returned: Any) -> list[tuple[str, str]]:
+    if returned is None:
+        return []
+    if isinstance(returned, list) and config.is_fan_out:
+        for it in returned:
+            if it is not None and not isinstance(it, Event):
+                raise _wrong(f"Step function {name} returned a list with {type(it).__name__} instead of an Event instance.")
+        return [forms.written(it) for it in returned if it is not None]
+    if not isinstance(returned, Event):
+        raise _wrong(f"Step function {name} returned {type(returned).__name__} instead of an Event instance.")
+    if config.is_fan_out and type(returned) not in config.bare_return_types:
+        raise _wrong(f"Step function {name} returned a bare {type(returned).__name__}, and says that it returns a list: return it in a list.")
+    return [forms.written(returned)]
+
+
+def _wrong(message: str) -> Failed:
+    return Failed("workflows.errors.WorkflowRuntimeError", message, {"retryable": False})
+
+
+def _failed(config: Any, error: BaseException) -> Failed:
+    """What an exception means to the host: whether there is another attempt, and when."""
+    details: dict[str, Any] = {"trace": trace(error)}
+    delay = None
+    if config.retry_policy is not None and isinstance(error, Exception):
+        info = border.retry_info()
+        attempts = info.get("attempts", 0) + 1
+        try:
+            delay = _next(config.retry_policy, info.get("elapsed", 0.0) or 0.0, attempts, error)
+        except Exception as broken:
+            details["trace"] += "\nand its retry policy failed:\n" + trace(broken)
+            error = broken
+    details["retryable"] = delay is not None
+    if delay is not None:
+        details["retry_after"] = float(delay)
+    if isinstance(error, border.Refused):
+        return Failed(error.kind, error.message, details)
+    return Failed(kind(error), str(error), details)
+
+
+def _next(policy: Any, elapsed: float, attempts: int, error: Exception) -> Any:
+    """Policies of older versions take no seed."""
+    import random
+
+    accepts = inspect.signature(policy.next).parameters
+    if "seed" in accepts or any(it.kind is inspect.Parameter.VAR_KEYWORD for it in accepts.values()):
+        return policy.next(elapsed, attempts, error, seed=random.getrandbits(64))
+    return policy.next(elapsed, attempts, error)

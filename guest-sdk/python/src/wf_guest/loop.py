@@ -1,0 +1,85 @@
+"""asyncio without sockets, whose sleeps are the host's: durable."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+from . import border
+
+
+class _Selector:
+    """To wait is to sleep: there is nothing else that could happen meanwhile."""
+
+    def select(self, timeout: float | None) -> list[Any]:
+        if timeout is None:
+            raise RuntimeError("the step awaits what nothing will ever set: no timer is due, and there are no threads and no sockets")
+        border.sleep(timeout)
+        return []
+
+    def close(self) -> None: ...
+
+
+class Loop(asyncio.BaseEventLoop):
+    """An event loop on the run's own clock."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._selector = _Selector()
+        # What is due within a microsecond is due.
+        self._clock_resolution = 1e-6
+
+    def time(self) -> float:
+        return border.now() / 1e6
+
+    def _process_events(self, event_list: list[Any]) -> None: ...
+
+    def _write_to_self(self) -> None: ...
+
+    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> Any:
+        """Calls it at once: there are no threads."""
+        future = self.create_future()
+        try:
+            future.set_result(func(*args))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None: ...
+
+
+async def _all(main: Any) -> Any:
+    """What is given, and then the tasks that it has left behind."""
+    try:
+        returned = await main
+    except Exception:
+        await _left()
+        raise
+    await _left()
+    return returned
+
+
+async def _left() -> None:
+    own = asyncio.current_task()
+    while left := [task for task in asyncio.all_tasks() if task is not own]:
+        for outcome in await asyncio.gather(*left, return_exceptions=True):
+            if isinstance(outcome, Exception):
+                asyncio.get_running_loop().call_exception_handler({"message": "a task that nobody awaited has failed", "exception": outcome})
+
+
+def run(main: Any, *, debug: bool | None = None, loop_factory: Any = None) -> Any:
+    """Runs a coroutine to its end."""
+    loop = Loop()
+    try:
+        return loop.run_until_complete(_all(main))
+    finally:
+        asyncio.set_event_loop(None)
+        loop.close()
+
+
+def install() -> None:
+    """Makes it the loop of everything in the component, and makes `time.sleep` durable."""
+    asyncio.run = run
+    asyncio.new_event_loop = asyncio.events.new_event_loop = Loop
+    time.sleep = border.sleep

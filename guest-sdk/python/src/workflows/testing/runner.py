@@ -1,0 +1,5 @@
+"""The module of the test runner."""
+
+from . import WorkflowTestRunner
+
+__all__ = ["WorkflowTestRunner"]

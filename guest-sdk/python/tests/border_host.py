@@ -1,0 +1,122 @@
+"""The host's imports, answered from memory: only the border is stood in for."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+from wf_guest import border
+from wf_guest.invoke import invoke
+
+
+class Event(NamedTuple):
+    name: str
+    payload: str
+
+
+class Failure(NamedTuple):
+    kind: str
+    message: str
+    details: str
+
+
+class Err(Exception):
+    def __init__(self, value: Failure) -> None:
+        super().__init__(value.message)
+        self.value = value
+
+
+class Host:
+    """One run's host. What a step did is in `sent`, `published`, `slept`, `logged`, `values`."""
+
+    event, error = Event, Err
+
+    def __init__(self, state: dict[str, Any] | None = None, answers: list[tuple[str, dict[str, Any]]] | None = None, retry: dict[str, Any] | None = None) -> None:
+        self.events = self.state = self.time = self.memo = self.run = self.log = self
+        self.values: dict[str, Any] = dict(state or {})
+        self.answers, self.before = list(answers or ()), retry or {"attempts": 0, "elapsed": 0.0, "last_failure": None}
+        self.sent: list[tuple[str, dict[str, Any], dict[str, Any]]] = []
+        self.published: list[tuple[str, dict[str, Any]]] = []
+        self.waits: list[dict[str, Any]] = []
+        self.collected: list[Event] = []
+        self.logged: list[tuple[str, str, dict[str, Any]]] = []
+        self.slept: list[float] = []
+        self.clock = 1_700_000_000_000_000
+        self.held = False
+
+    def publish(self, event: Event, options: str) -> None:
+        self.published.append((event.name, json.loads(event.payload)))
+
+    def send(self, event: Event, options: str) -> None:
+        self.sent.append((event.name, json.loads(event.payload), json.loads(options)))
+
+    def wait(self, options: str) -> Event:
+        self.waits.append(json.loads(options))
+        if not self.answers:
+            raise Err(Failure("timeout", "nobody answered", "{}"))
+        name, fields = self.answers.pop(0)
+        return Event(name, json.dumps(fields))
+
+    def collect(self, event: Event, options: str) -> list[Event] | None:
+        self.collected.append(event)
+        expected = [it if isinstance(it, list) else [it, 1] for it in json.loads(options)["expected"]]
+        found = {name: [it for it in self.collected if it.name == name][:count] for name, count in expected}
+        if any(len(found[name]) < count for name, count in expected):
+            return None
+        self.collected.clear()
+        return [it for name, _ in expected for it in found[name]]
+
+    def get(self, path: str) -> str | None:
+        value: Any = self.values
+        for key in path.split(".") if path else ():
+            if isinstance(value, list) and key.isdigit() and int(key) < len(value):
+                value = value[int(key)]
+            elif isinstance(value, dict) and key in value:
+                value = value[key]
+            else:
+                return None
+        return json.dumps(value)
+
+    def set(self, path: str, value: str) -> None:
+        assert "." not in path, "the package sets whole keys"
+        self.values[path] = json.loads(value)
+
+    def delete(self, path: str) -> None:
+        self.values.pop(path, None)
+
+    def edit_exclusive(self, path: str) -> tuple[int, str | None]:
+        assert not self.held, "a second exclusive edit is refused"
+        self.held = True
+        return 1, self.get(path)
+
+    def edit_commit(self, path: str, version: int, value: str) -> bool:
+        assert self.held
+        self.held = False
+        self.set(path, value)
+        return True
+
+    def commit(self) -> None: ...
+
+    def now(self) -> int:
+        self.clock += 1
+        return self.clock
+
+    def sleep(self, duration: int) -> None:
+        self.slept.append(duration / 1e6)
+        self.clock += duration
+
+    def run_id(self) -> str:
+        return "a-run"
+
+    def retry_info(self) -> str:
+        return json.dumps(self.before)
+
+    def write(self, level: str, message: str, fields: str) -> None:
+        self.logged.append((level, message, json.loads(fields)))
+
+
+def run_step(workflow: Any, step: str, *events: tuple[str, dict[str, Any]], host: Host | None = None) -> list[tuple[str, dict[str, Any]]]:
+    """What a step returns."""
+    border.connect(host or Host())
+    returned = invoke(workflow, step, [(name, json.dumps(fields)) for name, fields in events])
+    return [(name, json.loads(payload)) for name, payload in returned]

@@ -1,0 +1,132 @@
+"""Files: which workflows they have, and what is wrong with them, by line."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SRC = Path(__file__).resolve().parent.parent / "src"
+FLOW = """
+from workflows import Workflow, step
+from workflows.events import StartEvent, StopEvent
+
+class One(Workflow):
+    @step
+    async def go(self, ev: StartEvent) -> StopEvent:
+        return StopEvent()
+"""
+
+
+def look(folder: Path, text: str, name: str = "it.py") -> dict:
+    (folder / name).write_text(text)
+    done = subprocess.run([sys.executable, "-m", "wf_guest.inspect", name], cwd=folder, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(SRC)})
+    said = json.loads(done.stdout)
+    assert done.returncode == ("error" in said), done.stderr
+    return said
+
+
+def names(said: dict) -> list[str]:
+    assert "workflows" in said, said
+    return [it["name"] for it in said["workflows"]]
+
+
+@pytest.mark.parametrize(
+    "more, found",
+    [
+        ("", ["it"]),
+        ("workflow = One()", ["it"]),
+        ("a, b = One(), One(timeout=1)", ["a", "b"]),
+        ("from llama_agents.server import WorkflowServer\nserver = WorkflowServer()\nserver.add_workflow('x.y', One())\nserver.add_workflow('z', One(), additional_events=[StopEvent])", ["x.y", "z"]),
+        ("import asyncio\nasync def main():\n    await One(timeout=2).run(a=1)\n    open('/nothing')\nif __name__ == '__main__':\n    asyncio.run(main())", ["it"]),
+        ("import asyncio\nasync def main():\n    handler = One().run()\n    async for event in handler.stream_events():\n        print(event)\nasyncio.run(main())", ["it"]),
+        ("class Two(One):\n    pass\nimport asyncio\nasync def main():\n    await Two().run()", ["it"]),
+        ("import asyncio\nfrom workflows.server import WorkflowServer\nasync def main():\n    server = WorkflowServer()\n    server.add_workflow('made', One())\n    await server.serve(port=1)\nif __name__ == '__main__':\n    asyncio.run(main())", ["made"]),
+        ("name = input('name? ')", ["it"]),
+    ],
+)
+def test_workflows_are_found(tmp_path, more, found):
+    assert names(look(tmp_path, FLOW + more)) == found
+
+
+def test_a_file_may_be_called_as_a_module_of_the_standard_library(tmp_path):
+    assert names(look(tmp_path, FLOW, "random.py")) == ["random"]
+    assert names(look(tmp_path, "import uuid, random\nrandom.random()\n" + FLOW, "json.py")) == ["json"]
+
+
+@pytest.mark.parametrize(
+    "text, line, message",
+    [
+        ("x = 1", None, "it has no workflow"),
+        ("def (:", 1, "it is no Python"),
+        ("\nimport not_there_at_all", 2, "`not_there_at_all` cannot be had"),
+        (FLOW.replace(" -> StopEvent", ""), 6, "must be annotated with their type"),
+        (FLOW + "\n1 / 0", 10, "ZeroDivisionError"),
+        (FLOW + "from llama_index.core import VectorStoreIndex", 9, "VectorStoreIndex"),
+        (FLOW + "from pydantic import RootModel", 9, "RootModel"),
+        (FLOW.replace("-> StopEvent", "-> StartEvent"), 5, "StopEvent must be returned"),
+    ],
+)
+def test_what_is_wrong_is_one_error_with_its_line(tmp_path, text, line, message):
+    error = look(tmp_path, text)["error"]
+    assert message in error["message"] and error["hint"], error
+    assert error["file"].endswith("it.py") and error["line"] == line, error
+
+
+def test_what_a_workflow_cannot_do_is_said_by_line(tmp_path):
+    text = FLOW.replace("return StopEvent()", "self.count = 1\n        self.seen['a'] += 1\n        return StopEvent()") + "\nimport threading\nfrom socket import socket\n"
+    warnings = look(tmp_path, text)["warnings"]
+    assert [it["line"] for it in warnings] == [8, 9, 12, 13]
+    assert "`self.count`" in warnings[0]["message"] and "threads" in warnings[2]["hint"]
+
+
+@pytest.mark.parametrize(
+    "main",
+    [
+        "async with server.contextmanager():\n        await asyncio.Event().wait()",
+        "while True:\n        await asyncio.sleep(1)",
+        "await server.start()\n    await asyncio.Event().wait()",
+        "print(input('go on?'))",
+    ],
+)
+def test_a_main_that_would_never_end_is_not_waited_for(tmp_path, main):
+    text = FLOW + f"\nimport asyncio\nfrom llama_agents.server import WorkflowServer\nasync def main():\n    server = WorkflowServer()\n    server.add_workflow('one', One())\n    {main}\n"
+    assert names(look(tmp_path, text)) == ["one"]
+
+
+def test_a_resource_may_be_a_file_beside_the_workflow(tmp_path):
+    more = """
+from typing import Annotated
+from pydantic import BaseModel
+from typing_extensions import TypedDict, override
+from workflows.resource import ResourceConfig
+
+class Config(BaseModel):
+    words: list[str]
+
+class Two(Workflow):
+    @step
+    async def go(self, ev: StartEvent, config: Annotated[Config, ResourceConfig("config.json", path_selector="inner")]) -> StopEvent:
+        return StopEvent(result=config.words)
+
+workflow = Two()
+"""
+    assert "No such file: config.json" in look(tmp_path, FLOW + more)["error"]["message"]
+    (tmp_path / "config.json").write_text('{"inner": {"words": "none"}}')
+    assert "Input should be a valid list" in look(tmp_path, FLOW + more)["error"]["message"]
+    (tmp_path / "config.json").write_text('{"inner": {"words": ["a"]}}')
+    assert names(look(tmp_path, FLOW + more)) == ["it"]
+
+
+def test_two_workflows_of_one_name(tmp_path):
+    again = FLOW + "\nrun = One().run\n" + FLOW + "\nimport asyncio\nasync def main():\n    run()\n    await One().run()\n"
+    error = look(tmp_path, again)["error"]
+    assert "two workflows are called `One`" in error["message"] and error["line"]
+
+
+def test_of_a_class_that_is_written_twice_the_later_counts(tmp_path):
+    assert names(look(tmp_path, FLOW + FLOW)) == ["it"]

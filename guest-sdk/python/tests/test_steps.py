@@ -1,0 +1,369 @@
+"""Steps: what they are given, what they may do, and what becomes of it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from typing import Annotated
+
+import pytest
+from border_host import Host, run_step
+from pydantic import BaseModel
+from wf_guest import loop
+from wf_guest.invoke import Failed
+from workflows import Context, Workflow
+from workflows import step as real_step
+from workflows.errors import WorkflowConfigurationError, WorkflowRuntimeError, WorkflowValidationError
+from workflows.events import Event, HumanResponseEvent, InputRequiredEvent, StartEvent, StopEvent
+from workflows.resource import Resource
+from workflows.retry_policy import ConstantDelayRetryPolicy, retry_if_exception_type, retry_policy, stop_after_attempt, wait_fixed
+
+asyncio.run = loop.run
+
+
+def step(function=None, **said):
+    """Decorates a function as the method that it is going to be."""
+
+    def decorate(it):
+        it.__qualname__ = f"Flow.{it.__name__}"
+        return real_step(**said)(it)
+
+    return decorate(function) if function is not None else decorate
+
+
+class Part(Event):
+    number: int
+
+
+class Ask(InputRequiredEvent):
+    question: str = "?"
+
+
+class Answer(HumanResponseEvent):
+    text: str
+
+
+class Tally(BaseModel):
+    count: int = 0
+    names: list[str] = []
+
+
+def flow(function, *more, **said):
+    """A workflow with the given steps."""
+    namespace = {it.__name__: it for it in (function, *more)}
+    return type("Flow", (Workflow,), namespace)(timeout=10)
+
+
+def test_sleeps_are_the_hosts_and_beside_each_other():
+    @step
+    async def nap(self, ev: StartEvent) -> StopEvent:
+        await asyncio.gather(asyncio.sleep(2), asyncio.sleep(1), asyncio.sleep(2))
+        return StopEvent(result="slept")
+
+    host = Host()
+    assert run_step(flow(nap), "nap", ("StartEvent", {}), host=host) == [("StopEvent", {"result": "slept"})]
+    assert 2 <= sum(host.slept) < 2.1, host.slept
+
+
+def test_a_timeout_of_asyncio_ends_what_takes_too_long():
+    @step
+    async def nap(self, ev: StartEvent) -> StopEvent:
+        try:
+            async with asyncio.timeout(0.5):
+                await asyncio.sleep(60)
+        except TimeoutError:
+            pass
+        try:
+            await asyncio.wait_for(asyncio.sleep(60), 0.5)
+        except asyncio.TimeoutError:
+            return StopEvent(result="late")
+
+    host = Host()
+    assert run_step(flow(nap), "nap", ("StartEvent", {}), host=host) == [("StopEvent", {"result": "late"})]
+    assert sum(host.slept) < 2
+
+
+def test_tasks_that_are_left_behind_end_before_the_step_does():
+    @step
+    async def begin(self, ctx: Context, ev: StartEvent) -> StopEvent:
+        async def later():
+            await asyncio.sleep(1)
+            ctx.write_event_to_stream(Part(number=1))
+
+        asyncio.create_task(later())
+        return StopEvent(result=await asyncio.to_thread(lambda: 3))
+
+    host = Host()
+    assert run_step(flow(begin), "begin", ("StartEvent", {}), host=host) == [("StopEvent", {"result": 3})]
+    assert host.published == [("Part", {"number": 1})]
+
+
+def test_what_nothing_will_set_fails_the_step():
+    @step
+    async def hang(self, ev: StartEvent) -> StopEvent:
+        await asyncio.Event().wait()
+
+    with pytest.raises(Failed, match="nothing will ever set"):
+        run_step(flow(hang), "hang", ("StartEvent", {}))
+
+
+@pytest.mark.parametrize("value", ["text", 3, {"a": 1}, [StopEvent()], StopEvent])
+def test_what_is_no_event_is_refused(value):
+    @step
+    async def wrong(self, ev: StartEvent) -> StopEvent:
+        return value
+
+    with pytest.raises(Failed, match="Step function wrong returned .* instead of an Event instance"):
+        run_step(flow(wrong), "wrong", ("StartEvent", {}))
+
+
+def test_any_event_may_be_returned_and_none():
+    @step
+    async def other(self, ev: StartEvent) -> StopEvent | None:
+        return Part(number=1) if ev.get("part") else None
+
+    assert run_step(flow(other), "other", ("StartEvent", {"part": True})) == [("Part", {"number": 1})]
+    assert run_step(flow(other), "other", ("StartEvent", {})) == []
+
+
+def test_a_plain_function_is_a_step_too():
+    @step
+    def plain(self, ctx: Context, ev: StartEvent) -> StopEvent:
+        ctx.send_event(Part(number=1))
+        time.sleep(0)
+        return StopEvent(result=1)
+
+    host = Host()
+    run_step(flow(plain), "plain", ("StartEvent", {}), host=host)
+    assert host.sent == [("Part", {"number": 1}, {})]
+
+
+def test_an_event_for_a_step_that_does_not_take_it_is_refused():
+    @step
+    async def begin(self, ctx: Context, ev: StartEvent) -> StopEvent:
+        said = []
+        for name in ("nope", "begin"):
+            try:
+                ctx.send_event(Part(number=1), step=name)
+            except WorkflowRuntimeError as error:
+                said.append(str(error))
+        return StopEvent(result=said)
+
+    [(_, fields)] = run_step(flow(begin), "begin", ("StartEvent", {}))
+    assert fields["result"][0] == "Step nope does not exist"
+    assert fields["result"][1].startswith("Step begin does not accept event of type")
+
+
+def test_waits_say_what_they_wait_for():
+    @step
+    async def ask(self, ctx: Context, ev: StartEvent) -> StopEvent:
+        answer = await ctx.wait_for_event(Answer, waiter_event=Ask(question="who?"), waiter_id="one", requirements={"text": "x"}, timeout=5)
+        try:
+            await ctx.wait_for_event(Answer)
+        except asyncio.TimeoutError as error:
+            return StopEvent(result=[answer.text, answer.more, str(error)])
+
+    host = Host(answers=[("Answer", {"text": "x", "more": 1})])
+    [(_, fields)] = run_step(flow(ask), "ask", ("StartEvent", {}), host=host)
+    assert fields["result"] == ["x", 1, "Timed out waiting for Answer"]
+    assert host.waits[0] == {"type": "Answer", "requirements": {"text": "x"}, "id": "one", "timeout": 5, "request": {"name": "Ask", "payload": '{"question":"who?"}'}}
+    assert host.waits[1] == {"type": "Answer", "timeout": 2000}
+
+
+def test_collecting_drops_other_types_and_orders_by_what_is_expected():
+    @step
+    async def take(self, ctx: Context, ev: StartEvent) -> StopEvent:
+        assert ctx.collect_events(ev, []) == []
+        assert ctx.collect_events(StopEvent(), [Part]) is None
+        assert ctx.collect_events(Part(number=1), [Answer, Part, Part]) is None
+        assert ctx.collect_events(Part(number=2), [Answer, Part, Part]) is None
+        found = ctx.collect_events(Answer(text="x"), [Answer, Part, Part])
+        return StopEvent(result=[type(it).__name__ for it in found])
+
+    [(_, fields)] = run_step(flow(take), "take", ("StartEvent", {}))
+    assert fields["result"] == ["Answer", "Part", "Part"]
+
+
+def test_a_typed_state_has_defaults_and_is_edited_alone():
+    @step
+    async def count(self, ctx: Context[Tally], ev: StartEvent) -> StopEvent:
+        assert (await ctx.store.get("count"), await ctx.store.get("nothing", default=1)) == (0, 1)
+        async with ctx.store.edit_state() as state:
+            state.count += 1
+            state.names.append("a")
+            with pytest.raises(RuntimeError):
+                async with ctx.store.edit_state():
+                    pass
+        with pytest.raises(ValueError):
+            await ctx.store.set("unknown", 1)
+        try:
+            async with ctx.store.edit_state() as state:
+                state.count = 99
+                raise KeyError
+        except KeyError:
+            pass
+        state = await ctx.store.get_state()
+        return StopEvent(result=[type(state).__name__, state.count, state.names])
+
+    host = Host()
+    [(_, fields)] = run_step(flow(count), "count", ("StartEvent", {}), host=host)
+    assert fields["result"] == ["Tally", 1, ["a"]] and host.values == {"count": 1, "names": ["a"]} and not host.held
+
+
+@pytest.mark.parametrize("value", [time, {1, 2}, b"x"])
+def test_what_has_no_json_form_cannot_be_kept(value):
+    @step
+    async def keep(self, ctx: Context, ev: StartEvent) -> StopEvent:
+        await ctx.store.set("it", value)
+
+    with pytest.raises(Failed, match="Failed to serialize state value for key it"):
+        run_step(flow(keep), "keep", ("StartEvent", {}))
+
+
+def test_older_spellings_of_the_store():
+    @step(pass_context=True)
+    async def use(self, ctx: Context, ev: StartEvent) -> StopEvent:
+        await ctx.set("a", 1)
+        ctx.data["b"] = 2
+        return StopEvent(result=[await ctx.get("a"), await ctx.get("c", default=None), ctx.data["b"], ctx.data.get("c")])
+
+    [(_, fields)] = run_step(flow(use), "use", ("StartEvent", {}))
+    assert fields["result"] == [1, None, 2, None]
+
+
+def test_resources_are_made_once_for_an_entry():
+    made = []
+
+    def box() -> list:
+        made.append(1)
+        return made
+
+    async def word(it: Annotated[list, Resource(box)]) -> str:
+        return f"word {len(it)}"
+
+    @step
+    async def use(self, ev: StartEvent, a: Annotated[list, Resource(box)], b: Annotated[list, Resource(box)], c: Annotated[str, Resource(word)]) -> StopEvent:
+        return StopEvent(result=[a is b, c])
+
+    assert run_step(flow(use), "use", ("StartEvent", {})) == [("StopEvent", {"result": [True, "word 1"]})]
+
+
+def _failing(policy):
+    @step(retry_policy=policy)
+    async def fail(self, ev: StartEvent) -> StopEvent:
+        raise OSError("no luck")
+
+    return flow(fail)
+
+
+@pytest.mark.parametrize(
+    "policy, attempts, after",
+    [
+        (None, 0, None),
+        (ConstantDelayRetryPolicy(maximum_attempts=3, delay=0.5), 0, 0.5),
+        (ConstantDelayRetryPolicy(maximum_attempts=3, delay=0.5), 2, None),
+        (retry_policy(retry=retry_if_exception_type(ValueError)), 0, None),
+        (retry_policy(retry=retry_if_exception_type(OSError), wait=wait_fixed(2) + wait_fixed(1), stop=stop_after_attempt(9)), 7, 3.0),
+    ],
+)
+def test_policies_say_when_there_is_another_attempt(policy, attempts, after):
+    with pytest.raises(Failed) as failed:
+        run_step(_failing(policy), "fail", ("StartEvent", {}), host=Host(retry={"attempts": attempts, "elapsed": 1.0, "last_failure": None}))
+    details = failed.value.details
+    assert (failed.value.kind, failed.value.message) == ("builtins.OSError", "no luck")
+    assert (details["retryable"], details.get("retry_after")) == (after is not None, after)
+
+
+def test_a_policy_that_fails_fails_the_run():
+    class Broken:
+        def next(self, elapsed_time, attempts, error):
+            raise LookupError("policy")
+
+    with pytest.raises(Failed, match="policy") as failed:
+        run_step(_failing(Broken()), "fail", ("StartEvent", {}))
+    assert failed.value.details["retryable"] is False
+
+
+def test_a_traceback_names_the_users_own_file_and_line():
+    with pytest.raises(Failed) as failed:
+        run_step(_failing(None), "fail", ("StartEvent", {}))
+    trace = failed.value.details["trace"]
+    assert 'File "test_steps.py", line' in trace and 'raise OSError("no luck")' in trace and "invoke.py" not in trace
+
+
+def test_what_came_before_is_known():
+    @step
+    async def ask(self, ctx: Context, ev: StartEvent) -> StopEvent:
+        info = ctx.retry_info()
+        return StopEvent(result=[info.retry_number, info.elapsed_seconds, type(info.last_exception).__name__, str(info.last_exception)])
+
+    host = Host(retry={"attempts": 2, "elapsed": 1.5, "last_failure": {"kind": "builtins.ValueError", "message": "again"}})
+    [(_, fields)] = run_step(flow(ask), "ask", ("StartEvent", {}), host=host)
+    assert fields["result"] == [2, 1.5, "ValueError", "again"]
+
+
+def test_logging_goes_to_the_run():
+    from wf_guest import logs
+
+    @step
+    async def say(self, ev: StartEvent) -> StopEvent:
+        record = logging.getLogger("mine").makeRecord("mine", logging.WARNING, __file__, 1, "careful %s", ("now",), None)
+        logs.write(record)
+        return StopEvent()
+
+    host = Host()
+    run_step(flow(say), "say", ("StartEvent", {}), host=host)
+    assert host.logged == [("warn", "careful now", {"logger": "mine"})]
+
+
+def test_chance_is_seeded_anew_at_each_entry():
+    @step
+    async def draw(self, ev: StartEvent) -> StopEvent:
+        return StopEvent(result=random.random())
+
+    drawn = {run_step(flow(draw), "draw", ("StartEvent", {}))[0][1]["result"] for _ in range(3) if random.seed(1) is None}
+    assert len(drawn) == 3
+
+
+def test_what_is_wrong_with_a_step_is_said_when_it_is_decorated():
+    with pytest.raises(WorkflowValidationError, match="at least one parameter annotated as type Event"):
+
+        @step
+        async def nothing(self, ctx: Context) -> StopEvent: ...
+
+    with pytest.raises(WorkflowValidationError, match="must be annotated with their type"):
+
+        @step
+        async def unsaid(self, ev: StartEvent): ...
+
+    with pytest.raises(WorkflowValidationError, match="num_workers must be an integer greater than 0"):
+
+        @step(num_workers=0)
+        async def none(self, ev: StartEvent) -> StopEvent: ...
+
+
+def test_what_is_wrong_with_a_workflow_is_said_in_the_originals_words():
+    @step
+    async def begin(self, ev: StartEvent) -> Part: ...
+
+    @step
+    async def end(self, ev: Answer) -> StopEvent: ...
+
+    @step
+    async def lost(self, ev: Part) -> StopEvent: ...
+
+    with pytest.raises(WorkflowConfigurationError, match="At least one Event of type StopEvent"):
+        flow(begin)
+    with pytest.raises(WorkflowConfigurationError, match="At least one Event of type StartEvent"):
+        flow(lost)
+    with pytest.raises(WorkflowValidationError, match="The following events are produced but never consumed: Part"):
+        flow(begin, end).validate()
+    with pytest.raises(WorkflowValidationError, match="The following events are consumed but never produced: Part"):
+
+        @step
+        async def whole(self, ev: StartEvent) -> StopEvent: ...
+
+        flow(whole, lost).validate()
+    assert flow(begin, lost).validate() is False

@@ -1,0 +1,158 @@
+//! Projects in Python: a file of workflows, or a folder with such files.
+//!
+//! A component begins as Python with the SDK in it, which is made once (`base`). Each file is then imported into that,
+//! and what it holds is kept as the component: that takes a second or two, whatever the file imports.
+
+mod base;
+mod packages;
+mod sources;
+mod tools;
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use self::packages::Packages;
+use self::sources::{Found, inspect};
+use self::tools::Tools;
+use super::Problem;
+use crate::host::Host;
+
+/// The step by which a component is given files; `base.py` knows it, too.
+const BEGIN: &str = "wf-host:begin";
+
+/// Where a component reads which workflow it is.
+const ENTRY: &str = "/entry/wf_entry.py";
+
+/// Files of workflows.
+pub(super) struct Project {
+    dir: PathBuf,
+    /// Those that may have workflows, relative to the folder; empty: whichever are there.
+    only: Option<PathBuf>,
+    offline: bool,
+    /// What was built of each file, and of what: one that is as it was is not built again.
+    built: HashMap<PathBuf, (String, Vec<PathBuf>)>,
+}
+
+impl Project {
+    /// None: there is nothing of Python.
+    pub(super) fn find(path: &Path, offline: bool) -> Result<Option<Project>, Problem> {
+        let is_python = path.extension().is_some_and(|it| it == "py");
+        if is_python && !path.is_file() {
+            return Err(Problem::new(format!("there is no file `{}`", path.display())).hint("name a Python file, or its folder"));
+        }
+        let (dir, only) = match (is_python, path.parent()) {
+            (false, _) => (path, None),
+            (true, Some(dir)) if !dir.as_os_str().is_empty() => (dir, path.file_name().map(PathBuf::from)),
+            (true, _) => (Path::new("."), Some(path.to_owned())),
+        };
+        if only.is_none() && sources::candidates(dir).is_empty() {
+            return Ok(None);
+        }
+        Ok(Some(Project { dir: dir.to_owned(), only, offline, built: HashMap::new() }))
+    }
+
+    /// The folder.
+    pub(super) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Gives the files that were made, one for each workflow.
+    pub(super) async fn build(&mut self, host: &Host) -> Result<Vec<PathBuf>, Problem> {
+        let tools = Tools::ready(self.offline).await?;
+        let packages = Packages::ready(&tools, &self.dir).await?;
+        let candidates = self.only.clone().map_or_else(|| sources::candidates(&self.dir), |file| vec![file]);
+        let mut found: BTreeMap<PathBuf, Vec<Found>> = BTreeMap::new();
+        for file in candidates {
+            let workflows = inspect(&tools, &packages, &self.dir, &file, self.only.is_some()).await?;
+            if !workflows.is_empty() {
+                found.insert(file, workflows);
+            }
+        }
+        if found.is_empty() {
+            let file = self.only.as_ref().map_or_else(|| self.dir.clone(), |file| self.dir.join(file));
+            return Err(Problem::new(format!("`{}` has no workflow", file.display()))
+                .hint("a workflow is a class that derives from `Workflow`, with methods that are `@step`s"));
+        }
+        check_names(&found)?;
+        let files = sources::files(&self.dir)?;
+        let mut made = Vec::new();
+        for (file, workflows) in found {
+            made.extend(self.file(host, &tools, &packages, &files, file, &workflows).await?);
+        }
+        Ok(made)
+    }
+
+    async fn file(
+        &mut self,
+        host: &Host,
+        tools: &Tools,
+        packages: &Packages,
+        files: &BTreeMap<String, String>,
+        file: PathBuf,
+        workflows: &[Found],
+    ) -> Result<Vec<PathBuf>, Problem> {
+        let base = base::ready(tools).await?;
+        let mut inside: BTreeMap<String, &str> = BTreeMap::new();
+        inside.extend(packages.files.iter().map(|(path, text)| (format!("/packages/{path}"), text.as_str())));
+        inside.extend(files.iter().map(|(path, text)| (format!("/app/{path}"), text.as_str())));
+        let names = workflows.iter().map(|it| it.name.as_bytes());
+        let made_of = tools::digest([base.name.as_bytes(), json!(inside).to_string().as_bytes()].into_iter().chain(names));
+        if let Some((before, made)) = self.built.get(&file).filter(|(_, made)| made.iter().all(|it| it.is_file()))
+            && *before == made_of
+        {
+            return Ok(made.clone());
+        }
+        let mut made = Vec::new();
+        let entries: Vec<String> = workflows.iter().map(|workflow| sources::entry(&file, workflow)).collect();
+        for (workflow, entry) in workflows.iter().zip(&entries) {
+            inside.insert(ENTRY.to_owned(), entry);
+            let begun = host.begin(&base.bytes, BEGIN, json!(inside).to_string()).await;
+            let (component, said) = begun.map_err(|error| Problem::new(error.to_string()).hint(error.hint()))?;
+            tell(&said);
+            let wasm = self.dir.join(format!("{}.wasm", sources::file_name(&workflow.name)));
+            let wasm = wasm.strip_prefix(".").unwrap_or(&wasm).to_owned();
+            put(&component, &wasm).map_err(|error| Problem::new(format!("`{}` cannot be written: {error}", wasm.display())))?;
+            made.push(wasm);
+        }
+        self.built.insert(file, (made_of, made.clone()));
+        Ok(made)
+    }
+}
+
+/// Each becomes a workflow of the server, and a file of its name.
+fn check_names(found: &BTreeMap<PathBuf, Vec<Found>>) -> Result<(), Problem> {
+    let mut seen: HashMap<String, (&PathBuf, &Found)> = HashMap::new();
+    for (file, workflow) in found.iter().flat_map(|(file, workflows)| workflows.iter().map(move |it| (file, it))) {
+        if let Some((other, before)) = seen.insert(sources::file_name(&workflow.name), (file, workflow)) {
+            let message = format!(
+                "{}:{}: a second workflow of the name `{}`; the first is at {}:{}",
+                file.display(),
+                workflow.line,
+                workflow.name,
+                other.display(),
+                before.line
+            );
+            return Err(Problem::new(message).hint("give one of them another name: `add_workflow(\"name\", …)`"));
+        }
+    }
+    Ok(())
+}
+
+/// What the files printed when they were imported.
+#[expect(clippy::print_stderr, reason = "the user's own output")]
+fn tell(said: &str) {
+    let said: serde_json::Value = serde_json::from_str(said).unwrap_or_default();
+    for line in said["said"].as_str().unwrap_or_default().lines() {
+        eprintln!("{line}");
+    }
+}
+
+/// Whole, or not at all: somebody may be serving it.
+fn put(component: &[u8], to: &Path) -> std::io::Result<()> {
+    let beside = to.with_extension("wasm.new");
+    fs::write(&beside, component)?;
+    fs::rename(beside, to)
+}

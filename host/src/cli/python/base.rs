@@ -1,0 +1,45 @@
+//! What every Python component begins as, which is made once for each version of the SDK.
+
+use std::fs;
+use std::time::Instant;
+
+use super::tools::{Lock, Tools, digest, progress, short, unwritable};
+use crate::cli::Problem;
+use crate::cli::progress::size;
+
+/// The program in it.
+const PROGRAM: &str = include_str!("base.py");
+const MODULE: &str = "base";
+/// The base, ready to be given files.
+pub(super) struct Base {
+    /// The same where the same is in it.
+    pub name: String,
+    pub bytes: Vec<u8>,
+}
+
+/// Finds it, or makes it.
+pub(super) async fn ready(tools: &Tools) -> Result<Base, Problem> {
+    let sdk = tools.sdk.file_name().unwrap_or_default();
+    let name = format!("base-{}", short(&digest([sdk.as_encoded_bytes(), PROGRAM.as_bytes()])));
+    let path = tools.home.join(&name).with_extension("wasm");
+    if let Ok(bytes) = fs::read(&path) {
+        return Ok(Base { name, bytes });
+    }
+    let _lock = Lock::take(&tools.home, "the base of Python components").await?;
+    if let Ok(bytes) = fs::read(&path) {
+        return Ok(Base { name, bytes });
+    }
+    progress("making the base of Python components, once");
+    let begun = Instant::now();
+    let folder = tempfile::tempdir_in(&tools.home).map_err(|error| unwritable(&tools.home, &error))?;
+    let program = folder.path().join(MODULE).with_extension("py");
+    fs::write(&program, PROGRAM).map_err(|error| unwritable(&program, &error))?;
+    let made = folder.path().join("base.wasm");
+    tools.componentize(MODULE, &[&tools.sdk.join("src"), folder.path()], &made).await?.map_err(|said| {
+        Problem::new(format!("the base of Python components cannot be made: {said}")).hint("this is a defect of wf-host, or of its tools")
+    })?;
+    let bytes = fs::read(&made).map_err(|error| unwritable(&made, &error))?;
+    fs::rename(&made, &path).map_err(|error| unwritable(&path, &error))?;
+    progress(&format!("made it in {:.1?}, {}", begun.elapsed(), size(bytes.len() as u64)));
+    Ok(Base { name, bytes })
+}

@@ -1,0 +1,191 @@
+//! The packages that files import: pure Python ones come into the component.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use tokio::process::Command;
+
+use super::tools::{Lock, Tools, digest, output, progress, short, text, unwritable, whole};
+use crate::cli::Problem;
+
+/// What the SDK brings along under its own names.
+const PROVIDED: [&str; 8] = [
+    "llama-agents-client",
+    "llama-agents-server",
+    "llama-index-core",
+    "llama-index-instrumentation",
+    "llama-index-workflows",
+    "pydantic",
+    "pydantic-core",
+    "typing-extensions",
+];
+/// The Python in a component.
+const VERSION: &str = "3.14";
+/// What of a package is worth carrying.
+const CARRIED: [&str; 4] = ["py", "json", "toml", "txt"];
+/// A file that is larger is data, which a guest would hold in memory, in bytes.
+const FILE_MAX: u64 = 1 << 20;
+
+/// Packages that are there.
+#[derive(Default)]
+pub(super) struct Packages {
+    /// The folder; none: nothing is asked for.
+    pub folder: Option<PathBuf>,
+    /// Their files, by path in it.
+    pub files: BTreeMap<String, String>,
+}
+
+/// A package that is asked for.
+struct Asked {
+    /// As `pip` reads it.
+    requirement: String,
+    file: PathBuf,
+    line: usize,
+}
+
+impl Packages {
+    /// Finds what a folder asks for, or fetches it.
+    pub(super) async fn ready(tools: &Tools, dir: &Path) -> Result<Packages, Problem> {
+        let asked = asked(dir)?;
+        if asked.is_empty() {
+            return Ok(Packages::default());
+        }
+        let lines: Vec<&str> = asked.iter().map(|it| it.requirement.as_str()).collect();
+        let list = lines.join("\n");
+        let folder = tools.home.join(format!("packages-{}", short(&digest([list.as_bytes()]))));
+        if !folder.is_dir() {
+            let _lock = Lock::take(&tools.home, "the tools of Python").await?;
+            if !folder.is_dir() {
+                fetch(tools, &asked, &list, &folder).await?;
+            }
+        }
+        let mut files = BTreeMap::new();
+        collect(&folder, &folder, &mut files);
+        Ok(Packages { folder: Some(folder), files })
+    }
+}
+
+async fn fetch(tools: &Tools, asked: &[Asked], list: &str, folder: &Path) -> Result<(), Problem> {
+    let names: Vec<String> = asked.iter().map(|it| format!("`{}`", it.requirement)).collect();
+    if tools.offline {
+        return Err(Problem::new(format!("{} cannot be fetched offline", names.join(", "))).hint("once without `--offline`: they are kept"));
+    }
+    progress(&format!("fetching {}", names.join(", ")));
+    let begun = Instant::now();
+    let made = tempfile::tempdir_in(&tools.home).map_err(|error| unwritable(&tools.home, &error))?;
+    let requirements = made.path().join("requirements.txt");
+    fs::write(&requirements, list).map_err(|error| unwritable(&requirements, &error))?;
+    let target = made.path().join("packages");
+    let mut install = Command::new(&tools.python);
+    install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--no-compile"]);
+    install.args(["--only-binary=:all:", "--platform", "any", "--implementation", "py", "--abi", "none"]);
+    install.args(["--python-version", VERSION, "--target"]).arg(&target).arg("--requirement").arg(&requirements);
+    let installed = output(&mut install).await?;
+    if !installed.status.success() {
+        return Err(missing(asked, &whole(&installed)));
+    }
+    fs::create_dir_all(&target).map_err(|error| unwritable(&target, &error))?;
+    fs::rename(&target, folder).map_err(|error| unwritable(folder, &error))?;
+    progress(&format!("fetched them in {:.1?}", begun.elapsed()));
+    Ok(())
+}
+
+/// Which package cannot be had, of what pip says.
+fn missing(asked: &[Asked], said: &str) -> Problem {
+    let named = said.lines().find_map(|line| line.split_once("No matching distribution found for ").map(|(_, rest)| rest.trim()));
+    let Some(named) = named else {
+        let last = said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("pip said nothing").trim();
+        return Problem::new(format!("the packages cannot be fetched: {last}"))
+            .hint("see whether `pip download` works here, and try again");
+    };
+    let is = |it: &&Asked| name(&it.requirement) == name(named);
+    let at = asked.iter().find(is).map(|it| format!("{}:{}: ", it.file.display(), it.line)).unwrap_or_default();
+    let needed = if at.is_empty() { ", which another package needs," } else { "" };
+    Problem::new(format!("{at}`{named}`{needed} cannot be had: there is no pure Python wheel of it"))
+        .hint("native code does not run in a guest: use a package in pure Python, or call a service over HTTP")
+}
+
+/// What `requirements.txt`, else `pyproject.toml`, asks for beside what the SDK has.
+fn asked(dir: &Path) -> Result<Vec<Asked>, Problem> {
+    let file = dir.join("requirements.txt");
+    let mut asked = Vec::new();
+    if let Some(text) = text(&file) {
+        for (number, line) in text.lines().enumerate() {
+            let requirement = line.split(" #").next().unwrap_or_default().trim();
+            if requirement.is_empty() || requirement.starts_with('#') {
+                continue;
+            }
+            if requirement.starts_with('-') || requirement.contains("://") {
+                let message = format!("{}:{}: `{requirement}` is no package of the registry", shown(&file), number + 1);
+                return Err(Problem::new(message).hint("name packages with their versions, as in `httpx==0.28.1`"));
+            }
+            asked.push(Asked { requirement: requirement.to_owned(), file: shown(&file).into(), line: number + 1 });
+        }
+    } else {
+        let file = dir.join("pyproject.toml");
+        let Some(text) = text(&file) else { return Ok(asked) };
+        let table: toml::Table = toml::from_str(&text)
+            .map_err(|error| Problem::new(format!("`{}`: {}", shown(&file), error.message())).hint("correct it, as TOML wants it"))?;
+        let named = table.get("project").and_then(|it| it.get("dependencies")).and_then(toml::Value::as_array);
+        for requirement in named.into_iter().flatten().filter_map(toml::Value::as_str) {
+            let line = text.lines().position(|line| line.contains(requirement)).map_or(1, |at| at + 1);
+            asked.push(Asked { requirement: requirement.to_owned(), file: shown(&file).into(), line });
+        }
+    }
+    asked.retain(|it| !PROVIDED.contains(&name(&it.requirement).as_str()));
+    Ok(asked)
+}
+
+fn shown(path: &Path) -> String {
+    path.strip_prefix(".").unwrap_or(path).display().to_string()
+}
+
+/// A package's name in the one way of writing it.
+fn name(requirement: &str) -> String {
+    let end = requirement.find(|it: char| !it.is_ascii_alphanumeric() && !"-_.".contains(it)).unwrap_or(requirement.len());
+    let words: Vec<&str> = requirement[..end].split(['-', '_', '.']).filter(|it| !it.is_empty()).collect();
+    words.join("-").to_ascii_lowercase()
+}
+
+fn collect(root: &Path, folder: &Path, files: &mut BTreeMap<String, String>) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let Ok(metadata) = entry.metadata() else { continue };
+        if metadata.is_dir() {
+            if entry.file_name() != "tests" && entry.file_name() != "__pycache__" {
+                collect(root, &path, files);
+            }
+            continue;
+        }
+        let carried = path.extension().is_none_or(|it| CARRIED.iter().any(|carried| it == *carried));
+        if carried
+            && metadata.len() <= FILE_MAX
+            && let (Some(text), Ok(inside)) = (text(&path), path.strip_prefix(root))
+        {
+            files.insert(inside.to_string_lossy().into_owned(), text);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_written_in_one_way() {
+        let names = ["Typing_Extensions>=4", "httpx[http2]==0.28", "a.b--c ; python_version > '3'", "llama-index"].map(name);
+        assert_eq!(names, ["typing-extensions", "httpx", "a-b-c", "llama-index"]);
+    }
+
+    #[test]
+    fn what_pip_cannot_find_is_named_where_it_is_asked_for() {
+        let asked = [Asked { requirement: "numpy>=1".to_owned(), file: "requirements.txt".into(), line: 3 }];
+        let said = "ERROR: Could not find a version that satisfies the requirement X (from versions: none)\nERROR: No matching distribution found for ";
+        let message = |name: &str| missing(&asked, &format!("{said}{name}")).message().to_owned();
+        assert_eq!(message("numpy>=1"), "requirements.txt:3: `numpy>=1` cannot be had: there is no pure Python wheel of it");
+        assert_eq!(message("jiter"), "`jiter`, which another package needs, cannot be had: there is no pure Python wheel of it");
+        assert_eq!(missing(&asked, "boom\n").message(), "the packages cannot be fetched: boom");
+    }
+}

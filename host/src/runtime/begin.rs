@@ -1,0 +1,101 @@
+//! A component that has begun: what it holds after a call is where each of its instances begins.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use component_init_transform::Invoker;
+use futures_util::FutureExt;
+use wasmtime::Store;
+use wasmtime::component::{ComponentNamedList, Instance, Lift};
+use wasmtime_wasi::async_trait;
+
+use super::bindings::Workflow;
+use super::bindings::wf::workflow::types::Event;
+use super::enter::Opened;
+use super::guest::Guest;
+use super::{LoadError, Runtime};
+
+/// Calls a step of a component outside of any run: none of the contract's imports are there. Gives the component that has
+/// begun, and the payload of the one event that the call returned.
+pub(super) async fn begin(runtime: &Runtime, component: &[u8], step: &str, payload: String) -> Result<(Vec<u8>, String), LoadError> {
+    let (own, step) = (runtime.clone(), step.to_owned());
+    let (told, answer) = std::sync::mpsc::channel();
+    let called = move |instrumented: Vec<u8>| {
+        async move {
+            let (held, said) = call(&own, instrumented.into(), &step, payload).await?;
+            told.send(said)?;
+            Ok(Box::new(held) as Box<dyn Invoker>)
+        }
+        .boxed()
+    };
+    let begun = component_init_transform::initialize(component, called).await;
+    let bytes = begun.map_err(|error| match error.downcast::<LoadError>() {
+        Ok(error) => error,
+        Err(error) => LoadError::new(format!("it cannot begin: {error:#}"), "this is a defect of wf-host"),
+    })?;
+    Ok((bytes, answer.recv().unwrap_or_default()))
+}
+
+async fn call(runtime: &Runtime, instrumented: Bytes, step: &str, payload: String) -> anyhow::Result<(Held, String)> {
+    let component = runtime.load(instrumented).await?;
+    let Opened { mut store, meter, stderr } = Opened::new(&runtime.0);
+    let event = [Event { name: step.to_owned(), payload }];
+    let called = async {
+        let instance = component.pre.instance_pre().instantiate_async(&mut store).await?;
+        let workflow = Workflow::new(&mut store, &instance)?;
+        let answer = workflow.wf_workflow_steps().call_invoke(&mut store, step, &event).await?;
+        Ok((instance, answer))
+    };
+    let limits = Arc::new(runtime.0.limits.clone());
+    let (instance, answer) = super::enter::ended(called, &meter, &limits, &stderr).await?;
+    // To be read, its whole memory is handed over.
+    store.set_hostcall_fuel(usize::MAX);
+    let said = answer.map_err(|failure| {
+        let details: serde_json::Value = serde_json::from_str(&failure.details).unwrap_or_default();
+        LoadError::new(failure.message, details["hint"].as_str().unwrap_or("correct it, and build again"))
+    })?;
+    Ok((Held { store, instance }, said.into_iter().next().map(|event| event.payload).unwrap_or_default()))
+}
+
+/// An instance after the call.
+struct Held {
+    store: Store<Guest>,
+    instance: Instance,
+}
+
+impl Held {
+    async fn get<T: Lift + Send + Sync + 'static>(&mut self, function: &str) -> anyhow::Result<T>
+    where
+        (T,): ComponentNamedList + Lift,
+    {
+        let read = async {
+            let get = self.instance.get_typed_func::<(), (T,)>(&mut self.store, function)?;
+            get.call_async(&mut self.store, ()).await
+        };
+        let read: wasmtime::Result<(T,)> = read.await;
+        Ok(read.map_err(|error| anyhow::anyhow!("what it holds cannot be read: {error:#}"))?.0)
+    }
+}
+
+#[async_trait]
+impl Invoker for Held {
+    async fn call_s32(&mut self, function: &str) -> anyhow::Result<i32> {
+        self.get(function).await
+    }
+
+    async fn call_s64(&mut self, function: &str) -> anyhow::Result<i64> {
+        self.get(function).await
+    }
+
+    async fn call_f32(&mut self, function: &str) -> anyhow::Result<f32> {
+        self.get(function).await
+    }
+
+    async fn call_f64(&mut self, function: &str) -> anyhow::Result<f64> {
+        self.get(function).await
+    }
+
+    async fn call_list_u8(&mut self, function: &str) -> anyhow::Result<Vec<u8>> {
+        self.get(function).await
+    }
+}

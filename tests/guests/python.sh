@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Builds the conformance workflows in Python, with `wf-host build`, and puts them at target/guests/python/<name>.wasm.
+# The tools are fetched once, into target/tools/cache, where the tests look for them.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+out=target/guests/python
+cargo build --quiet --release --package wf-host
+mkdir -p "$out"
+cp guest-sdk/python/conformance/*.py "$out"
+WF_HOST_CACHE_DIR=$PWD/target/tools/cache target/release/wf-host build "$out" >&2

@@ -46,6 +46,7 @@ test: target/tools/installed.txt
 	&& cargo test $(CARGO_FLAGS) --workspace --doc || failed="$$failed workspace"; \
 	CARGO_TARGET_DIR=$(CURDIR)/target/guest-sdk \
 	part guest-sdk cargo test $(CARGO_FLAGS) --no-fail-fast --manifest-path guest-sdk/rust/Cargo.toml || failed="$$failed guest-sdk"; \
+	part python guest-sdk/python/tests/run.sh || failed="$$failed python"; \
 	part page npm run --silent --prefix host/ui check || failed="$$failed ui"; \
 	part mutations $(MAKE) --no-print-directory mutations || failed="$$failed mutations"; \
 	echo "part: end"; \

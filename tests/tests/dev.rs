@@ -237,7 +237,7 @@ const SOUND: &str = "from workflows import Workflow, step\nfrom workflows.events
 fn a_file_of_several_workflows_and_its_packages() {
     let folder = tempfile::tempdir().expect("a temporary directory");
     let text = format!(
-        "import helper\nfrom llama_agents.server import WorkflowServer\n{SOUND}\n\nserver = WorkflowServer()\nserver.add_workflow(\"one\", Flow())\nserver.add_workflow(\"number two\", Flow())\nprint(helper.SAID)\n"
+        "import helper\nfrom llama_agents.server import WorkflowServer\n{SOUND}\n\nserver = WorkflowServer()\nserver.add_workflow(\"one\", Flow())\nserver.add_workflow(\"number-two\", Flow())\nprint(helper.SAID)\n"
     );
     fs::write(folder.path().join("my_server.py"), text).expect("writable");
     fs::write(folder.path().join("helper.py"), "SAID = open(\"said.txt\").read()\n").expect("writable");
@@ -245,7 +245,7 @@ fn a_file_of_several_workflows_and_its_packages() {
     let built = python(folder.path(), &["build", "my_server.py", "--offline"]);
     assert!(built.status.success(), "{}", stderr(&built));
     assert!(stderr(&built).contains("from beside"), "{}", stderr(&built));
-    for (file, name) in [("one.wasm", "one"), ("number-two.wasm", "number two")] {
+    for (file, name) in [("one.wasm", "one"), ("number-two.wasm", "number-two")] {
         let said = python(folder.path(), &["run", file]);
         assert!(said.status.success(), "{name}: {}", stderr(&said));
     }
@@ -269,8 +269,8 @@ fn what_is_wrong_with_a_python_file_is_said_once_with_its_line() {
     check("import workflows\n", ": it has no workflow");
     check("from workflows import (\n", ":1: ");
     check(&format!("{SOUND}\nimport numpy_of_nobody\n"), ":10: the module `numpy_of_nobody` cannot be had");
-    check(&SOUND.replace("-> StopEvent", ""), ":7: ");
-    check(&SOUND.replace("ev: StartEvent", "ev"), ":7: ");
+    check(&SOUND.replace("-> StopEvent", ""), ":6: ");
+    check(&SOUND.replace("ev: StartEvent", "ev"), ":6: ");
     check(
         &format!(
             "{SOUND}\nfrom llama_agents.server import WorkflowServer\n\nserver = WorkflowServer()\nserver.add_workflow(\"a\", Flow())\nserver.add_workflow(\"a\", Flow())\n"

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use include_dir::{Dir, DirEntry, include_dir};
 use sha2::{Digest, Sha256};
@@ -20,6 +20,9 @@ static WIT: Dir = include_dir!("$CARGO_MANIFEST_DIR/../wit");
 const DONE: &str = "done";
 /// The oldest Python that inspects files.
 const OLDEST: &str = "3.11";
+
+/// Another command that looks whether all is there is done before this.
+const SILENT: Duration = Duration::from_secs(2);
 
 /// Where everything is.
 pub(super) struct Tools {
@@ -163,10 +166,14 @@ impl Lock {
     pub(super) async fn take(home: &Path, what: &str) -> Result<Lock, Problem> {
         let path = home.join("lock");
         let file = fs::File::options().create(true).truncate(false).write(true).open(&path).map_err(|error| unwritable(&path, &error))?;
-        if file.try_lock().is_err() {
-            progress(&format!("waiting for another command, which makes {what}"));
-        }
-        let locked = tokio::task::spawn_blocking(move || file.lock().map(|()| file)).await;
+        let mut locked = tokio::task::spawn_blocking(move || file.lock().map(|()| file));
+        let locked = match tokio::time::timeout(SILENT, &mut locked).await {
+            Ok(locked) => locked,
+            Err(_) => {
+                progress(&format!("waiting for another command, which makes {what}"));
+                locked.await
+            }
+        };
         let locked = locked.map_err(|error| Problem::new(error.to_string()))?;
         Ok(Lock(locked.map_err(|error| unwritable(&path, &error))?))
     }

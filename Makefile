@@ -53,6 +53,7 @@ test: tools
 guests: tools
 	tests/guests/build.sh
 	tests/guests/python.sh
+	tests/guests/js.sh
 
 examples: tools
 	examples/build.sh

@@ -194,7 +194,7 @@ async fn descriptions(language: Language) {
     let server = start(language, &CONFORMANCE).await;
     for name in CONFORMANCE {
         let workflow = server.get(&format!("/api/v1/workflows/{name}")).await.json();
-        assert!(workflow["description"].as_str().is_some_and(|it| !it.is_empty()), "{name}: {workflow}");
+        assert!(workflow["listing"]["description"].as_str().is_some_and(|it| !it.is_empty()), "{name}: {workflow}");
     }
 }
 

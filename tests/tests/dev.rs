@@ -148,7 +148,7 @@ fn what_cannot_be_made_or_built() {
         --- stdout
         --- stderr
         error: invalid value 'cobol' for '--lang <LANG>'
-          [possible values: rust, python]
+          [possible values: rust, python, typescript]
 
         For more information, try '--help'.
     "#]],
@@ -160,7 +160,7 @@ fn what_cannot_be_made_or_built() {
         --- stdout
         --- stderr
         error: there is no project in `.`
-        hint: `wf-host new NAME` makes one; a Rust project has a `Cargo.toml`, of Python name the `.py` file or its folder
+        hint: `wf-host new NAME` makes one; a Rust project has a `Cargo.toml`, of Python and TypeScript name the file or its folder
     "#]],
     );
     fs::write(folder.path().join("go.mod"), "").expect("writable");
@@ -181,7 +181,7 @@ fn what_cannot_be_made_or_built() {
         --- stdout
         --- stderr
         error: there is no project in `taken`
-        hint: `wf-host new NAME` makes one; a Rust project has a `Cargo.toml`, of Python name the `.py` file or its folder
+        hint: `wf-host new NAME` makes one; a Rust project has a `Cargo.toml`, of Python and TypeScript name the file or its folder
     "#]],
     );
 }

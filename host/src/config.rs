@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::Limits;
+use crate::model::{Grants, Limits};
 
 /// What a host is configured with.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
     /// What guests may use.
     pub limits: Limits,
+    /// What the guests of all workflows may reach, beside what is granted to single ones.
+    pub grants: Grants,
     /// How long runs are kept after their end; none: until they are purged.
     pub retention: Option<Duration>,
     /// With less than so many free bytes its disk is said to be nearly full; none: a share of it.
@@ -24,6 +26,8 @@ pub struct Config {
 pub struct WorkflowConfig {
     /// Types that the outside may send although no step accepts them, beside the manifest's own.
     pub additional_events: Vec<String>,
+    /// What its guests may reach outside.
+    pub grants: Grants,
     /// Most memory of one instance, in bytes.
     pub memory_max: Option<u64>,
     /// Most time that one entry into an attempt may compute.
@@ -51,6 +55,12 @@ impl Config {
             runs_max: own.runs_max.or(self.limits.runs_max),
             ..self.limits.clone()
         })
+    }
+
+    /// What guests of a workflow may reach outside.
+    pub(crate) fn grants(&self, workflow: &str) -> Arc<Grants> {
+        let own = self.workflows.get(workflow).map(|own| self.grants.and(&own.grants));
+        Arc::new(own.unwrap_or_else(|| self.grants.clone()))
     }
 
     /// The largest that any guest may use: what the runtime must have room for.

@@ -3,6 +3,8 @@
 // Rooms, from the lowest: each names only those of the groups before its own.
 pub mod model;
 
+pub mod outside;
+
 pub mod config;
 mod forms;
 pub mod runtime;

@@ -2,7 +2,9 @@
 
 mod envelope;
 mod frame;
+mod grants;
 mod limits;
+mod pattern;
 mod refusal;
 mod request;
 mod run;
@@ -11,7 +13,9 @@ mod workflow;
 
 pub use envelope::{Fields, UNDECLARED, envelope};
 pub use frame::Frame;
+pub use grants::{Asked, Folder, Grants, Secret, Source};
 pub use limits::Limits;
+pub use pattern::Pattern;
 pub use refusal::Refusal;
 pub use request::{Filter, Idempotency, RunsFilter, Start, Target};
 pub use run::{RunStatus, RunView};

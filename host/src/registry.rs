@@ -302,8 +302,8 @@ impl Registry {
 
     fn ready(&self, name: String, definition: Arc<Definition>, additional_events: Vec<String>, components: Vec<Arc<Component>>) -> Loaded {
         let views = components.iter().map(|it| it.view.clone()).collect();
-        let limits = self.config.limits(&name);
-        let workflow = Arc::new(Workflow { name, definition, additional_events, components: views, limits });
+        let (limits, grants) = (self.config.limits(&name), self.config.grants(&name));
+        let workflow = Arc::new(Workflow { name, definition, additional_events, components: views, limits, grants });
         Loaded { workflow, components }
     }
 

@@ -10,6 +10,7 @@ mod compiler;
 mod component;
 mod context;
 mod denied;
+mod door;
 mod engine;
 mod enter;
 #[cfg(test)]
@@ -41,7 +42,8 @@ use wf_engine::effect::Invoke;
 use wf_engine::entry::{InvocationId, Micros};
 use wf_engine::text::{MESSAGE_MAX, cut};
 
-use crate::model::Limits;
+use crate::model::{Grants, Limits};
+use crate::outside::Outside;
 pub use compiler::{Compiler, Work, make};
 pub use component::Component;
 pub(crate) use component::Encoded;
@@ -61,6 +63,15 @@ pub struct Options {
     pub threads: Option<PathBuf>,
     /// The most that any guest may use.
     pub limits: Limits,
+}
+
+/// What an entry into an attempt may use, and reach.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    /// What it may use.
+    pub limits: Arc<Limits>,
+    /// What it may reach outside.
+    pub grants: Arc<Grants>,
 }
 
 /// Loads components and runs their steps. Cheap to clone.
@@ -83,6 +94,7 @@ struct Inner {
     describes: Arc<Semaphore>,
     budget: memory::Budget,
     ticks: ticks::Ticks,
+    outside: Outside,
 }
 
 /// Why a file is no workflow: what happened, and what to do.
@@ -121,7 +133,8 @@ impl Runtime {
         let ticks = ticks::Ticks::default();
         let engine = engine::new(&limits, &ticks)
             .map_err(|error| LoadError::new(format!("wasm cannot run here: {error:#}"), "this machine is not supported"))?;
-        let linker = guest::linker(&engine).map_err(|error| LoadError::new(format!("{error:#}"), "this is a defect of wf-host"))?;
+        let linker = guest::linker(&engine).and_then(|mut linker| denied::no_sockets(&mut linker).map(|()| linker));
+        let linker = linker.map_err(|error| LoadError::new(format!("{error:#}"), "this is a defect of wf-host"))?;
         let cache = cache_dir.and_then(|folder| cache::Cache::open(folder, &engine));
         let compilers = compiler::Compilers::new(compiler, &limits);
         let executor = executor::Executor::start()
@@ -143,6 +156,7 @@ impl Runtime {
             describes,
             budget,
             ticks,
+            outside: Outside::default(),
         })))
     }
 
@@ -276,12 +290,12 @@ impl Runtime {
         invoke: Invoke,
         at: Micros,
         info: Arc<RunInfo>,
-        limits: Arc<Limits>,
+        terms: Terms,
         reports: UnboundedSender<Report>,
     ) -> Entry {
         let name = shares::Name::from(&*info.workflow);
         let meter = meter::Meter::from(at, self.0.ticks.clone());
-        self.0.executor.spawn(name, meter.clone(), enter::enter(self.0.clone(), component, invoke, meter, info, limits, reports))
+        self.0.executor.spawn(name, meter.clone(), enter::enter(self.0.clone(), component, invoke, meter, info, terms, reports))
     }
 }
 

@@ -44,6 +44,11 @@ pub fn guest(name: &str) -> PathBuf {
     existing(guests().join(format!("{name}.wasm")), "make guests")
 }
 
+/// A component of an example.
+pub fn example(name: &str) -> PathBuf {
+    existing(root().join(format!("target/examples/{name}.wasm")), "make examples")
+}
+
 /// The folder with the components made from Rust.
 pub fn guests() -> PathBuf {
     root().join("target/guests/rust")

@@ -12,6 +12,7 @@ pub mod command_line;
 pub mod database;
 pub mod fuzz;
 pub mod http;
+pub mod origin;
 pub mod output;
 pub mod patience;
 pub mod player;

@@ -279,6 +279,26 @@ fn help() {
 
                       [env: WF_HOST_FREE_MIN=]
 
+                  --allow-http <HOST>
+                      Requests that workflows may make, as in `https://api.example.com`, `GET,POST
+                      http://127.0.0.1:8081` or `https://*.example.com`. Addresses of this machine and its
+                      networks are granted by themselves. May be repeated
+
+                  --allow-env <NAME[=VALUE]>
+                      A variable that workflows have: `NAME` as it is here, or `NAME=VALUE`. May be repeated
+
+                  --allow-dir <NAME=PATH[:rw]>
+                      A folder that workflows may read as `/NAME`; with `:rw` behind it write, too. May be
+                      repeated
+
+                  --secret <NAME=SOURCE@HOSTS>
+                      A secret that workflows use without seeing it, in requests to these hosts: from a
+                      variable, a file, or each file of a folder, as in `KEY=env:KEY@https://api.example.com`,
+                      `KEY=file:key.txt@HOST,HOST` or `dir:/run/secrets@HOST`. May be repeated
+
+                  --http-roots <FILE>
+                      A file with certificates to trust for requests beside the system's, as PEM
+
               -h, --help
                       Print help (see a summary with '-h')
 

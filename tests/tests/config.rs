@@ -69,6 +69,11 @@ fn a_setting_comes_from_its_flag_else_the_environment_else_the_file() {
         body_max = 10                         # default
         # retention =                         # not set
         # free_min =                          # not set
+        allow_http = []                       # default
+        allow_env = []                        # default
+        allow_dir = []                        # default
+        secrets = []                          # default
+        # http_roots =                        # not set
         strict = true                         # --strict
         watch = false                         # wf-host.toml
 
@@ -142,7 +147,7 @@ fn mistakes_are_named_with_their_line() {
             --- stdout
             --- stderr
             error: `wf-host.toml`:1: there is no setting `colour`
-            hint: there are paths, host, port, store, data_dir, cors_origins, public_url, allowed_hosts, tls_cert, tls_key, rate_limit, shutdown_timeout, memory_max, executing_max, entry_max, memory_total_max, instances_max, compile_max, compile_memory_max, body_max, retention, free_min, strict, watch, log_format, workflows
+            hint: there are paths, host, port, store, data_dir, cors_origins, public_url, allowed_hosts, tls_cert, tls_key, rate_limit, shutdown_timeout, memory_max, executing_max, entry_max, memory_total_max, instances_max, compile_max, compile_memory_max, body_max, retention, free_min, strict, watch, log_format, allow_http, allow_env, allow_dir, secrets, http_roots, workflows
         "#]],
     );
     check(

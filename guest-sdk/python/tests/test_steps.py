@@ -212,6 +212,33 @@ def test_a_typed_state_has_defaults_and_is_edited_alone():
     assert fields["result"] == ["Tally", 1, ["a"]] and host.values == {"count": 1, "names": ["a"]} and not host.held
 
 
+def test_edits_of_one_step_beside_each_other_take_turns():
+    @step
+    async def count(self, ctx: Context, ev: StartEvent) -> StopEvent:
+        async def one():
+            async with ctx.store.edit_state() as state:
+                count = state.get("count", 0)
+                await asyncio.sleep(0.01)
+                state["count"] = count + 1
+
+        await asyncio.gather(*(one() for _ in range(5)))
+        return StopEvent(result=await ctx.store.get("count"))
+
+    host = Host()
+    [(_, fields)] = run_step(flow(count), "count", ("StartEvent", {}), host=host)
+    assert fields["result"] == 5 and not host.held
+
+
+def test_a_step_runs_no_other_workflow():
+    @step
+    async def begin(self, ev: StartEvent) -> StopEvent:
+        return StopEvent(result=await flow(begin).run())
+
+    with pytest.raises(Failed, match="a step cannot run `Flow` within itself") as failed:
+        run_step(flow(begin), "begin", ("StartEvent", {}))
+    assert failed.value.kind == "workflows.errors.ContextStateError"
+
+
 @pytest.mark.parametrize("value", [time, {1, 2}, b"x"])
 def test_what_has_no_json_form_cannot_be_kept(value):
     @step

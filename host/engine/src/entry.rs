@@ -1,6 +1,7 @@
 //! The journal: everything that can happen to a run. `FORMS.md` says which entry carries what.
 
 pub(crate) mod calls;
+mod chunk;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -183,7 +183,7 @@ pub fn cut(mut text: String, max: Limit) -> String {
 }
 
 /// So much of a text as an error shows.
-pub(crate) fn shown(text: &str) -> String {
+pub fn shown(text: &str) -> String {
     if text.len() <= SHOWN_MAX.max {
         return text.to_owned();
     }

@@ -316,6 +316,7 @@ fn workflow(name: &str, definition: Arc<Definition>, started: &Started) -> Workf
         definition,
         additional_events: started.additional_events.clone(),
         limits: Arc::new(Limits::default()),
+        grants: Arc::default(),
     }
 }
 

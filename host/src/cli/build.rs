@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::screen::out;
 use super::{Problem, cargo, javascript, offline, python};
+use crate::config::Config;
 use crate::host::Host;
 
 /// Builds a project to workflows, and checks them as `serve` would.
@@ -37,7 +38,7 @@ pub(super) struct Build {
 impl Build {
     pub(super) async fn run(self) -> Result<(), Problem> {
         let mut project = Project::find(&self.path, self.offline)?;
-        let host = offline::host(None).await?;
+        let host = offline::host(None, Config::default()).await?;
         let built = project.build(&host).await?;
         for wasm in &built.wasm {
             let source = offline::source(&wasm.display().to_string())?;

@@ -2,6 +2,8 @@
 
 use clap::Args;
 
+use super::grants::Flags;
+use super::layers::Layers;
 use super::screen::out;
 use super::{Problem, offline};
 use crate::model::Workflow;
@@ -18,11 +20,13 @@ pub(super) struct Check {
     /// What to check: a `.wasm` file, a directory, a glob or `name=path`.
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<String>,
+    #[command(flatten)]
+    grants: Flags,
 }
 
 impl Check {
-    pub(super) async fn run(self) -> Result<(), Problem> {
-        let host = offline::host(None).await?;
+    pub(super) async fn run(self, mut layers: Layers<'_>) -> Result<(), Problem> {
+        let host = offline::host(None, self.grants.config(&mut layers)?).await?;
         let (mut checked, mut wrong) = (0, 0);
         for argument in &self.paths {
             let found = match sources::sources(argument) {
@@ -40,6 +44,13 @@ impl Check {
                         let steps = workflow.definition.steps().count();
                         let plural = if steps == 1 { "" } else { "s" };
                         out(&format!("ok: `{}` is `{}`, {steps} step{plural}\n", source.path.display(), workflow.name))?;
+                        for asked in workflow.asked().iter().filter(|it| it.requested && it.what == "http" && it.granted.is_empty()) {
+                            let Workflow { name, .. } = &*workflow;
+                            let problem =
+                                Problem::new(format!("`{}`: it asks for {}, and none is granted", source.path.display(), asked.what));
+                            let hint = "name the hosts in `allow_http` of";
+                            problem.hint(format!("{hint} `[workflows.{name}]` in wf-host.toml, or by `--allow-http`")).warn();
+                        }
                         for key in unknown(&workflow) {
                             let problem = Problem::new(format!(
                                 "`{}`: its manifest has the key `{key}`, which this version does not know",

@@ -5,6 +5,7 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
+use std::time::Duration;
 
 use include_dir::{Dir, DirEntry};
 use sha2::{Digest, Sha256};
@@ -14,6 +15,8 @@ use super::{Problem, cache};
 
 /// Written when all of a folder is there.
 pub(super) const DONE: &str = "done";
+/// Another command that looks whether all is there is done before this.
+const SILENT: Duration = Duration::from_secs(2);
 
 /// The folder of a language's tools.
 pub(super) fn home(language: &str, folder: &str) -> Result<PathBuf, Problem> {
@@ -53,10 +56,14 @@ impl Lock {
     pub(super) async fn take(home: &Path, what: &str) -> Result<Lock, Problem> {
         let path = home.join("lock");
         let file = fs::File::options().create(true).truncate(false).write(true).open(&path).map_err(|error| unwritable(&path, &error))?;
-        if file.try_lock().is_err() {
-            progress(&format!("waiting for another command, which makes {what}"));
-        }
-        let locked = tokio::task::spawn_blocking(move || file.lock().map(|()| file)).await;
+        let mut locked = tokio::task::spawn_blocking(move || file.lock().map(|()| file));
+        let locked = match tokio::time::timeout(SILENT, &mut locked).await {
+            Ok(locked) => locked,
+            Err(_) => {
+                progress(&format!("waiting for another command, which makes {what}"));
+                locked.await
+            }
+        };
         let locked = locked.map_err(|error| Problem::new(error.to_string()))?;
         Ok(Lock(locked.map_err(|error| unwritable(&path, &error))?))
     }

@@ -6,10 +6,12 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use wf_engine::manifest::{EventKind, Join, StepManifest};
 
+use super::grants::Flags;
 use super::graph::Graph;
+use super::layers::Layers;
 use super::screen::out;
 use super::{Problem, offline};
-use crate::model::Workflow;
+use crate::model::{Asked, Workflow};
 
 /// Shows what is in a workflow: its steps, events, graph, and what it asks for.
 #[derive(Args)]
@@ -25,6 +27,8 @@ pub(super) struct Inspect {
     /// How it is shown.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    #[command(flatten)]
+    grants: Flags,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -42,8 +46,8 @@ enum Format {
 }
 
 impl Inspect {
-    pub(super) async fn run(self) -> Result<(), Problem> {
-        let host = offline::host(None).await?;
+    pub(super) async fn run(self, mut layers: Layers<'_>) -> Result<(), Problem> {
+        let host = offline::host(None, self.grants.config(&mut layers)?).await?;
         let (workflow, _) = host.load(&offline::source(&self.path).map_err(Problem::usage)?).await?;
         let graph = Graph::of(&workflow.definition);
         match self.format {
@@ -71,6 +75,9 @@ fn json(workflow: &Workflow) -> Value {
     shown["digest"] = json!(workflow.digests().first());
     shown["size"] = json!(size(workflow));
     shown["imports"] = json!(workflow.imports().collect::<Vec<_>>());
+    let asked = workflow.asked().into_iter();
+    let asked = asked.map(|Asked { what, requested, granted }| (what.to_owned(), json!({ "requested": requested, "granted": granted })));
+    shown["outside"] = Value::Object(asked.collect());
     shown
 }
 
@@ -108,7 +115,12 @@ fn text(workflow: &Workflow) -> String {
     let or_nothing = |names: Vec<&str>| if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
     let _ = writeln!(text, "  of the run   {}", or_nothing(ours));
     let _ = writeln!(text, "  of WASI      {}", or_nothing(packages));
-    let _ = writeln!(text, "  granted      clocks, chance and output, all derived from the run; whatever else it calls answers denied");
+    let _ = writeln!(text, "  granted      clocks, chance and output, all derived from the run; of the outside:");
+    for Asked { what, requested, granted } in workflow.asked().iter().filter(|it| it.requested || !it.granted.is_empty()) {
+        let asked = if *requested { "" } else { " (not asked for)" };
+        let granted = if granted.is_empty() { "nothing".to_owned() } else { granted.join("; ") };
+        let _ = writeln!(text, "    {what:<10} {granted}{asked}");
+    }
     text
 }
 

@@ -11,13 +11,13 @@ use crate::runtime::{self, Runtime};
 use crate::sources;
 use crate::store::{Memory, Store};
 
-/// Opens a host.
-pub(super) async fn host(store: Option<Arc<dyn Store>>) -> Result<Host, Problem> {
+/// Opens a host. Of what it is configured with, the limits are none.
+pub(super) async fn host(store: Option<Arc<dyn Store>>, config: Config) -> Result<Host, Problem> {
     let store = store.unwrap_or_else(|| Arc::new(Memory::default()));
     let cache_dir = super::cache::folder();
     let runtime = Runtime::new(runtime::Options { cache_dir, compiler: compile::compiler(), threads: None, limits: Limits::default() });
     let runtime = runtime.map_err(|error| Problem::new(error.to_string()).hint(error.hint()))?;
-    Ok(Host::open(store, runtime, Config::default()).await?)
+    Ok(Host::open(store, runtime, config).await?)
 }
 
 /// The one file that an argument names.

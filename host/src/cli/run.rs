@@ -15,6 +15,8 @@ use serde_json::value::{RawValue, to_raw_value};
 use tokio::sync::mpsc;
 use wf_engine::manifest::EventKind;
 
+use super::grants::Flags;
+use super::layers::Layers;
 use super::screen::out;
 use super::{Problem, offline};
 use crate::forms::{self, BadStart, Form, Schemas};
@@ -34,7 +36,8 @@ const INTERRUPTED: u8 = 130;
 /// `{"type": "ResponseEvent", "value": {"response": "Ada"}}`, or the value alone where only one
 /// type can be meant.
 ///
-/// The limits are those that `wf-host serve` has by default.
+/// The limits are those that `wf-host serve` has by default. What the workflow may reach outside is
+/// what `wf-host.toml` in this folder says of it, and what the flags add.
 ///
 /// The exit code is 0 when the run completed, 1 when it failed, 2 when what was asked makes no
 /// sense, and 130 after Ctrl-C, which cancels the run.
@@ -59,14 +62,16 @@ pub(super) struct Run {
     /// Where the run is kept: `memory:` or `sqlite:PATH`.
     #[arg(long, env = "WF_HOST_STORE", default_value = "memory:")]
     store: String,
+    #[command(flatten)]
+    grants: Flags,
 }
 
 impl Run {
-    pub(super) async fn run(self) -> Result<ExitCode, Problem> {
+    pub(super) async fn run(self, mut layers: Layers<'_>) -> Result<ExitCode, Problem> {
         let payload = fields(self.event.as_deref(), &self.params)?.json();
         let source = offline::source(&self.path).map_err(Problem::usage)?;
         let store = store::open(Some(&self.store), Path::new("")).await?;
-        let host = offline::host(Some(store)).await?;
+        let host = offline::host(Some(store), self.grants.config(&mut layers)?).await?;
         let (workflow, _) = host.load(&source).await?;
         host.resume().await?;
         let schemas = Schemas::default();

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::follow::follow;
+use super::grants::Flags;
 use super::layers::{self, Layers, Noted};
 use super::signals::{signals, stopped};
 use super::values::{compile_memory, days, instances, mebibytes, memory, memory_total, seconds};
@@ -125,6 +126,8 @@ pub(super) struct Options {
     /// MiB of free disk below which the log and `/health` warn [default: a twentieth of the disk, at most 1024]
     #[arg(long, value_name = "MIB", env = "WF_HOST_FREE_MIN")]
     free_min: Option<u64>,
+    #[command(flatten)]
+    grants: Flags,
 }
 
 /// What a server does, all layers together.
@@ -383,6 +386,7 @@ impl Options {
         let body_max = layers.pick("body_max", self.body_max, file.body_max, Some(10));
         let retention = layers.pick("retention", self.retention, file.retention, None);
         let free_min = layers.pick("free_min", self.free_min, file.free_min, None);
+        let grants = self.grants.settle(layers)?;
         let mut limits = Limits::default();
         if let Some(value) = memory_max {
             limits.memory_max = memory("memory_max", value)?;
@@ -418,7 +422,7 @@ impl Options {
             rate_limit: rate_limit.map(|text| rate(&text)).transpose()?,
             shutdown_timeout: seconds("shutdown_timeout", shutdown_timeout.unwrap_or_default())?,
             body_max: mebibytes(body_max.unwrap_or_default()),
-            config: Config { limits, retention, free_min: free_min.map(mebibytes), workflows: workflows? },
+            config: Config { limits, grants, retention, free_min: free_min.map(mebibytes), workflows: workflows? },
         })
     }
 }
@@ -427,6 +431,7 @@ impl Options {
 fn workflow(name: &str, own: layers::Workflow) -> Result<WorkflowConfig, Problem> {
     let at = |key: &str| format!("workflows.{name}.{key}");
     Ok(WorkflowConfig {
+        grants: own.grants(&at(""))?,
         additional_events: own.additional_events,
         memory_max: own.memory_max.map(|value| memory(&at("memory_max"), value)).transpose()?,
         executing_max: own.executing_max.map(|value| seconds(&at("executing_max"), value)).transpose()?,

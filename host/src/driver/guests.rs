@@ -15,11 +15,13 @@ struct Guest {
     entry: Entry,
     /// The call that it waits in, by its ordinal, and where the answer goes.
     waiting: Option<(u32, oneshot::Sender<Call>)>,
+    /// Where it is told that what it has for the outside may leave.
+    leaving: Option<oneshot::Sender<()>>,
 }
 
 impl Guests {
     pub(super) fn entered(&mut self, invocation: InvocationId, entry: Entry) {
-        self.0.insert(invocation, Guest { entry, waiting: None });
+        self.0.insert(invocation, Guest { entry, waiting: None, leaving: None });
     }
 
     /// One waits in a call of this ordinal.
@@ -35,6 +37,21 @@ impl Guests {
         if let Some((_, reply)) = waiting {
             // A guest that is gone meanwhile reports its end by itself.
             let _ = reply.send(call);
+        }
+    }
+
+    /// One has something to say to the outside.
+    pub(super) fn leaves(&mut self, invocation: InvocationId, reply: oneshot::Sender<()>) {
+        if let Some(guest) = self.0.get_mut(&invocation) {
+            guest.leaving = Some(reply);
+        }
+    }
+
+    /// It may.
+    pub(super) fn leave(&mut self, invocation: InvocationId) {
+        if let Some(reply) = self.0.get_mut(&invocation).and_then(|guest| guest.leaving.take()) {
+            // A guest that is gone meanwhile reports its end by itself.
+            let _ = reply.send(());
         }
     }
 

@@ -14,8 +14,9 @@ use super::claims::LOOK_EVERY;
 use super::guests::Guests;
 use super::{Driver, Reply, UNDER_WAY_MAX, tell};
 use crate::machine::{self, Exit, Identity, Reported, Worker};
+use crate::model::Workflow;
 use crate::registry::Loaded;
-use crate::runtime::{LogLine, Report, Waits};
+use crate::runtime::{LogLine, Report, Terms, Waits};
 use crate::store::{self, Created, LogRow};
 use crate::tail::Driven;
 
@@ -164,6 +165,13 @@ impl Task {
                 }
                 return;
             }
+            Report::Leaves { invocation, attempt, reply } => {
+                if self.worker.is_live(invocation) {
+                    self.guests.leaves(invocation, reply);
+                }
+                self.worker.leave(invocation, attempt);
+                return;
+            }
             Report::Progressed { invocation, attempt, calls, commit, usage, waits } => {
                 if let (Waits::Answer(reply), Some(call), true) = (waits, calls.last(), self.worker.is_live(invocation)) {
                     self.guests.waits(invocation, call.ordinal, reply);
@@ -204,6 +212,7 @@ impl Task {
                 }
                 Output::Enter(invoke) => self.enter(*invoke),
                 Output::Answer(invocation, call) => self.guests.answer(invocation, *call),
+                Output::Leave(invocation) => self.guests.leave(invocation),
                 Output::Abort(invocation) => self.guests.abort(invocation),
                 Output::Tell(reply, answer) => tell(reply, answer),
                 Output::Reply(letter, answer) => self.driver.answer(letter, answer),
@@ -266,8 +275,9 @@ impl Task {
     fn enter(&mut self, invoke: Invoke) {
         let services = &self.driver.0.services;
         let (invocation, component) = (invoke.invocation, self.loaded.components[invoke.component].clone());
-        let (info, limits) = (self.worker.info().clone(), self.loaded.workflow.limits.clone());
-        let task = services.runtime.enter(component, invoke, services.clock.at(), info, limits, self.reporter.clone());
+        let Workflow { limits, grants, .. } = &*self.loaded.workflow;
+        let (info, terms) = (self.worker.info().clone(), Terms { limits: limits.clone(), grants: grants.clone() });
+        let task = services.runtime.enter(component, invoke, services.clock.at(), info, terms, self.reporter.clone());
         self.guests.entered(invocation, task);
     }
 

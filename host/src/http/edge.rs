@@ -28,7 +28,7 @@ fn workflow() -> Workflow {
     let manifest = serde_json::from_value(manifest).expect("a manifest");
     let definition = Definition::new(vec![(Part { component: "d".to_owned(), data: None }, manifest)]);
     let (definition, limits) = (Arc::new(definition), Arc::new(Limits::default()));
-    Workflow { name: "mine".to_owned(), definition, additional_events: Vec::new(), components: Vec::new(), limits }
+    Workflow { name: "mine".to_owned(), definition, additional_events: Vec::new(), components: Vec::new(), limits, grants: Arc::default() }
 }
 
 fn number() -> impl Strategy<Value = String> + Clone {

@@ -11,7 +11,7 @@ use wf_engine::manifest::Manifest;
 use super::aside::aside;
 use super::error::{ApiError, ErrorBody};
 use super::{Answer, Shared, representation, wire};
-use crate::model::{Refusal, Workflow};
+use crate::model::{Asked, Refusal, Workflow};
 use crate::registry::Listing;
 
 /// The names of the workflows, in order of registration.
@@ -46,10 +46,24 @@ struct ListingBody {
     path: String,
     /// The interfaces that it asks for.
     imports: Vec<String>,
+    /// What it asks for of the outside, beside what it is granted.
+    outside: Vec<OutsideBody>,
     /// When it was last loaded, or tried to, in UTC.
     loaded_at: String,
     /// Why its newest version is not the one that runs get.
     error: Option<LoadFailure>,
+}
+
+/// Something of the outside.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Outside)]
+struct OutsideBody {
+    /// `http`, `files`, `variables` or `sockets`.
+    what: String,
+    /// Whether the workflow asks for it. What runs a language asks for files, variables and sockets, whatever the workflow does.
+    requested: bool,
+    /// In the words of the settings. Sockets are never granted.
+    granted: Vec<String>,
 }
 
 /// Why a file was not loaded.
@@ -135,6 +149,12 @@ pub(super) async fn details(api: Shared, name: String) -> Answer {
     .await
 }
 
+impl From<Asked> for OutsideBody {
+    fn from(Asked { what, requested, granted }: Asked) -> OutsideBody {
+        OutsideBody { what: what.to_owned(), requested, granted }
+    }
+}
+
 impl ListingBody {
     fn of(listing: &Listing) -> ListingBody {
         let workflow = listing.workflow.as_ref();
@@ -149,6 +169,7 @@ impl ListingBody {
             digest: workflow.and_then(|it| it.digests().into_iter().next()),
             path: listing.source.path.display().to_string(),
             imports,
+            outside: workflow.map(|it| it.asked().into_iter().map(OutsideBody::from).collect()).unwrap_or_default(),
             loaded_at: wf_engine::time::utc_text(listing.loaded_at),
             error: listing.rejected.as_ref().map(|it| LoadFailure { message: it.message.clone(), hint: it.hint.clone() }),
         }

@@ -91,6 +91,8 @@ pub enum Output<T> {
     Enter(Box<Invoke>),
     /// Answer the call that an instance waits in.
     Answer(InvocationId, Box<Call>),
+    /// All that an instance has waited for is durable: what it wants to say to the outside may leave.
+    Leave(InvocationId),
     /// Drop an instance.
     Abort(InvocationId),
     /// Tell whoever asked.

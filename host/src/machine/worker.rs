@@ -77,6 +77,8 @@ struct Gathered {
     rows: Vec<EntryRow>,
     frames: Vec<FrameRow>,
     logs: Vec<LogRow>,
+    /// Somebody waits for it.
+    waited: bool,
 }
 
 /// What must not leave before an append is durable.
@@ -85,6 +87,8 @@ struct Held<T> {
     size: usize,
     frames: Vec<Frame>,
     answers: Vec<(Asker<T>, Answer)>,
+    /// Attempts that have something to say to the outside.
+    leaving: Vec<(InvocationId, u32)>,
     /// Answered with the append itself.
     letter: Option<CommandId>,
 }
@@ -375,6 +379,19 @@ impl<T> Worker<T> {
                 let log = Some(failure_row(invocation, attempt, now.at, &failure));
                 self.input(now, Input::StepFailed { invocation, attempt, calls, failure, usage }, Extra { log, ..Extra::default() });
             }
+        }
+    }
+
+    /// An attempt has something to say to the outside: it may once all before it is durable. One that is late never may.
+    pub fn leave(&mut self, invocation: InvocationId, attempt: u32) {
+        if self.left || self.stopping || !self.works_for(invocation, attempt) {
+            return;
+        }
+        self.gathered.waited = true;
+        self.append_gathered();
+        match self.held.back_mut() {
+            Some(held) => held.leaving.push((invocation, attempt)),
+            None => self.outputs.push(Output::Leave(invocation)),
         }
     }
 

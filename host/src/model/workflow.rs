@@ -6,6 +6,7 @@ use std::sync::Arc;
 use wf_engine::definition::Definition;
 use wf_engine::manifest::{EventKind, EventType, StepManifest};
 
+use super::grants::{Asked, Grants};
 use super::limits::Limits;
 
 /// A workflow: a name, and the definition that its runs are pinned to.
@@ -20,6 +21,8 @@ pub struct Workflow {
     pub components: Vec<ComponentView>,
     /// What its guests may use.
     pub limits: Arc<Limits>,
+    /// What its guests may reach outside.
+    pub grants: Arc<Grants>,
 }
 
 /// A component as the outside sees it.
@@ -40,8 +43,13 @@ impl Workflow {
     }
 
     /// The interfaces that its components ask for.
-    pub fn imports(&self) -> impl Iterator<Item = &String> {
+    pub fn imports(&self) -> impl Iterator<Item = &String> + Clone {
         self.components.iter().flat_map(|component| &component.imports)
+    }
+
+    /// What it asks for, beside what it is granted.
+    pub fn asked(&self) -> Vec<Asked> {
+        self.grants.asked(self.imports())
     }
 }
 

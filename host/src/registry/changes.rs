@@ -18,6 +18,13 @@ pub(super) fn between(before: &Workflow, after: &Workflow) -> Vec<String> {
     let imports = |workflow: &Workflow| workflow.imports().map(|it| (it.clone(), ())).collect::<BTreeMap<_, _>>();
     compare("step", &steps(before), &steps(after), ["added", "removed", "altered"], &mut changes);
     compare("event", &events(before), &events(after), ["added", "removed", "altered"], &mut changes);
+    let missing = |workflow: &Workflow| {
+        workflow.asked().into_iter().filter(|it| it.requested && it.granted.is_empty()).map(|it| it.what).collect::<Vec<_>>()
+    };
+    let before_missing = missing(before);
+    for what in missing(after).into_iter().filter(|it| !before_missing.contains(it)) {
+        changes.push(format!("it asks for {what} now, and none is granted"));
+    }
     compare("import", &imports(before), &imports(after), ["gained", "lost", "altered"], &mut changes);
     changes
 }

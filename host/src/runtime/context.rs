@@ -5,16 +5,19 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::{Semaphore, oneshot};
-use wf_engine::attempt::{Answer, Attempt, Next, Request};
+use wf_engine::attempt::{Answer, Attempt, Next, Outside, Request};
 use wf_engine::effect::Invoke;
-use wf_engine::entry::{Call, Commit, Failure, Function};
+use wf_engine::entry::{Call, Chunk, Commit, Failure, Function, Response};
+use wf_engine::json;
 
 use super::RunInfo;
 use super::clock::Clock;
+use super::door::Door;
 use super::lines::Lines;
 use super::meter::Meter;
 use super::report::{Report, Waits};
 use crate::model::Limits;
+use crate::outside::Asked;
 
 /// How much of what an entry has published may wait until its worker hears of it, in KiB: beyond it, the guest waits.
 const AHEAD_MAX: u32 = 64;
@@ -36,17 +39,18 @@ pub(super) struct Context {
     pub clock: Clock,
     pub lines: Lines,
     pub ending: Option<Ending>,
+    pub door: Door,
     meter: Meter,
     reports: UnboundedSender<Report>,
     ahead: Arc<Semaphore>,
 }
 
 impl Context {
-    pub(super) fn new(invoke: Invoke, info: Arc<RunInfo>, limits: &Limits, lines: Lines, meter: Meter) -> Context {
+    pub(super) fn new(invoke: Invoke, info: Arc<RunInfo>, limits: &Limits, door: Door, lines: Lines, meter: Meter) -> Context {
         let attempt = Attempt::new(invoke, limits.attempt());
         let (clock, reports) = (lines.clock.clone(), lines.reports.clone());
         let ahead = Arc::new(Semaphore::new(AHEAD_MAX as usize));
-        Context { info, attempt, clock, lines, ending: None, meter, reports, ahead }
+        Context { info, attempt, clock, lines, ending: None, door, meter, reports, ahead }
     }
 
     /// What a call of the contract gives: the outer error ends the entry, the inner one goes to the guest.
@@ -69,7 +73,7 @@ impl Context {
                     Some(call) => self.attempt.answered(call),
                     None => return self.end(Ending::Gone),
                 },
-                Next::Perform(_) => return self.end(Ending::Failed(no_door())),
+                Next::Perform(outside) => self.perform(outside).await?,
                 Next::Fail(failure) => return self.end(Ending::Failed(failure)),
             }
         }
@@ -101,6 +105,66 @@ impl Context {
         Ok(sent.ok().and(answer.await.ok()))
     }
 
+    /// Sends a request: its number, and the head of its answer.
+    pub(super) async fn request(&mut self, options: &str, body: Vec<u8>) -> wasmtime::Result<Result<(u32, String), Failure>> {
+        let mut asked = match Asked::read(options, body) {
+            Ok(asked) => asked,
+            // It says the same at every entry.
+            Err(failure) => return Ok(Err(failure)),
+        };
+        if let Some(label) = asked.label() {
+            let key = self.info.idempotency_key(self.attempt.invocation, label);
+            asked.set_key(&key);
+        }
+        let request = Request::Outside { target: asked.target().to_owned(), options: json::empty() };
+        self.door.ask(Some(asked));
+        let answer = self.call(request).await?;
+        self.door.ask(None);
+        Ok(answer.and_then(Answer::response).and_then(|(number, response)| match response {
+            Response::Head(head) => Ok((number, head.get().to_owned())),
+            Response::Failed(failure) => Err(failure),
+        }))
+    }
+
+    /// Reads more of an answer.
+    pub(super) async fn read(&mut self, request: u32) -> wasmtime::Result<Result<Option<Vec<u8>>, Failure>> {
+        let answer = self.call(Request::ReadBody { request }).await?;
+        Ok(answer.and_then(Answer::chunk).and_then(|chunk| match chunk {
+            Chunk::End => Ok(None),
+            Chunk::Failed(failure) => Err(failure),
+            Chunk::Data(_) => match chunk.bytes() {
+                Some(bytes) => Ok(Some(bytes)),
+                None => Err(Failure::new("invalid", "what was recorded of an answer is none", false)),
+            },
+        }))
+    }
+
+    /// Reaches the outside. What it gives is recorded before the guest has it.
+    async fn perform(&mut self, outside: Outside) -> wasmtime::Result<Next> {
+        match outside {
+            Outside::Request { .. } => {
+                if let Err(failure) = self.door.may_leave() {
+                    return Ok(self.attempt.performed(Response::Failed(failure)));
+                }
+                self.leave().await?;
+                let response = self.door.send(self.attempt.calls()).await;
+                Ok(self.attempt.performed(response))
+            }
+            Outside::Read { request } => Ok(self.attempt.received(self.door.read(request).await)),
+        }
+    }
+
+    /// Waits until all that led here is durable: a crash does not undo what the outside has heard.
+    async fn leave(&mut self) -> wasmtime::Result<()> {
+        let (reply, may) = oneshot::channel();
+        let (invocation, attempt) = (self.attempt.invocation, self.attempt.attempt);
+        let sent = self.reports.send(Report::Leaves { invocation, attempt, reply });
+        match (sent, may.await) {
+            (Ok(()), Ok(())) => Ok(()),
+            _ => self.end(Ending::Gone),
+        }
+    }
+
     pub(super) async fn log(&mut self, level: String, message: String, fields: String) -> wasmtime::Result<()> {
         let Ok(Answer::Line(ordinal)) = self.call(Request::Log).await? else { return Ok(()) };
         self.lines.write("log", ordinal.into(), level, message, fields);
@@ -112,9 +176,4 @@ impl Context {
         self.ending = Some(ending);
         Err(wasmtime::Error::msg("the entry has ended"))
     }
-}
-
-/// The contract has no call yet that reaches the outside.
-fn no_door() -> Failure {
-    Failure::new("denied", "this host lets no request out", false)
 }

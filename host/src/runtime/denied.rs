@@ -1,15 +1,26 @@
-//! What a workflow may import and is not granted: stubs with nothing behind them.
+//! What a workflow may import and is never granted: stubs with nothing behind them.
 
 use wasmtime::component::types::{Component, ComponentItem, Type};
 use wasmtime::component::{Linker, LinkerInstance, Resource, ResourceAny, ResourceType, Val};
 use wasmtime::{Engine, StoreContextMut};
 
 use super::guest::Guest;
+use wasmtime_wasi::p2::bindings::sockets::network::Network;
 
-/// Interfaces that need a grant. There is none yet.
+/// The interfaces that are answered so.
 const PREFIX: &str = "wasi:http/";
-/// What a request is answered with.
-const DENIED: &str = "HTTP-request-denied";
+/// What a request is answered with, and says why.
+const INTERNAL: &str = "internal-error";
+/// What takes the place of requests that nobody would record.
+const NO_HTTP: &str = "this host lets no request of `wasi:http` out: use `wf:workflow/http`, which the SDKs have, and grant the host by `allow_http` of `[workflows.NAME]` in wf-host.toml, or by `--allow-http`";
+/// What takes the place of sockets.
+pub(super) const NO_SOCKETS: &str = "sockets are never granted: use `wf:workflow/http`, which the SDKs have, and grant the host by `allow_http` of `[workflows.NAME]` in wf-host.toml, or by `--allow-http`";
+/// Where sockets and addresses come from, by the version that wasmtime has, and the function that gives them.
+const SOCKETS: [(&str, &str); 3] = [
+    ("wasi:sockets/tcp-create-socket@0.2.12", "create-tcp-socket"),
+    ("wasi:sockets/udp-create-socket@0.2.12", "create-udp-socket"),
+    ("wasi:sockets/ip-name-lookup@0.2.12", "resolve-addresses"),
+];
 
 /// What a handle to what is not there stands for.
 struct Nothing;
@@ -51,6 +62,23 @@ fn stub(interface: &mut LinkerInstance<'_, Guest>, item: &str, called: String) -
     })
 }
 
+/// Refuses sockets, and takes note that one was asked for: the error that a guest gets is a number alone.
+pub(super) fn no_sockets(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+    for (interface, item) in SOCKETS {
+        linker.instance(interface)?.func_new(item, |mut store, _, arguments, results| {
+            for argument in arguments {
+                if let Val::Resource(network) = argument {
+                    network.try_into_resource::<Network>(&mut store)?;
+                }
+            }
+            store.data_mut().wants_sockets = true;
+            results.fill(Val::Result(Err(Some(Box::new(Val::Enum("access-denied".to_owned()))))));
+            Ok(())
+        })?;
+    }
+    Ok(())
+}
+
 /// Takes the handles that are handed over: what is lent goes back, the rest goes. None: it is one of something else.
 fn take(store: &mut StoreContextMut<'_, Guest>, argument: &Val) -> Option<()> {
     match argument {
@@ -62,15 +90,17 @@ fn take(store: &mut StoreContextMut<'_, Guest>, argument: &Val) -> Option<()> {
 
 /// A call that only a grant could answer.
 #[derive(Debug, thiserror::Error)]
-#[error("`{0}` is not granted to this workflow: nothing reaches the outside yet")]
+#[error("`{0}` is not granted: {NO_HTTP}")]
 pub(super) struct NotGranted(String);
 
 /// The error that says so, where a type has it.
 fn answer(what: &Type) -> Option<Val> {
     let Type::Result(result) = what else { return None };
     let Some(Type::Variant(error)) = result.err() else { return None };
-    let has = error.cases().any(|case| case.name == DENIED && case.ty.is_none());
-    has.then(|| Val::Result(Err(Some(Box::new(Val::Variant(DENIED.to_owned(), None))))))
+    let case = error.cases().find(|case| case.name == INTERNAL)?;
+    let Some(Type::Option(_)) = case.ty else { return None };
+    let why = Val::Option(Some(Box::new(Val::String(NO_HTTP.to_owned()))));
+    Some(Val::Result(Err(Some(Box::new(Val::Variant(INTERNAL.to_owned(), Some(Box::new(why))))))))
 }
 
 /// A value that says nothing; none where there is no such value.

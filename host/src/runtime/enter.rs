@@ -14,10 +14,13 @@ use tokio::time::{Instant, Sleep, sleep};
 use wasmtime::{Store, UpdateDeadline};
 use wf_engine::effect::Invoke;
 use wf_engine::entry::{Event, Failure, Micros};
+use wf_engine::text::{MESSAGE_MAX, cut};
 
 use super::bindings::wf::workflow::types::{Event as WitEvent, Failure as WitFailure};
 use super::clock::Clock;
 use super::context::{Context, Ending};
+use super::denied::NO_SOCKETS;
+use super::door::Door;
 use super::failures::{beyond_memory, exceeded, panic_message, trapped};
 use super::guest::Guest;
 use super::lines::{Lines, Output};
@@ -28,8 +31,9 @@ use super::shares::Name;
 use super::threads::Place;
 use super::ticks::TICK;
 use super::wasi;
-use super::{Component, Inner, LoadError, RunInfo};
+use super::{Component, Inner, LoadError, RunInfo, Terms};
 use crate::model::Limits;
+use crate::outside::Placeholders;
 
 /// How a call into a guest ended.
 enum Called<T> {
@@ -75,7 +79,7 @@ impl Opened {
     fn with(inner: &Inner, meter: Meter) -> Opened {
         let (stdout, stderr) = (Output::new("stdout", None), Output::new("stderr", None));
         let clock = Clock::at(DESCRIBED_AT);
-        let wasi = wasi::context(&[0; 32], 0, 0, &clock, &stdout, &stderr);
+        let wasi = wasi::context(&[0; 32], 0, 0, &clock, &stdout, &stderr).build();
         let memory = Memory::new(inner.limits.memory_max, DESCRIBED.into(), inner.budget.clone(), meter.clone());
         let store = store(inner, memory, &meter, wasi, clock, None);
         Opened { store, meter, stderr }
@@ -128,11 +132,11 @@ pub(super) async fn enter(
     invoke: Invoke,
     meter: Meter,
     info: Arc<RunInfo>,
-    limits: Arc<Limits>,
+    terms: Terms,
     reports: UnboundedSender<Report>,
 ) {
     let (invocation, attempt) = (invoke.invocation, invoke.attempt);
-    let entry = AssertUnwindSafe(run(&inner, &component, invoke, &meter, info, &limits, reports.clone())).catch_unwind();
+    let entry = AssertUnwindSafe(run(&inner, &component, invoke, &meter, info, &terms, reports.clone())).catch_unwind();
     let report = entry.await.unwrap_or_else(|_| {
         let failure = Failure::new("host", "a defect of wf-host ended the attempt; its log has the details".to_owned(), true);
         Some(Report::Failed { invocation, attempt, calls: Vec::new(), failure, usage: meter.usage() })
@@ -149,7 +153,7 @@ async fn run(
     invoke: Invoke,
     meter: &Meter,
     info: Arc<RunInfo>,
-    limits: &Limits,
+    Terms { limits, grants }: &Terms,
     reports: UnboundedSender<Report>,
 ) -> Option<Report> {
     let name = Name::from(&*info.workflow);
@@ -159,13 +163,18 @@ async fn run(
     let left = Arc::new(Mutex::new(limits.log_max));
     let lines = Lines { invocation, attempt, reports, clock: clock.clone(), left };
     let (stdout, stderr) = (Output::new("stdout", Some(lines.clone())), Output::new("stderr", Some(lines.clone())));
-    let wasi = wasi::context(&info.seed, invocation, attempt, &clock, &stdout, &stderr);
+    let placeholders = Placeholders::new(grants, &info.seed);
+    let mut wasi = wasi::context(&info.seed, invocation, attempt, &clock, &stdout, &stderr);
+    if let Err(failure) = wasi::grant(&mut wasi, grants, &placeholders) {
+        return Some(Report::Failed { invocation, attempt, calls: Vec::new(), failure, usage: meter.usage() });
+    }
     let place = inner.threads.place(&info.run, invocation);
     let step = invoke.step.clone();
     let events: Vec<WitEvent> = invoke.events.iter().map(outward).collect();
-    let context = Context::new(invoke, info, limits, lines, meter.clone());
+    let door = Door::new(inner.outside.exchange(&info.workflow, grants), placeholders);
+    let context = Context::new(invoke, info, limits, door, lines, meter.clone());
     let memory = Memory::new(limits.memory_max, name, inner.budget.clone(), meter.clone());
-    let mut store = store(inner, memory, meter, wasi, clock, Some(context));
+    let mut store = store(inner, memory, meter, wasi.build(), clock, Some(context));
 
     let call = async {
         let workflow = component.pre.instantiate_async(&mut store).await?;
@@ -177,7 +186,7 @@ async fn run(
 
     let guest = store.data_mut();
     let usage = meter.usage();
-    let refused = guest.memory.refused;
+    let (refused, wants_sockets) = (guest.memory.refused, guest.wants_sockets);
     let context = guest.context.as_mut()?;
     if lost {
         context.lines.end("log", context.attempt.calls().into());
@@ -204,7 +213,13 @@ async fn run(
     let finished = ended.and_then(|events| context.attempt.returned(events.into_iter().map(|event| (event.name, event.payload)).collect()));
     Some(match finished {
         Ok((calls, commit, events)) => Report::Returned { invocation, attempt, calls, commit, events, usage },
-        Err(failure) => Report::Failed { invocation, attempt, calls: context.attempt.failed(), failure, usage },
+        Err(mut failure) => {
+            // What the guest was told is a number alone.
+            if wants_sockets {
+                failure.message = cut(format!("{} [{NO_SOCKETS}]", failure.message), MESSAGE_MAX);
+            }
+            Report::Failed { invocation, attempt, calls: context.attempt.failed(), failure, usage }
+        }
     })
 }
 
@@ -216,7 +231,7 @@ fn store(
     clock: Clock,
     context: Option<Context>,
 ) -> Store<Guest> {
-    let guest = Guest { wasi, table: wasi::table(), clock, meter: meter.clone(), memory, context };
+    let guest = Guest { wasi, table: wasi::table(), clock, meter: meter.clone(), memory, context, wants_sockets: false };
     let mut store = Store::new(&inner.engine, guest);
     store.limiter(|guest| &mut guest.memory);
     // What one call hands over: no guest has more to say than it may hold back.

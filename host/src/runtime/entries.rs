@@ -9,7 +9,7 @@ use wf_engine::effect::{Invoke, Log, Memos, RetryInfo};
 use wf_engine::entry::Event;
 use wf_tests::wasm::Module;
 
-use super::{Compiler, Component, Entry, Options, Report, RunInfo, Runtime, Waits, engine, shape};
+use super::{Compiler, Component, Entry, Options, Report, RunInfo, Runtime, Terms, Waits, engine, shape};
 use crate::model::Limits;
 
 /// Long enough for a busy machine.
@@ -47,7 +47,8 @@ fn enter(runtime: &Runtime, component: &Arc<Component>, name: &str, limits: Limi
     };
     let info = RunInfo { run: name.to_owned(), handler: name.to_owned(), workflow: name.to_owned(), seed: [0; 32] };
     let (sender, reports) = unbounded_channel();
-    (runtime.enter(component.clone(), invoke, 0, Arc::new(info), Arc::new(limits), sender), reports)
+    let terms = Terms { limits: Arc::new(limits), grants: Arc::default() };
+    (runtime.enter(component.clone(), invoke, 0, Arc::new(info), terms, sender), reports)
 }
 
 async fn next(reports: &mut UnboundedReceiver<Report>) -> Report {

@@ -12,7 +12,7 @@ use wf_engine::text::log_line;
 
 use super::bindings::Workflow;
 use super::bindings::wf::workflow::types::{Event as WitEvent, Failure as WitFailure};
-use super::bindings::wf::workflow::{events, log, memo, run, state, time, types};
+use super::bindings::wf::workflow::{events, http, log, memo, run, state, time, types};
 use super::clock::Clock;
 use super::context::Context;
 use super::memory::Memory;
@@ -28,6 +28,8 @@ pub(super) struct Guest {
     pub memory: Memory,
     /// None while a component describes itself: then the contract's imports trap.
     pub context: Option<Context>,
+    /// It asked for a socket.
+    pub wants_sockets: bool,
 }
 
 /// Everything that a component may import.
@@ -174,6 +176,21 @@ impl run::Host for Guest {
 
     async fn commit(&mut self) -> wasmtime::Result<()> {
         self.context()?.call(Request::Commit).await.map(drop)
+    }
+}
+
+impl http::Host for Guest {
+    async fn request(&mut self, options: String, body: Vec<u8>) -> wasmtime::Result<Result<(u32, String), WitFailure>> {
+        answer(self.context()?.request(&options, body).await?)
+    }
+
+    async fn read(&mut self, request: u32) -> wasmtime::Result<Result<Option<Vec<u8>>, WitFailure>> {
+        answer(self.context()?.read(request).await?)
+    }
+
+    async fn close(&mut self, request: u32) -> wasmtime::Result<()> {
+        self.context()?.door.close(request);
+        Ok(())
     }
 }
 

@@ -36,6 +36,15 @@ pub enum Report {
         /// Where the answer goes, and what it has written with it.
         reply: oneshot::Sender<(Result<ReadAnswer, Refused>, Overlay)>,
     },
+    /// It has something to say to the outside, and waits until all that led to it is durable.
+    Leaves {
+        /// Who.
+        invocation: InvocationId,
+        /// Which attempt.
+        attempt: u32,
+        /// Told when it may.
+        reply: oneshot::Sender<()>,
+    },
     /// It wrote a line.
     Logged {
         /// Who.

@@ -1,4 +1,4 @@
-//! WASI without the world: derived clocks and chance, no files, no environment, no network.
+//! WASI with derived clocks and chance, and of the world what was granted: folders and variables, no network.
 
 use std::time::Duration;
 
@@ -9,12 +9,14 @@ use wasmtime::component::{HasData, Resource, ResourceTable};
 use wasmtime_wasi::p2::bindings::clocks::monotonic_clock;
 use wasmtime_wasi::p2::bindings::io::poll;
 use wasmtime_wasi::p2::{DynPollable, Pollable, subscribe};
-use wasmtime_wasi::{HostMonotonicClock, WasiCtx, WasiCtxBuilder, async_trait};
-use wf_engine::entry::{InvocationId, Micros};
+use wasmtime_wasi::{FsPerms, HostMonotonicClock, WasiCtxBuilder, async_trait};
+use wf_engine::entry::{Failure, InvocationId, Micros};
 
 use super::clock::Clock;
 use super::lines::Output;
 use super::meter::Meter;
+use crate::model::{Folder, Grants};
+use crate::outside::Placeholders;
 
 /// Most of WASI's handles that an instance may have at once, and wait for: streams, timers and the like.
 pub(super) const HANDLES_MAX: usize = 1024;
@@ -31,11 +33,19 @@ fn chance(seed: &[u8; 32], invocation: InvocationId, attempt: u32, purpose: &str
     ChaCha12Rng::from_seed(hash.finalize().into())
 }
 
-/// All of WASI that a guest gets.
-pub(super) fn context(seed: &[u8; 32], invocation: InvocationId, attempt: u32, clock: &Clock, stdout: &Output, stderr: &Output) -> WasiCtx {
+/// All of WASI that every guest gets.
+pub(super) fn context(
+    seed: &[u8; 32],
+    invocation: InvocationId,
+    attempt: u32,
+    clock: &Clock,
+    stdout: &Output,
+    stderr: &Output,
+) -> WasiCtxBuilder {
     let mut fixed = [0; 16];
     fixed.copy_from_slice(&Sha256::digest([&seed[..], &invocation.to_le_bytes(), &attempt.to_le_bytes()].concat())[..16]);
-    WasiCtxBuilder::new()
+    let mut context = WasiCtxBuilder::new();
+    context
         .stdout(stdout.clone())
         .stderr(stderr.clone())
         .wall_clock(clock.clone())
@@ -46,8 +56,23 @@ pub(super) fn context(seed: &[u8; 32], invocation: InvocationId, attempt: u32, c
         .max_random_size(RANDOM_MAX)
         .allow_tcp(false)
         .allow_udp(false)
-        .allow_ip_name_lookup(false)
-        .build()
+        .allow_ip_name_lookup(false);
+    context
+}
+
+/// Adds what a workflow is granted.
+pub(super) fn grant(context: &mut WasiCtxBuilder, grants: &Grants, placeholders: &Placeholders) -> Result<(), Failure> {
+    for (name, value) in grants.variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).chain(placeholders.variables()) {
+        context.env(name, value);
+    }
+    for Folder { name, path, writable } in &grants.folders {
+        let may = if *writable { FsPerms::ReadWrite } else { FsPerms::ReadOnly };
+        context.preopened_dir(path, format!("/{name}"), may).map_err(|error| {
+            let message = format!("the folder `{name}` that is granted cannot be opened at `{}`: {error:#}", path.display());
+            Failure::new("denied", message, true)
+        })?;
+    }
+    Ok(())
 }
 
 /// The monotonic clock, whose sleeps move the derived clock on: WASI's own would leave it behind.

@@ -66,6 +66,7 @@ fn workflow(name: &str, timeout: Option<f64>, runs_max: Option<u32>) -> Arc<Work
         additional_events: vec!["Answer".into()],
         components: Vec::new(),
         limits: Arc::new(Limits { runs_max, ..Limits::default() }),
+        grants: Arc::default(),
     })
 }
 

@@ -3,13 +3,14 @@
 use std::collections::VecDeque;
 
 use serde_json::{Value, json};
-use wf_engine::attempt::{Answer, Attempt, Limits, Next, Request};
+use wf_engine::attempt::{Answer, Attempt, Limits, Next, Outside, Request};
 use wf_engine::effect::Invoke;
-use wf_engine::entry::{Call, Failure, Function, Usage};
+use wf_engine::entry::{Call, Chunk, Failure, Function, InvocationId, Response, Usage};
+use wf_engine::json::empty;
 use wf_host::machine::{Report, Reported, Worker};
 
 /// What a step does, one after the other: the start event says it.
-const SCRIPTS: [&str; 12] = ["publish", "set", "sleep", "long", "wait", "fail", "commit", "memo", "note", "big", "edit", "timed"];
+const SCRIPTS: [&str; 13] = ["ask", "publish", "set", "sleep", "long", "wait", "fail", "commit", "memo", "note", "big", "edit", "timed"];
 
 /// One entry into an attempt.
 pub struct Guest {
@@ -19,12 +20,16 @@ pub struct Guest {
     next: Option<Next>,
     /// The ordinal of the call that it waits in.
     waits: Option<u32>,
+    /// It has something to say to the outside, and waits until it may.
+    leaves: bool,
 }
 
 /// What it does next.
 pub enum Move {
     /// It reports, and waits for the answer, unless it has published.
     Report(Report),
+    /// It waits until it may say something to the outside.
+    Leave(InvocationId, u32),
     /// It reports, and is gone.
     Last(Report),
 }
@@ -69,12 +74,12 @@ impl Guest {
             buffered_max: 64 << 20,
             calls_max: 1000,
         };
-        Guest { attempt: Attempt::new(invoke, limits), ops, next: None, waits: None }
+        Guest { attempt: Attempt::new(invoke, limits), ops, next: None, waits: None, leaves: false }
     }
 
     /// Whether it can go on by itself.
     pub fn is_ready(&self) -> bool {
-        self.waits.is_none()
+        self.waits.is_none() && !self.leaves
     }
 
     /// A call is answered, whether or not it waits for that.
@@ -82,6 +87,18 @@ impl Guest {
         if self.waits.take_if(|ordinal| *ordinal == call.ordinal).is_some() {
             self.next = Some(self.attempt.answered(call));
         }
+    }
+
+    /// It may say to the outside what it has to: what comes of that is known when it goes on. Gives whose it is, and how many calls
+    /// came before.
+    pub fn may_leave(&mut self) -> (u32, u32) {
+        assert!(std::mem::take(&mut self.leaves), "nobody asked");
+        let calls = self.attempt.calls();
+        // Who answers is as good as its chance: here every second answer has no body.
+        let response =
+            if calls.is_multiple_of(2) { Response::Head(empty()) } else { Response::Failed(Failure::new("network", "cut", true)) };
+        self.next = Some(self.attempt.performed(response));
+        (self.attempt.attempt, calls)
     }
 
     /// Goes on to its next report.
@@ -121,7 +138,11 @@ impl Guest {
                         }
                         return Move::Report(self.report(|_| Reported::Progressed { calls, commit, usage: Usage::default() }));
                     }
-                    Next::Perform(outside) => panic!("nothing outside is asked: {outside:?}"),
+                    Next::Perform(Outside::Request { .. }) => {
+                        self.leaves = true;
+                        return Move::Leave(self.attempt.invocation, self.attempt.attempt);
+                    }
+                    Next::Perform(Outside::Read { .. }) => self.attempt.received(Chunk::End),
                     Next::Fail(failure) => panic!("{failure:?}"),
                 };
             }
@@ -137,6 +158,12 @@ impl Guest {
                 let (version, _) = answer.and_then(Answer::edit).expect("an edit is begun");
                 self.ops.push_front(format!("commit-edit {version}"));
             }
+            "ask" => match answer.and_then(Answer::response).expect("it is answered") {
+                (request, Response::Head(_)) => self.ops.push_front(format!("read {request}")),
+                (_, Response::Failed(_)) => (),
+            },
+            // A crash may have cut it.
+            op if op.starts_with("read ") => drop(answer),
             // Nobody may answer in time.
             "timed" => drop(answer),
             _ => drop(answer.expect("nothing is refused")),
@@ -174,8 +201,10 @@ fn request(op: &str) -> Option<Request> {
         "wait" => Request::Wait { options: json!({ "type": "Answer", "request": { "name": "Ask", "payload": "{}" } }).to_string() },
         "timed" => Request::Wait { options: json!({ "type": "Answer", "id": "timed", "timeout": 2.0 }).to_string() },
         "commit" => Request::Commit,
+        "ask" => Request::Outside { target: text("GET http://a/"), options: empty() },
         "note" => Request::Send { name: text("Seen"), payload: text("{}"), options: text("{}") },
         "edit" => Request::EditBegin { path: text("edit") },
+        op if op.starts_with("read ") => Request::ReadBody { request: op["read ".len()..].parse().expect("a number") },
         op => match op.strip_prefix("commit-edit ") {
             Some(version) => Request::EditCommit { path: text("edit"), version: version.parse().expect("a number"), value: text("2") },
             None => return None,

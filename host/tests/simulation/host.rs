@@ -387,6 +387,14 @@ impl Host {
                 Output::Answer(invocation, call) => {
                     live.guests.get_mut(&invocation).into_iter().for_each(|guest| guest.answered((*call).clone()))
                 }
+                Output::Leave(invocation) => {
+                    let Some(guest) = live.guests.get_mut(&invocation) else { continue };
+                    let (attempt, calls) = guest.may_leave();
+                    let stored = ground.journal(live.held.key);
+                    let stored: usize = stored.iter().map(|entry| recorded(&entry.input, invocation, attempt)).sum();
+                    let purged = ground.run(&live.run).is_none();
+                    assert!(purged || stored >= calls as usize, "a request of {} leaves before what led to it is durable", live.run);
+                }
                 Output::Abort(invocation) => drop(live.guests.remove(&invocation)),
                 Output::Tell(reply, answer) => reply.tell(answer),
                 Output::Reply(letter, answer) => self.writes.push_back(Write::Reply(letter, answer)),
@@ -501,8 +509,11 @@ impl Host {
             Write::Purge(handler) => {
                 // What nobody can read cannot be cancelled before, but it can go.
                 let newest = now(ground.store.handler(&handler)).expect("an answer");
-                let unfit = newest.is_some_and(|run| ground.unfit.contains(&run.run));
-                Done::Purged(fault.upon(|| now(ground.store.purge(&handler, unfit))))
+                let unfit = newest.as_ref().is_some_and(|run| ground.unfit.contains(&run.run));
+                let purged = fault.upon(|| now(ground.store.purge(&handler, unfit)));
+                let going_on = newest.filter(|run| run.status.is_running() && !unfit);
+                assert!(going_on.is_none_or(|run| ground.run(&run.run).is_some()), "a purge has taken a run that goes on");
+                Done::Purged(purged)
             }
             Write::Send(run, letter, number, reply) => {
                 let sent = fault.upon(|| now(ground.store.send_command(&run, letter)));
@@ -793,14 +804,14 @@ impl Host {
         let live = self.live.get_mut(&identity).expect("it is there");
         // What several have to say may be heard together.
         loop {
-            let report = match live.guests.get_mut(&invocation).expect("it is there").go_on(&live.worker) {
-                Move::Report(report) => report,
+            match live.guests.get_mut(&invocation).expect("it is there").go_on(&live.worker) {
+                Move::Report(report) => live.worker.hear(ground.now(), report),
+                Move::Leave(invocation, attempt) => live.worker.leave(invocation, attempt),
                 Move::Last(report) => {
                     live.guests.remove(&invocation);
-                    report
+                    live.worker.hear(ground.now(), report);
                 }
-            };
-            live.worker.hear(ground.now(), report);
+            }
             if !live.worker.is_live(invocation) {
                 live.guests.remove(&invocation);
             }
@@ -947,4 +958,12 @@ impl Host {
 
 fn event_number(payload: &str) -> Option<u64> {
     serde_json::from_str::<serde_json::Value>(payload).expect("JSON")["number"].as_u64()
+}
+
+/// How many calls of an attempt an entry records.
+fn recorded(input: &Input, of: InvocationId, which: u32) -> usize {
+    match input {
+        Input::StepProgressed { invocation, attempt, calls, .. } if (*invocation, *attempt) == (of, which) => calls.len(),
+        _ => 0,
+    }
 }

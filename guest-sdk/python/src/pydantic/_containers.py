@@ -4,8 +4,9 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
+from ._dump import dump
 from ._errors import Misfit, misfit, placed
-from ._scalars import Kind, NOTHING, dump
+from ._scalars import NOTHING, Kind
 
 
 class Many(Kind):

@@ -6,12 +6,14 @@ import dataclasses
 import enum
 import types
 import typing
-from typing import Annotated, Any, ClassVar, Literal, NotRequired, Required, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Literal, TypeVar, Union, get_args, get_origin
 
 from ._containers import Either, Fixed, Keyed, Many
+from ._dump import dump
 from ._errors import Misfit, PydanticSchemaGenerationError, misfit, placed
-from ._fields import CONSTRAINTS, FieldInfo
-from ._scalars import SCALARS, Called, Choice, Instance, Kind, Member, dump
+from ._fields import FieldInfo
+from ._limits import limited
+from ._scalars import SCALARS, Called, Choice, Instance, Kind, Member
 
 ANY = Kind()
 _LISTS = {list: list, abc.Sequence: list, abc.MutableSequence: list, abc.Iterable: list, abc.Collection: list, collections.deque: list}
@@ -61,7 +63,7 @@ def _generic(annotation: Any, origin: Any, given: tuple[Any, ...], config: dict[
         return Either([kind_of(it, config) for it in given])
     if origin is Literal:
         return Choice(tuple(_flat(given)))
-    if origin in (ClassVar, typing.Final, Required, NotRequired):
+    if origin in (ClassVar, typing.Final, getattr(typing, "Required", None), getattr(typing, "NotRequired", None)):
         return kind_of(given[0], config)
     if origin is tuple:
         if len(given) == 2 and given[1] is Ellipsis:
@@ -244,83 +246,6 @@ def said(error: Exception, value: Any) -> Misfit:
     if isinstance(error, AssertionError):
         return misfit("assertion_error", f"Assertion failed, {error}", value, {"error": error})
     return misfit("value_error", f"Value error, {error}", value, {"error": error})
-
-
-class Limited(Kind):
-    """A kind of which not all values are allowed."""
-
-    def __init__(self, inner: Kind, constraints: dict[str, Any]) -> None:
-        self.inner, self.constraints, self.label = inner, constraints, inner.label
-
-    def check(self, value: Any, json: bool) -> Any:
-        value = self.inner.check(value, json)
-        for name, limit in self.constraints.items():
-            refused = _LIMITS[name](value, limit)
-            if refused:
-                kind, message = refused
-                raise misfit(kind, message, value, {name: limit})
-        return value
-
-    def exact(self, value: Any) -> bool:
-        return self.inner.exact(value) and not any(_LIMITS[name](value, limit) for name, limit in self.constraints.items())
-
-    def dump(self, value: Any, json: bool) -> Any:
-        return self.inner.dump(value, json)
-
-    def schema(self, definitions: dict[str, Any]) -> dict[str, Any]:
-        schema = self.inner.schema(definitions)
-        for name, limit in self.constraints.items():
-            key = CONSTRAINTS[name]
-            if name in ("min_length", "max_length"):
-                suffix = {"array": "Items", "object": "Properties"}.get(schema.get("type", ""), "Length")
-                key = name[:3] + suffix
-            schema[key] = dump(limit, True)
-        return schema
-
-
-def limited(kind: Kind, constraints: dict[str, Any]) -> Kind:
-    """A kind with limits; those of an optional value are of what it may be beside None."""
-    if not constraints:
-        return kind
-    if isinstance(kind, Either) and kind.single is not None:
-        return Either([it if it.label == "none" else Limited(it, constraints) for it in kind.kinds])
-    return Limited(kind, constraints)
-
-
-def _than(test: Any, kind: str, words: str) -> Any:
-    return lambda value, limit: None if test(value, limit) else (kind, f"Input should be {words} {limit}")
-
-
-def _length(test: Any, longest: bool) -> Any:
-    def refuse(value: Any, limit: int) -> tuple[str, str] | None:
-        if test(len(value), limit):
-            return None
-        ends = "s" if limit != 1 else ""
-        bound = "at most" if longest else "at least"
-        if isinstance(value, (str, bytes)):
-            return f"string_too_{'long' if longest else 'short'}", f"String should have {bound} {limit} character{ends}"
-        name = {dict: "Dictionary", list: "List", set: "Set", tuple: "Tuple", frozenset: "Frozenset"}.get(type(value), "Value")
-        return f"too_{'long' if longest else 'short'}", f"{name} should have {bound} {limit} item{ends} after validation, not {len(value)}"
-
-    return refuse
-
-
-def _pattern(value: Any, limit: str) -> tuple[str, str] | None:
-    import re
-
-    return None if re.search(limit, value) else ("string_pattern_mismatch", f"String should match pattern '{limit}'")
-
-
-_LIMITS = {
-    "gt": _than(lambda value, limit: value > limit, "greater_than", "greater than"),
-    "ge": _than(lambda value, limit: value >= limit, "greater_than_equal", "greater than or equal to"),
-    "lt": _than(lambda value, limit: value < limit, "less_than", "less than"),
-    "le": _than(lambda value, limit: value <= limit, "less_than_equal", "less than or equal to"),
-    "multiple_of": _than(lambda value, limit: value % limit == 0, "multiple_of", "a multiple of"),
-    "min_length": _length(lambda length, limit: length >= limit, False),
-    "max_length": _length(lambda length, limit: length <= limit, True),
-    "pattern": _pattern,
-}
 
 
 def title(name: str) -> str:

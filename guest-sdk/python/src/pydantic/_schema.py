@@ -5,7 +5,7 @@ from typing import Any
 
 from ._fields import PydanticUndefined
 from ._kinds import title
-from ._scalars import dump
+from ._dump import dump
 
 
 def of(cls: Any) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from ._fields import PydanticUndefined
 from ._functions import shown_by
-from ._scalars import dump
+from ._dump import dump
 
 _KNOWN = ("include", "exclude", "by_alias", "exclude_unset", "exclude_defaults", "exclude_none")
 

@@ -7,7 +7,8 @@ from ._errors import Misfit, ValidationError
 from ._fields import ConfigDict, Field, PydanticUndefined  # noqa: F401
 from ._functions import Info as ValidationInfo  # noqa: F401
 from ._kinds import kind_of
-from ._model import BaseModel, ModelMetaclass
+from ._meta import ModelMetaclass
+from ._model import BaseModel
 
 PositiveInt = Annotated[int, Field(gt=0)]
 NonNegativeInt = Annotated[int, Field(ge=0)]

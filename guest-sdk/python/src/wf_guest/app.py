@@ -23,7 +23,7 @@ from wit_world import exports
 from wit_world.imports import events, log, memo, run, state, time
 from wit_world.imports.types import Event, Failure
 
-from . import border, chance, find, logs, loop, prepare
+from . import border, chance, find, logs, loop, prepare, warm
 from .invoke import Failed, invoke
 
 
@@ -40,6 +40,7 @@ prepare.standard_library()
 found = find.find(wf_entry.module, wf_entry.workflow)
 prepare.user_modules()
 found.check()
+warm.warm(_Host)
 _manifest = json.dumps(found.manifest(), ensure_ascii=False)
 _workflow = found.workflow
 

@@ -29,6 +29,6 @@ def watch() -> None:
 
 def reseed() -> None:
     """Seeds all of them."""
-    random.seed(int.from_bytes(os.urandom(32)))
+    random.seed(int.from_bytes(os.urandom(32), "big"))
     for generator in list(_unseeded):
         generator.seed()

@@ -13,7 +13,7 @@ from workflows.events import Event
 from workflows.representation.validate import checked_resources
 from workflows.workflow import Workflow
 
-from . import recording
+from . import prepare, recording
 from .manifest import manifest
 from .models import subclasses
 from .quiet import quiet
@@ -69,10 +69,11 @@ def find_all(module_name: str) -> list[Found]:
     try:
         with quiet():
             module = _load(module_name)
+        sources = prepare.sources()
         named = _servers(module) or _instances(module)
         if not named:
             with quiet(sleeps=False):
-                _main(module)
+                _main(module, sources.get(module.__name__, ""))
             named = _recorded_servers() or _classes(module, _ran(module))
     finally:
         recording.stop()
@@ -182,15 +183,11 @@ def _classes(module: Any, ran: list[Any]) -> list[tuple[str, Any, list[Any]]]:
     return [(type(it).__name__, it, []) for it in found]
 
 
-def _main(module: Any) -> None:
+def _main(module: Any, text: str) -> None:
     """Runs what the file does when it is run itself, up to where it needs a run or a server."""
     import asyncio
 
-    try:
-        tree = ast.parse(inspect.getsource(module))
-    except (OSError, TypeError, SyntaxError):
-        return
-    guards = [node for node in tree.body if isinstance(node, ast.If) and "__name__" in ast.dump(node.test) and "__main__" in ast.dump(node.test)]
+    guards = [node for node in ast.parse(text).body if isinstance(node, ast.If) and "__name__" in ast.dump(node.test) and "__main__" in ast.dump(node.test)]
     try:
         if guards:
             body = ast.Module(body=[it for guard in guards for it in guard.body], type_ignores=[])

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic._scalars import dump
+from pydantic._dump import dump
 from workflows.errors import WorkflowRuntimeError
 from workflows.events import Event, StopEvent
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 # What lies where this is called must not stand in the place of the standard library.
-if not sys.flags.safe_path:
+if not getattr(sys.flags, "safe_path", False):
     del sys.path[0]
 
 import json

@@ -37,21 +37,27 @@ def standard_library() -> None:
         _imported(name)
 
 
+def sources() -> dict[str, str]:
+    """Keeps the lines of the user's files, by their modules, for whoever shows them or looks for what they say."""
+    texts = {}
+    for module in [it for it in list(sys.modules.values()) if _is_users(it)]:
+        try:
+            text = Path(module.__file__).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            continue
+        linecache.cache[module.__file__] = (len(text), None, text.splitlines(keepends=True), module.__file__)
+        texts[module.__name__] = text
+    return texts
+
+
 def user_modules() -> None:
-    """Imports what the user's functions import, and keeps the lines of their files."""
+    """Imports what the user's functions import, and what the functions of these do."""
     seen: set[str] = set()
-    while todo := [it for it in list(sys.modules.values()) if _is_users(it) and it.__name__ not in seen]:
-        for module in todo:
-            seen.add(module.__name__)
-            path = Path(module.__file__)
-            try:
-                text = path.read_text(encoding="utf-8")
-            except (OSError, UnicodeDecodeError):
-                continue
-            lines = text.splitlines(keepends=True)
-            linecache.cache[module.__file__] = (len(text), None, lines, module.__file__)
-            for name in _late_imports(text, module.__package__ or ""):
-                _imported(name)
+    while todo := {name: text for name, text in sources().items() if name not in seen}:
+        seen.update(todo)
+        for name, text in todo.items():
+            for late in _late_imports(text, sys.modules[name].__package__ or ""):
+                _imported(late)
 
 
 def _is_users(module: object) -> bool:

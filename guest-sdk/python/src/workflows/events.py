@@ -8,7 +8,8 @@ from enum import Enum
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
-from pydantic._scalars import Kind, dump
+from pydantic._dump import dump
+from pydantic._scalars import Kind
 
 
 class DictLikeModel(BaseModel):

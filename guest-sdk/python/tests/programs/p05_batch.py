@@ -20,7 +20,7 @@ class BreadWorkflow(Workflow):
         ctx.send_event(Flour(grams=20))
         return None
 
-    @step
+    @step(num_workers=1)
     async def knead(self, ctx: Context, ev: Flour | Water) -> StopEvent | None:
         found = ctx.collect_events(ev, [Flour, Flour, Water], buffer_id="bowl")
         if found is None:

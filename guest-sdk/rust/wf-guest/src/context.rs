@@ -6,7 +6,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::host::{events, log, memo, run, state, time};
+use crate::host::{self, events, log, memo, run, state, time};
+use crate::http::Http;
 use crate::read::read;
 use crate::{Event, Events, Failure, RawEvent, Result, Wait};
 
@@ -140,6 +141,29 @@ impl Context {
         let value = work()?;
         memo::keep(name, &serde_json::to_string(&value)?).map_err(Failure::from_host)?;
         Ok(value)
+    }
+
+    /// Makes requests to the outside, to the hosts that the workflow is granted: see [`http`](crate::http).
+    pub fn http(&self) -> Http {
+        Http(())
+    }
+
+    /// A variable that the workflow is granted; none where it is not. It is what it was when the host started, also in
+    /// a step that is entered again: where that is another by then, so is this.
+    pub fn variable(&self, name: &str) -> Option<String> {
+        host::variable(name)
+    }
+
+    /// What the workflow has for a secret: the host puts the value in its place, in the headers, the URL and the body of
+    /// requests to the hosts that the secret is granted for. The value itself is nowhere here.
+    pub fn secret(&self, name: &str) -> Result<String> {
+        self.variable(name).ok_or_else(|| {
+            let workflow = self.workflow();
+            let message = format!(
+                "`{workflow}` has no secret `{name}`: add `secrets = [\"{name}=env:{name}@https://HOST\"]` to `[workflows.{workflow}]` in wf-host.toml, or start the host with `--secret {name}=env:{name}@https://HOST`"
+            );
+            Failure::new("denied", message).no_retry()
+        })
     }
 
     /// Commits what is buffered: sends and state writes.

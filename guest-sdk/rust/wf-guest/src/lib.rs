@@ -44,6 +44,7 @@
 mod context;
 mod event;
 mod failure;
+pub mod http;
 mod manifest;
 mod pattern;
 mod read;
@@ -59,9 +60,13 @@ pub mod testing;
 /// Where the calls of a context go: to the host, or to the harness of a native test.
 mod host {
     #[cfg(target_family = "wasm")]
-    pub(crate) use crate::bindings::wf::workflow::{events, log, memo, run, state, time};
+    pub(crate) use crate::bindings::wf::workflow::{events, http, log, memo, run, state, time};
+    #[cfg(target_family = "wasm")]
+    pub(crate) fn variable(name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
     #[cfg(not(target_family = "wasm"))]
-    pub(crate) use crate::testing::contract::{events, log, memo, run, state, time};
+    pub(crate) use crate::testing::contract::{events, http, log, memo, run, state, time, variable};
 }
 
 // Generated; `wit/workflow.wit` documents it.

@@ -46,8 +46,10 @@
 
 pub(crate) mod contract;
 mod entry;
+mod outside;
 mod world;
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -62,6 +64,7 @@ use wf_engine::run::Status;
 
 use crate::read::read;
 use crate::{Event, Failure, RawEvent, StopEvent, Workflow};
+pub use outside::{HttpRequest, HttpResponse};
 use world::{Fault, World};
 
 /// A test in the making: which workflow, and what is to go wrong.
@@ -73,7 +76,12 @@ pub struct Test {
     responders: Vec<Responder>,
     faults: Vec<Fault>,
     restarts: bool,
+    variables: BTreeMap<String, String>,
+    outside: Option<Answers>,
 }
+
+/// Who answers requests.
+type Answers = Box<dyn FnMut(&HttpRequest) -> HttpResponse>;
 
 /// Who answers an event of a type that the run publishes.
 struct Responder {
@@ -111,7 +119,16 @@ impl Test {
         let definition = Definition::new(vec![(part, manifest)]);
         let findings: Vec<String> = definition.check().iter().map(ToString::to_string).collect();
         assert!(findings.is_empty(), "wf-host would not load the workflow `{}`:\n{}", definition.name(), findings.join("\n"));
-        Test { definition, invoke: W::invoke, state: empty(), responders: Vec::new(), faults: Vec::new(), restarts: false }
+        Test {
+            definition,
+            invoke: W::invoke,
+            state: empty(),
+            responders: Vec::new(),
+            faults: Vec::new(),
+            restarts: false,
+            variables: BTreeMap::new(),
+            outside: None,
+        }
     }
 
     /// The state that the run begins with: an object.
@@ -143,8 +160,21 @@ impl Test {
         self
     }
 
+    /// Answers the requests of all steps: nothing leaves the test.
+    pub fn http(mut self, answers: impl FnMut(&HttpRequest) -> HttpResponse + 'static) -> Test {
+        self.outside = Some(Box::new(answers));
+        self
+    }
+
+    /// Gives the workflow a variable; or, for a secret, what it has in its place.
+    pub fn variable(mut self, name: &str, value: &str) -> Test {
+        self.variables.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
     /// The host is restarted at every commit point, and whenever a step returns: all that executes
-    /// is entered again, and must do the same again up to where it was.
+    /// is entered again, and must do the same again up to where it was. Only not while a step has an answer of the outside
+    /// to read, because that would be cut.
     pub fn restart_at_every_commit(mut self) -> Test {
         self.restarts = true;
         self

@@ -41,6 +41,13 @@ pub const MUTATIONS: &[Mutation] = &[
         to: "        let view = self.view();\n        here.into_iter().for_each(|asker| self.tell(asker, Ok(view.clone())));\n        let answers = Vec::new();\n",
     },
     Mutation {
+        what: "a request leaves before what led to it is durable",
+        by: "simulation",
+        file: "machine/worker.rs",
+        from: "            Some(held) => held.leaving.push((invocation, attempt)),\n",
+        to: "            Some(held) if held.size == 0 => held.leaving.push((invocation, attempt)),\n            Some(_) => self.outputs.push(Output::Leave(invocation)),\n",
+    },
+    Mutation {
         what: "a worker leaves with mail",
         by: "simulation",
         file: "machine/owners.rs",
@@ -193,7 +200,7 @@ pub const MUTATIONS: &[Mutation] = &[
 /// The rooms that the machine stands on, and itself.
 const ROOMS: [&str; 3] = ["model", "store", "machine"];
 /// What they need, by the workspace's names.
-const NEEDED: [&str; 14] = [
+const NEEDED: [&str; 15] = [
     "bytes",
     "crc32fast",
     "expect-test",
@@ -208,6 +215,7 @@ const NEEDED: [&str; 14] = [
     "thiserror",
     "tokio",
     "tracing",
+    "url",
 ];
 
 /// A copy of those rooms as a crate without the runtime, so that a mutation is built in seconds.

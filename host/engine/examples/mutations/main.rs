@@ -2,7 +2,8 @@
 //!
 //! `cargo run --release --package wf-engine --example mutations [WORD…]`
 //!
-//! What a mutation leaves as it was is not built again, and while one is built another one is tried.
+//! What a mutation leaves as it was is not built again. Each core has a copy of its own, where it builds and tries one
+//! after the other.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
@@ -70,50 +71,60 @@ fn main() -> ExitCode {
     if caught { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
+/// Where one of the workers builds.
+struct Place {
+    copy: PathBuf,
+    target: PathBuf,
+}
+
+impl Place {
+    fn new(subject: &Subject, root: &Path, lane: usize) -> Place {
+        let copy = root.join("target/mutations").join(format!("{}-{lane}", subject.name));
+        let _ = std::fs::remove_dir_all(&copy);
+        (subject.copy)(root, &copy);
+        // The first one stands upon what the workspace was built upon; one target folder builds one thing at a time.
+        let target = if lane == 0 { root.join("target") } else { root.join("target/mutations").join(format!("target-{lane}")) };
+        Place { copy, target }
+    }
+}
+
 impl Subject {
     /// Whether the tests hold for what there is, and notice every mutation that one of the words names.
     fn is_watched(&self, words: &[String]) -> bool {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("it lies in the workspace");
-        let copy = root.join("target/mutations").join(self.name);
-        let _ = std::fs::remove_dir_all(&copy);
-        (self.copy)(root, &copy);
         let wanted = |it: &&Mutation| words.is_empty() || words.iter().any(|word| it.what.contains(word));
         let mutations: Vec<&Mutation> = self.mutations.iter().filter(wanted).collect();
         // The tests must hold for it as it is, or nothing that they fail for means anything.
         let unbroken = mutations.iter().map(|it| it.by).collect::<BTreeSet<_>>().into_iter().map(|tests| (tests, None));
         let trials: Vec<(&str, Option<&Mutation>)> = unbroken.chain(mutations.iter().map(|it| (it.by, Some(*it)))).collect();
-        // One builds while others run what was built.
-        let left = Mutex::new(trials.into_iter().enumerate());
-        let work = || {
-            let next = || {
-                let mut left = left.lock().expect("nobody panics with it");
-                let (number, (tests, mutation)) = left.next()?;
-                Some((tests, mutation, self.build(root, &copy, number, tests, mutation)))
-            };
-            std::iter::from_fn(next).fold(true, |all, (tests, mutation, built)| all & self.is_noticed(&copy, tests, mutation, built))
+        let left = Mutex::new(trials.into_iter());
+        let work = &|lane: usize| {
+            let place = Place::new(self, root, lane);
+            let next = || left.lock().expect("nobody panics with it").next();
+            std::iter::from_fn(next).fold(true, |all, (tests, mutation)| all & self.is_noticed(&place, tests, mutation))
         };
         let cores = thread::available_parallelism().map_or(1, usize::from);
         thread::scope(|scope| {
-            let workers: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
+            let workers: Vec<_> = (0..cores).map(|lane| scope.spawn(move || work(lane))).collect();
             workers.into_iter().fold(true, |all, worker| all & worker.join().expect("it does not panic"))
         })
     }
 
     /// The program of the tests of what is broken so.
-    fn build(&self, root: &Path, copy: &Path, number: usize, tests: &str, mutation: Option<&Mutation>) -> Result<PathBuf, &'static str> {
-        let Some(Mutation { file, from, to, .. }) = mutation else { return self.program(root, copy, number, tests) };
-        let file = copy.join(self.source).join(file);
+    fn build(&self, place: &Place, tests: &str, mutation: Option<&Mutation>) -> Result<PathBuf, &'static str> {
+        let Some(Mutation { file, from, to, .. }) = mutation else { return self.program(place, tests) };
+        let file = place.copy.join(self.source).join(file);
         let source = std::fs::read_to_string(&file).unwrap_or_default();
         if source.matches(from).count() != 1 {
             return Err("NO MATCH");
         }
         std::fs::write(&file, source.replace(from, to)).expect("the copy can be written");
-        let program = self.program(root, copy, number, tests);
+        let program = self.program(place, tests);
         std::fs::write(&file, source).expect("the copy can be written");
         program
     }
 
-    fn program(&self, root: &Path, copy: &Path, number: usize, tests: &str) -> Result<PathBuf, &'static str> {
+    fn program(&self, place: &Place, tests: &str) -> Result<PathBuf, &'static str> {
         let mut command = Command::new(env!("CARGO"));
         command.args(["test", "--quiet", "--release", "--no-run", "--message-format=json", "--package", self.package]);
         command.args(if tests == UNIT { vec!["--lib"] } else { vec!["--test", tests] });
@@ -121,27 +132,25 @@ impl Subject {
         for setting in ["opt-level=1", "debug=0", "codegen-units=256"] {
             command.args(["--config", &format!("profile.release.package.\"{}\".{setting}", self.package)]);
         }
-        command.env("CARGO_TARGET_DIR", root.join("target")).env("CARGO_INCREMENTAL", "1").current_dir(copy);
+        command.env("CARGO_TARGET_DIR", &place.target).env("CARGO_INCREMENTAL", "1").current_dir(&place.copy);
         let output = command.output().expect("cargo starts");
         let message = |line: &str| serde_json::from_str::<Value>(line).ok();
         let text = String::from_utf8_lossy(&output.stdout);
         let built = text.lines().filter_map(message).find_map(|it| it["executable"].as_str().map(PathBuf::from));
-        // The next build puts its own in its place.
-        let program = copy.join(format!("program-{number}"));
-        let moved = built.filter(|_| output.status.success()).and_then(|it| std::fs::rename(it, &program).ok());
-        if moved.is_none() {
+        let program = built.filter(|_| output.status.success());
+        if program.is_none() {
             say_why(&text, &output.stderr);
         }
-        moved.map(|()| program).ok_or("NO BUILD")
+        program.ok_or("NO BUILD")
     }
 
     #[expect(clippy::print_stdout, reason = "the command's own output")]
-    fn is_noticed(&self, copy: &Path, tests: &str, mutation: Option<&Mutation>, built: Result<PathBuf, &'static str>) -> bool {
-        let tried = built.map(|program| {
+    fn is_noticed(&self, place: &Place, tests: &str, mutation: Option<&Mutation>) -> bool {
+        let tried = self.build(place, tests, mutation).map(|program| {
             let mut command = Command::new(program);
             // That a test fails is enough, without the smallest case.
             command.env_remove("SEED").env("WORLDS", self.worlds).env("RUST_BACKTRACE", "0").env("PROPTEST_MAX_SHRINK_ITERS", "0");
-            command.current_dir(copy.join(self.source).parent().expect("a crate"));
+            command.current_dir(place.copy.join(self.source).parent().expect("a crate"));
             tried(&mut command)
         });
         let (verdict, wanted) = match tried {

@@ -9,7 +9,8 @@ use serde_json::Value;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::cli::{LogFormat, Problem};
+use crate::cli::{LogFormat, Problem, grants};
+use crate::model::Grants;
 use crate::sources;
 
 /// Where it is looked for when nothing says so.
@@ -73,6 +74,16 @@ pub(in crate::cli) struct File {
     pub watch: Option<bool>,
     /// How log lines are written on stderr [default: text].
     pub log_format: Option<LogFormat>,
+    /// Requests that all workflows may make, as in `https://api.example.com` or `GET,POST http://127.0.0.1:8081`.
+    pub allow_http: Option<Vec<String>>,
+    /// Variables that all workflows have: `NAME`, or `NAME=VALUE`.
+    pub allow_env: Option<Vec<String>>,
+    /// Folders that all workflows may open as `/name`: `name=path`, with `:rw` behind it to write, too.
+    pub allow_dir: Option<Vec<String>>,
+    /// Secrets of all workflows, as in `KEY=env:KEY@https://api.example.com`.
+    pub secrets: Option<Vec<String>>,
+    /// A file with certificates to trust for requests of workflows beside the system's, as PEM.
+    pub http_roots: Option<PathBuf>,
     /// What differs for single workflows, by the name that the API has for them.
     #[serde(default)]
     pub workflows: BTreeMap<String, Workflow>,
@@ -89,6 +100,20 @@ pub(in crate::cli) struct Workflow {
     /// Types that the outside may send although no step accepts them, beside the workflow's own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub additional_events: Vec<String>,
+    /// Requests that it may make, as in `https://api.example.com`, `GET,POST http://127.0.0.1:8081` or `https://*.example.com`.
+    /// Addresses of this machine and its networks are granted by themselves.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allow_http: Vec<String>,
+    /// Variables that it has: `NAME` as it is where the host starts, or `NAME=VALUE`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allow_env: Vec<String>,
+    /// Folders that it may open as `/name`: `name=path`, with `:rw` behind it to write, too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allow_dir: Vec<String>,
+    /// Secrets that it uses without seeing them, in requests to these hosts: `NAME=env:VARIABLE@HOSTS`, `NAME=file:PATH@HOSTS`,
+    /// or `dir:PATH@HOSTS` for each file of a folder.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<String>,
     /// Most memory of one instance, in MiB.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory_max: Option<u64>,
@@ -111,6 +136,14 @@ pub(in crate::cli) struct Workflow {
     /// Most of it that is kept once it is over, in MiB: what ended last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size_kept: Option<u64>,
+}
+
+impl Workflow {
+    /// What it may reach outside. `at`: what stands before the names of its settings.
+    pub(in crate::cli) fn grants(&self, at: &str) -> Result<Grants, Problem> {
+        let Workflow { allow_http, allow_env, allow_dir, secrets, .. } = self;
+        grants::grants(at, &grants::Texts { http: allow_http, env: allow_env, dir: allow_dir, secrets, roots: None })
+    }
 }
 
 impl File {
@@ -158,8 +191,12 @@ impl File {
     /// Makes paths that are relative to the file's folder relative to the current one.
     fn resolve(&mut self, folder: &Path) {
         let below = |path: &mut PathBuf| *path = folder.join(&path);
-        [&mut self.data_dir, &mut self.tls_cert, &mut self.tls_key].into_iter().flatten().for_each(below);
+        [&mut self.data_dir, &mut self.tls_cert, &mut self.tls_key, &mut self.http_roots].into_iter().flatten().for_each(below);
         self.workflows.values_mut().filter_map(|it| it.path.as_mut()).for_each(below);
+        let own = self.workflows.values_mut().flat_map(|it| it.allow_dir.iter_mut().chain(&mut it.secrets));
+        for text in own.chain(self.allow_dir.iter_mut().flatten()).chain(self.secrets.iter_mut().flatten()) {
+            *text = grants::below(folder, text);
+        }
         for path in self.paths.iter_mut().flatten() {
             *path = sources::below(folder, path);
         }

@@ -50,7 +50,7 @@ class Disk:
         for at, folders, names in os.walk(folder):
             folders[:] = [name for name in folders if name not in LEFT_OUT]
             for name in names:
-                if name.endswith(".py") and name != "base.py":
+                if name.endswith(".py") and (name, at) != ("base.py", folder):
                     with open(os.path.join(at, name), "rb") as file:
                         self.add(os.path.join(at, name), file.read())
 

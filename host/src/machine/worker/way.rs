@@ -26,6 +26,11 @@ impl<T> Worker<T> {
             self.outputs.push(Output::Show(held.frames));
         }
         held.answers.into_iter().for_each(|(reply, answer)| self.tell(reply, answer));
+        for (invocation, attempt) in held.leaving {
+            if self.works_for(invocation, attempt) {
+                self.outputs.push(Output::Leave(invocation));
+            }
+        }
         self.leave_if_over();
     }
 
@@ -133,7 +138,7 @@ impl<T> Worker<T> {
     }
 
     fn append(&mut self, reply: Option<Asker<T>>, idempotency: Option<IdempotencyRow>) {
-        let Gathered { place, rows, frames, logs } = std::mem::take(&mut self.gathered);
+        let Gathered { place, rows, frames, logs, waited } = std::mem::take(&mut self.gathered);
         let Some((first, last, at)) = place else { return };
         let ended = !self.run.is_running();
         let append = Append {
@@ -141,7 +146,7 @@ impl<T> Worker<T> {
             generation: self.generation,
             expected_seq: first,
             entries: rows,
-            waited: reply.is_some() || self.attended && !frames.is_empty() || ended && self.awaited,
+            waited: waited || reply.is_some() || self.attended && !frames.is_empty() || ended && self.awaited,
             frames,
             standing: self.standing(at),
             idempotency,
@@ -168,7 +173,7 @@ impl<T> Worker<T> {
         let here = asker.filter(|_| letter.is_none());
         let answers = here.map(|asker| (asker, Ok(self.view()))).into_iter().collect();
         self.under_way += size;
-        self.held.push_back(Held { size, frames: frames.iter().cloned().map(Frame::from).collect(), answers, letter });
+        self.held.push_back(Held { size, frames: frames.iter().cloned().map(Frame::from).collect(), answers, leaving: Vec::new(), letter });
     }
 
     pub(super) fn standing(&self, updated_at: u64) -> Standing {

@@ -139,6 +139,20 @@ export function WorkflowPage({ name, route }: { name: string; route: Route }) {
         </section>
         <section className="panel pad" aria-labelledby="asks-for">
           <h2 id="asks-for">What it asks for</h2>
+          <table>
+            <thead>
+              <tr><th>Of the outside</th><th>Asked for</th><th>Granted</th></tr>
+            </thead>
+            <tbody>
+              {listing.outside.map(({ what, requested, granted }) => (
+                <tr key={what}>
+                  <td>{what}</td>
+                  <td>{requested ? "yes" : "no"}</td>
+                  <td>{granted.length > 0 ? granted.join("; ") : what === "sockets" ? "never" : "nothing"}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
           {listing.imports.length === 0 && <p className="soft">Nothing.</p>}
           <ul className="plain">
             {listing.imports.map((name) => (
@@ -167,10 +181,11 @@ export function WorkflowPage({ name, route }: { name: string; route: Route }) {
   );
 }
 
-/** What an import is answered with; only the contract and a WASI without the world are granted. */
+/** What an import is answered with; what of the outside is granted stands above. */
 function granted(name: string): string {
   if (name.startsWith("wf:workflow/")) return "granted: the context of a step";
-  if (/^wasi:(http|sockets|filesystem)/.test(name)) return "denied: the network and files are not reachable";
+  if (/^wasi:(http|sockets)/.test(name)) return "denied: `wf:workflow/http` takes its place";
+  if (/^wasi:(filesystem|cli\/environment)/.test(name)) return "as far as it is granted above";
   if (/^wasi:(clocks|random)/.test(name)) return "granted: derived, the same again at a re-entry";
   if (/^wasi:cli\/(stdout|stderr)/.test(name)) return "granted: to the run's log";
   return "granted, empty";

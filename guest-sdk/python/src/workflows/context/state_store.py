@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import json
 from contextlib import asynccontextmanager
@@ -41,7 +42,9 @@ class StateStore(Generic[MODEL_T]):
 
     def __init__(self, state_type: type[BaseModel] | None = None) -> None:
         self._type = state_type or DictState
-        self._editing = False
+        #: The task whose block has the state, and what others of the same step queue for.
+        self._editor: asyncio.Task[Any] | None = None
+        self._turn = asyncio.Lock()
 
     @property
     def state_type(self) -> type[BaseModel]:
@@ -118,20 +121,20 @@ class StateStore(Generic[MODEL_T]):
 
         The block must not wait, nor sleep a second or more.
         """
-        if self._editing:
+        task = asyncio.current_task()
+        if self._editor is task:
             raise RuntimeError("edit_state() cannot be used inside of another: the block holds the state alone, change it there")
-        self._editing = True
-        try:
+        async with self._turn:
+            self._editor = task
             version = border.state_hold()
-            kept = _kept()
-            state = self._model(kept)
             try:
+                kept = _kept()
+                state = self._model(kept)
                 yield state
                 _change(kept, _fields(state))
             finally:
+                self._editor = None
                 border.state_release(version)
-        finally:
-            self._editing = False
 
     def _model(self, kept: dict[str, Any]) -> Any:
         if not self._is_typed:

@@ -1,10 +1,11 @@
 //! The imports of the contract, for a native test: the same functions as the bindings'.
 
 use wf_engine::attempt::{Answer, Request};
-use wf_engine::entry::{Event, Failure};
+use wf_engine::entry::{Chunk, Event, Failure, Response};
 use wf_engine::json::Json;
 
 use super::entry;
+use super::outside::HttpRequest;
 use crate::bindings::wf::workflow::types::{Event as WitEvent, Failure as WitFailure};
 
 fn call<T>(request: Request, take: impl FnOnce(Answer) -> Result<T, Failure>) -> Result<T, WitFailure> {
@@ -144,6 +145,35 @@ pub(crate) mod run {
         // It is never refused.
         let _ = entry::call(Request::Commit);
     }
+}
+
+pub(crate) mod http {
+    use super::*;
+
+    pub(crate) fn request(options: &str, body: &[u8]) -> Result<(u32, String), WitFailure> {
+        let asked = HttpRequest::of(options, body.to_vec());
+        let request = Request::Outside { target: asked.target(), options: wf_engine::json::empty() };
+        entry::ask(Some(asked));
+        call(request, |answer| match answer.response()? {
+            (number, Response::Head(head)) => Ok((number, head.get().to_owned())),
+            (_, Response::Failed(failure)) => Err(failure),
+        })
+    }
+
+    pub(crate) fn read(request: u32) -> Result<Option<Vec<u8>>, WitFailure> {
+        call(Request::ReadBody { request }, |answer| match answer.chunk()? {
+            Chunk::Failed(failure) => Err(failure),
+            chunk => Ok(chunk.bytes()),
+        })
+    }
+
+    pub(crate) fn close(request: u32) {
+        entry::close(request);
+    }
+}
+
+pub(crate) fn variable(name: &str) -> Option<String> {
+    entry::variable(name)
 }
 
 pub(crate) mod log {

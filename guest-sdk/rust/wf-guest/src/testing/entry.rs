@@ -1,18 +1,20 @@
 //! One entry into an attempt: the step runs on a thread of its own, and only while the world waits for it.
 
 use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 
-use wf_engine::attempt::{Answer, Attempt, Limits, Next, Query, ReadAnswer, Request, RunInfo};
+use wf_engine::attempt::{Answer, Attempt, Limits, Next, Outside, Query, ReadAnswer, Request, RunInfo};
 use wf_engine::effect::Invoke;
-use wf_engine::entry::{Call, Commit, Event, Failure, Micros};
+use wf_engine::entry::{Call, Chunk, Commit, Event, Failure, Micros, Response};
 use wf_engine::state::Overlay;
 use wf_engine::text::{self, Refused};
 
 use super::Line;
+use super::outside::HttpRequest;
 use crate::RawEvent;
 
 /// A workflow's `invoke`.
@@ -38,7 +40,11 @@ pub(super) enum Report {
     Progressed {
         calls: Vec<Call>,
         commit: Option<Commit>,
+        /// It reads an answer, which a restart would cut.
+        reads: bool,
     },
+    /// It makes a request.
+    Asked(HttpRequest),
     Logged(Line),
     Returned {
         calls: Vec<Call>,
@@ -55,6 +61,8 @@ pub(super) enum Report {
 pub(super) enum Reply {
     Read(Result<ReadAnswer, Refused>, Overlay),
     Answered(Call),
+    /// The head, and what is read of the body.
+    Came(Response, VecDeque<Chunk>),
 }
 
 /// The world's end of an entry.
@@ -72,6 +80,11 @@ struct Current {
     clock: Micros,
     reports: Sender<Report>,
     replies: Receiver<Reply>,
+    variables: Arc<BTreeMap<String, String>>,
+    /// What the call that is made asks for.
+    asked: Option<HttpRequest>,
+    /// What is still to be read, by the number of the request.
+    bodies: BTreeMap<u32, VecDeque<Chunk>>,
 }
 
 /// Unwinds a step whose entry is over.
@@ -82,11 +95,11 @@ thread_local! {
 }
 
 impl Entry {
-    pub(super) fn begin(step: Step, invoke: Invoke, info: Arc<RunInfo>) -> Entry {
+    pub(super) fn begin(step: Step, invoke: Invoke, info: Arc<RunInfo>, variables: Arc<BTreeMap<String, String>>) -> Entry {
         let (reports, from_step) = channel();
         let (replies, to_step) = channel();
         let attempt = invoke.attempt;
-        let begin = move || run(step, invoke, info, reports, to_step);
+        let begin = move || run(step, invoke, info, variables, reports, to_step);
         let thread = thread::Builder::new().name("a step".to_owned()).spawn(begin).expect("a thread can be made");
         Entry { attempt, reports: from_step, replies: Some(replies), thread: Some(thread) }
     }
@@ -107,11 +120,27 @@ impl Drop for Entry {
     }
 }
 
-fn run(step: Step, invoke: Invoke, info: Arc<RunInfo>, reports: Sender<Report>, replies: Receiver<Reply>) {
+fn run(
+    step: Step,
+    invoke: Invoke,
+    info: Arc<RunInfo>,
+    variables: Arc<BTreeMap<String, String>>,
+    reports: Sender<Report>,
+    replies: Receiver<Reply>,
+) {
     let (name, clock) = (invoke.step.clone(), invoke.started_at);
     let given = |event: &Event| RawEvent { name: event.name.to_string(), payload: event.payload.get().to_owned() };
     let events = invoke.events.iter().map(given).collect();
-    let current = Current { attempt: Attempt::new(invoke, LIMITS), info, clock, reports: reports.clone(), replies };
+    let current = Current {
+        attempt: Attempt::new(invoke, LIMITS),
+        info,
+        clock,
+        reports: reports.clone(),
+        replies,
+        variables,
+        asked: None,
+        bodies: BTreeMap::new(),
+    };
     CURRENT.set(Some(current));
     let called = catch_unwind(AssertUnwindSafe(|| step(&name, events)));
     let Some(mut current) = CURRENT.take() else { return };
@@ -157,13 +186,31 @@ impl Current {
                 Next::Answer(answer) => return Ok(answer),
                 Next::Read { query, own } => match self.ask(Report::Read { query, own })? {
                     Reply::Read(answer, own) => self.attempt.read(answer, own),
-                    Reply::Answered(_) => return Err(Over),
+                    _ => return Err(Over),
                 },
-                Next::Progress { calls, commit } => match self.ask(Report::Progressed { calls, commit })? {
-                    Reply::Answered(call) => self.attempt.answered(call),
-                    Reply::Read(..) => return Err(Over),
-                },
-                Next::Perform(_) => return Err(self.fail(Failure::new("denied", "a native test reaches no outside", false))),
+                Next::Progress { calls, commit } => {
+                    let reads = !self.bodies.is_empty();
+                    match self.ask(Report::Progressed { calls, commit, reads })? {
+                        Reply::Answered(call) => self.attempt.answered(call),
+                        _ => return Err(Over),
+                    }
+                }
+                Next::Perform(Outside::Request { .. }) => {
+                    let asked = self.asked.take().unwrap_or_default();
+                    let Reply::Came(response, body) = self.ask(Report::Asked(asked))? else { return Err(Over) };
+                    if matches!(response, Response::Head(_)) {
+                        self.bodies.insert(self.attempt.calls(), body);
+                    }
+                    self.attempt.performed(response)
+                }
+                Next::Perform(Outside::Read { request }) => {
+                    let closed = || Chunk::Failed(Failure::new("invalid", format!("the answer to request {request} was closed"), false));
+                    let chunk = self.bodies.get_mut(&request).and_then(VecDeque::pop_front).unwrap_or_else(closed);
+                    if !matches!(chunk, Chunk::Data(_)) {
+                        self.bodies.remove(&request);
+                    }
+                    self.attempt.received(chunk)
+                }
                 Next::Fail(failure) => return Err(self.fail(failure)),
             }
         }
@@ -187,6 +234,20 @@ pub(super) fn now() -> Micros {
         current.clock += 1;
         current.clock
     })
+}
+
+/// Takes note of what the next call asks for.
+pub(super) fn ask(request: Option<HttpRequest>) {
+    with(|current| current.asked = request);
+}
+
+/// Lets go of an answer; also as the step is unwound.
+pub(super) fn close(request: u32) {
+    CURRENT.with_borrow_mut(|current| current.iter_mut().for_each(|current| drop(current.bodies.remove(&request))));
+}
+
+pub(super) fn variable(name: &str) -> Option<String> {
+    with(|current| current.variables.get(name).cloned())
 }
 
 pub(super) fn log(level: &str, message: &str, fields: &str) {

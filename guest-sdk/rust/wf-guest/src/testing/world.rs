@@ -11,13 +11,15 @@ use wf_engine::entry::{Call, Event, Failure, Input, InvocationId, Micros, RULES,
 use wf_engine::run::Run;
 
 use super::entry::{self, Entry, Reply, Report};
-use super::{Line, Responder, Test};
+use super::{Answers, HttpResponse, Line, Responder, Test};
 use crate::RawEvent;
 
 /// 2026-01-01T00:00:00Z.
 const BEGINNING: Micros = 1_767_225_600_000_000;
 /// A run that is still going after so many inputs never ends.
 const INPUTS_MAX: u64 = 1_000_000;
+/// Why a request has no answer in a test that gives none.
+const NOBODY: &str = "nobody answers requests in this test: say who does with `Test::http`";
 
 /// Attempts that fail after they have done their work.
 pub(super) struct Fault {
@@ -45,6 +47,8 @@ pub(super) struct World {
     responders: Vec<Responder>,
     faults: Vec<Fault>,
     restarts: bool,
+    variables: Arc<BTreeMap<String, String>>,
+    outside: Option<Answers>,
     live: BTreeMap<InvocationId, (String, Entry)>,
     tasks: VecDeque<Task>,
     answers: VecDeque<RawEvent>,
@@ -53,7 +57,7 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn start(test: Test, event: Box<RawValue>) -> World {
-        let Test { definition, invoke, state, responders, faults, restarts } = test;
+        let Test { definition, invoke, state, responders, faults, restarts, variables, outside } = test;
         let definition = Arc::new(definition);
         let info = RunInfo { run: "run".into(), handler: "handler".into(), workflow: definition.name().to_owned(), seed: [0; 32] };
         let name = definition.start_type().unwrap_or("StartEvent").to_owned();
@@ -82,6 +86,8 @@ impl World {
             responders,
             faults,
             restarts,
+            variables: Arc::new(variables),
+            outside,
             live: BTreeMap::new(),
             tasks: VecDeque::new(),
             answers: VecDeque::new(),
@@ -169,7 +175,7 @@ impl World {
     fn enter(&mut self, invoke: Invoke) {
         let (step, invocation) = (invoke.step.to_string(), invoke.invocation);
         self.attempts.insert((step.clone(), invocation, invoke.attempt));
-        let entry = Entry::begin(self.invoke, invoke, self.info.clone());
+        let entry = Entry::begin(self.invoke, invoke, self.info.clone(), self.variables.clone());
         self.live.insert(invocation, (step, entry));
         self.listen(invocation);
     }
@@ -178,6 +184,7 @@ impl World {
     fn listen(&mut self, invocation: InvocationId) {
         loop {
             let Some((step, entry)) = self.live.get(&invocation) else { return };
+            let mut reads = false;
             let attempt = entry.attempt;
             let input = match entry.reports.recv() {
                 Ok(Report::Read { query, mut own }) => {
@@ -189,7 +196,15 @@ impl World {
                     self.lines.push(line);
                     continue;
                 }
-                Ok(Report::Progressed { calls, commit }) => {
+                Ok(Report::Asked(request)) => {
+                    let nobody = || HttpResponse::failed(crate::Failure::new("denied", NOBODY).no_retry());
+                    let response = self.outside.as_mut().map_or_else(nobody, |answers| answers(&request));
+                    let (head, body) = response.tell(&request.url);
+                    entry.reply(Reply::Came(head, body));
+                    continue;
+                }
+                Ok(Report::Progressed { calls, commit, reads: now_reads }) => {
+                    reads = now_reads;
                     if calls.last().is_some_and(|call| call.function.suspends()) {
                         self.live.remove(&invocation);
                     }
@@ -219,7 +234,7 @@ impl World {
                 }
             };
             self.apply(input);
-            if self.restarts && self.run.is_running() {
+            if self.restarts && self.run.is_running() && !reads {
                 self.live.clear();
                 self.tasks.clear();
                 if self.run.needs_resume() {

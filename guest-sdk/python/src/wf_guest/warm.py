@@ -1,0 +1,83 @@
+"""Runs a step while the component is built, so that the first one that counts finds everything in its place.
+
+What Python learns of its own code by running it, and what it makes when it is first needed, is then
+in the image that each instance begins with, and need not be made anew in each.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from workflows.context.context import Context
+from workflows.decorators import step
+from workflows.events import Event, StartEvent, StopEvent
+from workflows.workflow import Workflow
+
+from . import border
+from .invoke import Failed, invoke
+
+#: Python looks anew at what it has run so often.
+ROUNDS = 12
+
+
+class _Shown(Event):
+    number: int = 0
+
+
+class _Warming(Workflow):
+    """Does what most steps do."""
+
+    @step
+    async def work(self, ctx: Context, ev: StartEvent) -> StopEvent:
+        for number in range(2):
+            ctx.write_event_to_stream(_Shown(number=number, more=ev.get("name")))
+            await asyncio.sleep(0.001)
+        await ctx.store.set("key", number)
+        if ev.get("fails"):
+            raise ValueError("warming")
+        return StopEvent(result=f"{await ctx.store.get('key')} {ev.name}")
+
+
+class _Host:
+    """Answers as a host does, and does nothing."""
+
+    event = staticmethod(lambda name, payload: (name, payload))
+
+    class error(Exception):
+        """Never raised."""
+
+    def __init__(self) -> None:
+        self.clock = 0
+        self.events = self.state = self.time = self.memo = self.run = self.log = self
+
+    def now(self) -> int:
+        self.clock += 1
+        return self.clock
+
+    def sleep(self, duration: int) -> None:
+        self.clock += duration
+
+    def get(self, path: str) -> str | None:
+        return "1"
+
+    def retry_info(self) -> str:
+        return '{"attempts":0,"elapsed":0,"last_failure":null}'
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_: None
+
+
+def warm(host: Any) -> None:
+    """Runs it some times, and names the real host again."""
+    workflow = _Warming()
+    border.connect(_Host())
+    try:
+        for number in range(ROUNDS):
+            payload = '{"name":"Ada"}' if number else '{"name":"Ada","fails":true}'
+            try:
+                invoke(workflow, "work", [("StartEvent", payload)])
+            except Failed:
+                continue
+    finally:
+        border.connect(host)

@@ -1,0 +1,116 @@
+//! What a workflow may reach outside.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::pattern::Pattern;
+
+/// What a workflow may reach outside: by default nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Grants {
+    /// Requests that it may make.
+    pub http: Vec<Pattern>,
+    /// Variables that it has, by name.
+    pub variables: BTreeMap<String, String>,
+    /// Folders that it may open.
+    pub folders: Vec<Folder>,
+    /// Secrets that it may use without seeing them.
+    pub secrets: Vec<Secret>,
+    /// Certificates to trust beside the system's, as PEM.
+    pub roots: Option<Arc<[u8]>>,
+}
+
+/// A folder that a workflow may open as `/name`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Folder {
+    /// What the workflow calls it.
+    pub name: String,
+    /// Where it lies.
+    pub path: PathBuf,
+    /// Whether it may be written to.
+    pub writable: bool,
+}
+
+/// A value that the host puts into requests, in the place of what the workflow has for it.
+#[derive(Clone, Debug)]
+pub struct Secret {
+    /// What the workflow calls it.
+    pub name: String,
+    /// Where it comes from.
+    pub source: Source,
+    /// The requests that it may be put into.
+    pub hosts: Vec<Pattern>,
+}
+
+/// Where a secret's value comes from.
+#[derive(Clone)]
+pub enum Source {
+    /// It was in a variable of this name when the host started.
+    Variable(String, String),
+    /// A file, that is read anew for each request; a line break at its end is none of it.
+    File(PathBuf),
+}
+
+/// Without the value.
+impl fmt::Debug for Source {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Source::Variable(name, _) => write!(formatter, "env:{name}"),
+            Source::File(path) => write!(formatter, "file:{}", path.display()),
+        }
+    }
+}
+
+/// What a component can ask for, by what it imports, and what is granted of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Asked {
+    /// `http`, `files`, `variables` or `sockets`.
+    pub what: &'static str,
+    /// Whether it asks for it. What runs a language asks for files, variables and sockets, whatever a workflow does.
+    pub requested: bool,
+    /// In the words of the settings. Sockets are never granted.
+    pub granted: Vec<String>,
+}
+
+impl Grants {
+    /// Both together.
+    #[must_use]
+    pub fn and(&self, other: &Grants) -> Grants {
+        let mut both = self.clone();
+        both.http.extend(other.http.iter().cloned());
+        both.variables.extend(other.variables.clone());
+        both.folders.retain(|mine| other.folders.iter().all(|its| its.name != mine.name));
+        both.folders.extend(other.folders.iter().cloned());
+        both.secrets.retain(|mine| other.secrets.iter().all(|its| its.name != mine.name));
+        both.secrets.extend(other.secrets.iter().cloned());
+        both.roots = other.roots.clone().or(both.roots);
+        both
+    }
+
+    /// Beside what the imports ask for.
+    pub fn asked<'a>(&self, imports: impl Iterator<Item = &'a String> + Clone) -> Vec<Asked> {
+        let asks = |beginnings: &[&str]| imports.clone().any(|import| beginnings.iter().any(|it| import.starts_with(it)));
+        let folder = |it: &Folder| format!("/{} {}", it.name, if it.writable { "read-write" } else { "read-only" });
+        let secret = |it: &Secret| {
+            let hosts: Vec<String> = it.hosts.iter().map(ToString::to_string).collect();
+            format!("{} (secret, for {})", it.name, hosts.join(", "))
+        };
+        let variables = self.variables.keys().cloned().chain(self.secrets.iter().map(secret));
+        vec![
+            Asked {
+                what: "http",
+                requested: asks(&["wf:workflow/http@", "wasi:http/"]),
+                granted: self.http.iter().map(ToString::to_string).collect(),
+            },
+            Asked { what: "files", requested: asks(&["wasi:filesystem/preopens@"]), granted: self.folders.iter().map(folder).collect() },
+            Asked { what: "variables", requested: asks(&["wasi:cli/environment@"]), granted: variables.collect() },
+            Asked {
+                what: "sockets",
+                requested: asks(&["wasi:sockets/tcp", "wasi:sockets/udp", "wasi:sockets/ip-name"]),
+                granted: Vec::new(),
+            },
+        ]
+    }
+}

@@ -1,0 +1,71 @@
+//! The way of one entry to the outside: what it asks for, and the bodies that it reads.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use wf_engine::entry::{Chunk, Failure, Response};
+
+use crate::outside::{Asked, Body, Exchange, Placeholders};
+
+/// Bodies that one entry may have open.
+const OPEN_MAX: usize = 16;
+
+/// The way of one entry to the outside.
+pub(super) struct Door {
+    exchange: Arc<Exchange>,
+    placeholders: Placeholders,
+    /// What the call that is made asks for.
+    asked: Option<Asked>,
+    /// By the number of the request.
+    bodies: HashMap<u32, Body>,
+}
+
+impl Door {
+    pub(super) fn new(exchange: Arc<Exchange>, placeholders: Placeholders) -> Door {
+        Door { exchange, placeholders, asked: None, bodies: HashMap::new() }
+    }
+
+    /// Takes note of what the next call asks for: the attempt knows only its method and URL.
+    pub(super) fn ask(&mut self, asked: Option<Asked>) {
+        self.asked = asked;
+    }
+
+    /// Whether a request can leave as far as this entry goes; else why not.
+    pub(super) fn may_leave(&self) -> Result<(), Failure> {
+        if self.bodies.len() < OPEN_MAX {
+            return Ok(());
+        }
+        let message = format!("{OPEN_MAX} answers are open at once (limit open_max): read them to their end, or close them");
+        Err(Failure::new("limit", message, false))
+    }
+
+    /// Sends what was asked for, as the request of this number.
+    pub(super) async fn send(&mut self, number: u32) -> Response {
+        let Some(asked) = self.asked.take() else {
+            return Response::Failed(Failure::new("invalid", "nothing was asked for", false));
+        };
+        match self.exchange.send(asked, &self.placeholders).await {
+            Ok((head, body)) => {
+                self.bodies.insert(number, body);
+                Response::Head(head)
+            }
+            Err(failure) => Response::Failed(failure),
+        }
+    }
+
+    /// Reads more of the answer to a request.
+    pub(super) async fn read(&mut self, request: u32) -> Chunk {
+        let Some(body) = self.bodies.get_mut(&request) else {
+            return Chunk::Failed(Failure::new("invalid", format!("the answer to request {request} was closed"), false));
+        };
+        let chunk = body.read().await;
+        if !matches!(chunk, Chunk::Data(_)) {
+            self.bodies.remove(&request);
+        }
+        chunk
+    }
+
+    pub(super) fn close(&mut self, request: u32) {
+        self.bodies.remove(&request);
+    }
+}

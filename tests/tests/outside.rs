@@ -1,0 +1,512 @@
+//! Into the world: requests, secrets, variables and folders, as far as they are granted.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use wf_tests::origin::{Origin, Part, Seen, chunk, chunked, reply};
+use wf_tests::{Answer, Serve, Server, artifacts, certificates, database, until};
+
+/// A value that must stand nowhere.
+const SECRET: &str = "sk-live-9f8e7d6c5b4a";
+
+async fn origin(answer: impl Fn(&Seen, usize) -> Vec<Part> + Send + Sync + 'static) -> Origin {
+    Origin::start(answer).await
+}
+
+/// One that says what it was asked.
+async fn echo() -> Origin {
+    origin(|seen, _| vec![reply(200, &[("x-way", "here")], &format!("{} {}", seen.method, seen.path))]).await
+}
+
+async fn serve(arguments: &[&str]) -> Server {
+    Serve::guests(&["outside"]).with(arguments).start().await
+}
+
+/// A server that grants this origin, by its address.
+async fn granted(origin: &Origin) -> Server {
+    serve(&["--allow-http", &origin.url("")]).await
+}
+
+fn tasks(tasks: &[Value]) -> String {
+    json!({ "tasks": tasks }).to_string()
+}
+
+async fn ended(server: &Server, what: &[Value]) -> Answer {
+    server.run("outside", &tasks(what)).await
+}
+
+/// What one task gave.
+async fn told(server: &Server, task: Value) -> Value {
+    let answer = ended(server, &[task]).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    answer.result()["told"][0].clone()
+}
+
+async fn refused(server: &Server, task: Value) -> (String, String) {
+    let told = told(server, task).await;
+    let text = |key: &str| told[key].as_str().unwrap_or_else(|| panic!("it is no failure: {told}")).to_owned();
+    (text("kind"), text("message"))
+}
+
+#[tokio::test]
+async fn what_is_not_granted_names_the_grant_and_where_it_stands() {
+    let origin = echo().await;
+    let server = serve(&[]).await;
+    let (kind, message) = refused(&server, json!({ "url": origin.url("/a?key=private") })).await;
+    let url = origin.url("");
+    assert_eq!(kind, "denied");
+    let grant =
+        format!("add `allow_http = [\"{url}\"]` to `[workflows.outside]` in wf-host.toml, or start the host with `--allow-http {url}`");
+    assert!(message.contains(&grant) && !message.contains("private"), "{message}");
+    let socket = ended(&server, &[json!({ "socket": "127.0.0.1:9", "fails": true })]).await;
+    let error = socket.text("error");
+    assert!(error.contains("sockets are never granted: use `wf:workflow/http`"), "{error}");
+    assert_eq!(origin.seen().len(), 0);
+}
+
+#[tokio::test]
+async fn a_request_is_made_as_it_was_asked_for_and_connections_are_used_again() {
+    let origin = echo().await;
+    let server = granted(&origin).await;
+    let ask = |url: &str| json!({ "method": "post", "url": origin.url(url), "headers": { "X-Mine": "1" }, "body": "{}", "label": "pay" });
+    let answer = ended(&server, &[ask("/a?b=c"), ask("/d")]).await.result();
+    let first = &answer["told"][0];
+    assert_eq!((&first["status"], &first["body"]), (&json!(200), &json!("POST /a?b=c")), "{answer}");
+    assert!(first["headers"].to_string().contains(r#"["x-way","here"]"#), "{first}");
+    let seen = origin.seen();
+    assert_eq!((seen.len(), origin.connections()), (2, 1), "one connection for both");
+    assert_eq!((seen[0].header("x-mine"), &seen[0].body[..], seen[0].header("accept-encoding")), ("1", &b"{}"[..], ""));
+    assert!(seen[0].header("idempotency-key").len() == 36 && seen[0].header("idempotency-key") == seen[1].header("idempotency-key"));
+}
+
+#[tokio::test]
+async fn methods_schemes_and_ports_are_granted_one_by_one() {
+    let origin = echo().await;
+    let server = serve(&["--allow-http", &format!("GET {}", origin.url(""))]).await;
+    assert_eq!(told(&server, json!({ "url": origin.url("/") })).await["status"], 200);
+    assert_eq!(refused(&server, json!({ "url": origin.url("/"), "method": "POST" })).await.0, "denied");
+    assert_eq!(refused(&server, json!({ "url": origin.url("/").replace("http:", "https:") })).await.0, "denied");
+    assert_eq!(refused(&server, json!({ "url": "http://127.0.0.1:1/" })).await.0, "denied");
+}
+
+#[tokio::test]
+async fn a_name_that_is_found_within_this_machine_needs_the_address_too() {
+    let origin = echo().await;
+    let (by_name, by_address) = (format!("http://localhost:{}", origin.port()), origin.url(""));
+    let server = serve(&["--allow-http", &by_name]).await;
+    let (kind, message) = refused(&server, json!({ "url": by_name })).await;
+    assert!(kind == "denied" && message.contains("is not granted the address") && message.contains("by itself"), "{message}");
+    // Neither does all that there is.
+    let server = serve(&["--allow-http", "*://*:*"]).await;
+    for host in ["127.0.0.1", "2130706433", "0x7f000001", "[::ffff:127.0.0.1]", "localhost", "0.0.0.0"] {
+        let url = format!("http://{host}:{}/", origin.port());
+        assert_eq!(refused(&server, json!({ "url": url })).await.0, "denied", "{url}");
+    }
+    assert_eq!(refused(&server, json!({ "url": "http://169.254.169.254/latest/meta-data/" })).await.0, "denied");
+    assert_eq!(origin.connections(), 0);
+    let server = serve(&["--allow-http", &by_name, "--allow-http", &by_address]).await;
+    assert_eq!(told(&server, json!({ "url": by_name })).await["status"], 200);
+}
+
+#[tokio::test]
+async fn a_redirect_is_followed_as_far_as_it_is_granted_and_takes_nothing_private_along() {
+    let other = echo().await;
+    let (to, within) = (other.url("/there"), "http://localhost:1/");
+    let place = to.clone();
+    let origin = origin(move |seen, _| {
+        let place = match seen.path.as_str() {
+            "/other" => place.as_str(),
+            "/loop" => "/loop",
+            "/within" => within,
+            "/bad" => "http://user:pass@x/",
+            "/file" => "file:///etc/passwd",
+            _ => return vec![reply(200, &[], &format!("{} {}", seen.method, seen.path))],
+        };
+        vec![reply(if seen.path == "/other" { 307 } else { 302 }, &[("location", place)], "")]
+    })
+    .await;
+    let server = granted(&origin).await;
+    let (kind, message) = refused(&server, json!({ "url": origin.url("/other") })).await;
+    assert!(kind == "denied" && message.contains(&other.url("")), "{message}");
+    for path in ["/within", "/loop", "/bad", "/file"] {
+        let kind = refused(&server, json!({ "url": origin.url(path) })).await.0;
+        assert_eq!(kind, if path == "/within" { "denied" } else { "network" }, "{path}");
+    }
+    assert_eq!(told(&server, json!({ "url": origin.url("/other"), "stays": true })).await["status"], 307);
+    assert_eq!(other.connections(), 0);
+    let server = serve(&["--allow-http", &origin.url(""), "--allow-http", &other.url("")]).await;
+    let private = json!({ "authorization": "Bearer own", "cookie": "a=b", "x-plain": "1" });
+    let followed = told(&server, json!({ "url": origin.url("/other"), "method": "PUT", "headers": private, "body": "x" })).await;
+    assert_eq!((&followed["body"], &followed["url"]), (&json!("PUT /there"), &json!(to)));
+    let seen = &other.seen()[0];
+    assert_eq!((seen.header("authorization"), seen.header("cookie"), seen.header("x-plain"), &seen.body[..]), ("", "", "1", &b"x"[..]));
+}
+
+#[tokio::test]
+async fn nothing_of_one_request_becomes_a_second_one() {
+    let origin = echo().await;
+    let server = granted(&origin).await;
+    let url = origin.url("/");
+    for task in [
+        json!({ "url": url, "headers": { "x": "1\r\n\r\nGET /second HTTP/1.1" } }),
+        json!({ "url": url, "headers": { "Content-Length": "0" } }),
+        json!({ "url": url, "headers": { "Transfer-Encoding": "chunked" } }),
+        json!({ "url": url, "headers": { "Host": "other" } }),
+        json!({ "url": url, "method": "GET /second HTTP/1.1\r\nx:" }),
+        json!({ "url": format!("http://user@127.0.0.1:{}/", origin.port()) }),
+    ] {
+        assert_eq!(refused(&server, task.clone()).await.0, "invalid", "{task}");
+    }
+    // What breaks a line in a URL is escaped, or none of it.
+    told(&server, json!({ "url": origin.url("/a b\r\nGET /second") })).await;
+    assert_eq!(origin.seen().iter().map(|it| it.path.as_str()).collect::<Vec<_>>(), ["/a%20bGET%20/second"]);
+}
+
+#[tokio::test]
+async fn answers_without_end_ends_or_sense_end() {
+    let origin = origin(|seen, _| match seen.path.as_str() {
+        "/silent" => vec![Part::Hang],
+        "/stalls" => vec![chunked(200, &[]), chunk("some"), Part::Hang],
+        "/cut" => vec![chunked(200, &[]), chunk("some"), Part::Cut],
+        "/none" => vec![Part::Cut],
+        "/sense" => vec![Part::Bytes(b"HTTP/9.9 what\r\n\r\n".to_vec()), Part::Cut],
+        "/head" => vec![reply(200, &[("x", &"y".repeat(70_000))], "")],
+        "/slow" => std::iter::once(chunked(200, &[])).chain((0..1000).flat_map(|_| [chunk("x"), Part::Gate])).collect(),
+        // As long as it likes, and as a bomb of zeros would be: what is compressed stays so.
+        _ => vec![Part::Bytes(b"HTTP/1.1 200 So\r\ncontent-encoding: gzip\r\n\r\n".to_vec()), Part::Zeros(1 << 30), Part::Cut],
+    })
+    .await;
+    let server = granted(&origin).await;
+    let before = server.memory_max();
+    let ask = |path: &str| json!({ "url": origin.url(path), "timeout": 5, "first_byte": 0.2, "idle": 0.2 });
+    for (path, kind, why) in [
+        ("/silent", "timeout", "did not answer within 200ms"),
+        ("/stalls", "timeout", "nothing more of the answer"),
+        ("/cut", "network", ""),
+        ("/none", "network", "did not answer as it should"),
+        ("/sense", "network", ""),
+        ("/head", "limit", "(limit head_max)"),
+        ("/zeros", "limit", "bytes (limit response_max)"),
+    ] {
+        let (told, message) = refused(&server, ask(path)).await;
+        assert!(told == kind && message.contains(why), "{path}: {told}: {message}");
+    }
+    let slow = json!({ "url": origin.url("/slow"), "timeout": 0.3, "idle": 60 });
+    let (kind, message) = refused(&server, slow).await;
+    assert!(kind == "timeout" && message.contains("did not end in time"), "{message}");
+    assert_eq!(refused(&server, json!({ "url": "http://127.0.0.1:1/" })).await.0, "denied");
+    let megabytes = (server.memory_max() - before) / 1_000_000;
+    assert!(megabytes < 150, "{megabytes} MB for answers that are too long");
+}
+
+#[tokio::test]
+async fn a_step_has_so_many_answers_open_and_others_are_not_held_up() {
+    let origin = echo().await;
+    let server = granted(&origin).await;
+    let open: Vec<Value> = (0..17).map(|_| json!({ "url": origin.url("/"), "open": true })).collect();
+    let told = ended(&server, &open).await.result()["told"].clone();
+    assert_eq!(told[15]["status"], 200);
+    assert!(
+        told[16]["message"]
+            .as_str()
+            .is_some_and(|it| it.contains("answers are open at once (limit open_max): read them to their end, or close them")),
+        "{}",
+        told[16]
+    );
+}
+
+/// A stream is read while it comes: the first part is published before the second is sent.
+#[tokio::test]
+async fn what_comes_in_parts_is_read_and_published_in_parts() {
+    let origin = origin(|_, _| vec![chunked(200, &[]), chunk("one"), Part::Gate, chunk("two"), Part::Gate, chunk("")]).await;
+    let server = granted(&origin).await;
+    let handler = server.begin("outside", &tasks(&[json!({ "url": origin.url("/"), "publish": true })])).await;
+    let mut stream = server.events(&handler, "").await;
+    for text in ["one", "two"] {
+        assert_eq!(stream.next().await.expect("a part").json()["value"]["text"], text);
+        origin.let_through(1);
+    }
+    assert_eq!(server.ended(&handler).await.result()["told"][0]["body"], "onetwo");
+}
+
+/// Killed with an answer half read: what was recorded comes again without a request, the rest is a new attempt's.
+#[tokio::test]
+async fn a_crash_repeats_no_request_whose_answer_was_recorded() {
+    let origin = origin(|seen, number| match seen.path.as_str() {
+        "/whole" => vec![reply(200, &[], &number.to_string())],
+        _ => vec![chunked(200, &[]), chunk(&format!("{number} begun")), Part::Gate, chunk("ended"), chunk("")],
+    })
+    .await;
+    let mut server = granted(&origin).await;
+    let whole = json!({ "url": origin.url("/whole"), "publish": true });
+    let handler = server.begin("outside", &tasks(&[whole, json!({ "url": origin.url("/parts"), "publish": true, "fails": true })])).await;
+    let mut stream = server.events(&handler, "").await;
+    stream.next().await.expect("the whole one");
+    assert_eq!(stream.next().await.expect("a part").json()["value"]["text"], "1 begun");
+    server.kill();
+    assert_eq!(origin.seen().len(), 2);
+    origin.let_through(10);
+    server.restart().await;
+    let ended = server.ended(&handler).await;
+    // The first attempt was entered again, and failed at the first read that was not recorded; the second made both anew.
+    assert_eq!(ended.result()["attempt"], 1, "{ended:?}");
+    let paths: Vec<String> = origin.seen().into_iter().map(|it| it.path).collect();
+    assert_eq!(paths, ["/whole", "/parts", "/whole", "/parts"]);
+    let calls = database::query(&server.data(), "select count(*) from journal where cast(text as text) like '%interrupted%'");
+    assert_ne!(calls[0][0], 0, "the attempt failed so");
+}
+
+/// Killed at whatever moment: every answer that a run tells is of a request, and none is asked for twice once it was told.
+#[tokio::test]
+async fn kills_around_requests_repeat_none_that_was_recorded() {
+    let origin = origin(|_, number| vec![reply(200, &[], &number.to_string())]).await;
+    let mut server = granted(&origin).await;
+    let all: Vec<Value> = (0..40).map(|at| json!({ "url": origin.url(&format!("/{at}")), "publish": true })).collect();
+    let handler = server.begin("outside", &tasks(&all)).await;
+    for kills in 1..=4 {
+        // Each time once it has come a little further.
+        until("some requests more", async || (origin.seen().len() >= kills * 8).then_some(())).await;
+        server.crash().await;
+    }
+    let ended = server.ended(&handler).await;
+    let told = ended.result()["told"].clone();
+    let seen = origin.seen();
+    for at in 0..40 {
+        let asked: Vec<usize> = seen.iter().enumerate().filter(|(_, it)| it.path == format!("/{at}")).map(|(number, _)| number).collect();
+        // The last one is the one that was recorded: after it there is none.
+        assert_eq!(told[at]["body"].as_str().map(str::to_owned), asked.last().map(usize::to_string), "{asked:?} {ended:?}");
+    }
+    assert!(seen.len() <= 40 + 4, "at most one of each kill was not recorded: {}", seen.len());
+    server.check_store();
+}
+
+#[tokio::test]
+async fn an_answer_that_asks_for_time_is_given_it_by_the_retry() {
+    let origin = origin(|_, number| match number {
+        0 => vec![reply(429, &[("retry-after", "1")], "slower")],
+        1 => vec![reply(503, &[("date", "Wed, 21 Oct 2015 07:28:00 GMT"), ("retry-after", "Wed, 21 Oct 2015 07:28:01 GMT")], "")],
+        _ => vec![reply(200, &[], "done")],
+    })
+    .await;
+    let server = granted(&origin).await;
+    let begun = std::time::Instant::now();
+    let ended = ended(&server, &[json!({ "url": origin.url("/"), "fails": true })]).await;
+    assert_eq!((&ended.result()["told"][0]["body"], &ended.result()["attempt"]), (&json!("done"), &json!(2)));
+    assert!(begun.elapsed().as_secs_f64() >= 2.0, "the policy alone would have waited a tenth of a second: {:?}", begun.elapsed());
+    assert_eq!(origin.seen().len(), 3);
+}
+
+#[tokio::test]
+async fn tls_is_trusted_by_given_roots_and_not_without() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let trusted = certificates::write(folder.path());
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    std::fs::write(path("roots.pem"), &trusted).expect("written");
+    let mut other = Serve::guests(&["greeting"]).with(&["--tls-cert", &path("cert.pem"), "--tls-key", &path("key.pem")]);
+    other.certificate = Some(trusted);
+    let other = other.start().await;
+    let url = format!("{}/health", other.url());
+    let server = serve(&["--allow-http", other.url(), "--http-roots", &path("roots.pem")]).await;
+    assert_eq!(told(&server, json!({ "url": url })).await["status"], 200);
+    let server = serve(&["--allow-http", other.url()]).await;
+    let (kind, message) = refused(&server, json!({ "url": url })).await;
+    assert!(kind == "network" && message.contains("certificate"), "{message}");
+}
+
+/// Every file below a folder, whole.
+fn files(folder: &Path, found: &mut Vec<(String, Vec<u8>)>) {
+    for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
+        match entry.path().is_dir() {
+            true => files(&entry.path(), found),
+            false => found.push((entry.path().display().to_string(), std::fs::read(entry.path()).unwrap_or_default())),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_secret_goes_where_it_is_granted_for_and_stands_nowhere_else() {
+    let other = echo().await;
+    let away = other.url("");
+    let origin = origin(move |seen, _| match seen.path.as_str() {
+        // Whoever is asked repeats what it was told, in pieces.
+        "/echo" => {
+            let (text, body) = (seen.header("authorization").to_owned(), String::from_utf8_lossy(&seen.body).into_owned());
+            let (first, second) = text.split_at(text.len() - 5);
+            vec![chunked(200, &[("x-repeated", &text)]), chunk(first), Part::Gate, chunk(second), chunk(&body), chunk("")]
+        }
+        path if path.starts_with("/lead") => vec![reply(302, &[("location", &path.replace("/lead", "/led"))], "")],
+        path if path.starts_with("/away") => {
+            vec![reply(302, &[("location", &format!("{away}{path}"))], "")]
+        }
+        "/elsewhere" => vec![reply(302, &[("location", "http://localhost:1/")], "")],
+        _ => vec![reply(401, &[], &format!("{} is none of ours", seen.header("authorization")))],
+    })
+    .await;
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("FROM_DIR"), format!("{SECRET}-dir\n")).expect("written");
+    let mut serve = Serve::guests(&["outside"]).with(&[
+        "--allow-http",
+        &origin.url(""),
+        "--allow-http",
+        &other.url(""),
+        "--secret",
+        &format!("KEY=env:OUTSIDE_KEY@{}", origin.url("")),
+        "--secret",
+        &format!("dir:{}@{}", folder.path().display(), origin.url("")),
+    ]);
+    serve.environment = vec![("OUTSIDE_KEY".to_owned(), SECRET.to_owned()), ("RUST_LOG".to_owned(), "debug".to_owned())];
+    let mut server = serve.start().await;
+    origin.let_through(2);
+    let task = json!({
+        "url": origin.url("/echo"), "method": "POST", "fill": ["KEY", "FROM_DIR"], "headers": { "authorization": "Bearer {KEY}" },
+        "body": "{FROM_DIR}", "publish": true, "log": "this is it: ",
+    });
+    let answer = ended(&server, &[task, json!({ "variable": "KEY" })]).await;
+    let seen = &origin.seen()[0];
+    assert_eq!(
+        (seen.header("authorization"), String::from_utf8_lossy(&seen.body)),
+        (&*format!("Bearer {SECRET}"), format!("{SECRET}-dir").into())
+    );
+    let told = answer.result()["told"].clone();
+    let placeholder = told[1].as_str().expect("what it has for it").to_owned();
+    assert!(placeholder.starts_with("wf-secret-KEY-"), "{placeholder}");
+    assert!(
+        told[0]["body"].as_str().is_some_and(|it| it.starts_with(&format!("Bearer {placeholder}"))),
+        "what is repeated is put back: {told}"
+    );
+
+    // In a query it is escaped; elsewhere it does not go, and an error of the other side does not show it.
+    let query = json!({ "url": format!("{}?key={{KEY}}", origin.url("/q")), "fill": ["KEY"] });
+    assert_eq!(self::told(&server, query).await["status"], 401);
+    assert_eq!(origin.seen()[1].path, format!("/q?key={SECRET}"));
+    let (kind, message) = refused(&server, json!({ "url": other.url("/"), "fill": ["KEY"], "body": "{KEY}", "method": "POST" })).await;
+    assert!(kind == "denied" && message.contains("the secret `KEY` is not granted for"), "{message}");
+    assert_eq!(other.connections(), 0);
+    let failing = json!({ "url": origin.url("/no"), "fill": ["KEY"], "headers": { "authorization": "Bearer {KEY}" }, "fails": true });
+    let error = ended(&server, &[failing]).await.text("error");
+    assert!(error.contains("401 of `GET") && error.contains("wf-secret-KEY"), "{error}");
+    let elsewhere = json!({ "url": origin.url("/elsewhere"), "fill": ["KEY"], "headers": { "x-key": "{KEY}" } });
+    refused(&server, elsewhere).await;
+    // Nor does it go with a redirect that repeats it, but to where it is granted for.
+    let lead = |path: &str| json!({ "url": format!("{}?key={{KEY}}", origin.url(path)), "fill": ["KEY"] });
+    let led = self::told(&server, lead("/lead")).await;
+    assert!(led["status"] == 401 && led["url"].as_str().is_some_and(|it| it.contains("/led?key=wf-secret-KEY-")), "{led}");
+    assert_eq!(origin.seen().last().map(|it| it.path.clone()), Some(format!("/led?key={SECRET}")));
+    assert_eq!(refused(&server, lead("/away")).await.0, "denied");
+    assert_eq!(other.connections(), 0);
+
+    let handlers = server.get("/handlers").await.body;
+    let page = server.get("/api/v1/workflows").await.body;
+    assert!(page.contains("KEY (secret, for "), "{page}");
+    let mut written = Vec::new();
+    files(server.data().parent().expect("its folder"), &mut written);
+    server.stop();
+    files(server.data().parent().expect("its folder"), &mut written);
+    let said = [("log", server.log()), ("screen", server.screen()), ("handlers", handlers), ("page", page)];
+    written.extend(said.map(|(name, text)| (name.to_owned(), text.into_bytes())));
+    assert!(written.len() > 4, "there is something to look at");
+    let encoded = "c2stbGl2ZS05Zjhl";
+    for (name, bytes) in written {
+        let found = |text: &str| bytes.windows(text.len()).any(|it| it == text.as_bytes());
+        assert!(!found(SECRET) && !found(encoded), "the secret stands in {name}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_secret_lacks_is_said_at_the_start() {
+    let output =
+        wf_tests::server::command().args(["serve", "--secret", "KEY=env:OUTSIDE_NONE@https://a", "x.wasm"]).output().expect("it runs");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(2) && said.contains("the variable `OUTSIDE_NONE` is not set"), "{said}");
+}
+
+#[tokio::test]
+async fn a_folder_is_what_was_granted_of_it_and_nothing_beside_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name);
+    for name in ["in", "out"] {
+        std::fs::create_dir(path(name)).expect("made");
+    }
+    std::fs::write(path("in/a.txt"), "inside").expect("written");
+    std::fs::write(path("beside.txt"), "beside").expect("written");
+    std::os::unix::fs::symlink(path("beside.txt"), path("in/link")).expect("linked");
+    std::os::unix::fs::symlink("../beside.txt", path("in/relative")).expect("linked");
+    let (read, write) = (format!("data={}", path("in").display()), format!("out={}:rw", path("out").display()));
+    let server = serve(&["--allow-dir", &read, "--allow-dir", &write]).await;
+    let answer = ended(
+        &server,
+        &[
+            json!({ "read": "/data/a.txt" }),
+            json!({ "write": ["/out/b.txt", "written"] }),
+            json!({ "write": ["/data/a.txt", "changed"] }),
+            json!({ "read": "/data/../beside.txt" }),
+            json!({ "read": "/data/link" }),
+            json!({ "read": "/data/relative" }),
+            json!({ "read": path("beside.txt") }),
+            json!({ "read": "/etc/passwd" }),
+        ],
+    )
+    .await;
+    let told = answer.result()["told"].clone();
+    assert_eq!((&told[0], &told[1]), (&json!("inside"), &json!(null)), "{told}");
+    for refused in &told.as_array().expect("a list")[2..] {
+        assert!(refused["kind"].is_string(), "{told}");
+    }
+    assert_eq!(std::fs::read_to_string(path("out/b.txt")).expect("written"), "written");
+    assert_eq!(std::fs::read_to_string(path("in/a.txt")).expect("there"), "inside");
+}
+
+#[tokio::test]
+async fn a_folder_that_is_gone_fails_its_attempts_and_one_that_never_was_the_start() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("in");
+    std::fs::create_dir(&path).expect("made");
+    let granted = format!("data={}", path.display());
+    let server = serve(&["--allow-dir", &granted]).await;
+    std::fs::remove_dir(&path).expect("removed");
+    let error = ended(&server, &[]).await.text("error");
+    assert!(error.contains("the folder `data` that is granted cannot be opened at"), "{error}");
+    let output = wf_tests::server::command().args(["serve", "--allow-dir", &granted, "x.wasm"]).output().expect("it runs");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(2) && said.contains("there is no such folder"), "{said}");
+}
+
+#[test]
+fn what_is_asked_for_and_not_granted_is_shown_before_it_runs() {
+    let run = |arguments: &[&str]| {
+        let guest = artifacts::guest("outside").display().to_string();
+        let output = wf_tests::server::command().args(arguments).arg(guest).output().expect("it runs");
+        assert!(output.status.success(), "{output:?}");
+        (String::from_utf8_lossy(&output.stdout).into_owned(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let (_, said) = run(&["check"]);
+    assert!(said.contains("it asks for http, and none is granted") && said.contains("`[workflows.outside]` in wf-host.toml"), "{said}");
+    let grants = ["--allow-http", "GET https://a.example", "--secret", "PATHS=env:PATH@https://a.example"];
+    assert_eq!(run(&[&["check"], &grants[..]].concat()).1, "");
+    let (shown, _) = run(&[&["inspect"], &grants[..]].concat());
+    assert!(shown.contains("http       GET https://a.example\n") && shown.contains("PATHS (secret, for https://a.example)"), "{shown}");
+    let (json, _) = run(&[&["inspect", "--format", "json"], &grants[..]].concat());
+    let json: Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(json["outside"]["http"], json!({ "requested": true, "granted": ["GET https://a.example"] }));
+    assert_eq!(json["outside"]["sockets"]["granted"], json!([]));
+}
+
+#[tokio::test]
+async fn variables_are_granted_by_name_and_settings_stand_in_the_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = folder.path().join("wf-host.toml");
+    std::fs::create_dir(folder.path().join("notes")).expect("made");
+    std::fs::write(folder.path().join("notes/n"), "noted").expect("written");
+    let text = "[workflows.outside]\nallow_env = [\"OUTSIDE_SEEN\", \"SET=here\"]\nallow_dir = [\"notes=notes\"]\nallow_http = [\"https://a.example\"]\n";
+    std::fs::write(&config, text).expect("written");
+    let mut serve = Serve::guests(&["outside"]).with(&["--config", &config.display().to_string()]);
+    serve.environment = vec![("OUTSIDE_SEEN".to_owned(), "seen".to_owned()), ("OUTSIDE_HIDDEN".to_owned(), "hidden".to_owned())];
+    let server = serve.start().await;
+    let ask = |name: &str| json!({ "variable": name });
+    let told = ended(&server, &[ask("OUTSIDE_SEEN"), ask("SET"), ask("OUTSIDE_HIDDEN"), ask("PATH"), json!({ "read": "/notes/n" })]).await;
+    assert_eq!(told.result()["told"], json!(["seen", "here", null, null, "noted"]));
+    let listed = server.get("/api/v1/workflows").await.json();
+    let outside = listed["workflows"][0]["outside"].clone();
+    assert_eq!(outside[0], json!({ "what": "http", "requested": true, "granted": ["https://a.example"] }), "{listed}");
+    assert_eq!(outside[1]["granted"], json!(["/notes read-only"]));
+}

@@ -1,5 +1,10 @@
 /** What the SDK brings to a component, for projects that have neither the types of a browser nor of Node. */
+import type { Headers as OurHeaders, RequestOptions, Response as OurResponse } from "./web/fetch";
+
 declare global {
+  function fetch(url: string | URL, options?: RequestOptions): Promise<OurResponse>;
+  var Headers: typeof OurHeaders;
+  var Response: typeof OurResponse;
   interface Console {
     log(...values: unknown[]): void;
     info(...values: unknown[]): void;
@@ -60,4 +65,3 @@ declare global {
     toString(): string;
   }
 }
-export {};

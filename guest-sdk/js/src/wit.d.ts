@@ -39,6 +39,11 @@ declare module "wf:workflow/run@0.1.0" {
   export function idempotencyKey(label: string): string;
   export function commit(): void;
 }
+declare module "wf:workflow/http@0.1.0" {
+  export function request(options: string, body: Uint8Array): [number, string];
+  export function read(request: number): Uint8Array | null | undefined;
+  export function close(request: number): void;
+}
 declare module "wf:workflow/log@0.1.0" {
   export function write(level: string, message: string, fields: string): void;
 }

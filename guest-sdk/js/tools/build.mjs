@@ -60,7 +60,8 @@ async function bundle(source) {
     alias: { "wf-guest": path.join(sdk, "src/index.ts") },
     // What the project does not have itself: zod.
     nodePaths: [path.join(sdk, "node_modules")],
-    inject: [path.join(sdk, "src/web/url.ts")],
+    // Only into what names them.
+    inject: ["url", "fetch"].map((name) => path.join(sdk, `src/web/${name}.ts`)),
     bundle: true,
     write: false,
     outfile: path.join(work, "bundle.js"),
@@ -111,6 +112,6 @@ function message({ text, location }) {
 /** What the engine said of code that failed while it was taken in, at the author's line. */
 function said(text, table, source) {
   const at = [...text.matchAll(/:(\d+):\d+/g)].map(([, line]) => table[line]).find((line) => line !== undefined);
-  const first = /(?:\w*Error|JavaScript exception)[^\n]*/.exec(text)?.[0] ?? text;
-  return `${at ?? source}: ${first.trim()}`;
+  const message = text.split("evaluation: ").at(-1).split(/\n\s+at /)[0].replace(/^Error: /, "");
+  return `${at ?? source}: ${message.trim().replaceAll("\n", " ")}`;
 }

@@ -56,6 +56,7 @@ test: target/tools/installed.txt
 guests: tools
 	tests/guests/build.sh
 	tests/guests/python.sh
+	tests/guests/js.sh
 
 examples: tools
 	examples/build.sh

@@ -9,6 +9,10 @@ fn main() {
     println!("cargo::rerun-if-changed=../guest-sdk/rust");
     println!("cargo::rerun-if-changed=../guest-sdk/python");
     println!("cargo::rerun-if-changed=src/cli/new/python");
+    println!("cargo::rerun-if-changed=src/cli/new/typescript");
+    for part in ["src", "tools", "wit", "package.json", "package-lock.json", "README.md"] {
+        println!("cargo::rerun-if-changed=../guest-sdk/js/{part}");
+    }
     println!("cargo::rerun-if-changed=../wit");
     println!("cargo::rerun-if-changed=engine/src");
 }

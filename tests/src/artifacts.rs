@@ -21,6 +21,8 @@ pub enum Language {
     Rust,
     /// The conformance set.
     Python,
+    /// The conformance set.
+    TypeScript,
 }
 
 /// A component of the conformance set.
@@ -28,6 +30,7 @@ pub fn guest_of(language: Language, name: &str) -> PathBuf {
     match language {
         Language::Rust => guest(name),
         Language::Python => existing(root().join(format!("target/guests/python/{name}.wasm")), "make guests"),
+        Language::TypeScript => existing(root().join(format!("target/guests/js/{name}.wasm")), "make guests"),
     }
 }
 

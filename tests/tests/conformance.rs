@@ -13,6 +13,9 @@ macro_rules! in_every_language {
         mod python {
             $(#[tokio::test] async fn $name() { super::$name(super::Language::Python).await })*
         }
+        mod typescript {
+            $(#[tokio::test] async fn $name() { super::$name(super::Language::TypeScript).await })*
+        }
     };
 }
 

@@ -148,7 +148,7 @@ fn what_cannot_be_made_or_built() {
         --- stdout
         --- stderr
         error: invalid value 'cobol' for '--lang <LANG>'
-          [possible values: rust, python]
+          [possible values: rust, python, typescript]
 
         For more information, try '--help'.
     "#]],
@@ -160,7 +160,7 @@ fn what_cannot_be_made_or_built() {
         --- stdout
         --- stderr
         error: there is no project in `.`
-        hint: `wf-host new NAME` makes one; a Rust project has a `Cargo.toml`, of Python name the `.py` file or its folder
+        hint: `wf-host new NAME` makes one; a Rust project has a `Cargo.toml`, of Python and TypeScript name the file or its folder
     "#]],
     );
     fs::write(folder.path().join("go.mod"), "").expect("writable");
@@ -181,13 +181,13 @@ fn what_cannot_be_made_or_built() {
         --- stdout
         --- stderr
         error: there is no project in `taken`
-        hint: `wf-host new NAME` makes one; a Rust project has a `Cargo.toml`, of Python name the `.py` file or its folder
+        hint: `wf-host new NAME` makes one; a Rust project has a `Cargo.toml`, of Python and TypeScript name the file or its folder
     "#]],
     );
 }
 
 /// With the tools that the guests were made with: nothing is fetched.
-fn python(folder: &Path, arguments: &[&str]) -> std::process::Output {
+fn with_tools(folder: &Path, arguments: &[&str]) -> std::process::Output {
     let mut command = server::command();
     command.args(arguments).env("WF_HOST_CACHE_DIR", cache()).current_dir(folder).stdin(Stdio::null());
     command.output().expect("it starts")
@@ -203,10 +203,10 @@ async fn a_python_project_from_an_empty_folder_to_an_edited_run() {
     let made = wf_host(folder.path(), &["new", "hello", "--lang", "python"]);
     assert!(made.contains("wf-host dev"), "{made}");
     let project = folder.path().join("hello");
-    let built = python(&project, &["build", "--offline"]);
+    let built = with_tools(&project, &["build", "--offline"]);
     assert!(built.status.success(), "{}", stderr(&built));
     assert!(String::from_utf8_lossy(&built.stdout).starts_with("built `hello` to `hello.wasm` in "), "{built:?}");
-    let run = python(&project, &["run", "hello.wasm", "--param", "name=Ada"]);
+    let run = with_tools(&project, &["run", "hello.wasm", "--param", "name=Ada"]);
     assert!(String::from_utf8_lossy(&run.stdout).contains("Hello, Ada!"), "{run:?}");
 
     let dev = Dev::start(&project).await;
@@ -242,11 +242,11 @@ fn a_file_of_several_workflows_and_its_packages() {
     fs::write(folder.path().join("my_server.py"), text).expect("writable");
     fs::write(folder.path().join("helper.py"), "SAID = open(\"said.txt\").read()\n").expect("writable");
     fs::write(folder.path().join("said.txt"), "from beside").expect("writable");
-    let built = python(folder.path(), &["build", "my_server.py", "--offline"]);
+    let built = with_tools(folder.path(), &["build", "my_server.py", "--offline"]);
     assert!(built.status.success(), "{}", stderr(&built));
     assert!(stderr(&built).contains("from beside"), "{}", stderr(&built));
     for (file, name) in [("one.wasm", "one"), ("number-two.wasm", "number-two")] {
-        let said = python(folder.path(), &["run", file]);
+        let said = with_tools(folder.path(), &["run", file]);
         assert!(said.status.success(), "{name}: {}", stderr(&said));
     }
 }
@@ -256,7 +256,7 @@ fn what_is_wrong_with_a_python_file_is_said_once_with_its_line() {
     let folder = tempfile::tempdir().expect("a temporary directory");
     let said = |text: &str| {
         fs::write(folder.path().join("flow.py"), text).expect("writable");
-        let built = python(folder.path(), &["build", "flow.py", "--offline"]);
+        let built = with_tools(folder.path(), &["build", "flow.py", "--offline"]);
         assert!(!built.status.success(), "{text}");
         stderr(&built)
     };
@@ -353,4 +353,71 @@ fn packages_and_files_that_cannot_come_along() {
     }
     let large = said("", SOUND);
     assert!(large.contains("has 18 MiB of files, more than fit into a component\n"), "{large}");
+}
+
+#[tokio::test]
+async fn a_typescript_project_from_an_empty_folder_to_an_edited_run() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let made = wf_host(folder.path(), &["new", "hello", "--lang", "typescript"]);
+    assert!(made.contains("wf-host dev"), "{made}");
+    let project = folder.path().join("hello");
+    let built = with_tools(&project, &["build", "--offline"]);
+    assert!(built.status.success(), "{}", stderr(&built));
+    assert!(String::from_utf8_lossy(&built.stdout).starts_with("built `hello` to `hello.wasm` in "), "{built:?}");
+    let run = with_tools(&project, &["run", "hello.wasm", "--param", "name=Ada"]);
+    assert!(String::from_utf8_lossy(&run.stdout).contains("Hello, Ada!"), "{run:?}");
+
+    let dev = Dev::start(&project).await;
+    dev.says("Hello, Ada!").await;
+    let source = project.join("hello.ts");
+    edit(&source, "Hello, ${name}!", "Howdy, ${name}!");
+    dev.says("Howdy, Ada!").await;
+    let log = dev.stderr.so_far();
+    assert!(log.lines().any(|it| it.starts_with("built `hello` in ") && it.contains("since the save")), "{log}");
+
+    // A mistake: its message is here and on the page at once, and the version before goes on.
+    edit(&source, "defineWorkflow({", "defineWorkflow(({");
+    let error = until("the build's message", async || {
+        let workflows = dev.client.get("/api/v1/workflows").await.json();
+        workflows["workflows"][0]["error"]["message"].as_str().map(str::to_owned)
+    })
+    .await;
+    assert!(error.starts_with("hello.ts:12: Expected \")\""), "{error}");
+    dev.says("Howdy, Ada!").await;
+    edit(&source, "defineWorkflow(({", "defineWorkflow({");
+    edit(&source, "Howdy, ${name}!", "Servus, ${name}!");
+    dev.says("Servus, Ada!").await;
+}
+
+#[test]
+fn what_is_wrong_with_a_typescript_file_is_said_once_with_its_line() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let check = |text: &str, error: &str| {
+        fs::write(folder.path().join("flow.ts"), text).expect("writable");
+        let built = with_tools(folder.path(), &["build", "flow.ts", "--offline"]);
+        assert!(!built.status.success(), "{text}");
+        let said = stderr(&built);
+        assert!(said.starts_with(&format!("error: {error}")), "{said}");
+        assert_eq!(said.lines().count(), 2, "one error and a hint: {said}");
+        assert!(said.contains("\nhint: "), "{said}");
+        assert!(!folder.path().join("flow.wasm").exists());
+    };
+    check("const = 1;\n", "flow.ts:1: ");
+    check("import it from \"nobody\";\nit();\n", "flow.ts:1: Could not resolve \"nobody\"");
+    check("import { open } from \"node:fs\";\nopen();\n", "flow.ts:1: Could not resolve \"node:fs\" (a component has no modules of Node");
+    check("export default 1;\n", "flow.ts: the file's default export is no workflow");
+    let step = "import { defineWorkflow, StartEvent } from \"wf-guest\";\nconst flow = defineWorkflow({ name: \"flow\" });\nflow.step(\"a\", { accepts: [StartEvent] }, () => {});\n";
+    check(&format!("{step}flow.step(\"a\", {{ accepts: [StartEvent] }}, () => {{}});\nexport default flow;\n"), "flow.ts:4: there are two steps `a`");
+    check(&format!("{step}Math.random();\nexport default flow;\n"), "flow.ts:4: chance at module level");
+    for file in ["one.ts", "one.js"] {
+        fs::write(folder.path().join(file), format!("{step}export default flow;\n")).expect("writable");
+    }
+    let said = stderr(&with_tools(folder.path(), &["build", "--offline"]));
+    assert!(said.starts_with("error: `one.js` and `one.ts` would be one file\nhint: "), "{said}");
+    let said = stderr(&with_tools(folder.path(), &["build", "nothing.ts", "--offline"]));
+    assert_eq!(said, "error: there is no file `nothing.ts`\nhint: name a TypeScript or JavaScript file, or its folder\n");
+    let mut command = server::command();
+    command.args(["build", "one.ts", "--offline"]).env("WF_HOST_CACHE_DIR", folder.path().join("cache")).current_dir(folder.path());
+    let said = stderr(&command.stdin(Stdio::null()).output().expect("it starts"));
+    assert!(said.starts_with("error: the tools of JavaScript are not installed, and nothing may be fetched\nhint: "), "{said}");
 }

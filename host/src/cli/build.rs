@@ -6,15 +6,16 @@ use std::time::{Duration, Instant};
 use clap::Args;
 
 use super::screen::out;
-use super::{Problem, cargo, offline, python};
+use super::{Problem, cargo, javascript, offline, python};
 use crate::config::Config;
 use crate::host::Host;
 
 /// Builds a project to workflows, and checks them as `serve` would.
 ///
 /// A Rust project is built with cargo. Of Python a file is enough: each workflow in it becomes a `.wasm` file beside
-/// it, with what `requirements.txt` or `pyproject.toml` names. The tools that are not installed are fetched once, into
-/// your cache folder.
+/// it, with what `requirements.txt` or `pyproject.toml` names. So it is of TypeScript and JavaScript: a file whose
+/// default export is a workflow becomes one, with what it imports. The tools that are not installed are fetched once,
+/// into your cache folder.
 ///
 /// A convenience: whatever another tool builds is as welcome.
 #[derive(Args)]
@@ -23,9 +24,10 @@ Examples:
   wf-host build                 the project in this folder
   wf-host build hello           writes hello/hello.wasm
   wf-host build my_server.py    a file of LlamaIndex workflows, as it is: one .wasm file each
+  wf-host build flow.ts         a workflow in TypeScript, to flow.wasm
 ")]
 pub(super) struct Build {
-    /// The project's folder, or a Python file.
+    /// The project's folder, or a Python, TypeScript or JavaScript file.
     #[arg(default_value = ".", value_name = "PATH")]
     path: PathBuf,
     /// Fetch nothing: say what is missing.
@@ -51,6 +53,7 @@ impl Build {
 pub(super) enum Project {
     Cargo(cargo::Project),
     Python(Box<python::Project>),
+    JavaScript(javascript::Project),
 }
 
 /// Workflows that were built.
@@ -70,7 +73,14 @@ impl Project {
         if let Some(project) = python::Project::find(path, offline)? {
             return Ok(Project::Python(Box::new(project)));
         }
-        let others = [("package.json", "JavaScript"), ("go.mod", "Go")];
+        if let Some(project) = javascript::Project::find(path, offline)? {
+            return Ok(Project::JavaScript(project));
+        }
+        if path.join("package.json").is_file() {
+            return Err(Problem::new(format!("`{}` has no workflow in JavaScript beside its `package.json`", path.display()))
+                .hint("a workflow is what a file has for its default export: `export default defineWorkflow(…)`; or name the file"));
+        }
+        let others = [("go.mod", "Go")];
         if let Some((file, language)) = others.into_iter().find(|(file, _)| path.join(file).is_file()) {
             return Err(Problem::new(format!(
                 "`{}` is a {language} project (it has `{file}`), which `build` does not know yet",
@@ -79,7 +89,7 @@ impl Project {
             .hint("build it with its own tools, and give the `.wasm` file to `wf-host serve`"));
         }
         Err(Problem::new(format!("there is no project in `{}`", path.display()))
-            .hint("`wf-host new NAME` makes one; a Rust project has a `Cargo.toml`, of Python name the `.py` file or its folder"))
+            .hint("`wf-host new NAME` makes one; a Rust project has a `Cargo.toml`, of Python and TypeScript name the file or its folder"))
     }
 
     /// The folder with its sources.
@@ -87,6 +97,7 @@ impl Project {
         match self {
             Project::Cargo(project) => project.dir(),
             Project::Python(project) => project.dir(),
+            Project::JavaScript(project) => project.dir(),
         }
     }
 
@@ -95,6 +106,7 @@ impl Project {
         let endings: &[&str] = match self {
             Project::Cargo(_) => &["rs", "toml", "wit"],
             Project::Python(_) => &["py", "toml", "txt", "json"],
+            Project::JavaScript(_) => &["ts", "mts", "tsx", "js", "mjs", "jsx", "json"],
         };
         path.extension().and_then(|it| it.to_str()).is_some_and(|it| endings.contains(&it))
     }
@@ -105,6 +117,7 @@ impl Project {
         let wasm = match self {
             Project::Cargo(project) => vec![project.build().await?],
             Project::Python(project) => project.build(host).await?,
+            Project::JavaScript(project) => project.build().await?,
         };
         Ok(Built { wasm, took: begun.elapsed() })
     }

@@ -32,9 +32,10 @@ Examples:
   wf-host dev              the project in this folder, at http://127.0.0.1:8080
   wf-host dev hello --port 9000
   wf-host dev my_server.py    a file of LlamaIndex workflows, as it is
+  wf-host dev flow.ts         a workflow in TypeScript
 ")]
 pub(super) struct Dev {
-    /// The project's folder, or a Python file.
+    /// The project's folder, or a Python, TypeScript or JavaScript file.
     #[arg(default_value = ".", value_name = "PATH")]
     path: PathBuf,
     /// Fetch nothing: say what is missing.
@@ -112,7 +113,7 @@ impl Current {
                 let nothing = Source { name: None, path: self.path.clone() };
                 let source = self.sources.first().unwrap_or(&nothing);
                 self.host.reject(source, Rejected { message: problem.message().to_owned(), hint: None });
-                if let Project::Python(_) = project {
+                if let Project::Python(_) | Project::JavaScript(_) = project {
                     problem.report();
                 }
                 eprintln!(

@@ -21,12 +21,18 @@ const WORKSPACE_MANIFEST: &str = include_str!("../../../Cargo.toml");
 /// A project in Python: the SDK comes into the components by itself.
 static PYTHON: Dir = include_dir!("$CARGO_MANIFEST_DIR/src/cli/new/python");
 
+/// A project in TypeScript, with the SDK for its types; into the components it comes by itself.
+static TYPESCRIPT: Dir = include_dir!("$CARGO_MANIFEST_DIR/src/cli/new/typescript");
+static TYPESCRIPT_SDK: Dir = include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/js/src");
+const TYPESCRIPT_README: &str = include_str!("../../../guest-sdk/js/README.md");
+
 /// Makes a project: a small workflow that builds, passes its test and runs.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   wf-host new hello --lang rust && cd hello && wf-host dev
   wf-host new hello --lang python && cd hello && wf-host dev
+  wf-host new hello --lang typescript && cd hello && wf-host dev
 ")]
 pub(super) struct New {
     /// The project's name, and that of its folder.
@@ -42,6 +48,9 @@ enum Language {
     Rust,
     /// A file as LlamaIndex has them.
     Python,
+    /// A file with the SDK `wf-guest` and zod.
+    #[value(name = "typescript")]
+    TypeScript,
 }
 
 impl New {
@@ -60,6 +69,7 @@ impl New {
         let (written, tested) = match self.lang {
             Language::Rust => (rust(&folder, &name), "  cargo test       tests it\n"),
             Language::Python => (python(&folder, &name), ""),
+            Language::TypeScript => (typescript(&folder, &name), ""),
         };
         written.map_err(|error| {
             Problem::new(format!("`{}` could not be made: {error}", folder.display())).hint("name a folder that you can write to")
@@ -89,6 +99,17 @@ fn rust(folder: &Path, name: &str) -> std::io::Result<()> {
 
 fn python(folder: &Path, name: &str) -> std::io::Result<()> {
     files(&PYTHON).try_for_each(|(path, bytes)| from_template(folder, name, path, bytes))
+}
+
+fn typescript(folder: &Path, name: &str) -> std::io::Result<()> {
+    for (path, bytes) in files(&TYPESCRIPT) {
+        let own = PathBuf::from(format!("{name}.ts"));
+        from_template(folder, name, if path == Path::new("workflow.ts") { &own } else { path }, bytes)?;
+    }
+    for (path, bytes) in files(&TYPESCRIPT_SDK) {
+        write(&folder.join("sdk/src").join(path), bytes)?;
+    }
+    write(&folder.join("sdk/README.md"), TYPESCRIPT_README.as_bytes())
 }
 
 fn from_template(folder: &Path, name: &str, path: &Path, bytes: &[u8]) -> std::io::Result<()> {

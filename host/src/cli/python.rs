@@ -18,6 +18,7 @@ use self::packages::Packages;
 use self::sources::{Found, inspect};
 use self::tools::Tools;
 use super::Problem;
+use super::environment::digest;
 use crate::host::Host;
 
 /// The step by which a component is given files; `base.py` knows it, too.
@@ -99,7 +100,7 @@ impl Project {
         inside.extend(packages.files.iter().map(|(path, text)| (format!("/packages/{path}"), text.as_str())));
         inside.extend(files.iter().map(|(path, text)| (format!("/app/{path}"), text.as_str())));
         let names = workflows.iter().map(|it| it.name.as_bytes());
-        let made_of = tools::digest([base.name.as_bytes(), json!(inside).to_string().as_bytes()].into_iter().chain(names));
+        let made_of = digest([base.name.as_bytes(), json!(inside).to_string().as_bytes()].into_iter().chain(names));
         if let Some((before, made)) = self.built.get(&file).filter(|(_, made)| made.iter().all(|it| it.is_file()))
             && *before == made_of
         {

@@ -3,7 +3,8 @@
 use std::fs;
 use std::time::Instant;
 
-use super::tools::{Lock, Tools, digest, progress, short, unwritable};
+use super::tools::Tools;
+use crate::cli::environment::{Lock, digest, progress, short, unwritable};
 use crate::cli::Problem;
 use crate::cli::progress::size;
 

@@ -7,7 +7,8 @@ use std::time::Instant;
 
 use tokio::process::Command;
 
-use super::tools::{Lock, Tools, digest, output, progress, short, text, unwritable, whole};
+use super::tools::Tools;
+use crate::cli::environment::{Lock, digest, output, progress, short, text, unwritable, whole};
 use crate::cli::Problem;
 
 /// What the SDK brings along under its own names.

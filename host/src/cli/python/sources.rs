@@ -8,7 +8,8 @@ use serde::Deserialize;
 use tokio::process::Command;
 
 use super::packages::Packages;
-use super::tools::{Tools, output, text, whole};
+use super::tools::Tools;
+use crate::cli::environment::{output, text, whole};
 use crate::cli::Problem;
 
 /// Folders that hold nothing of a workflow.

@@ -1,28 +1,21 @@
 //! The tools that make components of Python: what is installed, else an environment of their own in the user's cache.
 
 use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Output, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use include_dir::{Dir, DirEntry, include_dir};
-use sha2::{Digest, Sha256};
+use include_dir::{Dir, include_dir};
 use tokio::process::Command;
 
+use crate::cli::Problem;
+use crate::cli::environment::{DONE, Lock, digest, files, home, last, output, progress, said, short, unpacked, unwritable, weight, whole};
 use crate::cli::progress::size;
-use crate::cli::{Problem, cache};
 
 /// What the workflows import, and the versions of the tools.
 static SDK: Dir = include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/python");
 static WIT: Dir = include_dir!("$CARGO_MANIFEST_DIR/../wit");
-/// Written when all of a folder is there.
-const DONE: &str = "done";
 /// The oldest Python that inspects files.
 const OLDEST: &str = "3.11";
-
-/// Another command that looks whether all is there is done before this.
-const SILENT: Duration = Duration::from_secs(2);
 
 /// Where everything is.
 pub(super) struct Tools {
@@ -42,10 +35,7 @@ pub(super) struct Tools {
 impl Tools {
     /// Finds them, or makes them.
     pub(super) async fn ready(offline: bool) -> Result<Tools, Problem> {
-        let cache = cache::folder().ok_or_else(|| {
-            Problem::new("there is no folder for the tools of Python").hint("`WF_HOST_CACHE_DIR` names one, where you have no home")
-        })?;
-        let home = private(cache.join("python"))?;
+        let home = home("Python", "python")?;
         let python = python().await?;
         let _lock = Lock::take(&home, "the tools of Python").await?;
         let (sdk, wit) = unpack(&home).map_err(|error| unwritable(&home, &error))?;
@@ -139,112 +129,6 @@ fn unpack(home: &Path) -> std::io::Result<(PathBuf, PathBuf)> {
             (if path.extension().is_some_and(|it| it == "wit") { Path::new("wit").join(path) } else { path.to_owned() }, bytes)
         })
         .collect();
-    let parts = all.iter().flat_map(|(path, bytes)| [path.as_os_str().as_encoded_bytes(), bytes]);
-    let folder = home.join(format!("sdk-{}", short(&digest(parts))));
-    if !folder.join(DONE).is_file() {
-        for (path, bytes) in &all {
-            let path = folder.join(path);
-            fs::create_dir_all(path.parent().unwrap_or(&folder))?;
-            fs::write(path, bytes)?;
-        }
-        fs::write(folder.join(DONE), "")?;
-    }
+    let folder = unpacked(home, "sdk", &all)?;
     Ok((folder.clone(), folder.join("wit")))
-}
-
-fn files<'a>(folder: &'a Dir<'a>) -> Box<dyn Iterator<Item = (&'a Path, &'a [u8])> + 'a> {
-    Box::new(folder.entries().iter().flat_map(|entry| match entry {
-        DirEntry::Dir(inner) => files(inner),
-        DirEntry::File(file) => Box::new(std::iter::once((file.path(), file.contents()))),
-    }))
-}
-
-/// Held while something is made that another command may want as well; the system lets go of it with the process.
-pub(super) struct Lock(#[expect(dead_code, reason = "held")] fs::File);
-
-impl Lock {
-    pub(super) async fn take(home: &Path, what: &str) -> Result<Lock, Problem> {
-        let path = home.join("lock");
-        let file = fs::File::options().create(true).truncate(false).write(true).open(&path).map_err(|error| unwritable(&path, &error))?;
-        let mut locked = tokio::task::spawn_blocking(move || file.lock().map(|()| file));
-        let locked = match tokio::time::timeout(SILENT, &mut locked).await {
-            Ok(locked) => locked,
-            Err(_) => {
-                progress(&format!("waiting for another command, which makes {what}"));
-                locked.await
-            }
-        };
-        let locked = locked.map_err(|error| Problem::new(error.to_string()))?;
-        Ok(Lock(locked.map_err(|error| unwritable(&path, &error))?))
-    }
-}
-
-/// A folder that nobody else reads.
-fn private(folder: PathBuf) -> Result<PathBuf, Problem> {
-    use std::os::unix::fs::DirBuilderExt;
-    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder);
-    made.map_err(|error| unwritable(&folder, &error))?;
-    Ok(folder)
-}
-
-pub(super) fn unwritable(path: &Path, error: &dyn std::fmt::Display) -> Problem {
-    Problem::new(format!("`{}` cannot be written: {error}", path.display())).hint("`WF_HOST_CACHE_DIR` names another folder")
-}
-
-/// What a command says, where it succeeds.
-async fn said(command: &mut Command, arguments: &[&str]) -> Option<String> {
-    let said = command.args(arguments).stdin(Stdio::null()).output().await.ok().filter(|it| it.status.success())?;
-    Some(String::from_utf8_lossy(&said.stdout).trim().to_owned())
-}
-
-pub(super) async fn output(command: &mut Command) -> Result<Output, Problem> {
-    let output = command.stdin(Stdio::null()).kill_on_drop(true).output().await;
-    output.map_err(|error| Problem::new(format!("`{}` cannot be started: {error}", command.as_std().get_program().display())))
-}
-
-/// What a command has written to say why it failed.
-pub(super) fn whole(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)).trim().to_owned()
-}
-
-fn last(output: &Output) -> String {
-    whole(output).lines().rfind(|line| !line.trim().is_empty()).map_or_else(|| output.status.to_string(), |line| line.trim().to_owned())
-}
-
-#[expect(clippy::print_stderr, reason = "the command line's own output")]
-pub(super) fn progress(text: &str) {
-    eprintln!("{text}");
-}
-
-/// SHA-256 over parts, each with its length, as text.
-pub(super) fn digest<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
-    let mut hash = Sha256::new();
-    for part in parts {
-        hash.update((part.len() as u64).to_le_bytes());
-        hash.update(part);
-    }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Enough of a digest to name a folder.
-pub(super) fn short(digest: &str) -> &str {
-    &digest[..16]
-}
-
-/// All files below a folder, in bytes.
-fn weight(folder: &Path) -> u64 {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let weigh = |entry: fs::DirEntry| match entry.metadata() {
-        Ok(metadata) if metadata.is_dir() => weight(&entry.path()),
-        Ok(metadata) => metadata.len(),
-        Err(_) => 0,
-    };
-    entries.map(weigh).sum()
-}
-
-/// A file as text; none where it is none.
-pub(super) fn text(path: &Path) -> Option<String> {
-    let mut text = String::new();
-    fs::File::open(path).ok()?.read_to_string(&mut text).ok()?;
-    Some(text)
 }

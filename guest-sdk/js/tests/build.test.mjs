@@ -1,0 +1,89 @@
+// Components as they are built, and as they run on the host: WF_HOST names its binary.
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const host = path.resolve(process.env.WF_HOST ?? path.join(here, "../../../target/release/wf-host"));
+const folder = mkdtempSync(path.join(tmpdir(), "wf-guest-test-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+function build(source, name) {
+  if (!existsSync(source)) {
+    const text = source;
+    source = path.join(folder, `${name}.ts`);
+    writeFileSync(source, text);
+  }
+  const wasm = path.join(folder, `${name}.wasm`);
+  const built = spawnSync(process.execPath, [path.join(here, "../tools/build.mjs"), source, wasm], { cwd: folder, encoding: "utf8" });
+  return { wasm, status: built.status, said: built.stderr };
+}
+
+function run(wasm, event = {}) {
+  return spawnSync(host, ["run", wasm, "--event", JSON.stringify(event)], { cwd: folder, encoding: "utf8" });
+}
+
+function workflow(body, more = "") {
+  return `import { defineWorkflow, event, Failure, StartEvent, StopEvent } from "wf-guest";
+${more}
+export default defineWorkflow({ name: "it" }).step("go", { accepts: [StartEvent], emits: [StopEvent] }, async (context) => {
+  ${body}
+});
+`;
+}
+
+test("the checks inside of a component hold", () => {
+  const { wasm, status, said } = build(path.join(here, "inside.ts"), "inside");
+  assert.equal(status, 0, said);
+  const event = '{"large":61695499031416832,"small":12}';
+  const ran = spawnSync(host, ["run", wasm, "--event", event], { encoding: "utf8" });
+  assert.equal(ran.status, 0, ran.stdout + ran.stderr);
+  const { checked, wrong } = JSON.parse(ran.stdout.trim().split("\n").at(-1)).value.result;
+  assert.deepEqual(wrong, {});
+  assert.equal(checked, 16);
+});
+
+test("mistakes are said with their lines", () => {
+  const cases = [
+    [workflow("return {"), /^it\.ts:\d+: /],
+    [workflow("", 'import it from "nothing-there"; it();'), /^it\.ts:2: Could not resolve "nothing-there"/],
+    [workflow("", 'import { readFileSync } from "node:fs"; readFileSync("a");'), /^it\.ts:2: .*a component has no modules of Node/],
+    [workflow("", "Math.random();"), /^it\.ts:2: chance at module level/],
+    [workflow("", 'throw new TypeError("not today");'), /^it\.ts:2: not today/],
+    ['export const nothing = 1;', /^it\.ts: .*no workflow: `export default workflow`/],
+  ];
+  for (const [text, wanted] of cases) {
+    const { status, said } = build(text, "it");
+    assert.equal(status, 1, `${text} ${said}`);
+    assert.match(said, wanted);
+    assert.equal(said.trim().split("\n").length, 1, said);
+  }
+});
+
+test("failures name the author's lines, and their causes", () => {
+  const body = 'const inner = () => { throw new RangeError("deep"); };\n  try { inner(); } catch (cause) {\n    throw new Error("above", { cause });\n  }';
+  const { wasm, status, said } = build(workflow(body), "failing");
+  assert.equal(status, 0, said);
+  // The log has the trace of an attempt that failed.
+  const { stdout, stderr } = run(wasm);
+  const all = stdout + stderr;
+  assert.match(all, /above/);
+});
+
+test("a promise that nothing settles, and one that nobody handles, fail the step", () => {
+  const cases = [
+    ["await new Promise(() => {});", /awaits a promise that nothing can settle/],
+    ['Promise.reject(new Error("lost")); return StopEvent.with(1);', /lost/],
+    ["return 5 as any;", /returned something that is no event/],
+  ];
+  for (const [body, wanted] of cases) {
+    const { wasm, said } = build(workflow(body), "promise");
+    const { status, stdout, stderr } = run(wasm);
+    assert.notEqual(status, 0, said);
+    assert.match(stdout + stderr, wanted);
+  }
+});

@@ -21,12 +21,15 @@ pub enum Language {
     Rust,
     /// The conformance set.
     Python,
+    /// The conformance set.
+    C,
 }
 
 /// A component of the conformance set.
 pub fn guest_of(language: Language, name: &str) -> PathBuf {
     match language {
         Language::Rust => guest(name),
+        Language::C => existing(root().join(format!("target/guests/c/{name}.wasm")), "make guests"),
         Language::Python => existing(root().join(format!("target/guests/python/{name}.wasm")), "make guests"),
     }
 }

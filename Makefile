@@ -35,7 +35,7 @@ demo: tools examples ui
 # What comes over the network is fetched while the guests are built.
 test: target/tools/installed.txt
 	@echo "part: guests, examples, clients, page"
-	@$(MAKE) --no-print-directory clients ui & fetching=$$!; \
+	@{ tests/guests/c.sh; c=$$?; $(MAKE) --no-print-directory clients ui && [ $$c = 0 ]; } & fetching=$$!; \
 	tests/guests/build.sh && $(MAKE) --no-print-directory examples; built=$$?; \
 	wait $$fetching && [ $$built = 0 ]
 	@failed=; \
@@ -57,6 +57,7 @@ guests: tools
 	tests/guests/build.sh
 	tests/guests/python.sh
 	tests/guests/js.sh
+	tests/guests/c.sh
 
 examples: tools
 	examples/build.sh

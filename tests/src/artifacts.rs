@@ -23,12 +23,15 @@ pub enum Language {
     Python,
     /// The conformance set.
     TypeScript,
+    /// The conformance set.
+    C,
 }
 
 /// A component of the conformance set.
 pub fn guest_of(language: Language, name: &str) -> PathBuf {
     match language {
         Language::Rust => guest(name),
+        Language::C => existing(root().join(format!("target/guests/c/{name}.wasm")), "make guests"),
         Language::Python => existing(root().join(format!("target/guests/python/{name}.wasm")), "make guests"),
         Language::TypeScript => existing(root().join(format!("target/guests/js/{name}.wasm")), "make guests"),
     }

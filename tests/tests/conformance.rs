@@ -1,8 +1,9 @@
 //! The conformance set: exact behaviour, the same for every language.
 
 use serde_json::{Value, json};
-use wf_tests::artifacts::Language;
-use wf_tests::{Answer, CONFORMANCE, Frame, Server};
+use wf_tests::artifacts::{Language, root};
+use wf_tests::wasm::compiled;
+use wf_tests::{Answer, CONFORMANCE, Frame, Serve, Server};
 
 /// Each test once for every language.
 macro_rules! in_every_language {
@@ -15,6 +16,9 @@ macro_rules! in_every_language {
         }
         mod typescript {
             $(#[tokio::test] async fn $name() { super::$name(super::Language::TypeScript).await })*
+        }
+        mod c {
+            $(#[tokio::test] async fn $name() { super::$name(super::Language::C).await })*
         }
     };
 }
@@ -196,6 +200,17 @@ async fn descriptions(language: Language) {
         let workflow = server.get(&format!("/api/v1/workflows/{name}")).await.json();
         assert!(workflow["listing"]["description"].as_str().is_some_and(|it| !it.is_empty()), "{name}: {workflow}");
     }
+}
+
+/// The guest made by hand, of the page for languages without an SDK.
+#[tokio::test]
+async fn raw() {
+    let text = std::fs::read_to_string(root().join("guest-sdk/raw/hello.wat")).expect("the guest");
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("hello.wasm");
+    std::fs::write(&path, compiled(&text)).expect("a file");
+    let server = Serve::guests(&[]).with(&[&path.display().to_string()]).start().await;
+    assert_eq!(server.run("hello", "{}").await.result(), "Hello, World!");
 }
 
 /// From start to completion, as the handler says.

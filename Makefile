@@ -36,12 +36,13 @@ demo: tools examples ui
 test: target/tools/installed.txt
 	@echo "part: guests, examples, clients, page"
 	@$(MAKE) --no-print-directory clients ui & fetching=$$!; \
-	$(MAKE) --no-print-directory guests examples; built=$$?; \
+	tests/guests/build.sh && $(MAKE) --no-print-directory examples; built=$$?; \
 	wait $$fetching && [ $$built = 0 ]
 	@failed=; \
 	part() { echo "part: $$1"; shift; "$$@"; }; \
 	part lint $(MAKE) --no-print-directory lint || failed="$$failed lint"; \
 	part build cargo build $(CARGO_FLAGS) --workspace --all-targets \
+	&& part "guests in Python" tests/guests/python.sh \
 	&& part workspace $(NEXTEST) run --cargo-profile release --workspace \
 	&& cargo test $(CARGO_FLAGS) --workspace --doc || failed="$$failed workspace"; \
 	CARGO_TARGET_DIR=$(CURDIR)/target/guest-sdk \

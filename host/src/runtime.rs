@@ -189,7 +189,7 @@ impl Runtime {
         }
         let (own, module) = (self.0.clone(), bytes.clone());
         let (name, kept) = beside(move || {
-            let name = format!("{}-component", component::digest(&module));
+            let name = format!("{}-component", shape::digest(&module));
             let kept = own.cache.as_ref().and_then(|cache| cache.read(&name));
             Ok((name, kept))
         })

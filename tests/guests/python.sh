@@ -5,7 +5,8 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 out=target/guests/python
-cargo build --quiet --release --package wf-host
+# As `make test` builds it, so that nothing is built twice.
+cargo build --quiet --release --workspace --all-targets
 mkdir -p "$out"
 cp guest-sdk/python/conformance/*.py "$out"
 WF_HOST_CACHE_DIR=$PWD/target/tools/cache target/release/wf-host build "$out" >&2

@@ -430,6 +430,11 @@ const UNPROVOKED: &[(&str, &str)] = &[
     ("no threads could be started:", "the system is out of threads"),
     ("wasm cannot run here:", "another machine"),
     ("a defect of wf-host ended its", "a defect of ours"),
+    ("the base of Python components cannot be made:", "a defect of ours"),
+    ("it cannot begin:", "a defect of ours"),
+    ("it failed when it began:", "what traps there and not where a file is inspected"),
+    ("it did not end when it began", "as `describe`, which has a test"),
+    ("the tools of Python cannot be fetched:", "the registry is down"),
 ];
 
 /// Whatever makes a message for people.

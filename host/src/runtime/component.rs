@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use sha2::{Digest, Sha256};
 use wasmtime::Engine;
 use wasmtime::component::Linker;
 
 use super::bindings::WorkflowPre;
 use super::guest::Guest;
-use super::shape::STEPS;
+use super::shape::{STEPS, digest};
 use super::{LoadError, denied, libraries};
 use crate::model::ComponentView;
 
@@ -36,11 +35,6 @@ impl Encoded {
     pub(super) fn new(bytes: Bytes) -> Encoded {
         Encoded { digest: digest(&bytes), bytes }
     }
-}
-
-/// SHA-256, as text.
-pub(super) fn digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Checks what a compiled component imports and exports, and links it.

@@ -9,7 +9,7 @@ use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
 use wasm_encoder::{Component, ComponentImportSection, ComponentSectionId, ComponentTypeRef, CoreTypeSection, ModuleType, RawSection};
 use wasmparser::{BinaryReader, ExternalKind, Parser, Payload, TypeRef};
 
-use super::component::digest;
+use super::shape::digest;
 
 /// How the import of a library is named, before its digest: nobody else has reason to import a module.
 const IMPORT: &str = "library-x";

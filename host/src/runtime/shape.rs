@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use sha2::{Digest, Sha256};
 use wasi_preview1_component_adapter_provider as adapter;
 use wasmparser::{Encoding, Parser, Payload};
 use wit_component::{ComponentEncoder, StringEncoding};
@@ -28,6 +29,11 @@ struct Module {
 
 /// How a component begins; a core module has another version.
 const COMPONENT: &[u8; 8] = b"\0asm\x0d\0\x01\0";
+
+/// SHA-256, as text.
+pub(super) fn digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
 
 /// Whether a file is a component already, by how it begins.
 pub(super) fn is_component(bytes: &[u8]) -> bool {

@@ -63,3 +63,5 @@ sys.setrecursionlimit(1000)
 # What is there now lives as long as the instance: to look through it again would only touch its memory.
 gc.collect()
 gc.freeze()
+# An instance ends with its step: few make so much that it is worth a look.
+gc.set_threshold(20_000)

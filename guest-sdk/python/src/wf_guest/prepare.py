@@ -23,6 +23,10 @@ _LATE = (
 )  # fmt: skip
 
 
+#: Modules that are not the user's.
+_OURS = ("wf_guest", "wf_entry", "wit_world", "componentize_py_types", "componentize_py_runtime", "workflows", "pydantic", "llama_agents", "llama_index", "typing_extensions")
+
+
 def _imported(name: str) -> None:
     try:
         importlib.import_module(name)
@@ -65,7 +69,7 @@ def _is_users(module: object) -> bool:
     if not isinstance(file, str) or not file.endswith(".py"):
         return False
     root = getattr(module, "__name__", "").partition(".")[0]
-    return root not in sys.stdlib_module_names and root not in ("wf_guest", "wit_world", "componentize_py_types", "componentize_py_runtime")
+    return root not in sys.stdlib_module_names and root not in _OURS
 
 
 def _late_imports(text: str, package: str) -> list[str]:

@@ -90,7 +90,11 @@ class Workflow(metaclass=WorkflowMeta):
         cls._step_functions[func.__name__] = func
 
     def _get_steps(self) -> dict[str, Any]:
-        return {**get_steps_from_instance(self), **type(self)._step_functions}
+        free = type(self)._step_functions
+        # To look through a class takes longer than most steps do.
+        if self.__dict__.get("_steps_found", (-1,))[0] != len(free):
+            self.__dict__["_steps_found"] = len(free), {**get_steps_from_instance(self), **free}
+        return self.__dict__["_steps_found"][1]
 
     def _step_configs(self) -> dict[str, Any]:
         return {name: it._step_config for name, it in self._get_steps().items()}

@@ -355,7 +355,10 @@ fn what_is_wrong_with_a_typescript_file_is_said_once_with_its_line() {
     check("import { open } from \"node:fs\";\nopen();\n", "flow.ts:1: Could not resolve \"node:fs\" (a component has no modules of Node");
     check("export default 1;\n", "flow.ts: the file's default export is no workflow");
     let step = "import { defineWorkflow, StartEvent } from \"wf-guest\";\nconst flow = defineWorkflow({ name: \"flow\" });\nflow.step(\"a\", { accepts: [StartEvent] }, () => {});\n";
-    check(&format!("{step}flow.step(\"a\", {{ accepts: [StartEvent] }}, () => {{}});\nexport default flow;\n"), "flow.ts:4: there are two steps `a`");
+    check(
+        &format!("{step}flow.step(\"a\", {{ accepts: [StartEvent] }}, () => {{}});\nexport default flow;\n"),
+        "flow.ts:4: there are two steps `a`",
+    );
     check(&format!("{step}Math.random();\nexport default flow;\n"), "flow.ts:4: chance at module level");
     for file in ["one.ts", "one.js"] {
         fs::write(folder.path().join(file), format!("{step}export default flow;\n")).expect("writable");
@@ -368,6 +371,7 @@ fn what_is_wrong_with_a_typescript_file_is_said_once_with_its_line() {
     command.args(["build", "one.ts", "--offline"]).env("WF_HOST_CACHE_DIR", folder.path().join("cache")).current_dir(folder.path());
     let said = stderr(&command.stdin(Stdio::null()).output().expect("it starts"));
     assert!(said.starts_with("error: the tools of JavaScript are not installed, and nothing may be fetched\nhint: "), "{said}");
+}
 
 #[test]
 fn what_python_lacks_is_named() {

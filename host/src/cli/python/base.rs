@@ -4,8 +4,8 @@ use std::fs;
 use std::time::Instant;
 
 use super::tools::Tools;
-use crate::cli::environment::{Lock, digest, progress, short, unwritable};
 use crate::cli::Problem;
+use crate::cli::environment::{Lock, digest, progress, short, unwritable};
 use crate::cli::progress::size;
 
 /// The program in it.

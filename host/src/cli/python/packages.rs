@@ -8,8 +8,8 @@ use std::time::Instant;
 use tokio::process::Command;
 
 use super::tools::Tools;
-use crate::cli::environment::{Lock, digest, output, progress, short, text, unwritable, whole};
 use crate::cli::Problem;
+use crate::cli::environment::{Lock, digest, output, progress, short, text, unwritable, whole};
 
 /// What the SDK brings along under its own names.
 const PROVIDED: [&str; 8] = [

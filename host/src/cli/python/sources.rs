@@ -9,8 +9,8 @@ use tokio::process::Command;
 
 use super::packages::Packages;
 use super::tools::Tools;
-use crate::cli::environment::{output, text, whole};
 use crate::cli::Problem;
+use crate::cli::environment::{output, text, whole};
 
 /// Folders that hold nothing of a workflow.
 const NOT_OURS: [&str; 7] = ["__pycache__", "node_modules", "target", "venv", "env", "dist", "build"];

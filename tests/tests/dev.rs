@@ -424,3 +424,32 @@ fn packages_and_files_that_cannot_come_along() {
     let large = said("", SOUND);
     assert!(large.contains("has 18 MiB of files, more than fit into a component\n"), "{large}");
 }
+
+#[test]
+fn what_typescript_lacks_is_named() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let path = |name: &str| folder.path().join(name);
+    fs::write(path("package.json"), "{}").expect("writable");
+    let said = stderr(&with_tools(folder.path(), &["build"]));
+    assert!(said.starts_with("error: `.` has no workflow in JavaScript beside its `package.json`\nhint: "), "{said}");
+
+    fs::write(path("flow.ts"), "export default 1;\n").expect("writable");
+    fs::create_dir(path("bin")).expect("writable");
+    let program = |name: &str, text: &str| {
+        fs::write(path("bin").join(name), format!("#!/bin/sh\n{text}\n")).expect("writable");
+        fs::set_permissions(path("bin").join(name), fs::Permissions::from_mode(0o755)).expect("ours");
+    };
+    let build = || {
+        let mut command = server::command();
+        command.args(["build", "flow.ts"]).env("WF_HOST_CACHE_DIR", path("cache")).env("PATH", path("bin")).current_dir(folder.path());
+        stderr(&command.stdin(Stdio::null()).output().expect("it starts"))
+    };
+    assert!(build().starts_with("error: Node.js is not installed\nhint: install Node.js 20.12 or later"));
+    program("node", "echo v18.20.1");
+    assert!(build().starts_with("error: Node.js v18.20.1 is too old\nhint: "));
+    program("node", "echo v22.1.0");
+    program("npm", "echo no network >&2; exit 1");
+    let said = build();
+    assert!(said.contains("error: the tools of JavaScript cannot be fetched: no network\nhint: "), "{said}");
+}

@@ -42,7 +42,7 @@ test: target/tools/installed.txt
 	part() { echo "part: $$1"; shift; "$$@"; }; \
 	part lint $(MAKE) --no-print-directory lint || failed="$$failed lint"; \
 	part build cargo build $(CARGO_FLAGS) --workspace --all-targets \
-	&& part "guests in Python" tests/guests/python.sh \
+	&& part "guests in Python and TypeScript" tests/guests/python.sh && tests/guests/js.sh \
 	&& part workspace $(NEXTEST) run --cargo-profile release --workspace \
 	&& cargo test $(CARGO_FLAGS) --workspace --doc || failed="$$failed workspace"; \
 	CARGO_TARGET_DIR=$(CURDIR)/target/guest-sdk \

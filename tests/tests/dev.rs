@@ -274,7 +274,7 @@ fn what_is_wrong_with_a_python_file_is_said_once_with_its_line() {
     let server = "\nfrom llama_agents.server import WorkflowServer\n\nserver = WorkflowServer()\nserver.add_workflow(\"flow\", Flow())\n";
     fs::write(folder.path().join("flow.py"), SOUND).expect("writable");
     fs::write(folder.path().join("other.py"), format!("{SOUND}{server}")).expect("writable");
-    let twice = stderr(&python(folder.path(), &["build", "--offline"]));
+    let twice = stderr(&with_tools(folder.path(), &["build", "--offline"]));
     assert!(twice.starts_with("error: other.py:5: a second workflow of the name `flow`; the first is at flow.py:5\nhint: "), "{twice}");
     fs::remove_file(folder.path().join("other.py")).expect("it is there");
     fs::write(folder.path().join("requirements.txt"), "# ours\nnumpy\n").expect("writable");
@@ -301,58 +301,6 @@ fn offline_without_tools_says_what_is_missing() {
     command.args(["build", "nothing.py"]).current_dir(folder.path());
     let said = stderr(&command.stdin(Stdio::null()).output().expect("it starts"));
     assert_eq!(said, "error: there is no file `nothing.py`\nhint: name a Python file, or its folder\n");
-}
-
-#[test]
-fn what_python_lacks_is_named() {
-    use std::os::unix::fs::PermissionsExt;
-    let folder = tempfile::tempdir().expect("a temporary directory");
-    fs::write(folder.path().join("flow.py"), SOUND).expect("writable");
-    let bin = folder.path().join("bin");
-    fs::create_dir(&bin).expect("made");
-    let cache = folder.path().join("cache").display().to_string();
-    let said = |python: Option<&str>, cache: &str| {
-        if let Some(python) = python {
-            fs::write(bin.join("python3"), format!("#!/bin/sh\n{python}\n")).expect("writable");
-            fs::set_permissions(bin.join("python3"), fs::Permissions::from_mode(0o755)).expect("ours");
-        }
-        let mut command = server::command();
-        command.args(["build", "flow.py"]).env("WF_HOST_CACHE_DIR", cache).env("PATH", &bin).current_dir(folder.path());
-        stderr(&command.stdin(Stdio::null()).output().expect("it starts"))
-    };
-    assert!(said(None, "").starts_with("error: there is no folder for the tools of Python\nhint: "));
-    assert!(said(None, &cache).starts_with("error: Python is not installed\nhint: "));
-    assert!(said(Some("echo 3.8"), &cache).starts_with("error: Python 3.8 is too old\nhint: "));
-    let broken = said(Some("[ \"$1\" = -c ] && echo 3.12 || { echo no ensurepip >&2; exit 1; }"), &cache);
-    assert!(broken.contains("-m venv` failed: no ensurepip\nhint: "), "{broken}");
-}
-
-#[test]
-fn packages_and_files_that_cannot_come_along() {
-    let folder = tempfile::tempdir().expect("a temporary directory");
-    let said = |requirements: &str, text: &str| {
-        fs::write(folder.path().join("flow.py"), text).expect("writable");
-        fs::write(folder.path().join("requirements.txt"), requirements).expect("writable");
-        let mut command = server::command();
-        // A registry without anything.
-        command.env("PIP_NO_INDEX", "1").env_remove("PIP_FIND_LINKS").args(["build", "flow.py"]);
-        command.env("WF_HOST_CACHE_DIR", cache()).current_dir(folder.path());
-        stderr(&command.stdin(Stdio::null()).output().expect("it starts"))
-    };
-    let native = said("nobody-has-this\n", SOUND);
-    assert!(
-        native.contains("error: requirements.txt:1: `nobody-has-this` cannot be had: there is no pure Python wheel of it\n"),
-        "{native}"
-    );
-    let odd = said("what is this\n", SOUND);
-    assert!(odd.contains("error: the packages cannot be fetched: "), "{odd}");
-    let gone = said("", &format!("import os\n{SOUND}\nos._exit(3)\n"));
-    assert!(gone.contains("error: `./flow.py` cannot be inspected: "), "{gone}");
-    for number in 0..18 {
-        fs::write(folder.path().join(format!("{number}.json")), "1".repeat(1 << 20)).expect("writable");
-    }
-    let large = said("", SOUND);
-    assert!(large.contains("has 18 MiB of files, more than fit into a component\n"), "{large}");
 }
 
 #[tokio::test]
@@ -423,4 +371,85 @@ fn what_is_wrong_with_a_typescript_file_is_said_once_with_its_line() {
     command.args(["build", "one.ts", "--offline"]).env("WF_HOST_CACHE_DIR", folder.path().join("cache")).current_dir(folder.path());
     let said = stderr(&command.stdin(Stdio::null()).output().expect("it starts"));
     assert!(said.starts_with("error: the tools of JavaScript are not installed, and nothing may be fetched\nhint: "), "{said}");
+}
+
+#[test]
+fn what_python_lacks_is_named() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    fs::write(folder.path().join("flow.py"), SOUND).expect("writable");
+    let bin = folder.path().join("bin");
+    fs::create_dir(&bin).expect("made");
+    let cache = folder.path().join("cache").display().to_string();
+    let said = |python: Option<&str>, cache: &str| {
+        if let Some(python) = python {
+            fs::write(bin.join("python3"), format!("#!/bin/sh\n{python}\n")).expect("writable");
+            fs::set_permissions(bin.join("python3"), fs::Permissions::from_mode(0o755)).expect("ours");
+        }
+        let mut command = server::command();
+        command.args(["build", "flow.py"]).env("WF_HOST_CACHE_DIR", cache).env("PATH", &bin).current_dir(folder.path());
+        stderr(&command.stdin(Stdio::null()).output().expect("it starts"))
+    };
+    assert!(said(None, "").starts_with("error: there is no folder for the tools of Python\nhint: "));
+    assert!(said(None, &cache).starts_with("error: Python is not installed\nhint: "));
+    assert!(said(Some("echo 3.8"), &cache).starts_with("error: Python 3.8 is too old\nhint: "));
+    let broken = said(Some("[ \"$1\" = -c ] && echo 3.12 || { echo no ensurepip >&2; exit 1; }"), &cache);
+    assert!(broken.contains("-m venv` failed: no ensurepip\nhint: "), "{broken}");
+}
+
+#[test]
+fn packages_and_files_that_cannot_come_along() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let said = |requirements: &str, text: &str| {
+        fs::write(folder.path().join("flow.py"), text).expect("writable");
+        fs::write(folder.path().join("requirements.txt"), requirements).expect("writable");
+        let mut command = server::command();
+        // A registry without anything.
+        command.env("PIP_NO_INDEX", "1").env_remove("PIP_FIND_LINKS").args(["build", "flow.py"]);
+        command.env("WF_HOST_CACHE_DIR", cache()).current_dir(folder.path());
+        stderr(&command.stdin(Stdio::null()).output().expect("it starts"))
+    };
+    let native = said("nobody-has-this\n", SOUND);
+    assert!(
+        native.contains("error: requirements.txt:1: `nobody-has-this` cannot be had: there is no pure Python wheel of it\n"),
+        "{native}"
+    );
+    let odd = said("what is this\n", SOUND);
+    assert!(odd.contains("error: the packages cannot be fetched: "), "{odd}");
+    let gone = said("", &format!("import os\n{SOUND}\nos._exit(3)\n"));
+    assert!(gone.contains("error: `./flow.py` cannot be inspected: "), "{gone}");
+    for number in 0..18 {
+        fs::write(folder.path().join(format!("{number}.json")), "1".repeat(1 << 20)).expect("writable");
+    }
+    let large = said("", SOUND);
+    assert!(large.contains("has 18 MiB of files, more than fit into a component\n"), "{large}");
+}
+
+#[test]
+fn what_typescript_lacks_is_named() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let path = |name: &str| folder.path().join(name);
+    fs::write(path("package.json"), "{}").expect("writable");
+    let said = stderr(&with_tools(folder.path(), &["build"]));
+    assert!(said.starts_with("error: `.` has no workflow in JavaScript beside its `package.json`\nhint: "), "{said}");
+
+    fs::write(path("flow.ts"), "export default 1;\n").expect("writable");
+    fs::create_dir(path("bin")).expect("writable");
+    let program = |name: &str, text: &str| {
+        fs::write(path("bin").join(name), format!("#!/bin/sh\n{text}\n")).expect("writable");
+        fs::set_permissions(path("bin").join(name), fs::Permissions::from_mode(0o755)).expect("ours");
+    };
+    let build = || {
+        let mut command = server::command();
+        command.args(["build", "flow.ts"]).env("WF_HOST_CACHE_DIR", path("cache")).env("PATH", path("bin")).current_dir(folder.path());
+        stderr(&command.stdin(Stdio::null()).output().expect("it starts"))
+    };
+    assert!(build().starts_with("error: Node.js is not installed\nhint: install Node.js 20.12 or later"));
+    program("node", "echo v18.20.1");
+    assert!(build().starts_with("error: Node.js v18.20.1 is too old\nhint: "));
+    program("node", "echo v22.1.0");
+    program("npm", "echo no network >&2; exit 1");
+    let said = build();
+    assert!(said.contains("error: the tools of JavaScript cannot be fetched: no network\nhint: "), "{said}");
 }

@@ -113,5 +113,5 @@ function message({ text, location }) {
 function said(text, table, source) {
   const at = [...text.matchAll(/:(\d+):\d+/g)].map(([, line]) => table[line]).find((line) => line !== undefined);
   const message = text.split("evaluation: ").at(-1).split(/\n\s+at /)[0].replace(/^Error: /, "");
-  return `${at ?? source}: ${message.trim().replaceAll("\n", " ")}`;
+  return `${at ?? path.relative(process.cwd(), path.resolve(source))}: ${message.trim().replaceAll("\n", " ")}`;
 }

@@ -56,7 +56,7 @@ impl Project {
         let tools = Tools::ready(self.offline).await?;
         let sources = self.only.clone().map_or_else(|| candidates(&self.dir), |file| vec![file]);
         if sources.is_empty() {
-            return Err(Problem::new(format!("`{}` has no workflow any more", self.dir.display()))
+            return Err(Problem::new(format!("there is no project in `{}`", self.dir.display()))
                 .hint("a workflow is what a file has for its default export: `export default defineWorkflow(…)`"));
         }
         check_names(&sources)?;

@@ -37,7 +37,7 @@ fn help() {
             Commands:
               serve        Loads workflows and serves them over HTTP
               new          Makes a project: a small workflow that builds, passes its test and runs
-              build        Builds a project to a workflow, and checks it as `serve` would
+              build        Builds a project to workflows, and checks them as `serve` would
               dev          Builds a project, serves it, and does both again after each save
               run          Runs a workflow once, without a server, and shows its events
               check        Loads workflows as `serve` would, says what is wrong with them, and starts nothing
@@ -85,7 +85,7 @@ fn help() {
             Commands:
               serve        Loads workflows and serves them over HTTP
               new          Makes a project: a small workflow that builds, passes its test and runs
-              build        Builds a project to a workflow, and checks it as `serve` would
+              build        Builds a project to workflows, and checks them as `serve` would
               dev          Builds a project, serves it, and does both again after each save
               run          Runs a workflow once, without a server, and shows its events
               check        Loads workflows as `serve` would, says what is wrong with them, and starts nothing

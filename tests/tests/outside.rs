@@ -195,8 +195,9 @@ async fn answers_without_end_ends_or_sense_end() {
     let (kind, message) = refused(&server, slow).await;
     assert!(kind == "timeout" && message.contains("did not end in time"), "{message}");
     assert_eq!(refused(&server, json!({ "url": "http://127.0.0.1:1/" })).await.0, "denied");
+    // Of a gigabyte 16 MiB are taken: they are journaled, and on their way there in several places at once.
     let megabytes = (server.memory_max() - before) / 1_000_000;
-    assert!(megabytes < 150, "{megabytes} MB for answers that are too long");
+    assert!(megabytes < 256, "{megabytes} MB for answers that are too long");
 }
 
 #[tokio::test]

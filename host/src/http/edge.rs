@@ -150,7 +150,7 @@ proptest! {
     #[test]
     fn a_state_is_refused_or_comes_out_as_it_came_in(text in any_text(), held in any::<bool>()) {
         // A text within a context is one that holds JSON.
-        prop_assume!(held || !text.starts_with('"'));
+        prop_assume!(held || !text.trim_start().starts_with('"'));
         let given = format!(r#"{{"version":1,"state":{{"state_data":{{"_data":{{"key":{}}}}}}}}}"#, written(&text, held));
         let raw = RawValue::from_string(given).map_err(|error| error.to_string());
         let state = raw.and_then(|raw| context::state(&raw, STATE_MAX)).map(|state| state.expect("a state"));

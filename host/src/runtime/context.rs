@@ -47,9 +47,9 @@ pub(super) struct Context {
     pub lines: Lines,
     pub ending: Option<Ending>,
     pub door: Door,
+    /// It looked for a folder, and has none.
+    pub lacks_folders: bool,
     grants: Arc<Grants>,
-    /// Whether it has been said that it has no folders.
-    says_folders: bool,
     meter: Meter,
     reports: UnboundedSender<Report>,
     ahead: Arc<Semaphore>,
@@ -60,7 +60,7 @@ impl Context {
         let (attempt, grants) = (Attempt::new(invoke, terms.limits.attempt()), terms.grants.clone());
         let (clock, reports) = (lines.clock.clone(), lines.reports.clone());
         let ahead = Arc::new(Semaphore::new(AHEAD_MAX as usize));
-        Context { info, attempt, clock, lines, ending: None, door, grants, says_folders: false, meter, reports, ahead }
+        Context { info, attempt, clock, lines, ending: None, door, lacks_folders: false, grants, meter, reports, ahead }
     }
 
     /// What a call of the contract gives: the outer error ends the entry, the inner one goes to the guest.
@@ -195,8 +195,8 @@ impl Context {
     }
 
     /// It looks for folders, and has none: the error that it gets for that is its language's, and names no grant.
-    pub(super) fn lacks_folders(&mut self) {
-        if !std::mem::replace(&mut self.says_folders, true) {
+    pub(super) fn looks_for_folders(&mut self) {
+        if !std::mem::replace(&mut self.lacks_folders, true) {
             self.lines.write("host", 0, "warn".to_owned(), no_folders(&self.info.workflow), "{}".to_owned());
         }
     }

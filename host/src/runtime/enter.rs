@@ -18,7 +18,7 @@ use wf_engine::text::{MESSAGE_MAX, cut};
 
 use super::bindings::wf::workflow::types::{Event as WitEvent, Failure as WitFailure};
 use super::clock::Clock;
-use super::context::{Context, Ending};
+use super::context::{Context, Ending, no_folders};
 use super::denied::NO_SOCKETS;
 use super::door::Door;
 use super::failures::{beyond_memory, exceeded, panic_message, trapped};
@@ -216,8 +216,9 @@ async fn run(
         Ok((calls, commit, events)) => Report::Returned { invocation, attempt, calls, commit, events, usage },
         Err(mut failure) => {
             // What the guest was told is a number alone.
-            if wants_sockets {
-                failure.message = cut(format!("{} [{NO_SOCKETS}]", failure.message), MESSAGE_MAX);
+            let lacks = [wants_sockets.then(|| NO_SOCKETS.to_owned()), context.lacks_folders.then(|| no_folders(&context.info.workflow))];
+            for lack in lacks.into_iter().flatten() {
+                failure.message = cut(format!("{} [{lack}]", failure.message), MESSAGE_MAX);
             }
             Report::Failed { invocation, attempt, calls: context.attempt.failed(), failure, usage }
         }

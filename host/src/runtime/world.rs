@@ -34,7 +34,7 @@ impl preopens::Host for World<'_> {
         let folders = preopens::Host::get_directories(&mut self.0.filesystem())?;
         // Languages ask once a path is to be opened, and fail by themselves where nothing holds it.
         if let Some(context) = self.0.context.as_mut().filter(|_| folders.is_empty()) {
-            context.lacks_folders();
+            context.looks_for_folders();
         }
         Ok(folders)
     }

@@ -45,8 +45,10 @@ impl Host {
         Ok(Host { services, driver, kept: Arc::new(kept), room: disk::Room::default() })
     }
 
-    /// Keeps runs after their end as long as this says, from here on. Nothing else of it counts.
-    pub fn keep_as(&self, config: &Config) {
+    /// Keeps runs after their end as long as this says, and grants to workflows what it grants, from here on: entries
+    /// into steps that are under way go on with what they had. Nothing else of it counts.
+    pub fn apply(&self, config: &Config) {
+        self.services.registry.grant(config);
         self.kept.send_replace(config.clone());
     }
 

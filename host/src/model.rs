@@ -13,7 +13,7 @@ mod workflow;
 
 pub use envelope::{Fields, UNDECLARED, envelope};
 pub use frame::Frame;
-pub use grants::{Asked, Folder, Grants, Secret, Source};
+pub use grants::{Asked, Folder, Granted, Grants, Secret, Source};
 pub use limits::Limits;
 pub use pattern::Pattern;
 pub use refusal::Refusal;

@@ -58,13 +58,15 @@ pub struct Exchange {
 }
 
 impl Outside {
-    /// That of a workflow.
+    /// That of a workflow, by what it is granted now: what goes by other grants leaves through connections of its own.
     pub fn exchange(&self, workflow: &str, grants: &Arc<Grants>) -> Arc<Exchange> {
         let mut exchanges = self.0.lock().expect("no panic while locked");
-        if let Some(exchange) = exchanges.get(workflow) {
+        let before = exchanges.get(workflow);
+        if let Some(exchange) = before.filter(|it| Arc::ptr_eq(&it.grants, grants)) {
             return exchange.clone();
         }
-        let exchange = Arc::new(Exchange::new(workflow, grants.clone()));
+        let turns = before.map_or_else(|| Arc::new(Semaphore::new(REQUESTS_MAX)), |it| it.turns.clone());
+        let exchange = Arc::new(Exchange { turns, ..Exchange::new(workflow, grants.clone()) });
         exchanges.insert(workflow.to_owned(), exchange.clone());
         exchange
     }

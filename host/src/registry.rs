@@ -2,6 +2,7 @@
 
 mod changes;
 mod components;
+mod granted;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -19,6 +20,7 @@ use crate::model::{Limits, Workflow, work};
 use crate::runtime::{Component, LoadError, Runtime};
 use crate::store::Store;
 use components::Components;
+use granted::AllGranted;
 
 /// Longest manifest, in bytes.
 const MANIFEST_MAX: Limit = Limit { name: "manifest_max", max: 16 << 20 };
@@ -103,6 +105,7 @@ struct Loading {
 /// All that is loaded.
 pub struct Registry {
     config: Config,
+    granted: AllGranted,
     /// In order of registration.
     listings: RwLock<Vec<Listing>>,
     loading: Mutex<Loading>,
@@ -115,12 +118,18 @@ impl Registry {
     /// Of nothing so far.
     pub fn new(config: Config) -> Registry {
         Registry {
+            granted: AllGranted::new(config.clone()),
             config,
             listings: RwLock::default(),
             loading: Mutex::default(),
             components: Components::default(),
             definitions: RwLock::default(),
         }
+    }
+
+    /// Grants to workflows what these settings say, from here on.
+    pub(crate) fn grant(&self, config: &Config) {
+        self.granted.apply(config);
     }
 
     /// Drops the stored components that neither a run nor anything in memory needs: a run that is
@@ -302,7 +311,7 @@ impl Registry {
 
     fn ready(&self, name: String, definition: Arc<Definition>, additional_events: Vec<String>, components: Vec<Arc<Component>>) -> Loaded {
         let views = components.iter().map(|it| it.view.clone()).collect();
-        let (limits, grants) = (self.config.limits(&name), self.config.grants(&name));
+        let (limits, grants) = (self.config.limits(&name), self.granted.of(&name));
         let workflow = Arc::new(Workflow { name, definition, additional_events, components: views, limits, grants });
         Loaded { workflow, components }
     }

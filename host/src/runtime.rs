@@ -30,6 +30,7 @@ mod threads;
 mod ticks;
 mod turns;
 mod wasi;
+mod world;
 
 use std::path::PathBuf;
 use std::sync::Arc;

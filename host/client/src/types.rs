@@ -172,7 +172,7 @@ pub struct LogLine {
     pub invocation: u64,
     /// Which attempt of it.
     pub attempt: u32,
-    /// `log`, `stdout`, `stderr`, or `failure` for how the attempt ended.
+    /// `log`, `stdout`, `stderr`, `host` for what the host says to it, or `failure` for how the attempt ended.
     pub source: String,
     /// Its number there.
     pub number: u64,

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use clap::Args;
 
@@ -79,7 +80,7 @@ pub(super) fn grants(at: &str, texts: &Texts) -> Result<Grants, Problem> {
         }
         // One that is not set here is not set there.
         let value = value.or_else(|| std::env::var(name).ok());
-        grants.variables.extend(value.map(|value| (name.to_owned(), value)));
+        Arc::make_mut(&mut grants.variables).extend(value.map(|value| (name.to_owned(), value)));
     }
     for text in texts.dir {
         let hint = "give `name=path`, with `:rw` behind it where it may be written to";

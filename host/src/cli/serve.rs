@@ -326,7 +326,7 @@ impl Server {
     pub(super) fn follow(&self, noted: Noted, again: impl Fn() -> Result<(Noted, Settings), Problem> + Send + 'static) {
         let (host, http) = (self.host.clone(), self.http.clone());
         tokio::spawn(follow(noted, again, move |settings: Settings| {
-            host.keep_as(&settings.config);
+            host.apply(&settings.config);
             http.send_modify(|options| settings.apply(options));
         }));
     }

@@ -162,7 +162,7 @@ struct LogLine {
     invocation: u64,
     /// Which attempt of it.
     attempt: u32,
-    /// `log`, `stdout`, `stderr`, or `failure` for how the attempt ended.
+    /// `log`, `stdout`, `stderr`, `host` for what the host says to it, or `failure` for how the attempt ended.
     source: String,
     /// Its place in that source.
     number: u64,

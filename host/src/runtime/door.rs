@@ -25,6 +25,11 @@ impl Door {
         Door { exchange, placeholders, asked: None, bodies: HashMap::new() }
     }
 
+    /// What it has for its secrets, by the names of the variables that hold it.
+    pub(super) fn secrets(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.placeholders.variables()
+    }
+
     /// Takes note of what the next call asks for: the attempt knows only its method and URL.
     pub(super) fn ask(&mut self, asked: Option<Asked>) {
         self.asked = asked;

@@ -18,7 +18,7 @@ use wf_engine::text::{MESSAGE_MAX, cut};
 
 use super::bindings::wf::workflow::types::{Event as WitEvent, Failure as WitFailure};
 use super::clock::Clock;
-use super::context::{Context, Ending};
+use super::context::{Context, Ending, no_folders};
 use super::denied::NO_SOCKETS;
 use super::door::Door;
 use super::failures::{beyond_memory, exceeded, panic_message, trapped};
@@ -153,9 +153,10 @@ async fn run(
     invoke: Invoke,
     meter: &Meter,
     info: Arc<RunInfo>,
-    Terms { limits, grants }: &Terms,
+    terms: &Terms,
     reports: UnboundedSender<Report>,
 ) -> Option<Report> {
+    let Terms { limits, grants } = terms;
     let name = Name::from(&*info.workflow);
     let _turn = inner.turns.turn(&name).await;
     let Invoke { invocation, attempt, started_at, time_left, lost, .. } = invoke;
@@ -165,14 +166,14 @@ async fn run(
     let (stdout, stderr) = (Output::new("stdout", Some(lines.clone())), Output::new("stderr", Some(lines.clone())));
     let placeholders = Placeholders::new(grants, &info.seed);
     let mut wasi = wasi::context(&info.seed, invocation, attempt, &clock, &stdout, &stderr);
-    if let Err(failure) = wasi::grant(&mut wasi, grants, &placeholders) {
+    if let Err(failure) = wasi::grant(&mut wasi, grants) {
         return Some(Report::Failed { invocation, attempt, calls: Vec::new(), failure, usage: meter.usage() });
     }
     let place = inner.threads.place(&info.run, invocation);
     let step = invoke.step.clone();
     let events: Vec<WitEvent> = invoke.events.iter().map(outward).collect();
     let door = Door::new(inner.outside.exchange(&info.workflow, grants), placeholders);
-    let context = Context::new(invoke, info, limits, door, lines, meter.clone());
+    let context = Context::new(invoke, info, terms, door, lines, meter.clone());
     let memory = Memory::new(limits.memory_max, name, inner.budget.clone(), meter.clone());
     let mut store = store(inner, memory, meter, wasi.build(), clock, Some(context));
 
@@ -215,8 +216,9 @@ async fn run(
         Ok((calls, commit, events)) => Report::Returned { invocation, attempt, calls, commit, events, usage },
         Err(mut failure) => {
             // What the guest was told is a number alone.
-            if wants_sockets {
-                failure.message = cut(format!("{} [{NO_SOCKETS}]", failure.message), MESSAGE_MAX);
+            let lacks = [wants_sockets.then(|| NO_SOCKETS.to_owned()), context.lacks_folders.then(|| no_folders(&context.info.workflow))];
+            for lack in lacks.into_iter().flatten() {
+                failure.message = cut(format!("{} [{lack}]", failure.message), MESSAGE_MAX);
             }
             Report::Failed { invocation, attempt, calls: context.attempt.failed(), failure, usage }
         }

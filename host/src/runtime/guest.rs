@@ -2,7 +2,9 @@
 
 use wasmtime::Engine;
 use wasmtime::component::{HasSelf, Linker, ResourceTable};
+use wasmtime_wasi::p2::bindings::cli::environment;
 use wasmtime_wasi::p2::bindings::clocks::monotonic_clock;
+use wasmtime_wasi::p2::bindings::filesystem::preopens;
 use wasmtime_wasi::p2::bindings::io::poll;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wf_engine::attempt::{Answer, Request};
@@ -18,6 +20,7 @@ use super::context::Context;
 use super::memory::Memory;
 use super::meter::Meter;
 use super::wasi::{Clocks, HasClocks, HasPolls, Polls};
+use super::world::{HasWorld, World};
 
 /// The data of one `wasmtime::Store`.
 pub(super) struct Guest {
@@ -42,6 +45,8 @@ pub(super) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
         Clocks { clock, meter, table }
     })?;
     poll::add_to_linker::<Guest, HasPolls>(&mut linker, |guest| Polls(&mut guest.table))?;
+    environment::add_to_linker::<Guest, HasWorld>(&mut linker, |guest| World(guest))?;
+    preopens::add_to_linker::<Guest, HasWorld>(&mut linker, |guest| World(guest))?;
     Workflow::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?;
     Ok(linker)
 }

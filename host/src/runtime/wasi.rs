@@ -1,4 +1,4 @@
-//! WASI with derived clocks and chance, and of the world what was granted: folders and variables, no network.
+//! WASI with derived clocks and chance, and of the world the folders that were granted, and no network.
 
 use std::time::Duration;
 
@@ -16,7 +16,6 @@ use super::clock::Clock;
 use super::lines::Output;
 use super::meter::Meter;
 use crate::model::{Folder, Grants};
-use crate::outside::Placeholders;
 
 /// Most of WASI's handles that an instance may have at once, and wait for: streams, timers and the like.
 pub(super) const HANDLES_MAX: usize = 1024;
@@ -60,11 +59,8 @@ pub(super) fn context(
     context
 }
 
-/// Adds what a workflow is granted.
-pub(super) fn grant(context: &mut WasiCtxBuilder, grants: &Grants, placeholders: &Placeholders) -> Result<(), Failure> {
-    for (name, value) in grants.variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).chain(placeholders.variables()) {
-        context.env(name, value);
-    }
+/// Adds the folders that a workflow is granted.
+pub(super) fn grant(context: &mut WasiCtxBuilder, grants: &Grants) -> Result<(), Failure> {
     for Folder { name, path, writable } in &grants.folders {
         let may = if *writable { FsPerms::ReadWrite } else { FsPerms::ReadOnly };
         context.preopened_dir(path, format!("/{name}"), may).map_err(|error| {

@@ -56,7 +56,7 @@ pub struct LogRow {
     pub invocation: u64,
     /// Which attempt of it.
     pub attempt: u32,
-    /// `log`, `stdout`, `stderr`, or `failure` for how the attempt ended.
+    /// `log`, `stdout`, `stderr`, `host` for what the host says to it, or `failure` for how the attempt ended.
     pub source: String,
     /// The ordinal of the call, or the number of the line.
     pub number: u64,

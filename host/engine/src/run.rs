@@ -99,8 +99,8 @@ use crate::json::{self, Json};
 use crate::state::{Overlay, State};
 use crate::text;
 
-use awaits::Questions;
 pub use awaits::Awaits;
+use awaits::Questions;
 use buffers::Buffers;
 use exclusives::Exclusives;
 use history::Notes;

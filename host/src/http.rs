@@ -17,6 +17,7 @@ mod health;
 mod history;
 mod openapi;
 mod page;
+mod run;
 mod runs;
 mod session;
 mod workflows;

@@ -19,7 +19,7 @@ use crate::model::{Idempotency, Refusal, RunView, Target};
 
 pub use messages::{Exit, Fresh, Output, Report, Reported, Unbegun};
 pub use owners::{Action, Identity, Owners, UNFIT_MAX, WaiterId};
-pub(crate) use rows::{preview, waiting};
+pub(crate) use rows::preview;
 pub use worker::Worker;
 
 /// What whoever asked is told.

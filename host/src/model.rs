@@ -8,6 +8,7 @@ mod pattern;
 mod refusal;
 mod request;
 mod run;
+mod waiting;
 pub(crate) mod work;
 mod workflow;
 
@@ -17,6 +18,7 @@ pub use grants::{Asked, Folder, Granted, Grants, Secret, Source};
 pub use limits::Limits;
 pub use pattern::Pattern;
 pub use refusal::Refusal;
-pub use request::{Filter, Idempotency, RunsFilter, Start, Target};
+pub use request::{Filter, Idempotency, RunsFilter, RunsOrder, RunsPlace, Start, Target};
 pub use run::{RunStatus, RunView};
+pub(crate) use waiting::{awaits, waiting, waiting_before};
 pub use workflow::{ComponentView, Workflow, unnamed_types};

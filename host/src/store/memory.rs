@@ -11,9 +11,11 @@ use futures_util::future::{BoxFuture, FutureExt, ready};
 use tokio::sync::watch;
 use wf_engine::entry::Micros;
 
+use crate::model::RunsFilter;
+
 use super::rows::{
     Append, Claim, CommandId, Created, EntryRow, Expiry, Finished, FrameRow, HandlersQuery, Held, HostId, IdempotencyRow, LogRow, NewRun,
-    Now, Past, Place, Purged, READ_BYTES_MAX, Release, RunKey, RunSummary, RunsPage, RunsQuery, SentCommand, Stored, Unbegun, Wake,
+    Now, Past, Place, Purged, READ_BYTES_MAX, Release, RunKey, RunSummary, RunsPage, SentCommand, Stored, Unbegun, Wake,
 };
 use super::watchers::Watchers;
 use super::{Result, Store};
@@ -209,7 +211,7 @@ impl Store for Memory {
         self.answer(&[], |tables| Ok(lists::handlers(tables, &query)))
     }
 
-    fn runs(&self, query: RunsQuery) -> BoxFuture<'_, Result<RunsPage>> {
+    fn runs(&self, query: RunsFilter) -> BoxFuture<'_, Result<RunsPage>> {
         self.answer(&[], |tables| Ok(lists::runs(tables, &query)))
     }
 

@@ -6,6 +6,8 @@ use bytes::Bytes;
 use wf_engine::entry::Micros;
 use wf_engine::text::LEVEL_END;
 
+use crate::model::RunsPlace;
+
 /// How long a host owns its runs without a sign of life: 10 seconds.
 pub(super) const LEASE: Micros = 10_000_000;
 /// Turns that are given at once: others wait until they are written.
@@ -181,28 +183,13 @@ pub struct RunSummary {
     pub queue: Option<String>,
 }
 
-/// Which runs to list. Empty: all.
-#[derive(Clone, Debug, Default)]
-pub struct RunsQuery {
-    /// Any of these: `running`, `completed`, `failed`, `cancelled`.
-    pub status: Vec<String>,
-    /// Any of these workflows.
-    pub workflow: Vec<String>,
-    /// Only those whose id, or handler's id, holds this text.
-    pub search: Option<String>,
-    /// Only those that began before this one.
-    pub before: Option<RunKey>,
-    /// At most so many.
-    pub limit: usize,
-}
-
 /// Some of the runs that were asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunsPage {
-    /// Newest first. May be fewer than asked for, or none, where a search has looked at many.
+    /// In the order that was asked for. May be fewer than asked for, or none, where many were looked at for it.
     pub runs: Vec<RunSummary>,
-    /// What to give as `before` for more; none: that is all.
-    pub next: Option<RunKey>,
+    /// What to give as `after` for more; none: that is all.
+    pub next: Option<RunsPlace>,
 }
 
 /// A host that has joined a store.
@@ -375,7 +362,7 @@ pub struct Standing {
     pub updated_at: Micros,
     /// When something of it is due, should its owner be lost or leave it.
     pub wake: Wake,
-    /// What it waits for from outside: names of event types; none: for nothing.
+    /// What it waits for from outside; none: for nothing.
     pub waiting: Option<String>,
     /// Set when it has ended.
     pub ended: Option<Ended>,

@@ -36,9 +36,11 @@ use rusqlite::Connection;
 use tokio::sync::watch;
 use wf_engine::entry::Micros;
 
+use crate::model::RunsFilter;
+
 use super::rows::{
     Append, Claim, CommandId, Created, EntryRow, Expiry, Finished, FrameRow, HandlersQuery, Held, HostId, IdempotencyRow, LogRow, NewRun,
-    Now, Past, Purged, Release, RunKey, RunSummary, RunsPage, RunsQuery, SentCommand, Stored, Unbegun, Wake,
+    Now, Past, Purged, Release, RunKey, RunSummary, RunsPage, SentCommand, Stored, Unbegun, Wake,
 };
 use super::watchers::Watchers;
 use super::{Result, Store};
@@ -270,7 +272,7 @@ impl Store for Sqlite {
         self.read(move |connection| lists::handlers(connection, &query))
     }
 
-    fn runs(&self, query: RunsQuery) -> BoxFuture<'_, Result<RunsPage>> {
+    fn runs(&self, query: RunsFilter) -> BoxFuture<'_, Result<RunsPage>> {
         self.read(move |connection| lists::runs(connection, &query))
     }
 

@@ -642,6 +642,7 @@ mod tests {
             updated_at: None,
             completed_at: None,
             queued: false,
+            origin: None,
         }
     }
 

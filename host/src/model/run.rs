@@ -27,6 +27,8 @@ pub struct RunView {
     pub completed_at: Option<Micros>,
     /// Whether it has not begun: it queues for its workflow's turn.
     pub queued: bool,
+    /// The run that it was forked from, as its store tells; none: it was not, or nobody has asked the store.
+    pub origin: Option<String>,
 }
 
 /// How a run stands.
@@ -63,6 +65,7 @@ impl RunView {
             updated_at: Some(updated),
             completed_at: ended.then_some(updated),
             queued: matches!(run.status(), Status::Queued),
+            origin: None,
         }
     }
 }

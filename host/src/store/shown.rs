@@ -14,6 +14,7 @@ impl From<RunSummary> for RunView {
             updated_at: row.updated_at,
             completed_at: row.completed_at,
             queued: row.queue.is_some(),
+            origin: row.origin,
         }
     }
 }

@@ -11,7 +11,7 @@ use super::blobs::Stored;
 use super::change::number;
 use super::statements as sql;
 use crate::store::rows::{HandlersQuery, LIST_BYTES_MAX, RunKey, RunSummary, RunsPage, RunsQuery, SEARCH_MAX, Status};
-use crate::store::{Error, Result};
+use crate::store::{Error, Result, forked_from};
 
 /// Every status, for whoever asks for all.
 const STATUSES: [&str; 4] = ["running", "completed", "failed", "cancelled"];
@@ -55,6 +55,7 @@ fn summary(connection: &Connection, row: &Row) -> Result<RunSummary> {
         result_preview: row.get(10)?,
         waiting: row.get(11)?,
         queue: row.get(12)?,
+        origin: row.get::<_, Option<String>>(15)?.as_deref().and_then(forked_from).map(str::to_owned),
     })
 }
 
@@ -110,6 +111,11 @@ pub(super) fn runs(connection: &Connection, query: &RunsQuery) -> Result<RunsPag
             return Ok(page);
         }
     }
+}
+
+pub(super) fn made(connection: &Connection, scope: &str) -> Result<Vec<String>> {
+    let mut statement = connection.prepare_cached(sql::MADE)?;
+    Ok(statement.query_map([scope], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
 }
 
 /// From each to the next, not through all runs.

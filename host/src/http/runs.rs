@@ -65,7 +65,7 @@ pub(super) async fn run_nowait(api: Shared, name: String, headers: HeaderMap, bo
 }
 
 /// Tells the audit log, too.
-fn begun(mut response: Response, view: &RunView) -> Response {
+pub(super) fn begun(mut response: Response, view: &RunView) -> Response {
     response.extensions_mut().insert(Begun { handler: view.handler.clone(), run: view.run.clone() });
     response
 }
@@ -78,11 +78,21 @@ pub(super) struct Run {
     handler: Handler,
     /// Whether it has not begun: it queues, because as many runs of its workflow go on as may.
     queued: bool,
+    /// The run that it was forked from.
+    forked_from: Option<String>,
+    /// The runs that were forked from it, oldest first; a list of runs leaves them out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    forks: Option<Vec<String>>,
 }
 
 impl Run {
-    fn of(view: &RunView) -> Run {
-        Run { handler: Handler::of(view), queued: view.queued }
+    pub(super) fn of(view: &RunView) -> Run {
+        Run { handler: Handler::of(view), queued: view.queued, forked_from: view.origin.clone(), forks: None }
+    }
+
+    pub(super) fn with(self, forks: Vec<String>) -> Run {
+        Run { forks: Some(forks), ..self }
     }
 }
 
@@ -145,7 +155,8 @@ pub(super) async fn list(api: Shared, query: String) -> Answer {
     responses((status = 200, description = "Completed", body = Run), (status = 202, description = "Running", body = Run), (status = 404, body = ErrorBody), (status = 500, description = "Failed or cancelled", body = Run)))]
 pub(super) async fn get(api: Shared, run: String) -> Answer {
     let view = api.host.run(&run).await?;
-    Ok(wire::json(wire::status(&view), &Run::of(&view)))
+    let forks = api.host.forks(&run).await?;
+    Ok(wire::json(wire::status(&view), &Run::of(&view).with(forks)))
 }
 
 /// What a run's steps have written.

@@ -15,6 +15,7 @@ mod dev;
 mod environment;
 mod error;
 mod follow;
+mod fork;
 mod fsck;
 #[cfg(test)]
 mod fuzz;

@@ -1,6 +1,7 @@
 //! The host: what the outside can ask of it. HTTP and the command line both stand on this.
 
 mod disk;
+mod forks;
 mod retention;
 mod runs;
 
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use futures_util::stream::BoxStream;
 use tokio::sync::watch;
 
+pub use forks::{Edit, Forking};
 pub use runs::Cut;
 
 use crate::clock::Clock;

@@ -12,6 +12,7 @@ mod underway;
 
 mod context;
 mod events;
+mod forks;
 mod handlers;
 mod health;
 mod history;

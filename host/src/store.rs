@@ -179,6 +179,9 @@ pub trait Store: Send + Sync + 'static {
     /// What an idempotency key made.
     fn idempotency(&self, scope: &str, key: &str) -> BoxFuture<'_, Result<Option<IdempotencyRow>>>;
 
+    /// The ids of the runs that keys of a scope have made, in the order in which they began.
+    fn made(&self, scope: &str) -> BoxFuture<'_, Result<Vec<String>>>;
+
     /// Deletes a handler with all its runs and everything of them. Refused with
     /// [`Error::AlreadyRunning`] while one of them runs, unless it is to go all the same: one whose
     /// journal cannot be read. Nothing, where there is none.
@@ -208,6 +211,19 @@ pub trait Store: Send + Sync + 'static {
 pub fn start_scope(workflow: &str) -> String {
     format!("workflow/{workflow}")
 }
+
+/// The scope of idempotency keys of forks: their origin, a run. By it they are found.
+pub fn fork_scope(origin: &str) -> String {
+    format!("{FORKS}{origin}")
+}
+
+/// The origin of forks, of the scope of their keys.
+pub(crate) fn forked_from(scope: &str) -> Option<&str> {
+    scope.strip_prefix(FORKS)
+}
+
+/// What scopes of keys of forks begin with.
+const FORKS: &str = "fork/";
 
 /// The scope of idempotency keys of events: a handler.
 pub fn event_scope(handler: &str) -> String {

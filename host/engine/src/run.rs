@@ -334,6 +334,11 @@ impl Run {
         self.invocations.get(invocation).is_some()
     }
 
+    /// What is in flight: each invocation with its step, and what that was given.
+    pub fn in_flight(&self) -> impl Iterator<Item = (InvocationId, &Arc<str>, &Arc<[Event]>)> {
+        self.invocations.iter().map(|(id, invocation)| (id, &self.plan[invocation.step].name, &invocation.events))
+    }
+
     /// The recorded calls of an attempt in flight.
     pub(crate) fn log(&self, invocation: InvocationId, attempt: u32) -> Option<&Log> {
         self.invocations.get(invocation).filter(|it| it.attempt == attempt).map(|it| &it.log)

@@ -337,7 +337,7 @@ impl Host {
         self.services.state(&self.newest(handler).await?, None).await
     }
 
-    async fn summary(&self, id: &str) -> Result<RunSummary, Refusal> {
+    pub(super) async fn summary(&self, id: &str) -> Result<RunSummary, Refusal> {
         self.services.store.run(id).await?.ok_or(Refusal::NotFound)
     }
 
@@ -359,7 +359,7 @@ impl Host {
         }
     }
 
-    async fn made(&self, scope: &str, idempotency: &Idempotency) -> Result<Option<Made>, Refusal> {
+    pub(super) async fn made(&self, scope: &str, idempotency: &Idempotency) -> Result<Option<Made>, Refusal> {
         match self.services.store.idempotency(scope, &idempotency.key).await? {
             Some(row) if row.body == idempotency.body => Ok(Some(row.made)),
             Some(_) => Err(Refusal::KeyReused),

@@ -27,6 +27,12 @@ pub(super) struct Run {
     result_preview: Option<String>,
     /// What it waits for from outside, at most 20 of it; null: for nothing.
     waiting_for: Option<Vec<WaitingFor>>,
+    /// The run that it was forked from.
+    forked_from: Option<String>,
+    /// The runs that were forked from it, oldest first; a list of runs leaves them out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    forks: Option<Vec<String>>,
 }
 
 /// Something from outside that a run waits for.
@@ -74,7 +80,13 @@ impl Run {
             input_preview: view.preview.clone(),
             result_preview: view.result_preview.clone(),
             waiting_for,
+            forked_from: view.origin.clone(),
+            forks: None,
         })
+    }
+
+    pub(super) fn with(self, forks: Vec<String>) -> Run {
+        Run { forks: Some(forks), ..self }
     }
 }
 

@@ -70,7 +70,7 @@ pub(super) async fn run_nowait(api: Shared, name: String, headers: HeaderMap, bo
 }
 
 /// Tells the audit log, too.
-fn begun(mut response: Response, view: &RunView) -> Response {
+pub(super) fn begun(mut response: Response, view: &RunView) -> Response {
     response.extensions_mut().insert(Begun { handler: view.handler.clone(), run: view.run.clone() });
     response
 }
@@ -176,7 +176,8 @@ fn place(value: &str) -> Option<RunsPlace> {
     responses((status = 200, description = "Completed", body = Run), (status = 202, description = "Running", body = Run), (status = 404, body = ErrorBody), (status = 500, description = "Failed or cancelled", body = Run)))]
 pub(super) async fn get(api: Shared, run: String) -> Answer {
     let view = api.host.run(&run).await?;
-    Ok(wire::json(wire::status(&view), &Run::of(&api.host, &view, usize::MAX).await?))
+    let forks = api.host.forks(&run).await?;
+    Ok(wire::json(wire::status(&view), &Run::of(&api.host, &view, usize::MAX).await?.with(forks)))
 }
 
 /// What a run's steps have written.

@@ -645,6 +645,7 @@ mod tests {
             preview: String::new(),
             result_preview: None,
             waiting: Vec::new(),
+            origin: None,
         }
     }
 

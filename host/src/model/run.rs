@@ -36,6 +36,8 @@ pub struct RunView {
     pub result_preview: Option<String>,
     /// What it waits for from outside.
     pub waiting: Vec<Awaits>,
+    /// The run that it was forked from, as its store tells; none: it was not, or nobody has asked the store.
+    pub origin: Option<String>,
 }
 
 /// How a run stands.
@@ -75,6 +77,7 @@ impl RunView {
             preview: run.started().map(|it| it.start.payload.get().chars().take(PREVIEW_MAX).collect()).unwrap_or_default(),
             result_preview: None,
             waiting: run.awaits(),
+            origin: None,
         }
     }
 }

@@ -246,6 +246,10 @@ impl Store for Memory {
         self.answer(&[], |tables| Ok(tables.idempotency.get(&(scope.to_owned(), key.to_owned())).map(|(row, _)| row.clone())))
     }
 
+    fn made(&self, scope: &str) -> BoxFuture<'_, Result<Vec<String>>> {
+        self.answer(&[], |tables| Ok(lists::made(tables, scope)))
+    }
+
     fn purge(&self, handler: &str, running_too: bool) -> BoxFuture<'static, Result<Purged>> {
         let purged = self.tables().purge(handler, running_too);
         if let Ok(purged) = &purged {

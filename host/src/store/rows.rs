@@ -163,8 +163,10 @@ pub struct RunSummary {
     pub handler: String,
     /// Its workflow's name.
     pub workflow: String,
-    /// The digests of the components that it is pinned to.
+    /// The digests of the components that it is pinned to, then of those that only its journal needs.
     pub definition: Vec<String>,
+    /// The run that it was forked from.
+    pub origin: Option<String>,
     /// How it stands.
     pub status: Status,
     /// When it began.
@@ -400,21 +402,23 @@ pub struct NewRun {
     pub follows: Follows,
     /// Its workflow's name.
     pub workflow: String,
-    /// The digests of the components that it is pinned to.
+    /// The digests of the components that it is pinned to, then of those that only its journal needs.
     pub definition: Vec<String>,
     /// When it began.
     pub started_at: Micros,
     /// The beginning of its start event's payload, for lists.
     pub preview: String,
-    /// Its first entry.
-    pub entry: EntryRow,
-    /// The frames that follow from it.
+    /// Its first entry; of a fork, all that it was copied with and begins anew with.
+    pub entries: Vec<EntryRow>,
+    /// The frames that follow from them.
     pub frames: Vec<FrameRow>,
-    /// How it stands after it.
+    /// Lines that a fork was copied with.
+    pub logs: Vec<LogRow>,
+    /// How it stands after them.
     pub standing: Standing,
     /// Most runs of its workflow at once: where as many have begun, or others queue already, it queues. None: it begins.
     pub runs_max: Option<u32>,
-    /// The key that it was started with.
+    /// The key that it was started with. A fork has one by which it is found, whether it was asked for with one or not.
     pub idempotency: Option<IdempotencyRow>,
     /// Somebody waits for it: see [`Append::waited`].
     pub waited: bool,
@@ -423,8 +427,10 @@ pub struct NewRun {
 impl NewRun {
     /// How much it adds, in bytes, roughly: what waits to be written is bounded by it.
     pub fn size(&self) -> usize {
+        let entries: usize = self.entries.iter().map(|it| it.bytes.len()).sum();
         let frames: usize = self.frames.iter().map(|it| it.json.len()).sum();
-        self.entry.bytes.len() + frames + self.standing.size() + 512
+        let logs: usize = self.logs.iter().map(LogRow::size).sum();
+        entries + frames + logs + self.standing.size() + 512
     }
 }
 

@@ -17,6 +17,7 @@ impl From<RunSummary> for RunView {
             preview: row.preview,
             result_preview: row.result_preview,
             waiting: awaits(row.waiting.as_deref()),
+            origin: row.origin,
         }
     }
 }

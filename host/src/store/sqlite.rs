@@ -297,6 +297,10 @@ impl Store for Sqlite {
         self.read_of(key, move |connection, key| read::idempotency(connection, &scope, key))
     }
 
+    fn made(&self, scope: &str) -> BoxFuture<'_, Result<Vec<String>>> {
+        self.read_of(scope, lists::made)
+    }
+
     fn purge(&self, handler: &str, running_too: bool) -> BoxFuture<'static, Result<Purged>> {
         let handler = handler.to_owned();
         let change = move |connection: &Connection| purge::purge(connection, &handler, running_too);

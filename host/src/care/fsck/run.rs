@@ -83,6 +83,7 @@ fn unbegun(of: &mut OfRun, row: &ExaminedRun) -> Result<Option<Told>> {
 fn replayed(of: &mut OfRun, definitions: &mut Definitions) -> Result<Option<Told>> {
     let mut frames = Frames::default();
     let mut begun: Option<(Started, Run)> = None;
+    let mut earlier = Vec::new();
     let mut taken = of.read("snapshot", None, of.store.next_snapshot(of.key, -1))?.flatten();
     let mut last = -1;
     while let Some(text) = of.read("journal", None, of.store.next_entries(of.key, last))?.flatten() {
@@ -99,6 +100,7 @@ fn replayed(of: &mut OfRun, definitions: &mut Definitions) -> Result<Option<Told
                 Err(other) => return Err(other),
             };
             let Some((_, run)) = &begun else { return Ok(None) };
+            went_by(&mut earlier, run);
             if !frames.fit(of, run.definition(), &effects)? {
                 return Ok(None);
             }
@@ -120,7 +122,16 @@ fn replayed(of: &mut OfRun, definitions: &mut Definitions) -> Result<Option<Told
     let Some((started, run)) = begun else { return Ok(None) };
     frames.end(of)?;
     let status = ended(of, &run, frames.terminal)?;
-    Ok(Some(told(started, &run, &status)))
+    Ok(Some(told(started, &run, &status, &earlier)))
+}
+
+/// Notes the digests of what a run goes by: another only after a fork.
+fn went_by(earlier: &mut Vec<String>, run: &Run) {
+    for digest in run.definition().digests() {
+        if !earlier.contains(&digest) {
+            earlier.push(digest);
+        }
+    }
 }
 
 /// Applies an entry. With the first a run begins; a fork is given what it goes on with.
@@ -193,14 +204,17 @@ fn same(one: &Value, other: &Value) -> bool {
     }
 }
 
-fn told(started: Started, run: &Run, status: &store::Status) -> Told {
+/// `earlier`: the digests of all that its journal went by.
+fn told(started: Started, run: &Run, status: &store::Status, earlier: &[String]) -> Told {
     let updated_at = number(run.updated_at());
     let due = |clock: fn(Due) -> Option<u64>| run.timers().filter_map(|(_, due)| clock(due)).min().map(number);
     let at = |due| if let Due::At(at) = due { Some(at) } else { None };
     let alive = |due| if let Due::Alive(at) = due { Some(at) } else { None };
     let runs = status.is_running();
+    let mut digests = run.definition().digests();
+    digests.extend(earlier.iter().filter(|digest| !digests.contains(digest)).cloned().collect::<Vec<_>>());
     Told {
-        digests: run.definition().digests().join(" "),
+        digests: digests.join(" "),
         summary: Summary {
             status: status.text().to_owned(),
             started_at: number(run.started_at()),

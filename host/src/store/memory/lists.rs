@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::tables::Tables;
 use crate::model::{RunsFilter, RunsOrder, RunsPlace};
-use crate::store::rows::{HandlersQuery, LIST_BYTES_MAX, RunSummary, RunsPage};
+use crate::store::rows::{HandlersQuery, LIST_BYTES_MAX, Made, RunKey, RunSummary, RunsPage};
 
 fn matches(run: &RunSummary, status: &[String], workflow: &[String]) -> bool {
     let any = |wanted: &[String], value: &str| wanted.is_empty() || wanted.iter().any(|it| it == value);
@@ -22,6 +22,17 @@ pub(super) fn handlers(tables: &Tables, query: &HandlersQuery) -> Vec<RunSummary
         fits
     };
     runs.filter(newest).take(query.limit).take_while(fits).cloned().collect()
+}
+
+pub(super) fn made(tables: &Tables, scope: &str) -> Vec<String> {
+    let mut made: Vec<(RunKey, String)> = Vec::new();
+    for ((of, _), (row, run)) in &tables.idempotency {
+        if let (true, Made::Run(id)) = (of == scope, &row.made) {
+            made.push((*run, id.clone()));
+        }
+    }
+    made.sort_unstable();
+    made.into_iter().map(|(_, id)| id).collect()
 }
 
 pub(super) fn workflows(tables: &Tables) -> Vec<String> {

@@ -11,7 +11,7 @@ use crate::store::rows::{
     NewRun, Now, Past, Place, Purged, Release, RunKey, RunSummary, SentCommand, Snapshot, Standing, Status, TURNS_MAX, Unbegun, Wake,
     Wanted,
 };
-use crate::store::{Error, Result};
+use crate::store::{Error, Result, forked_from};
 
 #[derive(Default)]
 pub(super) struct Tables {
@@ -111,6 +111,7 @@ impl Tables {
             Follows::Run(run) if newest != Some(run) => return Err(Error::AlreadyRunning),
             Follows::Any | Follows::None | Follows::Run(_) => (),
         }
+        let origin = new.idempotency.as_ref().and_then(|row| forked_from(&row.scope)).map(str::to_owned);
         self.remember(new.idempotency, new.key)?;
         let queues = new.standing.ended.is_none() && new.runs_max.is_some_and(|max| self.must_queue(&new.workflow, max));
         let queue = queues.then(|| new.workflow.clone());
@@ -120,6 +121,7 @@ impl Tables {
             handler: new.handler.clone(),
             workflow: new.workflow,
             definition: new.definition,
+            origin,
             status: Status::Running,
             started_at: new.started_at,
             updated_at: None,
@@ -135,12 +137,13 @@ impl Tables {
             generation: 1,
             wake: Wake::default(),
             first: None,
-            journal: vec![new.entry],
+            journal: new.entries,
             frames: new.frames,
             lines: Lines::default(),
             snapshots: Vec::new(),
             state: None,
         };
+        row.lines.extend(new.logs);
         row.stand(new.standing);
         if queues {
             (row.owner, row.wake, row.summary.waiting, row.first) = (None, Wake::default(), None, row.journal.pop());

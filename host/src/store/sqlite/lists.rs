@@ -13,7 +13,7 @@ use super::change::number;
 use super::statements as sql;
 use crate::model::{RunsFilter, RunsPlace};
 use crate::store::rows::{HandlersQuery, LIST_BYTES_MAX, RunKey, RunSummary, RunsPage, SEARCH_MAX, Status};
-use crate::store::{Error, Result};
+use crate::store::{Error, Result, forked_from};
 
 /// Every status, for whoever asks for all.
 const STATUSES: [&str; 4] = ["running", "completed", "failed", "cancelled"];
@@ -57,6 +57,7 @@ fn summary(connection: &Connection, row: &Row) -> Result<RunSummary> {
         result_preview: row.get(10)?,
         waiting: row.get(11)?,
         queue: row.get(12)?,
+        origin: row.get::<_, Option<String>>(15)?.as_deref().and_then(forked_from).map(str::to_owned),
     })
 }
 
@@ -184,6 +185,11 @@ fn matches(connection: &Connection, filter: &RunsFilter, key: i64) -> Result<boo
         Some(text) => Ok(connection.prepare_cached(sql::SEARCHED)?.query_row(params![key, text.to_ascii_lowercase()], |row| row.get(0))?),
         None => Ok(true),
     }
+}
+
+pub(super) fn made(connection: &Connection, scope: &str) -> Result<Vec<String>> {
+    let mut statement = connection.prepare_cached(sql::MADE)?;
+    Ok(statement.query_map([scope], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
 }
 
 /// From each to the next, not through all runs.

@@ -13,7 +13,8 @@ macro_rules! summary {
     ($condition:literal) => {
         concat!(
             "select run.key, run.id, handler, workflow, digests, status, started_at, updated_at, completed_at, preview, ",
-            "result_preview, waiting, queue, outcome, outcome_holes from run ",
+            "result_preview, waiting, queue, outcome, outcome_holes, ",
+            "(select scope from idempotency where idempotency.run = run.key and scope >= 'fork/' and scope < 'fork0') from run ",
             "left join definition on definition.key = run.definition left join ending on ending.run = run.key where ",
             $condition
         )
@@ -120,6 +121,8 @@ statements! {
 
     REMEMBERED = "select body, made_run, made_event from idempotency where scope = ?1 and key = ?2";
     REMEMBER = "insert into idempotency (scope, key, body, run, made_run, made_event, seal) values (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+
+    MADE = "select made_run from idempotency where scope = ?1 and made_run is not null order by run";
 
     JOIN = "insert into host (lease_until) values (?1)";
     END_OTHER_LEASES = "update host set lease_until = 0 where key <> ?1";

@@ -116,7 +116,7 @@ pub(super) fn append(connection: &Connection, append: &Append, added: &Added) ->
 /// Adds to a run, whoever owns it.
 pub(super) fn add_to(connection: &Connection, run: RunKey, append: &Append, added: &Added) -> Change {
     let Standing { updated_at, wake, waiting, .. } = &append.standing;
-    let next = added.entries.as_ref().map_or(append.expected_seq, |(last, _)| last + 1);
+    let next = added.entries.last().map_or(append.expected_seq, |(last, _)| last + 1);
     match &added.ending {
         Some(ending) => ended(connection, run, next, *updated_at, ending)?,
         None => {
@@ -144,10 +144,10 @@ fn add(connection: &Connection, run: RunKey, added: &Added) -> Change {
         let seal = seal::of_text(&[run.0, number(last)], &text.bytes, holes.as_deref());
         connection.prepare_cached(statement)?.execute(params![run.0, last, text.bytes, holes, seal]).map(drop)
     };
-    if let Some((last, text)) = &added.entries {
+    for (last, text) in &added.entries {
         row(sql::ADD_ENTRIES, *last, text)?;
     }
-    if let Some((last, text)) = &added.frames {
+    for (last, text) in &added.frames {
         row(sql::ADD_FRAMES, *last, text)?;
     }
     if let Some(text) = &added.lines {

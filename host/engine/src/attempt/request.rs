@@ -129,12 +129,17 @@ const SHORT_MAX: usize = 64;
 impl Request {
     /// Whether it is the recorded call: function and identity are the same. No limit is applied,
     /// and payloads are not looked at.
-    pub(super) fn is(&self, then: &Function) -> bool {
+    pub(crate) fn is(&self, then: &Function) -> bool {
         let now = self.function().map(|function| function.identity());
         match then {
             Function::Refused { call, .. } => now.is_ok_and(|now| *call == now) || *call == self.short(),
             then => now.is_ok_and(|now| now == then.identity()),
         }
+    }
+
+    /// Its identity, as messages show it.
+    pub fn name(&self) -> String {
+        self.identity()
     }
 
     /// What it is called by in messages and where it is refused: short, however long the call is.

@@ -79,7 +79,8 @@ async fn grants_that_change_count_from_the_next_attempt_on() {
     until("its request", async || (origin.seen().len() == 1).then_some(())).await;
 
     std::fs::write(&file, settings(&[&url, &further], "two")).expect("written");
-    said(&server, &format!("`workflows.outside.allow_http` changed: applied to what steps begin from here on; granted now: `{further}`")).await;
+    said(&server, &format!("`workflows.outside.allow_http` changed: applied to what steps begin from here on; granted now: `{further}`"))
+        .await;
     said(&server, "`workflows.outside.allow_env` changed: applied to what steps begin from here on").await;
     assert!(!server.log().contains("STAGE=two") && !server.log().contains("restart to apply"), "{}", server.log());
     let listed = server.get("/api/v1/workflows").await.json();

@@ -57,6 +57,8 @@ fn a_step_that_asked_for_them_and_then_does_not_is_another() {
     let mut attempt = attempt(vec![recorded(0, wf_engine::entry::Function::Variables { values })], 0);
     check(
         &attempt.call(set("x"), 0),
-        expect!["fail nondeterministic (retryable: false): nondeterministic step: where the call was `variables` when it was recorded, it is `set x` now"],
+        expect![
+            "fail nondeterministic (retryable: false): nondeterministic step: where the call was `variables` when it was recorded, it is `set x` now"
+        ],
     );
 }

@@ -34,6 +34,8 @@ use crate::model::Grants;
 use addresses::{Resolver, is_public};
 pub use asked::Asked;
 pub use body::Body;
+/// One that several wait for.
+pub type SharedBody = Arc<tokio::sync::Mutex<Body>>;
 pub use secrets::Placeholders;
 
 /// Requests of one workflow that are under way at once, their bodies included; more wait for their turn.

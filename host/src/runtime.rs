@@ -21,8 +21,10 @@ mod flows;
 mod guest;
 mod libraries;
 mod lines;
+mod linker;
 mod memory;
 mod meter;
+mod polls;
 mod report;
 mod shape;
 mod shares;
@@ -30,6 +32,7 @@ mod threads;
 mod ticks;
 mod turns;
 mod wasi;
+mod wasi_http;
 mod world;
 
 use std::path::PathBuf;
@@ -134,8 +137,7 @@ impl Runtime {
         let ticks = ticks::Ticks::default();
         let engine = engine::new(&limits, &ticks)
             .map_err(|error| LoadError::new(format!("wasm cannot run here: {error:#}"), "this machine is not supported"))?;
-        let linker = guest::linker(&engine).and_then(|mut linker| denied::no_sockets(&mut linker).map(|()| linker));
-        let linker = linker.map_err(|error| LoadError::new(format!("{error:#}"), "this is a defect of wf-host"))?;
+        let linker = linker::linker(&engine).map_err(|error| LoadError::new(format!("{error:#}"), "this is a defect of wf-host"))?;
         let cache = cache_dir.and_then(|folder| cache::Cache::open(folder, &engine));
         let compilers = compiler::Compilers::new(compiler, &limits);
         let executor = executor::Executor::start()

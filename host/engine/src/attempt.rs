@@ -168,6 +168,16 @@ impl Attempt {
         self.next
     }
 
+    /// Whether more calls were recorded than this entry has made.
+    pub fn has_recorded(&self) -> bool {
+        (self.next as usize) < self.log.len()
+    }
+
+    /// Whether this call is the one that was recorded next; none: no more were.
+    pub fn recorded(&self, request: &Request) -> Option<bool> {
+        self.log.get(self.next as usize).map(|call| request.is(&call.function))
+    }
+
     /// The guest calls, at a time on its clock.
     pub fn call(&mut self, request: Request, at: Micros) -> Next {
         self.at = self.at.max(at);

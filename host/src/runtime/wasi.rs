@@ -7,7 +7,6 @@ use rand_chacha::rand_core::SeedableRng;
 use sha2::{Digest, Sha256};
 use wasmtime::component::{HasData, Resource, ResourceTable};
 use wasmtime_wasi::p2::bindings::clocks::monotonic_clock;
-use wasmtime_wasi::p2::bindings::io::poll;
 use wasmtime_wasi::p2::{DynPollable, Pollable, subscribe};
 use wasmtime_wasi::{FsPerms, HostMonotonicClock, WasiCtxBuilder, async_trait};
 use wf_engine::entry::{Failure, InvocationId, Micros};
@@ -132,38 +131,6 @@ impl Pollable for Sleep {
             }
         }
         self.clock.advance(self.due);
-    }
-}
-
-/// Waiting for one of many; of not too many.
-pub(super) struct Polls<'a>(pub &'a mut ResourceTable);
-
-pub(super) struct HasPolls;
-
-impl HasData for HasPolls {
-    type Data<'a> = Polls<'a>;
-}
-
-impl poll::Host for Polls<'_> {
-    async fn poll(&mut self, pollables: Vec<Resource<DynPollable>>) -> wasmtime::Result<Vec<u32>> {
-        if pollables.len() > HANDLES_MAX {
-            return Err(TooMany.into());
-        }
-        poll::Host::poll(self.0, pollables).await
-    }
-}
-
-impl poll::HostPollable for Polls<'_> {
-    async fn ready(&mut self, pollable: Resource<DynPollable>) -> wasmtime::Result<bool> {
-        poll::HostPollable::ready(self.0, pollable).await
-    }
-
-    async fn block(&mut self, pollable: Resource<DynPollable>) -> wasmtime::Result<()> {
-        poll::HostPollable::block(self.0, pollable).await
-    }
-
-    fn drop(&mut self, pollable: Resource<DynPollable>) -> wasmtime::Result<()> {
-        poll::HostPollable::drop(self.0, pollable)
     }
 }
 

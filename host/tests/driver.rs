@@ -335,7 +335,7 @@ async fn host_of(store: Arc<Hostile>, module: Module, config: Config) -> Host {
     let options = Options { cache_dir: None, compiler: Compiler::Here, threads: None, limits: limits.clone() };
     let runtime = Runtime::new(options).expect("a runtime");
     let host = Host::open(store, runtime, Config { limits, ..config }).await.expect("it opens");
-    host.load(&Source { name: None, path }).await.expect("it loads");
+    host.load(&Source::file(path)).await.expect("it loads");
     host.resume().await.expect("it accepts");
     host
 }

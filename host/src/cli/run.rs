@@ -48,7 +48,7 @@ Examples:
   wf-host run order.wasm --event '{\"items\": [1, 2]}' | jq .value
 ")]
 pub(super) struct Run {
-    /// A `.wasm` file, or `name=path`.
+    /// A `.wasm` file, `name=path`, or `name=path+path`.
     path: String,
     /// The start event's fields, as a JSON object.
     #[arg(long, value_name = "JSON")]

@@ -39,7 +39,7 @@ pub(super) async fn api_of(folder: &tempfile::TempDir, store: Arc<dyn Store>, mo
     };
     let runtime = Runtime::new(options).expect("a runtime");
     let host = Host::open(store, runtime, Config::default()).await.expect("it opens");
-    host.load(&Source { name: None, path }).await.expect("it loads");
+    host.load(&Source::file(path)).await.expect("it loads");
     host.resume().await.expect("it accepts");
     let (options, refused_names) = (watch::channel(Options::default()).1, names::Refused::default());
     let door = Door::open(&options.borrow(), 0).expect("a door");

@@ -42,7 +42,7 @@ async fn server() -> Client {
     for (name, module) in modules {
         let path = folder.path().join(format!("{name}.wasm"));
         std::fs::write(&path, module.binary()).expect("it is written");
-        host.load(&Source { name: None, path }).await.expect("it loads");
+        host.load(&Source::file(path)).await.expect("it loads");
     }
     host.resume().await.expect("runs go on");
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");

@@ -4,8 +4,10 @@ mod disk;
 mod retention;
 mod runs;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use tokio::sync::watch;
 
@@ -51,7 +53,7 @@ impl Host {
     }
 
     /// Looks after the room on the disk of a folder, from here on.
-    pub fn watch_disk(&self, folder: Option<std::path::PathBuf>) {
+    pub fn watch_disk(&self, folder: Option<PathBuf>) {
         if let Some(folder) = folder {
             tokio::spawn(disk::watch(folder, self.room.clone(), self.kept.subscribe()));
         }
@@ -70,7 +72,14 @@ impl Host {
     /// Loads a file, off to one side.
     pub async fn prepare(&self, source: &Source) -> Prepared {
         let Services { registry, clock, runtime, store, .. } = &*self.services;
-        registry.prepare(source, clock.at(), runtime, &**store).await
+        registry.prepare(source, None, clock.at(), runtime, &**store).await
+    }
+
+    /// Loads what somebody has in memory, under a name, off to one side.
+    pub async fn prepare_bytes(&self, name: &str, bytes: Bytes) -> Prepared {
+        let source = Source { name: Some(name.to_owned()), path: PathBuf::from(name) };
+        let Services { registry, clock, runtime, store, .. } = &*self.services;
+        registry.prepare(&source, Some(bytes), clock.at(), runtime, &**store).await
     }
 
     /// Calls a step of a component outside of any run. Gives a component whose instances begin where that call has

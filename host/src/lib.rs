@@ -1,4 +1,7 @@
 //! The server for event-driven workflows whose steps are WebAssembly components.
+//!
+//! [`WorkflowServer`] puts one into a program of one's own. The command `wf-host` is the feature `cli`, which is on by
+//! default: without it, neither the command nor what only it needs is built.
 
 // Rooms, from the lowest: each names only those of the groups before its own.
 pub mod model;
@@ -18,6 +21,7 @@ pub mod registry;
 mod tail;
 
 mod services;
+#[cfg(feature = "cli")]
 mod sources;
 
 pub mod care;
@@ -26,6 +30,11 @@ mod driver;
 pub mod host;
 
 pub mod http;
+#[cfg(feature = "cli")]
 mod watch;
 
+pub mod server;
+pub use server::WorkflowServer;
+
+#[cfg(feature = "cli")]
 pub mod cli;

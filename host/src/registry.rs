@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, RwLock, Weak};
 
 use anyhow::Context;
+use bytes::Bytes;
 use tokio::io::AsyncReadExt;
 use wf_engine::definition::Definition;
 use wf_engine::entry::{Micros, Part, Started};
@@ -28,7 +29,7 @@ const MANIFEST_MAX: Limit = Limit { name: "manifest_max", max: 16 << 20 };
 pub struct Source {
     /// None: the name in the manifest.
     pub name: Option<String>,
-    /// The file.
+    /// The file; of what somebody has in memory, its name.
     pub path: PathBuf,
 }
 
@@ -164,8 +165,8 @@ impl Registry {
         self.loading().files.keys().any(|source| !is_there(source))
     }
 
-    /// Loads a file, off to one side.
-    pub async fn prepare(&self, source: &Source, at: Micros, runtime: &Runtime, store: &dyn Store) -> Prepared {
+    /// Loads a file, off to one side. `held`: what is in it, where nothing is to be read.
+    pub async fn prepare(&self, source: &Source, held: Option<Bytes>, at: Micros, runtime: &Runtime, store: &dyn Store) -> Prepared {
         let number = {
             let mut loading = self.loading();
             loading.last += 1;
@@ -173,7 +174,7 @@ impl Registry {
             loading.files.insert(source.clone(), number);
             number
         };
-        let result = self.sound(source, runtime, store).await;
+        let result = self.sound(source, held, runtime, store).await;
         Prepared { source: source.clone(), number, at, result }
     }
 
@@ -195,9 +196,14 @@ impl Registry {
     }
 
     /// The workflow of a file, checked, off to one side.
-    async fn sound(&self, source: &Source, runtime: &Runtime, store: &dyn Store) -> Result<Loaded, Rejected> {
-        let bytes = read(&source.path, runtime.component_max()).await;
-        let bytes = bytes.map_err(|error| Rejected::new(&source.path, error.to_string(), "check the path and its permissions"))?;
+    async fn sound(&self, source: &Source, held: Option<Bytes>, runtime: &Runtime, store: &dyn Store) -> Result<Loaded, Rejected> {
+        let bytes = match held {
+            Some(held) => held,
+            None => {
+                let read = read(&source.path, runtime.component_max()).await;
+                read.map_err(|error| Rejected::new(&source.path, error.to_string(), "check the path and its permissions"))?.into()
+            }
+        };
         let encoded = runtime.encode(bytes).await.map_err(|error| Rejected::of(&source.path, error))?;
         let digest = encoded.digest.clone();
         let compile = async { Ok(runtime.compile(encoded).await?) };

@@ -44,7 +44,7 @@ async fn api_of(folder: &tempfile::TempDir, store: Arc<Memory>, module: Module) 
     let door = Door::open(&options.borrow(), 0).expect("a door");
     let address = SocketAddr::from(([127, 0, 0, 1], 8080));
     let visitor = Visitor::unasked(address.ip(), &door);
-    Shared { api: Arc::new(Api { host, options, schemas: Schemas::default(), refused_names, address }), visitor }
+    Shared { api: Arc::new(Api { host, options, schemas: Schemas::default(), refused_names, address: Some(address) }), visitor }
 }
 
 #[tokio::test]

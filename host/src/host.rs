@@ -18,7 +18,9 @@ use crate::config::Config;
 use crate::driver::Driver;
 use crate::model::{Frame, Refusal, Workflow};
 use crate::registry::{Change, Listing, Prepared, Registry, Rejected, Source};
-use crate::runtime::{LoadError, Runtime};
+#[cfg(feature = "cli")]
+use crate::runtime::LoadError;
+use crate::runtime::Runtime;
 use crate::services::{Begun, Services};
 use crate::store::{ALIVE_FIRST, Now, Store};
 use crate::tail::{self, Tails};
@@ -84,6 +86,7 @@ impl Host {
 
     /// Calls a step of a component outside of any run. Gives a component whose instances begin where that call has
     /// ended, and what it answered: how a language begins with somebody's files.
+    #[cfg(feature = "cli")]
     pub async fn begin(&self, component: &[u8], step: &str, payload: String) -> Result<(Vec<u8>, String), LoadError> {
         self.services.runtime.begin(component, step, payload).await
     }

@@ -3,6 +3,11 @@
 //! [`WorkflowServer`] puts one into a program of one's own. The command `wf-host` is the feature `cli`, which is on by
 //! default: without it, neither the command nor what only it needs is built.
 
+#![cfg_attr(
+    not(feature = "cli"),
+    expect(dead_code, unused_imports, reason = "the store and the machine have some things for the command alone")
+)]
+
 // Rooms, from the lowest: each names only those of the groups before its own.
 pub mod model;
 
@@ -24,6 +29,7 @@ mod services;
 #[cfg(feature = "cli")]
 mod sources;
 
+#[cfg(feature = "cli")]
 pub mod care;
 mod driver;
 

@@ -5,8 +5,10 @@ mod forks;
 mod retention;
 mod runs;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use tokio::sync::watch;
 
@@ -18,7 +20,9 @@ use crate::config::Config;
 use crate::driver::Driver;
 use crate::model::{Frame, Refusal, Workflow};
 use crate::registry::{Change, Listing, Prepared, Registry, Rejected, Source};
-use crate::runtime::{LoadError, Runtime};
+#[cfg(feature = "cli")]
+use crate::runtime::LoadError;
+use crate::runtime::Runtime;
 use crate::services::{Begun, Services};
 use crate::store::{ALIVE_FIRST, Now, Store};
 use crate::tail::{self, Tails};
@@ -55,7 +59,7 @@ impl Host {
     }
 
     /// Looks after the room on the disk of a folder, from here on.
-    pub fn watch_disk(&self, folder: Option<std::path::PathBuf>) {
+    pub fn watch_disk(&self, folder: Option<PathBuf>) {
         if let Some(folder) = folder {
             tokio::spawn(disk::watch(folder, self.room.clone(), self.kept.subscribe()));
         }
@@ -74,11 +78,19 @@ impl Host {
     /// Loads a file, off to one side.
     pub async fn prepare(&self, source: &Source) -> Prepared {
         let Services { registry, clock, runtime, store, .. } = &*self.services;
-        registry.prepare(source, clock.at(), runtime, &**store).await
+        registry.prepare(source, None, clock.at(), runtime, &**store).await
+    }
+
+    /// Loads what somebody has in memory, under a name, off to one side.
+    pub async fn prepare_bytes(&self, name: &str, bytes: Bytes) -> Prepared {
+        let source = Source { name: Some(name.to_owned()), files: vec![PathBuf::from(name)] };
+        let Services { registry, clock, runtime, store, .. } = &*self.services;
+        registry.prepare(&source, Some(bytes), clock.at(), runtime, &**store).await
     }
 
     /// Calls a step of a component outside of any run. Gives a component whose instances begin where that call has
     /// ended, and what it answered: how a language begins with somebody's files.
+    #[cfg(feature = "cli")]
     pub async fn begin(&self, component: &[u8], step: &str, payload: String) -> Result<(Vec<u8>, String), LoadError> {
         self.services.runtime.begin(component, step, payload).await
     }

@@ -1,6 +1,7 @@
 //! The HTTP API: that of LlamaIndex's WorkflowServer, and our own additions under `/api/v1/`.
 
 mod serve;
+mod service;
 
 mod browser;
 mod cors;
@@ -42,6 +43,7 @@ use tokio::sync::watch;
 pub use door::{DoorFiles, Rate};
 pub use openapi::document as openapi;
 pub use serve::serve;
+pub use service::{Body, Peer, Service};
 pub use tls::Tls;
 
 use crate::forms;
@@ -102,8 +104,8 @@ struct Api {
     options: watch::Receiver<Options>,
     schemas: forms::Schemas,
     refused_names: names::Refused,
-    /// Where it listens.
-    address: SocketAddr,
+    /// Where it listens; none: requests come from elsewhere in its program.
+    address: Option<SocketAddr>,
     room: body::Room,
 }
 

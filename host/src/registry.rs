@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, RwLock, Weak};
 
 use anyhow::Context;
+use bytes::Bytes;
 use futures_util::future::try_join_all;
 use tokio::io::AsyncReadExt;
 use wf_engine::definition::Definition;
@@ -32,7 +33,7 @@ const MANIFEST_MAX: Limit = Limit { name: "manifest_max", max: 16 << 20 };
 pub struct Source {
     /// None: the name in the first manifest.
     pub name: Option<String>,
-    /// Its files, at least one: each is a component, which adds its steps.
+    /// Its files, at least one: each is a component, which adds its steps. Of what somebody has in memory, its name.
     pub files: Vec<PathBuf>,
 }
 
@@ -193,8 +194,8 @@ impl Registry {
         self.loading().sources.keys().any(|source| !is_there(source))
     }
 
-    /// Loads a file, off to one side.
-    pub async fn prepare(&self, source: &Source, at: Micros, runtime: &Runtime, store: &dyn Store) -> Prepared {
+    /// Loads a file, off to one side. `held`: what is in it, where nothing is to be read.
+    pub async fn prepare(&self, source: &Source, held: Option<Bytes>, at: Micros, runtime: &Runtime, store: &dyn Store) -> Prepared {
         let number = {
             let mut loading = self.loading();
             loading.last += 1;
@@ -202,7 +203,7 @@ impl Registry {
             loading.sources.insert(source.clone(), number);
             number
         };
-        let result = self.sound(source, runtime, store).await;
+        let result = self.sound(source, held, runtime, store).await;
         Prepared { source: source.clone(), number, at, result }
     }
 
@@ -224,8 +225,8 @@ impl Registry {
     }
 
     /// The workflow of a source, checked, off to one side.
-    async fn sound(&self, source: &Source, runtime: &Runtime, store: &dyn Store) -> Result<Loaded, Rejected> {
-        let parts = source.files.iter().map(|file| self.part(file, runtime, store));
+    async fn sound(&self, source: &Source, held: Option<Bytes>, runtime: &Runtime, store: &dyn Store) -> Result<Loaded, Rejected> {
+        let parts = source.files.iter().map(|file| self.part(file, held.clone(), runtime, store));
         let (components, manifests): (Vec<_>, Vec<Manifest>) = try_join_all(parts).await?.into_iter().unzip();
         let first = manifests.first().map(|it| it.name.clone());
         let name = source.name.clone().or(first).unwrap_or_default();
@@ -244,10 +245,21 @@ impl Registry {
     }
 
     /// The component in a file, with what it says about itself.
-    async fn part(&self, file: &Path, runtime: &Runtime, store: &dyn Store) -> Result<(Arc<Component>, Manifest), Rejected> {
+    async fn part(
+        &self,
+        file: &Path,
+        held: Option<Bytes>,
+        runtime: &Runtime,
+        store: &dyn Store,
+    ) -> Result<(Arc<Component>, Manifest), Rejected> {
         let place = file.display();
-        let bytes = read(file, runtime.component_max()).await;
-        let bytes = bytes.map_err(|error| Rejected::new(&place, error.to_string(), "check the path and its permissions"))?;
+        let bytes = match held {
+            Some(held) => held,
+            None => {
+                let read = read(file, runtime.component_max()).await;
+                read.map_err(|error| Rejected::new(&place, error.to_string(), "check the path and its permissions"))?.into()
+            }
+        };
         let encoded = runtime.encode(bytes).await.map_err(|error| Rejected::of(&place, error))?;
         let digest = encoded.digest.clone();
         let compile = async { Ok(runtime.compile(encoded).await?) };

@@ -2,6 +2,7 @@
 //!
 //! A guest only reports; nothing here changes a run.
 
+#[cfg(feature = "cli")]
 mod begin;
 mod bindings;
 mod cache;
@@ -276,6 +277,7 @@ impl Runtime {
 
     /// Calls a step of a component outside of any run, with one event of the same name. Gives a component whose
     /// instances begin where that call has ended, and what it answered.
+    #[cfg(feature = "cli")]
     pub(crate) async fn begin(&self, component: &[u8], step: &str, payload: String) -> Result<(Vec<u8>, String), LoadError> {
         begin::begin(self, component, step, payload).await
     }

@@ -55,6 +55,20 @@ pub enum Error {
         /// What it said.
         detail: String,
     },
+    /// The run whose result was asked for has failed.
+    #[error("the run of `{handler_id}` failed: {detail}")]
+    Failed {
+        /// Its handler.
+        handler_id: String,
+        /// Why.
+        detail: String,
+    },
+    /// The run whose result was asked for was cancelled.
+    #[error("the run of `{handler_id}` was cancelled")]
+    Cancelled {
+        /// Its handler.
+        handler_id: String,
+    },
     /// What came, or was to be sent, is not what it should be.
     #[error("not understood: {0}")]
     Form(String),

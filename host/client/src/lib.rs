@@ -1,23 +1,4 @@
-//! Talk to a wf-host, or to LlamaIndex's `WorkflowServer`.
-//!
-//! ```no_run
-//! # async fn example() -> Result<(), wf_client::Error> {
-//! use futures_util::TryStreamExt;
-//! use wf_client::{Client, Start};
-//!
-//! let client = Client::new("http://127.0.0.1:8080")?;
-//! let run = client.start("greeting", &Start::event(serde_json::json!({ "name": "Ada" }))).await?;
-//! let mut events = client.events(&run.handler_id, wf_client::From::Beginning);
-//! while let Some(event) = events.try_next().await? {
-//!     println!("{} {}", event.event.name, event.event.value);
-//! }
-//! # Ok(())
-//! # }
-//! ```
-//!
-//! A call is tried again while there is no connection, the server starts or stops, or it is asked too often. Starts and sends
-//! carry an `Idempotency-Key`, so that each happens once. A stream of events goes on by itself after
-//! the last one that came, and whoever waits for a run's end waits through restarts.
+#![doc = include_str!("../README.md")]
 
 mod error;
 mod events;
@@ -218,6 +199,40 @@ impl Client {
     /// A handler, with its result's own value in `result`.
     pub async fn result(&self, handler: &str) -> Result<Handler> {
         ended(self.read(&["results", handler], &[]).await?)
+    }
+
+    /// Waits for the end of a handler's run, and gives its result as a type of one's own: the value of a plain stop
+    /// event, or the fields of a workflow's own.
+    ///
+    /// ```no_run
+    /// # async fn example(client: wf_client::Client) -> wf_client::Result<()> {
+    /// #[derive(serde::Deserialize)]
+    /// struct Report {
+    ///     title: String,
+    ///     pages: u32,
+    /// }
+    /// let report: Report = client.output("report-7").await?;
+    /// println!("{} has {} pages", report.title, report.pages);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// One that has ended otherwise is [`Error::Failed`] or [`Error::Cancelled`]; a result of another form is [`Error::Form`].
+    pub async fn output<T: DeserializeOwned>(&self, handler: &str) -> Result<T> {
+        loop {
+            self.wait(handler).await?;
+            let Handler { handler_id, status: now, error, result, .. } = self.result(handler).await?;
+            return match now {
+                // A later run of the handler has begun meanwhile: it is the one that is asked about.
+                Status::Running => continue,
+                Status::Completed => match result {
+                    Some(result) => result.parse(),
+                    None => serde_json::from_str("null").map_err(|error| Error::Form(error.to_string())),
+                },
+                Status::Failed => Err(Error::Failed { handler_id, detail: error.unwrap_or_default() }),
+                Status::Cancelled => Err(Error::Cancelled { handler_id }),
+            };
+        }
     }
 
     /// A run of a wf-host by its own id, also one that a later run of its handler has followed.

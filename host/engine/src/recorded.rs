@@ -157,7 +157,9 @@ impl Recorded {
             Err(refused) => return difference(call.function.identity(), refused.message),
         };
         let pair = match (&call.function, &now) {
-            (Function::Wait(then), Function::Wait(now)) => (of_wait(then.request.as_ref(), then.timeout), of_wait(now.request.as_ref(), now.timeout)),
+            (Function::Wait(then), Function::Wait(now)) => {
+                (of_wait(then.request.as_ref(), then.timeout), of_wait(now.request.as_ref(), now.timeout))
+            }
             (Function::Collect { event: then, .. }, Function::Collect { event: now, .. }) => (of_event(then), of_event(now)),
             (Function::EditCommit { value: then, .. }, Function::EditCommit { value: now, .. })
             | (Function::Keep { value: then, .. }, Function::Keep { value: now, .. }) => (canonical(then), canonical(now)),

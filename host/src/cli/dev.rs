@@ -78,7 +78,7 @@ impl Dev {
         let mut stopped = std::pin::pin!(server.stopped());
         loop {
             tokio::select! {
-                result = &mut stopped => return result,
+                () = &mut stopped => return Ok(()),
                 Some(()) = saves.recv() => {
                     let now = Sources::of(&project);
                     if now == sources {
@@ -87,7 +87,7 @@ impl Dev {
                     let saved = now.saved_since(&sources);
                     sources = now;
                     tokio::select! {
-                        result = &mut stopped => return result,
+                        () = &mut stopped => return Ok(()),
                         () = current.build(&mut project, saved) => (),
                     }
                 }

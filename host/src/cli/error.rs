@@ -115,6 +115,16 @@ impl From<crate::registry::Rejected> for Problem {
     }
 }
 
+impl From<crate::server::Error> for Problem {
+    fn from(error: crate::server::Error) -> Problem {
+        let problem = Problem::new(error.to_string());
+        match error.hint() {
+            Some(hint) => problem.hint(hint),
+            None => problem,
+        }
+    }
+}
+
 impl From<crate::keys::Error> for Problem {
     fn from(error: crate::keys::Error) -> Problem {
         Problem::new(error.to_string()).hint(error.hint())

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinSet;
 
 use super::follow::follow;
 use super::grants::Flags;
@@ -23,7 +23,7 @@ use crate::host::Host;
 use crate::keys::KeyFile;
 use crate::model::{Limits, Workflow};
 use crate::registry::{Prepared, Source};
-use crate::runtime::{self, Runtime};
+use crate::server::{Builder, WorkflowServer};
 use crate::watch::{Watch, register};
 use crate::{http, sources, store};
 
@@ -190,7 +190,10 @@ impl Serving {
         let mut loading = JoinSet::new();
         let workflows = tokio::select! {
             loaded = self.load(&server.host, &sources, &mut loading) => loaded?,
-            () = asked => return server.stopped().await,
+            () = asked => {
+                server.stopped().await;
+                return Ok(());
+            }
         };
         let all = loading.is_empty();
         for name in self.settings.config.workflows.keys().filter(|name| all && workflows.iter().all(|it| it.name != **name)) {
@@ -205,7 +208,8 @@ impl Serving {
         }
         server.follow(noted, move || again().map(|(noted, serving)| (noted, serving.settings)));
         server.show(&screen::Content { workflows, resumed });
-        server.stopped().await
+        server.stopped().await;
+        Ok(())
     }
 
     fn sources(&self) -> Result<Vec<Source>, Problem> {
@@ -281,39 +285,31 @@ async fn load_further(host: Host, mut loading: Loading) {
 pub(super) struct Server {
     /// What it serves.
     pub host: Host,
-    /// How it answers.
-    http: Arc<watch::Sender<http::Options>>,
+    server: WorkflowServer,
     address: SocketAddr,
     public_url: Option<String>,
     by_tls: bool,
     keys: KeyFile,
     /// The command that makes a key for it.
     locks: String,
-    shutdown_timeout: Duration,
     /// Whether a signal has asked it to stop.
     asked: watch::Receiver<bool>,
-    stop: watch::Sender<bool>,
-    serving: JoinHandle<anyhow::Result<()>>,
 }
 
 impl Server {
     /// Listens, and opens the store.
     pub(super) async fn start(settings: &Settings) -> Result<Server, Problem> {
-        let shutdown_timeout = settings.shutdown_timeout;
-        let (options, keys) = settings.http()?;
+        let (builder, keys) = settings.builder()?;
         let listener = settings.listen().await?;
         let address = listener.local_addr().map_err(|error| Problem::new(error.to_string()))?;
         let descriptors = rlimit::increase_nofile_limit(u64::MAX);
         tracing::debug!("file descriptors: {descriptors:?}");
         // From here on a signal stops gracefully, also while it starts.
         let asked = signals();
-        let host = settings.open().await?;
-        let (stop, stopping) = watch::channel(false);
-        let (http, options) = watch::channel(options);
-        let serving = tokio::spawn(http::serve(host.clone(), options, listener, stopped(stopping)));
-        let (http, public_url, by_tls) = (Arc::new(http), settings.public_url.clone(), settings.tls.is_some());
-        let locks = settings.locks();
-        Ok(Server { host, http, address, public_url, by_tls, keys, locks, shutdown_timeout, asked, stop, serving })
+        let server = builder.open(Some(address)).await?;
+        server.listen(listener).await;
+        let (host, public_url, by_tls) = (server.host().clone(), settings.public_url.clone(), settings.tls.is_some());
+        Ok(Server { host, server, address, public_url, by_tls, keys, locks: settings.locks(), asked })
     }
 
     /// Prints the first screen; gives the URL.
@@ -326,7 +322,7 @@ impl Server {
 
     /// Applies what changes in the file of its settings. `again`: all layers together, as they are now.
     pub(super) fn follow(&self, noted: Noted, again: impl Fn() -> Result<(Noted, Settings), Problem> + Send + 'static) {
-        let (host, http) = (self.host.clone(), self.http.clone());
+        let (host, http) = (self.host.clone(), self.server.options());
         tokio::spawn(follow(noted, again, move |settings: Settings| {
             host.apply(&settings.config);
             http.send_modify(|options| settings.apply(options));
@@ -334,18 +330,10 @@ impl Server {
     }
 
     /// Waits for a signal, then stops gracefully.
-    pub(super) async fn stopped(&mut self) -> Result<(), Problem> {
+    pub(super) async fn stopped(&mut self) {
         stopped(self.asked.clone()).await;
         tracing::info!("stopping; runs go on after the next start");
-        let _ = self.stop.send(true);
-        let limit = self.shutdown_timeout;
-        if tokio::time::timeout(limit, self.host.stop()).await.is_err() {
-            tracing::warn!("not every run came to a durable point within {limit:?}; they go on from the last one");
-        }
-        match (&mut self.serving).await {
-            Ok(result) => result.map_err(|error| Problem::new(format!("{error:#}"))),
-            Err(error) => Err(Problem::new(error.to_string())),
-        }
+        self.server.stop().await;
     }
 }
 
@@ -470,40 +458,29 @@ impl Settings {
         format!("wf-host keys add NAME{}", flags.collect::<String>())
     }
 
-    async fn open(&self) -> Result<Host, Problem> {
-        let store = store::open(self.store.as_deref(), &self.data_dir).await?;
-        // A store of its own place does not need it; what else is kept goes without.
-        if let Err(error) = store::private_folder(&self.data_dir) {
-            tracing::warn!("{error}");
-        }
-        let options = runtime::Options {
-            cache_dir: super::cache::folder(),
-            compiler: compile::compiler(),
-            threads: Some(self.data_dir.join("threads")),
-            limits: self.config.limits_max(),
-        };
-        let runtime = Runtime::new(options).map_err(|error| Problem::new(error.to_string()).hint(error.hint()))?;
-        let host = Host::open(store, runtime, self.config.clone()).await?;
-        host.watch_disk(store::folder(self.store.as_deref(), &self.data_dir)?);
-        Ok(host)
-    }
-
-    fn http(&self) -> Result<(http::Options, KeyFile), Problem> {
+    /// The server that is meant, and where its keys are.
+    fn builder(&self) -> Result<(Builder, KeyFile), Problem> {
         let beside = |kind: &str| store::beside(self.store.as_deref(), &self.data_dir, kind);
         let (keys, audit) = (beside("keys")?, beside("audit.log")?);
         let file = KeyFile::new(keys.clone());
         file.read()?;
         let tls = self.tls.clone().map(|(certificate, key)| http::Tls::load(certificate, key)).transpose();
         let tls = tls.map_err(|why| Problem::new(why).hint("`--tls-cert` and `--tls-key` name PEM files that belong together").usage())?;
-        let mut options = http::Options {
-            shutdown_timeout: self.shutdown_timeout,
-            door: Some(http::DoorFiles { keys, audit }),
-            rate_limit: self.rate_limit,
-            tls,
-            ..http::Options::default()
+        let options = |options: &mut http::Options| {
+            options.shutdown_timeout = self.shutdown_timeout;
+            options.door = Some(http::DoorFiles { keys, audit });
+            options.rate_limit = self.rate_limit;
+            options.tls = tls;
+            self.apply(options);
         };
-        self.apply(&mut options);
-        Ok((options, file))
+        let mut builder = WorkflowServer::builder().data_dir(&self.data_dir).compiler(compile::compiler());
+        if let Some(store) = &self.store {
+            builder = builder.store(store);
+        }
+        if let Some(folder) = super::cache::folder() {
+            builder = builder.cache_dir(folder);
+        }
+        Ok((builder.configure(|config| config.clone_from(&self.config)).http(options), file))
     }
 
     /// What may change while it is served.

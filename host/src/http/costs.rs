@@ -45,7 +45,8 @@ pub(super) async fn api_of(folder: &tempfile::TempDir, store: Arc<dyn Store>, mo
     let door = Door::open(&options.borrow(), 0).expect("a door");
     let address = SocketAddr::from(([127, 0, 0, 1], 8080));
     let visitor = Visitor::unasked(address.ip(), &door);
-    Shared { api: Arc::new(Api { host, options, schemas: Schemas::default(), refused_names, address, room: Room::default() }), visitor }
+    let api = Api { host, options, schemas: Schemas::default(), refused_names, address: Some(address), room: Room::default() };
+    Shared { api: Arc::new(api), visitor }
 }
 
 #[tokio::test]

@@ -93,7 +93,7 @@ pub(super) struct Entered {
 }
 
 impl Door {
-    /// With the keys as they are, and as they change, for a server at this port.
+    /// With the keys as they are, and as they change, for a server at this port; at none of its own: 0.
     pub(super) fn open(options: &Options, port: u16) -> anyhow::Result<Arc<Door>> {
         let file = options.door.as_ref().map(|it| KeyFile::new(it.keys.clone()));
         let audit = options.door.as_ref().map(|it| Audit::start(it.audit.clone())).transpose();

@@ -5,27 +5,21 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
-use hyper::service::{Service, service_fn};
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use hyper_util::service::TowerToHyperService;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
-use warp::http::header::{HOST, HeaderValue};
-use warp::reply::Response;
 
-use super::door::Door;
+use super::Options;
+use super::service::{RequestBody, Service};
 use super::tls::{self, Tls};
 use super::underway::Underway;
-use super::{Api, Options, body, browser, cors, names, routes};
-use crate::forms;
-use crate::host::Host;
 
 /// How long a client may take to send the head of a request; an idle connection ends with it.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -36,27 +30,15 @@ const KEEPALIVE: (Duration, Duration, u32) = (Duration::from_secs(60), Duration:
 const ACCEPT_RETRY: Duration = Duration::from_millis(50);
 
 /// Serves until the future resolves; then accepts no more, and waits for what is under way as
-/// long as the options allow. Some of them may change meanwhile.
-pub async fn serve(
-    host: Host,
-    options: watch::Receiver<Options>,
-    listener: TcpListener,
-    shutdown: impl Future<Output = ()> + Send + 'static,
-) -> anyhow::Result<()> {
-    let connections = Arc::new(Semaphore::new(options.borrow().connections_max));
-    let (timeout, tls) = (options.borrow().shutdown_timeout, options.borrow().tls.clone());
-    let address = listener.local_addr()?;
-    let door = Door::open(&options.borrow(), address.port())?;
+/// long as the options allow.
+pub async fn serve(service: Service, listener: TcpListener, shutdown: impl Future<Output = ()> + Send + 'static) {
+    let Options { connections_max, shutdown_timeout: timeout, tls, .. } = service.options();
+    let connections = Arc::new(Semaphore::new(connections_max));
     let following = tls.clone().map(|tls| tokio::spawn(tls.follow()));
-    let (schemas, refused_names) = (forms::Schemas::default(), names::Refused::default());
-    let api = Arc::new(Api { host, options, schemas, refused_names, address, room: body::Room::default() });
-    let service = TowerToHyperService::new(warp::service(routes::all(&api)));
-    let routes: Routes = Arc::new(move |request| Box::pin(service.call(request)));
-    let server = Server { api, door, routes };
     let graceful = GracefulShutdown::new();
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
-        let turn = connections.clone().acquire_owned().await?;
+        let turn = connections.clone().acquire_owned().await.expect("never closed");
         let (stream, peer) = tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok(accepted) => accepted,
@@ -69,9 +51,9 @@ pub async fn serve(
             () = &mut shutdown => break,
         };
         tune(&stream);
-        let (server, watcher, tls) = (server.clone(), graceful.watcher(), tls.clone());
+        let (service, watcher, tls) = (service.clone(), graceful.watcher(), tls.clone());
         tokio::spawn(async move {
-            connection(server, watcher, stream, tls, peer.ip()).await;
+            connection(service, watcher, stream, tls, peer.ip()).await;
             drop(turn);
         });
     }
@@ -80,8 +62,7 @@ pub async fn serve(
         tracing::warn!("some connections did not end within {timeout:?} and are cut");
     }
     following.iter().for_each(JoinHandle::abort);
-    server.door.flush().await;
-    Ok(())
+    service.flush().await;
 }
 
 /// Frames are small and wanted at once; and whoever is gone is found out.
@@ -94,11 +75,11 @@ fn tune(stream: &TcpStream) {
 }
 
 /// Serves a connection to its end. A client that breaks off is no error of ours.
-async fn connection(server: Server, watcher: Watcher, stream: TcpStream, tls: Option<Tls>, address: IpAddr) {
+async fn connection(service: Service, watcher: Watcher, stream: TcpStream, tls: Option<Tls>, address: IpAddr) {
     let by_tls = tls.is_some();
-    let service = service_fn(move |request| {
-        let server = server.clone();
-        async move { Ok::<_, Infallible>(server.answer(request, address, by_tls).await) }
+    let service = service_fn(move |request: Request<Incoming>| {
+        let service = service.clone();
+        async move { Ok::<_, Infallible>(service.answer(request.map(RequestBody::new), address, by_tls).await) }
     });
     let mut older = http1::Builder::new();
     older.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
@@ -123,68 +104,5 @@ async fn connection(server: Server, watcher: Watcher, stream: TcpStream, tls: Op
         }
     } else {
         let _ = watcher.watch(older.serve_connection(TokioIo::new(stream), service)).await;
-    }
-}
-
-type Routes = Arc<dyn Fn(Request<Incoming>) -> BoxFuture<'static, Result<Response, Infallible>> + Send + Sync>;
-
-/// What answers requests, whichever connection they come on.
-#[derive(Clone)]
-struct Server {
-    api: Arc<Api>,
-    door: Arc<Door>,
-    routes: Routes,
-}
-
-impl Server {
-    async fn answer(&self, mut request: Request<Incoming>, address: IpAddr, by_tls: bool) -> Response {
-        // The newer protocol says so elsewhere.
-        if !request.headers().contains_key(HOST)
-            && let Some(host) = request.uri().authority().and_then(|it| HeaderValue::from_str(it.as_str()).ok())
-        {
-            request.headers_mut().insert(HOST, host);
-        }
-        let admitted = self.admit(&mut request);
-        let mut response = match admitted {
-            Ok(origin) => {
-                let mut response = self.inside(request, address).await;
-                cors::allow(origin, &mut response);
-                response
-            }
-            Err(response) => *response,
-        };
-        browser::warn(&mut response, by_tls, self.door.is_locked());
-        response
-    }
-
-    /// What every request passes before the door: its allowed origin, or the answer.
-    fn admit<B>(&self, request: &mut Request<B>) -> Result<Option<HeaderValue>, Box<Response>> {
-        let options = self.api.options.borrow();
-        // Where there are keys, a page that leads its name here has none to show.
-        if !self.door.is_locked() {
-            self.api.refused_names.check(&options, request).map_err(|error| Box::new(error.response()))?;
-        }
-        if let Some(response) = routes::place(&options, request) {
-            return Err(Box::new(response));
-        }
-        cors::check(&options, request)
-    }
-
-    async fn inside(&self, mut request: Request<Incoming>, address: IpAddr) -> Response {
-        let entered = match self.door.enter(&self.api.host, &self.api.options, &request, address).await {
-            Ok(entered) => entered,
-            Err(response) => return *response,
-        };
-        if entered.nowhere {
-            return routes::nowhere(request.uri().path());
-        }
-        if let Some(response) = routes::trailing_slash(&request) {
-            return response;
-        }
-        routes::head_as_get(&mut request);
-        request.extensions_mut().insert(entered.visitor);
-        let Ok(response) = (self.routes)(request).await;
-        entered.record.answered(&response);
-        response
     }
 }

@@ -36,9 +36,12 @@ pub(super) struct Session {
 #[utoipa::path(get, path = "/api/v1/session", operation_id = "get_session", tag = "server", responses((status = 200, body = Session)))]
 pub(super) async fn get(api: Shared, headers: HeaderMap) -> Answer {
     let key = api.visitor.key();
-    let notice = key.is_none().then(|| match api.address.ip().is_loopback() {
-        true => "Without keys, every user and program of this machine can start workflows and read runs.".to_owned(),
-        false => format!("Without keys, whoever reaches {} can start workflows and read runs.", api.address),
+    let notice = key.is_none().then(|| match api.address {
+        Some(address) if address.ip().is_loopback() => {
+            "Without keys, every user and program of this machine can start workflows and read runs.".to_owned()
+        }
+        Some(address) => format!("Without keys, whoever reaches {address} can start workflows and read runs."),
+        None => "Without keys, whoever reaches this server can start workflows and read runs.".to_owned(),
     });
     let shown = Session {
         key: key.map(|it| it.name.clone()),

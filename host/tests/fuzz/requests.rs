@@ -1,17 +1,11 @@
 //! Bodies of requests, with events in every form: through the whole of HTTP, so that a panic is an answer that never comes.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use tokio::net::TcpListener;
-use tokio::sync::watch;
+use wf_host::WorkflowServer;
 use wf_host::config::Config;
-use wf_host::host::Host;
 use wf_host::model::Limits;
-use wf_host::registry::Source;
-use wf_host::runtime::{Compiler, Options, Runtime};
-use wf_host::store::Memory;
 use wf_tests::fuzz::{corpus, fuzz};
 use wf_tests::wasm::Module;
 use wf_tests::{Answer, Client};
@@ -27,29 +21,17 @@ fn manifest(name: &str, timeout: Option<u32>) -> String {
 }
 
 /// `echo` ends with what it is given, `brief` after a second, `quiet` never. What has ended is soon forgotten.
-async fn server() -> Client {
-    let folder = tempfile::tempdir().expect("a folder");
-    let limits = Limits { instances_max: 8, payload_max: 64 << 10, ..Limits::default() };
-    let runtime =
-        Runtime::new(Options { cache_dir: None, compiler: Compiler::Here, threads: None, limits: limits.clone() }).expect("a runtime");
-    let config = Config { limits, retention: Some(Duration::from_secs(1)), ..Config::default() };
-    let host = Host::open(Arc::new(Memory::default()), runtime, config).await.expect("it opens");
-    let modules = [
-        ("echo", Module::echoing(&manifest("echo", None))),
-        ("brief", Module::quiet(&manifest("brief", Some(1)))),
-        ("quiet", Module::quiet(&manifest("quiet", None))),
-    ];
-    for (name, module) in modules {
-        let path = folder.path().join(format!("{name}.wasm"));
-        std::fs::write(&path, module.binary()).expect("it is written");
-        host.load(&Source::file(path)).await.expect("it loads");
-    }
-    host.resume().await.expect("runs go on");
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let client = Client::new(&format!("http://{}", listener.local_addr().expect("bound")));
-    let (_, options) = watch::channel(wf_host::http::Options::default());
-    tokio::spawn(wf_host::http::serve(host, options, listener, std::future::pending()));
-    client
+async fn server() -> WorkflowServer {
+    let configure = |config: &mut Config| {
+        config.limits = Limits { instances_max: 8, payload_max: 64 << 10, ..Limits::default() };
+        config.retention = Some(Duration::from_secs(1));
+    };
+    let server = WorkflowServer::builder()
+        .add_workflow("echo", Module::echoing(&manifest("echo", None)).binary())
+        .add_workflow("brief", Module::quiet(&manifest("brief", Some(1))).binary())
+        .add_workflow("quiet", Module::quiet(&manifest("quiet", None)).binary())
+        .configure(configure);
+    server.serve("127.0.0.1:0").await.expect("it serves")
 }
 
 /// An answer that says what happened: only a run may fail, never the server.
@@ -67,7 +49,8 @@ fn check(answer: &Answer) {
 #[test]
 fn fuzz_event() {
     let tokio = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
-    let client = tokio.block_on(server());
+    let server = tokio.block_on(server());
+    let client = Client::new(&format!("http://{}", server.address().expect("it listens")));
     let begin = || tokio.block_on(client.begin("quiet", r#"{"n":1}"#));
     let handler = std::sync::Mutex::new(begin());
     fuzz("event", &corpus("event"), |bytes| {

@@ -1,5 +1,5 @@
 """Makes a wheel and npm packages of a binary: pack.py BINARY FOLDER. Both are archives with a few texts beside the
-binary; the same binary gives the same bytes."""
+binary."""
 
 import base64
 import gzip

@@ -91,7 +91,7 @@ async fn packages_install_what_serves() {
     done(Command::new(python.join("bin/pip")).args(["install", "--quiet", "--no-index", "--disable-pip-version-check"]).arg(wheel));
     serves(&python.join("bin/wf-host"), folder.path()).await;
     let shown = done(Command::new(python.join("bin/pip")).args(["show", "--files", "--disable-pip-version-check", "wf-host"]));
-    assert!(shown.contains("License-Expression: MIT OR Apache-2.0") && shown.contains("LICENSE-MIT"), "{shown}");
+    assert!(shown.contains("bin/wf-host") && shown.contains("LICENSE-MIT"), "{shown}");
 
     let node = folder.path().join("node");
     fs::create_dir(&node).expect("a folder");
@@ -105,14 +105,6 @@ async fn packages_install_what_serves() {
     let output = Command::new(node.join("node_modules/.bin/wf-host")).output().expect("it starts");
     assert!(said(&output).contains("hint: install `wf-host` without `--omit=optional`"), "{}", said(&output));
     assert_eq!(output.status.code(), Some(1));
-
-    // The same binary gives the same packages.
-    let again = folder.path().join("again");
-    done(Command::new(root().join("host/packages/build.sh")).arg(binary()).arg(&again));
-    for file in &files {
-        let other = again.join(file.file_name().expect("a file"));
-        assert!(fs::read(file).expect("a file") == fs::read(&other).expect("a file"), "{}", other.display());
-    }
 }
 
 #[test]
@@ -135,7 +127,7 @@ fn crates_have_all_that_they_need() {
         for file in ["LICENSE-APACHE", "LICENSE-MIT", "src/lib.rs"] {
             assert!(files.contains(&format!("/{file}\n")), "{name} has no {file}");
         }
-        assert!(!files.contains("/tests/"), "{name}: {files}");
+        assert!(!files.contains(&format!("{name}-0.1.0/tests/")), "{name}: {files}");
     }
     assert!(listed("wf-guest").contains("/wit/workflow.wit\n"), "the contract comes with the SDK");
     let manifest = fs::read_to_string(root().join("target/packages/workspace/Cargo.toml")).expect("it was made");

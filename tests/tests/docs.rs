@@ -284,7 +284,9 @@ async fn commands_are_as_the_pages_say() {
             continue;
         }
         let server = served(&block, folder.path()).await;
-        let server = server.as_ref().unwrap_or_else(|| panic!("{}: a comment before it says what it is typed beside, or what tries it", block.place));
+        let server = server
+            .as_ref()
+            .unwrap_or_else(|| panic!("{}: a comment before it says what it is typed beside, or what tries it", block.place));
         let before = |line: &&str| line.starts_with("make ") || line.contains("wf-host serve ") || line.starts_with("export ");
         for line in code.lines().filter(|it| !it.trim().is_empty() && !before(it)) {
             typed(folder.path(), line, Some(server), &block.place);
@@ -344,7 +346,16 @@ fn settings_are_as_the_pages_say() {
 #[test]
 fn every_language_has_the_same_chapters() {
     let chapters = [
-        "Install", "The first workflow", "Events", "Steps", "Context", "Waiting for people", "Retries", "Joins", "HTTP", "Testing",
+        "Install",
+        "The first workflow",
+        "Events",
+        "Steps",
+        "Context",
+        "Waiting for people",
+        "Retries",
+        "Joins",
+        "HTTP",
+        "Testing",
         "Limits and sizes",
     ];
     for language in ["rust", "python", "js", "c"] {

@@ -64,10 +64,8 @@ async fn serves(program: &Path, folder: &Path) {
     command.env("WF_HOST_CACHE_DIR", folder.join("compiled")).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut server = Running::start(&mut command);
     let screen = output::Output::of(server.0.stdout.take().expect("piped"));
-    let url = until("it to listen", async || {
-        Some(screen.so_far().split_once("listening on")?.1.split_once('\n')?.0.trim().to_owned())
-    })
-    .await;
+    let url =
+        until("it to listen", async || Some(screen.so_far().split_once("listening on")?.1.split_once('\n')?.0.trim().to_owned())).await;
     let client = Client::new(&url);
     assert_eq!(client.run("greeting", r#"{"name": "Ada"}"#).await.result(), "Hello, Ada!");
     // Of the process that was started, and not of its group: whoever stops a service knows no other.
@@ -216,7 +214,8 @@ async fn proxies_need_no_more_than_is_said() {
     passes(Running::start(&mut nginx), port, "nginx").await;
 
     let (port, configuration) = (free_port(), folder.path().join("Caddyfile"));
-    let site = block("caddyfile").replace("127.0.0.1:8080", server.address()).replace("flows.example", &format!("http://flows.example:{port}"));
+    let site =
+        block("caddyfile").replace("127.0.0.1:8080", server.address()).replace("flows.example", &format!("http://flows.example:{port}"));
     fs::write(&configuration, format!("{{\nadmin off\n}}\n{site}")).expect("written");
     let mut caddy = Command::new(tool("bin/caddy"));
     caddy.args(["run", "--adapter", "caddyfile", "--config"]).arg(&configuration).env("HOME", folder.path());

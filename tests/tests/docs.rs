@@ -10,10 +10,14 @@ use wf_tests::artifacts::{binary, cache, example, root};
 use wf_tests::pages::{Block, Page, pages};
 use wf_tests::{Serve, Server, server};
 
-/// The blocks of these languages, of pages whose path begins so.
-fn blocks(of: &str, languages: &[&str]) -> Vec<Block> {
-    let pages = pages().into_iter().filter(|page| page.path.starts_with(of));
-    pages.flat_map(|page| page.blocks()).filter(|block| languages.contains(&block.language.as_str())).collect()
+/// The blocks of these languages, of all pages.
+fn blocks(languages: &[&str]) -> Vec<Block> {
+    pages().into_iter().flat_map(|page| page.blocks()).filter(|block| languages.contains(&block.language.as_str())).collect()
+}
+
+/// Those that no other test tries.
+fn own(languages: &[&str]) -> Vec<Block> {
+    blocks(languages).into_iter().filter(|block| !looked_at(block)).collect()
 }
 
 /// Its output, where it succeeds.
@@ -108,7 +112,7 @@ fn the_rust_of_the_pages_compiles_and_its_tests_pass() {
     let folder = root().join("target/docs/rust");
     fs::create_dir_all(folder.join("src")).expect("a folder");
     let mut lib = "#![allow(unused, reason = \"pages show parts\")]\n".to_owned();
-    for (number, block) in blocks("", &["rust"]).iter().filter(|it| !documented(it)).enumerate() {
+    for (number, block) in own(&["rust"]).iter().filter(|it| !documented(it)).enumerate() {
         let _ = write!(lib, "\n/// {}\nmod page_{number} {{\n{}}}\n", block.place, block.program());
     }
     let sdk = root().join("guest-sdk/rust/wf-guest");
@@ -142,7 +146,7 @@ fn documented(block: &Block) -> bool {
 #[test]
 fn the_python_of_the_pages_is_workflows() {
     let folder = tempfile::tempdir().expect("a temporary directory");
-    for (number, block) in blocks("", &["python"]).iter().enumerate() {
+    for (number, block) in own(&["python"]).iter().enumerate() {
         let file = folder.path().join(format!("page_{number}.py"));
         fs::write(&file, block.program()).expect("written");
         let mut python = Command::new("python3");
@@ -159,7 +163,7 @@ fn the_python_of_the_pages_is_workflows() {
 #[test]
 fn the_typescript_of_the_pages_builds() {
     let folder = tempfile::tempdir().expect("a temporary directory");
-    for (number, block) in blocks("", &["ts"]).iter().enumerate() {
+    for (number, block) in own(&["ts"]).iter().enumerate() {
         let name = format!("page_{number}.ts");
         fs::write(folder.path().join(&name), block.program()).expect("written");
         let mut build = server::command();
@@ -174,7 +178,7 @@ fn the_c_of_the_pages_compiles() {
     let python = root().join("target/tools/zig/bin/python");
     assert!(python.exists(), "`{}` is missing: `make guests` makes it", python.display());
     let zig = cache().join("zig");
-    for (number, block) in blocks("", &["c"]).iter().enumerate() {
+    for (number, block) in own(&["c"]).iter().enumerate() {
         let file = folder.path().join(format!("page_{number}.c"));
         fs::write(&file, block.program()).expect("written");
         let mut compiler = Command::new(&python);
@@ -190,12 +194,12 @@ fn the_c_of_the_pages_compiles() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_guide_says_is_printed() {
     let folder = tempfile::tempdir().expect("a temporary directory");
-    for block in blocks("", &["typescript", "python"]) {
+    for block in blocks(&["typescript", "python"]) {
         if let Some(file) = &block.file {
             fs::write(folder.path().join(file), &block.code).expect("written");
         }
     }
-    for block in blocks("", &["console"]) {
+    for block in blocks(&["console"]) {
         if looked_at(&block) {
             continue;
         }
@@ -263,7 +267,7 @@ async fn commands_are_as_the_pages_say() {
     let folder = tempfile::tempdir().expect("a temporary directory");
     let mut help = BTreeMap::new();
     let makefile = fs::read_to_string(root().join("Makefile")).expect("a Makefile");
-    for block in blocks("", &["sh", "console"]) {
+    for block in blocks(&["sh", "console"]) {
         let code = block.code.replace("\\\n", " ");
         if block.language == "sh" {
             succeeded(Command::new("bash").args(["-n", "-c", &code]), &block.place);
@@ -311,7 +315,7 @@ fn options_are_there(words: &[&str], help: &mut BTreeMap<String, String>, place:
     };
     let mut path = String::new();
     for word in words.iter().take_while(|it| !it.starts_with('-')) {
-        let is_command = of(&path).lines().any(|line| line.trim_start().split_whitespace().next() == Some(word) && line.starts_with("  "));
+        let is_command = of(&path).lines().any(|line| line.split_whitespace().next() == Some(word) && line.starts_with("  "));
         if !is_command || !of(&path).contains("\nCommands:") {
             break;
         }
@@ -328,7 +332,7 @@ fn options_are_there(words: &[&str], help: &mut BTreeMap<String, String>, place:
 /// What is a part of `wf-host.toml` is taken by the server that reads it.
 #[test]
 fn settings_are_as_the_pages_say() {
-    for block in blocks("", &["toml"]) {
+    for block in own(&["toml"]) {
         let folder = tempfile::tempdir().expect("a temporary directory");
         fs::write(folder.path().join("wf-host.toml"), &block.code).expect("written");
         for path in ["workflows", "target", "data", "out"] {

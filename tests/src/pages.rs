@@ -105,7 +105,7 @@ impl Page {
                 let block = Block {
                     place: format!("{}:{}", self.path, number + 1),
                     heading: heading.clone(),
-                    language: words.next().unwrap_or_default().to_owned(),
+                    language: words.next().and_then(|it| it.split(',').next()).unwrap_or_default().to_owned(),
                     file: words.next().map(str::to_owned),
                     code: String::new(),
                     notes: std::mem::take(&mut notes),

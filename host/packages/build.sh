@@ -13,8 +13,9 @@ if [ ! -x "$binary" ]; then
     exit 1
 fi
 mkdir -p "$out"
-stripped=$(mktemp -d)
-trap 'rm -rf "$stripped"' EXIT
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
 # Whoever installs it does not debug it.
-strip --strip-debug -o "$stripped/wf-host" "$binary"
-python3 "$here/pack.py" "$stripped/wf-host" "$out"
+strip --strip-debug -o "$work/wf-host" "$binary"
+python3 "$here/notices.py" "$work/THIRD-PARTY"
+python3 "$here/pack.py" "$work/wf-host" "$work/THIRD-PARTY" "$out"

@@ -97,6 +97,14 @@ async fn packages_install_what_serves() {
     done(install.current_dir(&node));
     serves(&node.join("node_modules/.bin/wf-host"), folder.path()).await;
 
+    // What it is made of is said: the runtime, the page, and neither our own crates nor what only tests need.
+    let binary = fs::read_dir(node.join("node_modules/@wf-host")).expect("a folder").flatten().next().expect("a platform").path();
+    let notices = fs::read_to_string(binary.join("THIRD-PARTY")).expect("a text");
+    for (name, is_there) in [("wasmtime 48.", true), ("rusqlite 0.", true), ("wf-engine 0.", false), ("proptest 1.", false)] {
+        assert_eq!(notices.contains(name), is_there, "{name}");
+    }
+    assert!(notices.contains("Permission is hereby granted, free of charge") && notices.contains("Apache License"));
+
     // Without the package of the platform it says so.
     fs::remove_dir_all(node.join("node_modules/@wf-host")).expect("it is there");
     let output = Command::new(node.join("node_modules/.bin/wf-host")).output().expect("it starts");

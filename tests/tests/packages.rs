@@ -97,6 +97,9 @@ async fn packages_install_what_serves() {
     done(install.current_dir(&node));
     serves(&node.join("node_modules/.bin/wf-host"), folder.path()).await;
 
+    let version = done(Command::new("npx").args(["--offline", "wf-host", "--version"]).current_dir(&node));
+    assert!(version.starts_with("wf-host "), "{version}");
+
     // What it is made of is said: the runtime, the page, and neither our own crates nor what only tests need.
     let binary = fs::read_dir(node.join("node_modules/@wf-host")).expect("a folder").flatten().next().expect("a platform").path();
     let notices = fs::read_to_string(binary.join("THIRD-PARTY")).expect("a text");

@@ -44,13 +44,13 @@ impl Block {
     }
 }
 
-/// All pages, but for templates, which are no pages yet.
+/// All pages; those that `wf-host new` fills in as it would for a project `hello`.
 pub fn pages() -> Vec<Page> {
     let mut files = Vec::new();
     find(&root(), &mut files);
     files.sort();
     let page = |path: PathBuf| {
-        let text = fs::read_to_string(&path).expect("a page is text");
+        let text = fs::read_to_string(&path).expect("a page is text").replace("{{name}}", "hello");
         Page { path: path.strip_prefix(root()).expect("below the root").display().to_string(), text }
     };
     files.into_iter().map(page).collect()
@@ -65,7 +65,7 @@ fn find(folder: &Path, files: &mut Vec<PathBuf>) {
         }
         if path.is_dir() {
             find(&path, files);
-        } else if name.ends_with(".md") && !fs::read_to_string(&path).is_ok_and(|it| it.contains("{{name}}")) {
+        } else if name.ends_with(".md") {
             files.push(path);
         }
     }

@@ -77,8 +77,8 @@ fn every_page_for_users_is_linked_from_the_first() {
     assert!(lost.is_empty(), "no way leads from README.md to {lost:?}");
 }
 
-/// Pages for those who work on the project, and what is a part of something else.
-const INNER: &[&str] = &[];
+/// Pages of the projects that `wf-host new` makes: `dev.rs` makes them, and does what they say.
+const INNER: &[&str] = &["guest-sdk/rust/template/README.md", "host/src/cli/new/python/README.md", "host/src/cli/new/typescript/README.md"];
 
 /// What tries the blocks of a language: a test of this file by its name.
 const TRIED: &[(&str, &str)] = &[
@@ -229,6 +229,9 @@ fn fits(text: &str, pattern: &str) -> bool {
 
 /// Whether other tests try what it says, which its comment names: they are there.
 fn looked_at(block: &Block) -> bool {
+    if INNER.iter().any(|it| block.place.starts_with(it)) {
+        return true;
+    }
     let Some(files) = block.note("tried by") else { return false };
     for file in files.split_whitespace() {
         assert!(root().join(file).exists(), "{}: `{file}` is not there", block.place);

@@ -6,11 +6,12 @@ CARGO_FLAGS = --release
 HOST = 127.0.0.1
 PORT = 8080
 
-.PHONY: help demo test guests examples ui fmt lint mutations simulate crash soak soak-hour fuzz curves bench tools clients
+.PHONY: help demo test packages guests examples ui fmt lint mutations simulate crash soak soak-hour fuzz curves bench tools clients
 
 help:
 	@echo "make demo       build everything and serve the examples at http://$(HOST):$(PORT)"
 	@echo "make test       everything CI runs, installing what is missing"
+	@echo "make packages   a wheel, npm packages and crates, in target/packages"
 	@echo "make guests     build the test components to target/guests"
 	@echo "make examples   build the examples to target/examples"
 	@echo "make ui         build the debugger's page, to be embedded by the next build"
@@ -25,8 +26,16 @@ help:
 	@echo "make bench      beside the original servers and what a run is made of; SHORT=1 shows that it runs, SCENARIO=name"
 	@echo "make curves     how the engine's work grows, from 10 to 100,000 of each thing"
 
-demo: tools examples ui
-	cargo build $(CARGO_FLAGS) --package wf-host
+# Says from its first second what it does, and shows what cargo shows. What is built is not built again.
+demo:
+	@echo "[1/4] looking for tools, and installing those that are missing"
+	@$(MAKE) --no-print-directory tools
+	@echo "[2/4] building the debugger's page (the first time: half a minute, to fetch what it is made of)"
+	@host/ui/build.sh
+	@echo "[3/4] building the server (the first time: some minutes)"
+	@cargo build $(CARGO_FLAGS) --package wf-host
+	@echo "[4/4] building the examples (the first time: a minute)"
+	@VERBOSE=1 examples/build.sh
 	@echo
 	@echo "serving the examples at http://$(HOST):$(PORT); stop with Ctrl-C"
 	target/release/wf-host serve --host $(HOST) --port $(PORT) --data-dir target/demo target/examples
@@ -52,6 +61,12 @@ test: target/tools/installed.txt
 	part mutations $(MAKE) --no-print-directory mutations || failed="$$failed mutations"; \
 	echo "part: end"; \
 	if [ -n "$$failed" ]; then echo "failed:$$failed" >&2; exit 1; fi
+
+# Of what is shipped: the `dist` profile, which takes its time.
+packages: tools ui
+	cargo build --profile dist --package wf-host
+	host/packages/build.sh target/dist/wf-host
+	host/packages/crates.sh
 
 guests: tools
 	tests/guests/build.sh

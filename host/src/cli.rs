@@ -25,6 +25,7 @@ mod inspect;
 mod javascript;
 mod keys;
 mod layers;
+mod logged;
 mod man;
 mod new;
 mod offline;

@@ -12,6 +12,7 @@ use wf_client::{Envelope, Error, Filter, From, Handler, Json, Numbered, Start, S
 use wf_engine::text::{self, Limit};
 
 use super::connection::{Remote, name};
+use super::logged::trace;
 use super::{Problem, candidates, fork, run};
 
 /// Shows the workflows of a server.
@@ -374,7 +375,10 @@ impl Runs {
                 if json {
                     return print(&logged);
                 }
-                let rows = logged.into_iter().map(|it| [it.at, it.level, format!("{}.{}", it.invocation, it.attempt), it.message]);
+                let rows = logged.into_iter().map(|it| {
+                    let message = it.message + &trace(it.fields.text());
+                    [it.at, it.level, format!("{}.{}", it.invocation, it.attempt), message]
+                });
                 let rows: Vec<_> = rows.collect();
                 if rows.is_empty() { Ok(()) } else { out(&lines(&rows)) }
             }

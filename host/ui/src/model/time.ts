@@ -41,3 +41,11 @@ export function clock(text: string): string {
   const day = date.toDateString() === new Date().toDateString() ? "" : `${date.toLocaleDateString()} `;
   return day + date.toLocaleTimeString([], { hour12: false }) + `.${String(date.getMilliseconds()).padStart(3, "0")}`;
 }
+
+/** How long after a beginning, in a column: as long as the next line's. */
+export function since(span: number): string {
+  if (span < 60e6) return `+${(span / 1e6).toFixed(3)}`;
+  const [minutes, seconds] = [Math.floor(span / 60e6), Math.floor(span / 1e6) % 60];
+  const hours = Math.floor(minutes / 60);
+  return hours > 0 ? `+${hours}:${String(minutes % 60).padStart(2, "0")}:${String(seconds).padStart(2, "0")}` : `+${minutes}:${String(seconds).padStart(2, "0")}.${String(Math.floor(span / 1e5) % 10)}`;
+}

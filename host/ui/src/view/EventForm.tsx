@@ -7,6 +7,7 @@ import { useId, useMemo, useState } from "react";
 import type { Json } from "../api";
 import { carried, exactly, formed, held, reckoned, typed } from "../model/form";
 import { parse, pretty } from "../model/json";
+import { BUTTONS, inWords, TEMPLATES } from "./form";
 
 interface Props {
   schema: Json;
@@ -91,6 +92,9 @@ export function EventForm({ schema, initial = "{}", action, submit }: Props) {
             schema={shown}
             validator={reckoning}
             fields={FIELDS}
+            templates={{ ...TEMPLATES, ButtonTemplates: BUTTONS }}
+            transformErrors={inWords}
+            focusOnFirstError={intoView}
             formData={value}
             idPrefix={id}
             showErrorList={false}
@@ -105,6 +109,14 @@ export function EventForm({ schema, initial = "{}", action, submit }: Props) {
       {error && <p className="field-error" role="alert">✗ {error}</p>}
     </div>
   );
+}
+
+/** The first problem: its field comes into view. */
+function intoView({ property }: { property?: string }) {
+  const name = (property ?? "").split(/[.[\]]/).filter(Boolean).join("_");
+  const field = [...document.querySelectorAll<HTMLElement>(".event-form [id]")].find((it) => it.id.endsWith(`_${name}`));
+  field?.scrollIntoView({ block: "center" });
+  field?.focus();
 }
 
 /** Checks exact numbers as the numbers that they are nearest to. */

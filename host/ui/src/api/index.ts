@@ -14,7 +14,7 @@ export interface Glimpse {
   /** What it waits for, when its status is `waiting`. */
   waiting_for?: string | string[] | null;
 }
-export type Run = Schemas["Handler"] & Glimpse & { forked_from?: { run_id: string; at: number } | null };
+export type Run = Schemas["Handler"] & Glimpse & { forked_from?: string | null; forks?: string[] | null };
 export type Listing = Schemas["Listing"];
 export type Details = Schemas["Details"];
 export type History = Schemas["History"];
@@ -32,6 +32,8 @@ export interface Fork {
   state?: unknown;
   /** The event that comes next; none: as it was. */
   event?: { type: string; value: unknown };
+  /** Which of those in flight is to have that event. */
+  invocation?: number;
   /** With the component that the run had, or with the one that is served now. */
   definition: "pinned" | "current";
 }

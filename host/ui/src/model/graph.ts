@@ -45,16 +45,16 @@ function size(text: string, type: Placed["type"]): { width: number; height: numb
 
 /** The same graph always looks the same. `also`: edges that it does not declare. */
 export function layout(graph: Graph, also: Line[] = []): Placed[] {
-  const drawn = new dagre.graphlib.Graph().setGraph({ rankdir: "TB", nodesep: 24, ranksep: 22, marginx: 20, marginy: 20 });
-  drawn.setDefaultEdgeLabel(() => ({}));
-  for (const node of graph.nodes) drawn.setNode(node.id, size(label(node.id, kind(node.node_type)), kind(node.node_type)));
-  for (const { source, target } of [...graph.edges, ...also]) {
-    if (drawn.hasNode(source) && drawn.hasNode(target)) drawn.setEdge(source, target);
+  const nodes = new dagre.graphlib.Graph().setGraph({ rankdir: "TB", nodesep: 24, ranksep: 22, marginx: 20, marginy: 20 });
+  nodes.setDefaultEdgeLabel(() => ({}));
+  for (const node of graph.nodes) nodes.setNode(node.id, size(label(node.id, kind(node.node_type)), kind(node.node_type)));
+  for (const { source, target } of [...wires(graph), ...also]) {
+    if (nodes.hasNode(source) && nodes.hasNode(target)) nodes.setEdge(source, target);
   }
-  dagre.layout(drawn);
+  dagre.layout(nodes);
   return folded(
     graph.nodes.map((node) => {
-      const { x, y, width, height } = drawn.node(node.id) as { x: number; y: number; width: number; height: number };
+      const { x, y, width, height } = nodes.node(node.id) as { x: number; y: number; width: number; height: number };
       const type = kind(node.node_type);
       return { id: node.id, type, label: label(node.id, type), x: x - width / 2, y: y - height / 2, width, height };
     }),
@@ -95,12 +95,24 @@ function folded(nodes: Placed[]): Placed[] {
   return nodes.map((node) => moved.get(node.id)!);
 }
 
-/** What is drawn between the nodes; not declared: the step does not say that it returns this, but it may (`emits_any`), or it has sent it. */
-export function drawn(graph: Graph, picture?: Picture): (Line & { declared: boolean })[] {
+/** More that steps may return without naming it (`emits_any`) would hide what they do name. */
+const UNNAMED_MAX = 8;
+
+type Declared = Line & { declared: boolean };
+
+/** The server's edges; not declared: the step does not say that it returns this, but it may. */
+function wires(graph: Graph): Declared[] {
   const events = new Map(graph.nodes.map((node) => [node.id, node.produced_by]));
   const steps = new Set(graph.nodes.filter((node) => node.node_type === "step").map((node) => node.id));
   const says = (source: string, target: string) => !steps.has(source) || (events.get(target)?.includes(source) ?? true);
-  const declared = graph.edges.map(({ source, target }) => ({ source, target, declared: says(source, target) }));
+  const all = graph.edges.map(({ source, target }) => ({ source, target, declared: says(source, target) }));
+  const named = all.filter((it) => it.declared);
+  return all.length - named.length > UNNAMED_MAX ? named : all;
+}
+
+/** What is drawn between the nodes: also what has flowed in a run, and was not declared. */
+export function drawn(graph: Graph, picture?: Picture): Declared[] {
+  const declared = wires(graph);
   const known = new Set(declared.map(({ source, target }) => edge(source, target)));
   const nodes = new Set(graph.nodes.map((node) => node.id));
   const others = [...(picture?.flows.keys() ?? [])].filter((key) => !known.has(key)).map((key) => key.split("→") as [string, string]);

@@ -39,7 +39,7 @@ export function outputs(history: History, frames: Frame[]): Map<number, Output[]
       (later.get(type) ?? later.set(type, []).get(type)!).push({ seq, value, known });
     }
   }
-  const published = framesBy(history, frames);
+  const by = framesBy(history, frames);
   const counted = new Map<string, number>();
   const found = (seq: number, type: string): Output => {
     const key = `${seq} ${type}`;
@@ -49,7 +49,7 @@ export function outputs(history: History, frames: Frame[]): Map<number, Output[]
     const all = taken.get(key);
     const one = all?.filter((it) => it.step === all[0]!.step)[place];
     if (one) return { seq, type, value: one.value, known: one.known };
-    const frame = published.get(seq)?.filter((it) => it.type === type)[place];
+    const frame = by.get(seq)?.filter((it) => it.type === type)[place];
     if (frame) return { seq, type, value: frame.value, known: true };
     // One that a join has kept is told of where that begins.
     const kept = later.get(type);
@@ -78,6 +78,19 @@ function framesBy(history: History, frames: Frame[]): Map<number, Frame[]> {
   return by;
 }
 
+/** What steps have published beside what they sent and returned. */
+export function published(history: History, frames: Frame[]): Frame[] {
+  const by = new Map(history.invocations.map((it) => [it.id, it]));
+  const moments = new Map(history.moments.map((it) => [it.seq, it]));
+  const all: Frame[] = [];
+  for (const [seq, some] of framesBy(history, frames)) {
+    const own = by.get(moments.get(seq)?.invocation ?? -1);
+    const made = new Set([...(own?.sent.filter((it) => it.seq === seq).map((it) => it.type) ?? []), ...(own?.end?.seq === seq ? own.end.events : [])]);
+    for (const frame of some) if (!made.has(frame.type)) all.push(frame);
+  }
+  return all;
+}
+
 export function internal(frame: Frame): boolean {
   return frame.types?.includes("InternalDispatchEvent") ?? false;
 }
@@ -95,7 +108,7 @@ const PHASES: Record<string, [string, Line["tone"]]> = {
 export function journal(history: History, frames: Frame[]): Line[] {
   const by = new Map(history.invocations.map((it) => [it.id, it]));
   const made = outputs(history, frames);
-  const published = framesBy(history, frames);
+  const shown = framesBy(history, frames);
   const began = new Map<number, { invocation: Invocation; span: Invocation["spans"][number] }[]>();
   const given = new Map<number, Told[]>();
   for (const invocation of history.invocations) {
@@ -106,7 +119,7 @@ export function journal(history: History, frames: Frame[]): Line[] {
   return history.moments.map((moment): Line => {
     const own = by.get(moment.invocation ?? -1);
     const events = own ? (made.get(own.id) ?? []).filter((it) => it.seq === moment.seq) : [];
-    const others = (published.get(moment.seq) ?? []).filter((it) => !events.some((event) => event.type === it.type)).map((it): Told => ({ type: it.type, value: it.value, known: true }));
+    const others = (shown.get(moment.seq) ?? []).filter((it) => !events.some((event) => event.type === it.type)).map((it): Told => ({ type: it.type, value: it.value, known: true }));
     const all = [...others, ...events];
     const starts = began.get(moment.seq) ?? [];
     switch (moment.kind) {
@@ -125,9 +138,9 @@ export function journal(history: History, frames: Frame[]): Line[] {
       }
       case "step-progressed": {
         const span = starts.find((it) => it.invocation === own)?.span;
-        const [what, tone] = (span && PHASES[span.phase]) ?? ["published", ""];
-        const what2 = all.length > 0 && !span ? "sent" : all.length > 0 && span?.phase !== "waiting" ? `sent, ${what}` : what;
-        return { moment, invocation: own, what: what2, tone, events: all, note: span?.wait ? `for ${span.wait.types.join(" or ")}` : undefined };
+        const [what, tone] = (span && PHASES[span.phase]) ?? ["progressed", ""];
+        const did = events.length > 0 ? "sent" : others.length > 0 ? "published" : undefined;
+        return { moment, invocation: own, what: !did || span?.phase === "waiting" ? what : span ? `${did}, ${what}` : did, tone, events: all, note: span?.wait ? `for ${span.wait.types.join(" or ")}` : undefined };
       }
       case "timer-fired": {
         const it = starts[0];

@@ -3,7 +3,7 @@
 import type { History, Run } from "../api";
 
 export type Stage =
-  /** Nothing is known yet. */
+  /** Nothing is known yet, or not all. */
   | "loading"
   /** The server answers that it takes no requests yet. */
   | "starting"
@@ -46,7 +46,7 @@ export function told(before: Shown, it: Told): Shown {
       return { stage: it.run.status === "running" ? "live" : "ended", run: it.run, history: it.history };
     case "reading":
       // Until the end of the journal is read, the run is what it was before: one does not run ahead of the other.
-      return { ...before, stage: before.run ? before.stage : "loading", history: it.history, run: before.run ?? { ...it.run, status: "running", completed_at: null } };
+      return before.stage === "loading" || !before.run ? { stage: "loading", history: it.history, run: it.run } : { ...before, history: it.history };
     case "broken":
       return { ...before, stage: "broken", run: it.run, problem: it.problem };
     case "refused":

@@ -47,6 +47,8 @@ export function GraphView({ graph, picture, also, picked, pick, active }: Props)
   const [moved, setMoved] = useState<Places>(() => places(graph.name));
   const drawn = useMemo(() => scene(graph, placed, moved, picture), [graph, placed, moved, picture]);
   const [zoom, setZoom] = useState<number>();
+  /** Whether somebody has zoomed: until then it fits. */
+  const touched = useRef(false);
   const [follow, setFollow] = useState(true);
   const [stop, setStop] = useState<string>();
   const [unsaved, setUnsaved] = useState(false);
@@ -67,7 +69,7 @@ export function GraphView({ graph, picture, also, picked, pick, active }: Props)
   useEffect(() => {
     const box = canvas.current;
     if (!box) return;
-    const look = new ResizeObserver(() => box.clientWidth > 0 && setZoom((before) => before ?? fitting(NEAR)));
+    const look = new ResizeObserver(() => box.clientWidth > 0 && !touched.current && setZoom(fitting(NEAR)));
     look.observe(box);
     return () => look.disconnect();
     // eslint-disable-next-line
@@ -84,6 +86,7 @@ export function GraphView({ graph, picture, also, picked, pick, active }: Props)
 
   const zoomed = (to: number) => {
     const box = canvas.current!;
+    touched.current = true;
     const bounded = Math.min(CLOSE, Math.max(FAR, to));
     const [x, y] = [(box.scrollLeft + box.clientWidth / 2) / scale, (box.scrollTop + box.clientHeight / 2) / scale];
     setZoom(bounded);
@@ -109,6 +112,7 @@ export function GraphView({ graph, picture, also, picked, pick, active }: Props)
   const tidy = () => {
     localStorage.removeItem(kept(graph.name));
     setMoved({});
+    touched.current = false;
     setZoom(fitting(NEAR));
   };
   const save = async (kind: "svg" | "png") => {
@@ -145,7 +149,7 @@ export function GraphView({ graph, picture, also, picked, pick, active }: Props)
       <div className="tools">
         <button className="quiet small icon" aria-label="Smaller" disabled={scale <= FAR} onClick={() => zoomed(scale / 1.25)}>−</button>
         <button className="quiet small icon" aria-label="Larger" disabled={scale >= CLOSE} onClick={() => zoomed(scale * 1.25)}>+</button>
-        <button className="quiet small" onClick={() => (canvas.current?.scrollTo(0, 0), setZoom(fitting(0)))}>Fit</button>
+        <button className="quiet small" onClick={() => ((touched.current = true), setZoom(fitting(0)))}>Fit</button>
         {active !== undefined && <button className={follow ? "quiet small on" : "quiet small"} aria-pressed={follow} onClick={() => setFollow(!follow)}>Follow</button>}
         {unsaved && <span className="field-error" role="alert">The picture could not be made</span>}
         <span className="grow" />

@@ -2,14 +2,14 @@
 
 import type {
   ArrayFieldItemButtonsTemplateProps, ArrayFieldTemplateProps, FieldErrorProps, FieldTemplateProps,
-  FormContextType, IconButtonProps, ObjectFieldTemplateProps, RJSFSchema, RJSFValidationError, TemplatesType,
+  FormContextType, IconButtonProps, ObjectFieldTemplateProps, RJSFSchema, RJSFValidationError, TemplatesType, WidgetProps,
 } from "@rjsf/utils";
 import type { Json } from "../api";
 
-function Field({ id, label, required, hidden, displayLabel, description, errors, children, schema }: FieldTemplateProps<Json>) {
+function Field({ id, label, required, hidden, displayLabel, description, errors, children, schema, uiSchema }: FieldTemplateProps<Json>) {
   if (hidden) return <div hidden>{children}</div>;
   const list = schema.type === "object" || schema.type === "array";
-  const check = schema.type === "boolean";
+  const check = schema.type === "boolean" && uiSchema?.["ui:widget"] === undefined;
   return (
     <div className={check ? "field check" : "field"}>
       {displayLabel && !list && !check && <label htmlFor={id}>{label}{required && <span className="required" title="needed"> *</span>}</label>}
@@ -70,6 +70,19 @@ function Errors({ errors = [] }: FieldErrorProps<Json>) {
 
 const Add = ({ onClick, disabled }: IconButtonProps<Json>) => <button type="button" className="small" disabled={disabled} onClick={onClick}>Add a field</button>;
 const Remove = ({ onClick, disabled }: IconButtonProps<Json>) => <button type="button" className="quiet small" disabled={disabled} onClick={onClick}>Remove</button>;
+
+/** Yes, no, or neither yet. */
+export function YesOrNo({ id, value, onChange, disabled, readonly, rawErrors }: WidgetProps<Json>) {
+  return (
+    <span className="choices" role="radiogroup" id={id} tabIndex={-1} aria-invalid={!!rawErrors?.length}>
+      {([true, false] as const).map((it) => (
+        <label key={String(it)}>
+          <input type="radio" name={id} checked={value === it} disabled={disabled || readonly} onChange={() => onChange(it)} /> {it ? "Yes" : "No"}
+        </label>
+      ))}
+    </span>
+  );
+}
 
 export const TEMPLATES = {
   FieldTemplate: Field,

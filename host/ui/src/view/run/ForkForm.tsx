@@ -3,8 +3,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { api, Refused, type Fork, type History, type Json, type Run } from "../../api";
-import { nextEvent, plain, request, wrong } from "../../model/fork";
-import { pretty } from "../../model/json";
+import { editable, request, wrong } from "../../model/fork";
+import { pretty, written } from "../../model/json";
 import { go, href } from "../../model/route";
 import { Problem } from "../common";
 import { EventForm } from "../EventForm";
@@ -22,19 +22,19 @@ export function ForkForm({ run, history, at, title, close }: Props) {
   useEffect(() => dialog.current?.showModal(), []);
   const state = useQuery({ queryKey: ["state", run.run_id, at], queryFn: () => api.state(run.run_id, at) });
   const details = useQuery({ queryKey: ["workflow", run.workflow_name], queryFn: () => api.workflow(run.workflow_name) });
-  const next = nextEvent(history, at);
-  const step = history.invocations.find((it) => it.seq === at)?.step;
+  const all = editable(history, at);
+  const [picked, pick] = useState(0);
+  const next = all[picked];
   const [definition, setDefinition] = useState<Fork["definition"]>("pinned");
   const [edited, setEdited] = useState<string>();
   const [problem, setProblem] = useState<unknown>();
-  const before = state.data && pretty(plain(state.data));
+  const before = state.data && pretty(written(state.data));
   const text = edited ?? before ?? "";
   const broken = edited === undefined ? undefined : wrong(edited);
   const fork = async (event?: string) => {
     setProblem(undefined);
     try {
-      const how = request(at, definition, { state: before, event: next && plain(next.value), type: next?.type }, { state: edited, event });
-      const made = await api.fork(run.run_id, how);
+      const made = await api.fork(run.run_id, request(at, definition, { before, after: edited }, next && event !== undefined ? { before: next, after: event } : undefined));
       close();
       go(href(["runs", made.run_id]));
     } catch (refused) {
@@ -47,7 +47,7 @@ export function ForkForm({ run, history, at, title, close }: Props) {
     <dialog ref={dialog} onClose={close} aria-labelledby="fork-title" className="fork">
       <h2 id="fork-title">{title}</h2>
       <p className="soft">
-        A new run begins as this one stood after entry {at} ({moment?.kind.replaceAll("-", " ")}{step && <>, when <code>{step}</code> began</>}). What was finished by then is taken over, what was going on runs again. This run stays as it is.
+        A new run begins as this one stood after entry {at} ({moment?.kind.replaceAll("-", " ")}{all.length > 0 && all[0]!.step && <>, with <code>{[...new Set(all.map((it) => it.step))].slice(0, 4).join(", ")}</code> at work</>}). What was finished by then is taken over, what was going on runs again. This run stays as it is.
       </p>
       <fieldset className="row">
         <legend>With</legend>
@@ -62,8 +62,13 @@ export function ForkForm({ run, history, at, title, close }: Props) {
       </details>
       {next ? (
         <>
-          <h3>The event that {step ?? "the next step"} is given: <code>{next.type}</code></h3>
-          <EventForm schema={((details.data?.schemas as Json | undefined)?.[next.type] as Json | undefined) ?? { type: "object", properties: {} }} key={details.data ? "form" : "plain"} initial={plain(next.value)} action="Fork" submit={fork} />
+          <h3>{next.step ? <>What <code>{next.step}</code> is given: <code>{next.type}</code></> : <>What comes next: <code>{next.type}</code></>}</h3>
+          {all.length > 1 && (
+            <label className="row"><span>Edit that of</span>
+              <select value={picked} onChange={(event) => pick(Number(event.target.value))}>{all.map((it, at) => <option key={at} value={at}>{it.step} #{it.invocation}</option>)}</select>
+            </label>
+          )}
+          <EventForm schema={((details.data?.schemas as Json | undefined)?.[next.type] as Json | undefined) ?? { type: "object", properties: {} }} key={`${details.data ? "form" : "plain"} ${picked}`} initial={written(next.value)} action="Fork" submit={fork} />
         </>
       ) : (
         <button className="primary" disabled={!!broken} onClick={() => fork().catch(setProblem)}>Fork</button>

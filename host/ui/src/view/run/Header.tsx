@@ -41,12 +41,13 @@ export function Header({ run, stage, history, waiting, look, fork }: Props) {
         <h1>
           <a href={href(["workflows", run.workflow_name])}>{run.workflow_name}</a> <code>{run.run_id}</code>
         </h1>
-        {gone ? <span className="status cancelled"><span aria-hidden="true">∅</span> gone</span> : <Status status={waiting ? "waiting" : run.status} queued={run.queued} />}
+        {gone ? <span className="status cancelled"><span aria-hidden="true">∅</span> gone</span> : stage === "loading" ? <span className="soft" role="status">reading, {history?.moments.length ?? 0} entries so far …</span> : <Status status={waiting ? "waiting" : run.status} queued={run.queued} />}
         <p className="facts">
           <span title={run.started_at}>began {clock(run.started_at)} (<Ago at={run.started_at} />)</span>
           <span><Lasting from={micros(run.started_at)} until={run.completed_at ? micros(run.completed_at) : undefined} /></span>
           <span>handler <code>{run.handler_id}</code></span>
-          {run.forked_from && <span>forked from <a href={href(["runs", run.forked_from.run_id], { at: String(run.forked_from.at) })}><code>{run.forked_from.run_id}</code></a></span>}
+          {run.forked_from && <span>forked from <a href={href(["runs", run.forked_from])}><code>{run.forked_from}</code></a></span>}
+          {run.forks && run.forks.length > 0 && <span>forked to {run.forks.slice(-3).map((it) => <span key={it}><a href={href(["runs", it])}><code>{it}</code></a> </span>)}{run.forks.length > 3 && `and ${run.forks.length - 3} more`}</span>}
           {stage === "offline" && <span className="offline" role="status">⚠ offline, going on from where it was</span>}
         </p>
         <span className="grow" />

@@ -55,7 +55,7 @@ export function JournalTab({ lines, at, live, search, find, look, step, fork }: 
               <div key={key} data-index={index} ref={list.measureElement} role="listitem" className={`event entry ${open ? "picked" : ""} ${at !== undefined && seq > at ? "later" : ""}`} style={{ transform: `translateY(${start}px)` }}>
                 <button aria-expanded={open} onClick={() => look(open ? undefined : seq)}>
                   <span className="time" title={clock(line.moment.at)}>{since(micros(line.moment.at) - begin)}</span>
-                  <span className="who">{line.invocation?.step ?? "run"}{line.invocation && <span className="soft"> #{line.invocation.id}</span>}</span>
+                  <span className="who" title={line.invocation && `${line.invocation.step} #${line.invocation.id}`}><span>{line.invocation?.step ?? "run"}</span>{line.invocation && <span className="soft"> #{line.invocation.id}</span>}</span>
                   <span className={`what ${line.tone}`}>{line.what}</span>
                   <Brief line={line} />
                 </button>

@@ -3,7 +3,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { api, type Json, type Run } from "../../api";
-import { brief, written } from "../../model/json";
+import { written } from "../../model/json";
 import { words, type Question } from "../../model/questions";
 import { clock } from "../../model/time";
 import { Ago, Left, Problem } from "../common";
@@ -55,7 +55,8 @@ export function Questions({ all, run, look }: { all: Question[]; run: Run; look:
 
 function Asked({ question }: { question: Question }) {
   const said = words(question);
-  const more = question.asked && brief(question.asked.value) !== "{}" && (!said || Object.keys(question.asked.value).length > 1);
+  // What is said above is not said twice.
+  const more = Object.fromEntries(Object.entries(question.asked?.value ?? {}).filter(([, it]) => said === undefined || it !== said));
   return (
     <div className="question">
       <strong>◷ {said ?? `${question.step ?? "The run"} waits for ${question.types.join(" or ")}`}</strong>
@@ -64,7 +65,7 @@ function Asked({ question }: { question: Question }) {
         since {clock(question.since)}, <Ago at={question.since} />
         {question.due && <>; until {clock(question.due)}, <Left until={question.due} /> left</>}
       </p>
-      {more && <JsonView value={question.asked!.value} label="What is asked" open={1} />}
+      {Object.keys(more).length > 0 && <JsonView value={more} label="What is asked" open={1} />}
     </div>
   );
 }

@@ -3,9 +3,10 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { api, type Graph, type LogLine } from "../../api";
+import { lastAttempt } from "../../model/fork";
 import { completed } from "../../model/graph";
 import { written } from "../../model/json";
-import { journal, outputs } from "../../model/journal";
+import { journal, outputs, published } from "../../model/journal";
 import { questions, waitsForSomebody } from "../../model/questions";
 import { activeAt, culprit, edges, momentOfFrame, pictureAt } from "../../model/run";
 import { adjust, href, type Route } from "../../model/route";
@@ -48,13 +49,9 @@ export function RunPage({ id, route }: { id: string; route: Route }) {
   const newest = history?.moments.at(-1)?.seq ?? 0;
   const at = asked === undefined ? undefined : Math.min(asked, newest);
   const seq = at ?? newest;
-  const published = useMemo(() => {
-    const there = new Set(graph.data?.nodes.map((it) => it.id));
-    const more = new Set(whole?.nodes.map((it) => it.id).filter((it) => !there.has(it)));
-    return more.size > 0 ? frames.filter((it) => more.has(it.type)) : [];
-  }, [graph.data, whole, frames]);
-  const picture = useMemo(() => (history ? pictureAt(history, seq, published) : undefined), [history, seq, published]);
-  const known = useMemo(() => (history ? edges(pictureAt(history, newest)) : []), [history, newest]);
+  const beside = useMemo(() => (history ? published(history, frames) : []), [history, frames]);
+  const picture = useMemo(() => (history ? pictureAt(history, seq, beside) : undefined), [history, seq, beside]);
+  const known = useMemo(() => (history ? edges(pictureAt(history, newest, beside)) : []), [history, newest, beside]);
   const open = useMemo(() => (history && run?.status === "running" ? questions(history, frames, details.data) : []), [history, run, frames, details.data]);
   const lines = useMemo(() => (history && tab === "journal" ? journal(history, frames) : []), [history, frames, tab]);
   const made = useMemo(() => (history && tab === "step" ? outputs(history, frames) : undefined), [history, frames, tab]);
@@ -72,7 +69,7 @@ export function RunPage({ id, route }: { id: string; route: Route }) {
   }
   if (!history) return <p className="soft pad">Loading …</p>;
 
-  const running = run.status === "running" && stage !== "gone";
+  const running = run.status === "running" && (stage === "live" || stage === "offline");
   const moment = history.moments.find((it) => it.seq === seq) ?? history.moments.at(-1);
   const invocation = number(route.query.get("invocation"));
   const event = number(route.query.get("event"));
@@ -98,7 +95,7 @@ export function RunPage({ id, route }: { id: string; route: Route }) {
   return (
     <div className="run workspace">
       <Header run={run} stage={stage} history={history} waiting={running && waitsForSomebody(history, open)} look={look} fork={() => from(seq)} />
-      {!running && stage !== "gone" && <Outcome run={run} history={history} logs={logs} show={chooseStep} again={(it) => from(history.invocations.find((one) => one.id === it)!.seq, "Try again from this step")} />}
+      {stage === "ended" && <Outcome run={run} history={history} logs={logs} show={chooseStep} again={(it) => from(lastAttempt(history.invocations.find((one) => one.id === it)!), "Try again from this step")} />}
       {running && open.length > 0 && <Questions all={open} run={run} look={look} />}
       <Divided name="timeline" initial={32} lie="under">
         <Divided name="details" initial={42} lie="beside">

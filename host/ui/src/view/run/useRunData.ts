@@ -7,6 +7,8 @@ import { NOTHING, told, type Shown } from "../../model/stage";
 
 /** A server that starts, or that is away, is asked again after so long, in milliseconds. */
 const AGAIN = 1000;
+/** A long history is shown in parts, so often. */
+const PART = 400;
 /** Whether a run that has ended is still there is asked so often. */
 const STILL_THERE = 5000;
 
@@ -29,6 +31,7 @@ export function useRunData(id: string): RunData {
     let timer = 0;
     let streamed = false;
     let count = 0;
+    let shownAt = performance.now();
     let known: History | undefined;
     let run: Run | undefined;
 
@@ -78,7 +81,11 @@ export function useRunData(id: string): RunData {
         if (left) return;
         known = joined(known, page);
         if (page.next == null) break;
-        tell({ kind: "reading", run: asked, history: known });
+        // Drawing it takes time from the reading.
+        if (performance.now() - shownAt > PART) {
+          shownAt = performance.now();
+          tell({ kind: "reading", run: asked, history: known });
+        }
       }
       run = asked;
       tell({ kind: "looked", run: asked, history: known });

@@ -124,23 +124,24 @@ export function completed(graph: Graph, details?: Details, history?: History): G
   const steps = (details?.manifests ?? []).flatMap((it) => (it as Json).steps as { name: string; sends?: string[] }[]);
   const nodes = new Map(graph.nodes.map((node) => [node.id, node]));
   const edges = new Map(graph.edges.map((it) => [edge(it.source, it.target), it]));
+  let changed = false;
   const add = (step: string, event: string, source: string, target: string) => {
     if (nodes.get(step)?.node_type !== "step") return;
-    if (!nodes.has(event)) nodes.set(event, { id: event, label: event, node_type: "event", event_type: event, event_types: [event], event_schema: (details?.schemas as Json | undefined)?.[event], produced_by: [] });
-    if (!edges.has(edge(source, target))) edges.set(edge(source, target), { source, target });
+    if (!nodes.has(event)) changed = !!nodes.set(event, { id: event, label: event, node_type: "event", event_type: event, event_types: [event], event_schema: (details?.schemas as Json | undefined)?.[event], produced_by: [] });
+    if (!edges.has(edge(source, target))) changed = !!edges.set(edge(source, target), { source, target });
   };
   for (const { name, sends = [] } of steps) {
     for (const event of sends) {
       add(name, event, name, event);
       // What is sent is declared as what is returned is.
       const node = nodes.get(event);
-      if (node && node.node_type === "event" && !node.produced_by?.includes(name)) nodes.set(event, { ...node, produced_by: [...(node.produced_by ?? []), name] });
+      if (node && node.node_type === "event" && nodes.has(name) && !node.produced_by?.includes(name)) changed = !!nodes.set(event, { ...node, produced_by: [...(node.produced_by ?? []), name] });
     }
   }
   for (const { step, spans } of history?.invocations ?? []) {
     for (const event of spans.flatMap((span) => span.wait?.types ?? [])) add(step, event, event, step);
   }
-  return nodes.size === graph.nodes.length && edges.size === graph.edges.length ? graph : { ...graph, nodes: [...nodes.values()], edges: [...edges.values()] };
+  return !changed ? graph : { ...graph, nodes: [...nodes.values()], edges: [...edges.values()] };
 }
 
 function kind(text: string): Placed["type"] {

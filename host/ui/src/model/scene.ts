@@ -103,9 +103,10 @@ export function neighbour(boxes: Placed[], id: string, key: string): string | un
   for (const box of boxes) {
     const [x, y] = [box.x + box.width / 2 - from.x - from.width / 2, box.y + box.height / 2 - from.y - from.height / 2];
     const along = x * dx! + y * dy!;
-    // What lies across counts more: the key says where to.
-    const far = along + 3 * Math.abs(x * dy! + y * dx!);
-    if (box.id !== id && along > 1 && far < least) [best, least] = [box.id, far];
+    const across = Math.abs(x * dy!) + Math.abs(y * dx!);
+    const far = along + across;
+    // The key says where to: what lies more beside than ahead is not meant.
+    if (box.id !== id && along > 1 && across < 3 * along && far < least) [best, least] = [box.id, far];
   }
   return best;
 }

@@ -33,7 +33,8 @@ function trim(value: number): string {
 export function age(text: string, now: number): string {
   const span = now * 1000 - micros(text);
   if (span < 5e6) return "just now";
-  return span < 60e6 ? `${Math.round(span / 1e6)} s ago` : `${duration(span)} ago`;
+  // The largest unit: nobody counts the seconds of an hour ago.
+  return span < 60e6 ? `${Math.round(span / 1e6)} s ago` : `${duration(span).split(" ", 2).join(" ")} ago`;
 }
 
 export function clock(text: string): string {

@@ -48,7 +48,7 @@ test("an edge follows its nodes, and goes around where they stand the other way"
 
 test("the arrow keys go to the nearest box that way, and nowhere where there is none", () => {
   const placed = layout(graph);
-  expect(neighbour(placed, "dispatch", "ArrowDown")).toBe("WorkEvent");
+  expect(neighbour(placed, "work", "ArrowDown")).toBe("DoneEvent");
   expect(neighbour(placed, "work", "ArrowUp")).toBe("WorkEvent");
   expect(neighbour(placed, placed.reduce((top, it) => (it.y < top.y ? it : top)).id, "ArrowUp")).toBeUndefined();
 });

@@ -2,13 +2,17 @@
 
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useMemo, useRef, useState } from "react";
-import type { Frame } from "../api";
-import { brief, written } from "../model/json";
-import { Copy } from "./common";
-import { JsonView } from "./JsonView";
+import type { Frame, History } from "../../api";
+import { internal as isInternal } from "../../model/journal";
+import { placeAt } from "../../model/lanes";
+import { brief, written } from "../../model/json";
+import { clock, micros, since } from "../../model/time";
+import { Copy } from "../common";
+import { JsonView } from "../JsonView";
 
 interface Props {
   frames: Frame[];
+  history: History;
   /** Frames from this number on came later than the moment that is looked at. */
   until: number;
   live: boolean;
@@ -21,22 +25,24 @@ interface Props {
   change: (changes: { internal?: boolean; search?: string }) => void;
 }
 
-const INTERNAL = "InternalDispatchEvent";
-
-export function EventLog({ frames, until, live, picked, pick, internal, search, moment, change }: Props) {
+export function EventsTab({ frames, history, until, live, picked, pick, internal, search, moment, change }: Props) {
   const [paused, setPaused] = useState<number>();
   const box = useRef<HTMLDivElement>(null);
   const shown = useMemo(() => {
     const word = search.toLowerCase();
     return frames.filter(
       (frame) =>
-        (internal || !frame.types?.includes(INTERNAL)) &&
+        (internal || !isInternal(frame)) &&
         frame.sequence < until &&
         (paused === undefined || frame.sequence < paused) &&
         (!word || `${frame.type} ${brief(frame.value)}`.toLowerCase().includes(word)),
     );
   }, [frames, internal, search, until, paused]);
-  const total = useMemo(() => frames.filter((frame) => internal || !frame.types?.includes(INTERNAL)).length, [frames, internal]);
+  const times = useMemo(() => history.moments.map((it) => it.frames), [history]);
+  const begin = history.moments[0] ? micros(history.moments[0].at) : 0;
+  /** When a frame was published. */
+  const at = (sequence: number) => history.moments[placeAt(times, sequence) + (times[0]! <= sequence ? 1 : 0)]?.at;
+  const total = useMemo(() => frames.filter((frame) => internal || !isInternal(frame)).length, [frames, internal]);
   const list = useVirtualizer({ count: shown.length, getScrollElement: () => box.current, estimateSize: () => 30, overscan: 20 });
   // Stays at the end while new ones come, unless somebody has scrolled up.
   const atEnd = useRef(true);
@@ -75,10 +81,12 @@ export function EventLog({ frames, until, live, picked, pick, internal, search, 
           {list.getVirtualItems().map(({ index, start, key }) => {
             const frame = shown[index]!;
             const open = picked === frame.sequence;
+            const time = at(frame.sequence);
             return (
               <div key={key} data-index={index} ref={list.measureElement} role="listitem" className={`event ${open ? "picked" : ""}`} style={{ transform: `translateY(${start}px)` }}>
                 <button aria-expanded={open} onClick={() => pick(frame.sequence)}>
                   <span className="number">{frame.sequence}</span>
+                  <span className="time" title={time && clock(time)}>{time ? since(micros(time) - begin) : ""}</span>
                   <span className={`type ${frame.types?.includes("StopEvent") || frame.type === "StopEvent" ? "terminal" : ""}`}>{frame.type}</span>
                   <span className="brief">{brief(frame.value)}</span>
                 </button>

@@ -1,65 +1,18 @@
-// What can be run, and one of them with everything about it.
+// One workflow, with everything about it.
 
 import { useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
-import { api, type Json, type Listing } from "../api";
+import { api, type Json } from "../api";
 import { completed } from "../model/graph";
 import { previous, remember } from "../model/inputs";
 import { parse } from "../model/json";
 import { adjust, go, href, type Route } from "../model/route";
-import { age, clock } from "../model/time";
-import { Empty, Problem, Status, useNow } from "./common";
+import { clock } from "../model/time";
+import { Ago, Problem, Status } from "./common";
 import { EventForm } from "./EventForm";
 import { GraphView } from "./GraphView";
+import { LoadError } from "./HomePage";
 import { JsonView } from "./JsonView";
-
-export function WorkflowsPage() {
-  const { data, error } = useQuery({ queryKey: ["workflows"], queryFn: api.workflows, refetchInterval: 3000 });
-  const session = useQuery({ queryKey: ["session"], queryFn: api.session, staleTime: Infinity });
-  const now = useNow(10_000);
-  if (error && !data) return <Problem error={error} title="The workflows cannot be read" />;
-  if (!data) return <p className="soft">Loading …</p>;
-  return (
-    <>
-      <h1>Workflows</h1>
-      {data.length === 0 && (
-        <Empty title="No workflow is loaded yet">
-          <p>Make one, and it appears here as soon as it is built:</p>
-          <pre>wf-host new hello --lang rust{"\n"}cd hello && wf-host dev</pre>
-        </Empty>
-      )}
-      <ul className="cards">
-        {data.map((listing) => (
-          <li key={listing.path} className={listing.error ? "card bad" : "card"}>
-            <h2>{listing.digest ? <a href={href(["workflows", listing.name])}>{listing.name}</a> : listing.name}</h2>
-            <p className="about">{listing.description ?? <span className="soft">No description</span>}</p>
-            <p className="facts">
-              {listing.version && <span>v{listing.version}</span>}
-              {listing.language && <span>{listing.language}</span>}
-              {listing.digest && <code title={listing.digest}>{listing.digest.slice(0, 8)}</code>}
-              <span>loaded {age(listing.loaded_at, now)}</span>
-            </p>
-            <LoadError listing={listing} />
-          </li>
-        ))}
-      </ul>
-      {session.data?.notice && (
-        <p className="notice soft">{session.data.notice} <code>wf-host keys add NAME</code> locks it; where it was started, the whole command stands.</p>
-      )}
-    </>
-  );
-}
-
-function LoadError({ listing: { error, digest } }: { listing: Listing }) {
-  if (!error) return null;
-  return (
-    <div className="problem" role="alert">
-      <strong>✗ {digest ? "The newest version was not loaded; the one before goes on" : "Not loaded"}</strong>
-      <pre>{error.message}</pre>
-      {error.hint && <p>{error.hint}</p>}
-    </div>
-  );
-}
 
 export function WorkflowPage({ name, route }: { name: string; route: Route }) {
   const details = useQuery({ queryKey: ["workflow", name], queryFn: () => api.workflow(name), refetchInterval: 3000 });
@@ -67,7 +20,6 @@ export function WorkflowPage({ name, route }: { name: string; route: Route }) {
   const graph = useQuery({ queryKey: ["graph", name, digest], queryFn: () => api.graph(name), enabled: !!details.data });
   const runs = useQuery({ queryKey: ["runs-of", name], queryFn: () => api.runs({ workflow: [name], limit: 8 }), refetchInterval: 2000 });
   const whole = useMemo(() => graph.data && completed(graph.data, details.data), [graph.data, details.data]);
-  const now = useNow(1000);
   const picked = route.query.get("node") ?? undefined;
   const given = route.query.get("input");
   const [chosen, setChosen] = useState(() => readable(given));
@@ -101,7 +53,7 @@ export function WorkflowPage({ name, route }: { name: string; route: Route }) {
         <section className="panel tall" aria-label="Graph">
           {graph.error && <Problem error={graph.error} title="The graph cannot be drawn" />}
           {whole ? (
-            <GraphView graph={whole} picked={picked} pick={(id) => adjust(route, { node: id === picked ? undefined : id })} />
+            <GraphView graph={whole} picked={picked} pick={(id) => adjust(route, { node: id === picked ? undefined : id }, true)} />
           ) : (
             <p className="soft">Loading …</p>
           )}
@@ -170,7 +122,7 @@ export function WorkflowPage({ name, route }: { name: string; route: Route }) {
               <li key={run.run_id} className="row">
                 <a href={href(["runs", run.run_id])}><code>{run.run_id}</code></a>
                 <Status status={run.status} />
-                <span className="soft">{age(run.started_at, now)}</span>
+                <span className="soft"><Ago at={run.started_at} /></span>
               </li>
             ))}
           </ul>

@@ -10,13 +10,12 @@ use wf_engine::effect::Invoke;
 use wf_engine::entry::{Call, Chunk, Commit, Failure, Function, Response};
 use wf_engine::json;
 
-use super::RunInfo;
+use super::{RunInfo, Terms};
 use super::clock::Clock;
 use super::door::Door;
 use super::lines::Lines;
 use super::meter::Meter;
 use super::report::{Report, Waits};
-use crate::model::Limits;
 use crate::outside::Asked;
 
 /// How much of what an entry has published may wait until its worker hears of it, in KiB: beyond it, the guest waits.
@@ -42,19 +41,24 @@ pub(super) struct Context {
     pub door: Door,
     meter: Meter,
     reports: UnboundedSender<Report>,
+    watched: bool,
     ahead: Arc<Semaphore>,
 }
 
 impl Context {
-    pub(super) fn new(invoke: Invoke, info: Arc<RunInfo>, limits: &Limits, door: Door, lines: Lines, meter: Meter) -> Context {
-        let attempt = Attempt::new(invoke, limits.attempt());
+    pub(super) fn new(invoke: Invoke, info: Arc<RunInfo>, terms: &Terms, door: Door, lines: Lines, meter: Meter) -> Context {
+        let (attempt, watched) = (Attempt::new(invoke, terms.limits.attempt()), terms.watched);
         let (clock, reports) = (lines.clock.clone(), lines.reports.clone());
         let ahead = Arc::new(Semaphore::new(AHEAD_MAX as usize));
-        Context { info, attempt, clock, lines, ending: None, door, meter, reports, ahead }
+        Context { info, attempt, clock, lines, ending: None, door, meter, reports, watched, ahead }
     }
 
     /// What a call of the contract gives: the outer error ends the entry, the inner one goes to the guest.
     pub(super) async fn call(&mut self, request: Request) -> wasmtime::Result<Result<Answer, Failure>> {
+        if self.watched {
+            // Nobody is there once the entry has ended.
+            let _ = self.reports.send(Report::Called { request: request.clone() });
+        }
         let mut next = self.attempt.call(request, self.clock.standing());
         loop {
             self.clock.advance(self.attempt.at());

@@ -153,9 +153,10 @@ async fn run(
     invoke: Invoke,
     meter: &Meter,
     info: Arc<RunInfo>,
-    Terms { limits, grants }: &Terms,
+    terms: &Terms,
     reports: UnboundedSender<Report>,
 ) -> Option<Report> {
+    let Terms { limits, grants, .. } = terms;
     let name = Name::from(&*info.workflow);
     let _turn = inner.turns.turn(&name).await;
     let Invoke { invocation, attempt, started_at, time_left, lost, .. } = invoke;
@@ -172,7 +173,7 @@ async fn run(
     let step = invoke.step.clone();
     let events: Vec<WitEvent> = invoke.events.iter().map(outward).collect();
     let door = Door::new(inner.outside.exchange(&info.workflow, grants), placeholders);
-    let context = Context::new(invoke, info, limits, door, lines, meter.clone());
+    let context = Context::new(invoke, info, terms, door, lines, meter.clone());
     let memory = Memory::new(limits.memory_max, name, inner.budget.clone(), meter.clone());
     let mut store = store(inner, memory, meter, wasi.build(), clock, Some(context));
 

@@ -77,6 +77,8 @@ pub struct Terms {
     pub limits: Arc<Limits>,
     /// What it may reach outside.
     pub grants: Arc<Grants>,
+    /// Whether each call is reported before anything is done about it: for whoever runs an attempt again.
+    pub watched: bool,
 }
 
 /// Loads components and runs their steps. Cheap to clone.

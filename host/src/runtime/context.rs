@@ -52,19 +52,24 @@ pub(super) struct Context {
     grants: Arc<Grants>,
     meter: Meter,
     reports: UnboundedSender<Report>,
+    watched: bool,
     ahead: Arc<Semaphore>,
 }
 
 impl Context {
     pub(super) fn new(invoke: Invoke, info: Arc<RunInfo>, terms: &Terms, door: Door, lines: Lines, meter: Meter) -> Context {
         let (attempt, grants) = (Attempt::new(invoke, terms.limits.attempt()), terms.grants.clone());
-        let (clock, reports) = (lines.clock.clone(), lines.reports.clone());
+        let (clock, reports, watched) = (lines.clock.clone(), lines.reports.clone(), terms.watched);
         let ahead = Arc::new(Semaphore::new(AHEAD_MAX as usize));
-        Context { info, attempt, clock, lines, ending: None, door, lacks_folders: false, grants, meter, reports, ahead }
+        Context { info, attempt, clock, lines, ending: None, door, lacks_folders: false, grants, meter, reports, watched, ahead }
     }
 
     /// What a call of the contract gives: the outer error ends the entry, the inner one goes to the guest.
     pub(super) async fn call(&mut self, request: Request) -> wasmtime::Result<Result<Answer, Failure>> {
+        if self.watched {
+            // Nobody is there once the entry has ended.
+            let _ = self.reports.send(Report::Called { request: request.clone() });
+        }
         let mut next = self.attempt.call(request, self.clock.standing());
         loop {
             self.clock.advance(self.attempt.at());

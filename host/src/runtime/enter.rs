@@ -157,7 +157,7 @@ async fn run(
     terms: &Terms,
     reports: UnboundedSender<Report>,
 ) -> Option<Report> {
-    let Terms { limits, grants } = terms;
+    let Terms { limits, grants, .. } = terms;
     let name = Name::from(&*info.workflow);
     let _turn = inner.turns.turn(&name).await;
     let Invoke { invocation, attempt, started_at, time_left, lost, .. } = invoke;

@@ -38,6 +38,7 @@ pub(super) fn create(connection: &Connection, new: &NewRun, added: &Added) -> Ch
         Some(max) if added.ending.is_none() => turns::must_queue(connection, &new.workflow, max)?,
         _ => false,
     };
+    let next = added.entries.last().map_or(0, |(last, _)| last + 1);
     let Standing { updated_at, wake, waiting, .. } = &new.standing;
     connection.prepare_cached(sql::CREATE)?.execute(params![
         new.key.0,
@@ -48,7 +49,7 @@ pub(super) fn create(connection: &Connection, new: &NewRun, added: &Added) -> Ch
         number(new.started_at),
         number(*updated_at),
         (!queues).then_some(new.host.0),
-        u8::from(!queues),
+        if queues { 0 } else { next },
         wake.at.filter(|_| !queues).map(number),
         wake.alive.filter(|_| !queues).map(number),
         waiting.as_ref().filter(|_| !queues),
@@ -61,7 +62,7 @@ pub(super) fn create(connection: &Connection, new: &NewRun, added: &Added) -> Ch
         return Ok(Created::Queued);
     }
     if let Some(ending) = &added.ending {
-        ended(connection, new.key, 1, *updated_at, ending)?;
+        ended(connection, new.key, next, *updated_at, ending)?;
     }
     add(connection, new.key, added)?;
     Ok(Created::Begun)

@@ -46,16 +46,13 @@ impl Check {
                         out(&format!("ok: `{}` is `{}`, {steps} step{plural}\n", source, workflow.name))?;
                         for asked in workflow.asked().iter().filter(|it| it.requested && it.what == "http" && it.granted.is_empty()) {
                             let Workflow { name, .. } = &*workflow;
-                            let problem =
-                                Problem::new(format!("`{}`: it asks for {}, and none is granted", source, asked.what));
+                            let problem = Problem::new(format!("`{}`: it asks for {}, and none is granted", source, asked.what));
                             let hint = "name the hosts in `allow_http` of";
                             problem.hint(format!("{hint} `[workflows.{name}]` in wf-host.toml, or by `--allow-http`")).warn();
                         }
                         for key in unknown(&workflow) {
-                            let problem = Problem::new(format!(
-                                "`{}`: its manifest has the key `{key}`, which this version does not know",
-                                source
-                            ));
+                            let problem =
+                                Problem::new(format!("`{}`: its manifest has the key `{key}`, which this version does not know", source));
                             problem.hint("it is kept and has no effect; perhaps it is misspelt").warn();
                         }
                     }

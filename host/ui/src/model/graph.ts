@@ -66,6 +66,13 @@ export function completed(graph: Graph, details?: Details, history?: History): G
   return nodes.size === graph.nodes.length && edges.size === graph.edges.length ? graph : { ...graph, nodes: [...nodes.values()], edges: [...edges.values()] };
 }
 
+/** What each step is written in, by its name; of a workflow in one language, nothing. */
+export function languages(details?: Pick<Details, "manifests">): Map<string, string> {
+  const manifests = (details?.manifests ?? []) as { language?: string; steps: { name: string }[] }[];
+  if (new Set(manifests.map((it) => it.language)).size < 2) return new Map();
+  return new Map(manifests.flatMap((it) => it.steps.map((step) => [step.name, it.language ?? "?"] as const)));
+}
+
 function folded(nodes: Placed[]): Placed[] {
   const right = Math.max(0, ...nodes.map((node) => node.x + node.width));
   const bottom = Math.max(0, ...nodes.map((node) => node.y + node.height));

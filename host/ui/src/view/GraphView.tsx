@@ -15,6 +15,7 @@ import { PHASES } from "./common";
 interface Data extends Record<string, unknown> {
   label: string;
   about: string;
+  language?: string;
   kind: Placed["type"];
   counts?: Counts;
   flowed?: number;
@@ -25,6 +26,8 @@ type Node = FlowNode<Data>;
 
 interface Props {
   graph: Graph;
+  /** What steps are written in, where that differs. */
+  languages?: Map<string, string>;
   picture?: Picture;
   /** Edges that the run is known to have beside the declared ones, when the picture is first drawn. */
   also?: { source: string; target: string }[];
@@ -50,7 +53,7 @@ function positions(name: string): Record<string, { x: number; y: number }> {
   }
 }
 
-function Flow({ graph, picture, also, picked, pick }: Props) {
+function Flow({ graph, languages, picture, also, picked, pick }: Props) {
   // What is learned later moves nothing.
   const [first] = useState(also);
   const frame = useRef<HTMLDivElement>(null);
@@ -79,13 +82,14 @@ function Flow({ graph, picture, also, picked, pick }: Props) {
           ...node.data,
           label: node.data.kind === "external" ? "outside" : node.id,
           about: about.get(node.id) ?? "",
+          language: languages?.get(node.id),
           counts: picture?.steps.get(node.id),
           flowed: node.data.kind === "event" ? flowed(graph, picture, node.id) : undefined,
           picked: picked === node.id,
           live: !!picture,
         },
       })),
-    [nodes, about, picture, picked, graph],
+    [nodes, about, languages, picture, picked, graph],
   );
   const left = useMemo(() => new Map(placed.map((node) => [node.id, node.x])), [placed]);
   const edges = useMemo(
@@ -198,6 +202,7 @@ const Box = memo(function Box({ data }: NodeProps<Node>) {
     <div className={classes.join(" ")} title={data.about}>
       <Handle type="target" position={Position.Left} isConnectable={false} />
       <span className="name">{data.label}</span>
+      {data.language && <span className="language">{data.language}</span>}
       {data.kind === "step" && data.counts && (
         <span className="counts">
           {(Object.entries(data.counts) as [Phase, number][]).map(([name, count]) => (

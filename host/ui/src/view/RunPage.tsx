@@ -3,7 +3,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { api, follow, startOf, type Frame, type Graph, type History, type Json, type LogLine, type Run } from "../api";
-import { completed } from "../model/graph";
+import { completed, languages } from "../model/graph";
 import { brief, pretty, written } from "../model/json";
 import { edges, momentOfFrame, phaseAt, pictureAt, waitsAt, type Phase, type Waiting } from "../model/run";
 import { adjust, go, href, type Route } from "../model/route";
@@ -35,6 +35,7 @@ export function RunPage({ id, route }: { id: string; route: Route }) {
   const workflow = run.data?.workflow_name;
   const details = useQuery({ queryKey: ["workflow", workflow], queryFn: () => api.workflow(workflow!), enabled: workflow !== undefined });
   const whole = useSteady(useMemo(() => graph.data && completed(graph.data, details.data, history.data), [graph.data, details.data, history.data]));
+  const written = useMemo(() => languages(details.data), [details.data]);
   const published = useMemo(() => {
     const there = new Set(graph.data?.nodes.map((it) => it.id));
     const more = new Set(whole?.nodes.map((it) => it.id).filter((it) => !there.has(it)));
@@ -92,7 +93,7 @@ export function RunPage({ id, route }: { id: string; route: Route }) {
       <div className="split run-split">
         <section className="panel tall" aria-label="Graph">
           {graph.error && <Problem error={graph.error} title="The graph cannot be drawn" />}
-          {whole && !details.isPending && <GraphView key={whole.nodes.length} graph={whole} picture={picture} also={known} picked={node} pick={pickNode} />}
+          {whole && !details.isPending && <GraphView key={whole.nodes.length} graph={whole} languages={written} picture={picture} also={known} picked={node} pick={pickNode} />}
         </section>
         <section className="panel side">
           <div className="tabs" role="tablist" aria-label="Details">

@@ -73,7 +73,9 @@ func (context *Context) LastFailure() *Failure {
 }
 
 // IdempotencyKey is a UUID for an outside effect: the same over all entries and attempts.
-func (context *Context) IdempotencyKey(label string) string { return context.calls.IdempotencyKey(label) }
+func (context *Context) IdempotencyKey(label string) string {
+	return context.calls.IdempotencyKey(label)
+}
 
 // Log writes a line of the run's log. Levels are trace, debug, info, warn and error; then keys and values, as of slog.
 func (context *Context) Log(level, message string, pairs ...any) {

@@ -223,7 +223,9 @@ func Retries(retry Retry) Option {
 // Catches makes a step, which takes StepFailedEvent, one that is given the failures of others: of those named, or of
 // all that nobody else catches.
 func Catches(steps ...string) Option {
-	return func(_ *Workflow, step *step) { step.manifest["catch_error"] = object{"steps": append([]string{}, steps...)} }
+	return func(_ *Workflow, step *step) {
+		step.manifest["catch_error"] = object{"steps": append([]string{}, steps...)}
+	}
 }
 
 // InOrderOfArrival gives a Join its events as they came.

@@ -33,9 +33,10 @@ Examples:
   wf-host dev hello --port 9000
   wf-host dev my_server.py    a file of LlamaIndex workflows, as it is
   wf-host dev flow.ts         a workflow in TypeScript
+  wf-host dev flow.c          a workflow in C
 ")]
 pub(super) struct Dev {
-    /// The project's folder, or a Python, TypeScript or JavaScript file.
+    /// The project's folder, or a file in Python, TypeScript, JavaScript, C, C++ or Zig.
     #[arg(default_value = ".", value_name = "PATH")]
     path: PathBuf,
     /// Fetch nothing: say what is missing.
@@ -113,7 +114,7 @@ impl Current {
                 let nothing = Source::file(self.path.clone());
                 let source = self.sources.first().unwrap_or(&nothing);
                 self.host.reject(source, Rejected { message: problem.message().to_owned(), hint: None });
-                if let Project::Python(_) | Project::JavaScript(_) = project {
+                if !matches!(project, Project::Cargo(_)) {
                     problem.report();
                 }
                 eprintln!(

@@ -86,7 +86,6 @@ func httpClose(request uint32)
 //go:wasmimport wf:workflow/log@0.1.0 write
 func logWrite(level, message, fields string)
 
-
 type imports struct{}
 
 // Nothing, or a failure.

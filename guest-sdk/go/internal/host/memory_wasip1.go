@@ -48,7 +48,6 @@ func text(at, length uint32) string {
 	return string(unsafe.Slice((*byte)(unsafe.Pointer(uintptr(at))), length))
 }
 
-
 func events(at, length uint32) []Event {
 	all := make([]Event, length)
 	for i := range all {

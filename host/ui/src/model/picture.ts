@@ -53,8 +53,9 @@ function drawn(box: Box, paint: Paint): string {
   ].join("");
 }
 
-function countsOf({ counts }: Box, paint: Paint): string {
-  return (Object.entries(counts ?? {}) as [Phase, number][]).map(([phase, count]) => `${paint.phases[phase]?.sign ?? ""} ${count}`).join("  ");
+function countsOf({ counts, language }: Box, paint: Paint): string {
+  const said = (Object.entries(counts ?? {}) as [Phase, number][]).map(([phase, count]) => `${paint.phases[phase]?.sign ?? ""} ${count}`);
+  return [...(language ? [language] : []), ...said].join("  ");
 }
 
 function escaped(text: string): string {

@@ -6,6 +6,8 @@ import { edge, leading, type Counts, type Phase, type Picture } from "./run";
 
 export interface Box extends Placed {
   counts?: Counts;
+  /** What a step is written in, where a workflow has several languages. */
+  language?: string;
   phase?: Phase;
   /** Of an event: how many flowed. */
   flowed: number;
@@ -37,12 +39,12 @@ const MARGIN = 20;
 const AROUND = 14;
 const CORNER = 8;
 
-export function scene(graph: Graph, placed: Placed[], places: Places, picture?: Picture): Scene {
+export function scene(graph: Graph, placed: Placed[], places: Places, picture?: Picture, languages?: Map<string, string>): Scene {
   const boxes = placed.map((node): Box => {
     const counts = picture?.steps.get(node.id);
     const flowed = node.type === "event" ? flows(graph, picture, node.id) : 0;
     const used = !picture || node.type === "external" || (node.type === "step" ? !!counts : flowed > 0);
-    return { ...node, ...places[node.id], counts, phase: leading(counts), flowed, used };
+    return { ...node, ...places[node.id], counts, language: languages?.get(node.id), phase: leading(counts), flowed, used };
   });
   const at = new Map(boxes.map((box) => [box.id, box]));
   const wires = drawn(graph, picture).flatMap(({ source, target, declared }): Wire[] => {

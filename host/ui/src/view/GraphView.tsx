@@ -11,6 +11,8 @@ import { PHASES } from "./common";
 
 interface Props {
   graph: Graph;
+  /** What steps are written in, where that differs. */
+  languages?: Map<string, string>;
   picture?: Picture;
   /** Edges that the run is known to have beside the declared ones, when the picture is first drawn. */
   also?: Line[];
@@ -38,14 +40,14 @@ function places(name: string): Places {
   }
 }
 
-export function GraphView({ graph, picture, also, picked, pick, active }: Props) {
+export function GraphView({ graph, languages, picture, also, picked, pick, active }: Props) {
   // What is learned later moves nothing.
   const [first] = useState(also);
   const frame = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLDivElement>(null);
   const placed = useMemo(() => layout(graph, first), [graph, first]);
   const [moved, setMoved] = useState<Places>(() => places(graph.name));
-  const drawn = useMemo(() => scene(graph, placed, moved, picture), [graph, placed, moved, picture]);
+  const drawn = useMemo(() => scene(graph, placed, moved, picture, languages), [graph, placed, moved, picture, languages]);
   const [zoom, setZoom] = useState<number>();
   /** Whether somebody has zoomed: until then it fits. */
   const touched = useRef(false);
@@ -225,6 +227,7 @@ function Node({ box, about, picked, stop, scale, pick, place }: NodeProps) {
   const drag = useRef<{ x: number; y: number; left: number; top: number; far: boolean }>(undefined);
   const counts = Object.entries(box.counts ?? {}) as [Phase, number][];
   const middle = box.height / 2 + 4;
+  const below = counts.length > 0 || box.language;
   const said = counts.map(([phase, count]) => `${count} ${PHASES[phase].text}`).join(", ");
   const to = (event: PointerEvent) => ({ x: drag.current!.left + (event.clientX - drag.current!.x) / scale, y: drag.current!.top + (event.clientY - drag.current!.y) / scale });
   return (
@@ -235,7 +238,7 @@ function Node({ box, about, picked, stop, scale, pick, place }: NodeProps) {
       tabIndex={stop ? 0 : -1}
       role="button"
       aria-pressed={picked}
-      aria-label={[box.label, said].filter(Boolean).join(": ")}
+      aria-label={[box.label, box.language, said].filter(Boolean).join(": ")}
       onPointerDown={(event) => {
         if (event.button !== 0 || event.pointerType === "touch") return;
         event.currentTarget.setPointerCapture(event.pointerId);
@@ -258,10 +261,11 @@ function Node({ box, about, picked, stop, scale, pick, place }: NodeProps) {
     >
       <title>{[box.id, about].filter(Boolean).join("\n")}</title>
       <rect className="shape" width={box.width} height={box.height} rx={box.type === "step" ? 8 : box.height / 2} />
-      <text className="name" x={box.width / 2} y={counts.length > 0 ? middle - 8 : middle}>{box.label}</text>
-      {counts.length > 0 && (
+      <text className="name" x={box.width / 2} y={below ? middle - 8 : middle}>{box.label}</text>
+      {below && (
         <text className="counts" x={box.width / 2} y={middle + 10}>
-          {counts.map(([phase, count], at) => <tspan key={phase} className={phase} dx={at > 0 ? 8 : 0}>{PHASES[phase].sign} {count}</tspan>)}
+          {box.language && <tspan>{box.language}</tspan>}
+          {counts.map(([phase, count], at) => <tspan key={phase} className={phase} dx={at > 0 || box.language ? 8 : 0}>{PHASES[phase].sign} {count}</tspan>)}
         </text>
       )}
     </g>

@@ -3,7 +3,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import { api, type Json } from "../api";
-import { completed } from "../model/graph";
+import { completed, languages } from "../model/graph";
 import { previous, remember } from "../model/inputs";
 import { parse } from "../model/json";
 import { adjust, go, href, type Route } from "../model/route";
@@ -16,9 +16,10 @@ import { JsonView } from "./JsonView";
 
 export function WorkflowPage({ name, route }: { name: string; route: Route }) {
   const details = useQuery({ queryKey: ["workflow", name], queryFn: () => api.workflow(name), refetchInterval: 3000 });
-  const digest = details.data?.listing.digest;
+  const digest = details.data?.listing.components.map((it) => it.digest).join();
   const graph = useQuery({ queryKey: ["graph", name, digest], queryFn: () => api.graph(name), enabled: !!details.data });
   const runs = useQuery({ queryKey: ["runs-of", name], queryFn: () => api.runs({ workflow: [name], limit: 8 }), refetchInterval: 2000 });
+  const written = useMemo(() => languages(details.data), [details.data]);
   const whole = useMemo(() => graph.data && completed(graph.data, details.data), [graph.data, details.data]);
   const picked = route.query.get("node") ?? undefined;
   const given = route.query.get("input");
@@ -53,7 +54,7 @@ export function WorkflowPage({ name, route }: { name: string; route: Route }) {
         <section className="panel tall" aria-label="Graph">
           {graph.error && <Problem error={graph.error} title="The graph cannot be drawn" />}
           {whole ? (
-            <GraphView graph={whole} picked={picked} pick={(id) => adjust(route, { node: id === picked ? undefined : id }, true)} />
+            <GraphView graph={whole} languages={written} picked={picked} pick={(id) => adjust(route, { node: id === picked ? undefined : id }, true)} />
           ) : (
             <p className="soft">Loading …</p>
           )}

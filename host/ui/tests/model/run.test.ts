@@ -3,7 +3,7 @@
 import { expect, test } from "vitest";
 import type { Details, Frame, Graph, History } from "../../src/api";
 import { align, executing } from "../../src/model/compare";
-import { completed, drawn, layout } from "../../src/model/graph";
+import { completed, drawn, languages, layout } from "../../src/model/graph";
 import { href, parse } from "../../src/model/route";
 import { edge, leading, momentOfFrame, phaseAt, pictureAt, timeline, waitsAt } from "../../src/model/run";
 import { age, duration, micros } from "../../src/model/time";
@@ -142,4 +142,11 @@ test("a place in the page is its URL", () => {
   expect(route.path).toEqual(["runs", "a/b"]);
   expect(route.query.getAll("status")).toEqual(["failed", "running"]);
   expect(route.query.get("search")).toBe("x y");
+});
+
+test("steps say what they are written in where a workflow has several languages", () => {
+  const part = (language: string, ...names: string[]) => ({ language, steps: names.map((name) => ({ name })) });
+  expect([...languages({ manifests: [part("rust", "price"), part("c", "serve", "clean")] })]).toEqual([["price", "rust"], ["serve", "c"], ["clean", "c"]]);
+  expect(languages({ manifests: [part("rust", "price"), part("rust", "serve")] }).size).toBe(0);
+  expect(languages(undefined).size).toBe(0);
 });

@@ -4,7 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { api, type Graph, type LogLine } from "../../api";
 import { lastAttempt } from "../../model/fork";
-import { completed } from "../../model/graph";
+import { completed, languages } from "../../model/graph";
 import { written } from "../../model/json";
 import { journal, outputs, published } from "../../model/journal";
 import { questions, waitsForSomebody } from "../../model/questions";
@@ -44,6 +44,7 @@ export function RunPage({ id, route }: { id: string; route: Route }) {
   const given = route.query.get("tab") ?? "";
   const tab = given in TABS ? (given as Tab) : "journal";
   const logs = useLogs(id, tab === "logs" || tab === "step" || run?.status === "failed", run?.status === "running");
+  const written = useMemo(() => languages(details.data), [details.data]);
   const whole = useSteady(useMemo(() => graph.data && completed(graph.data, details.data, history), [graph.data, details.data, history]));
   const asked = number(route.query.get("at"));
   const newest = history?.moments.at(-1)?.seq ?? 0;
@@ -101,7 +102,7 @@ export function RunPage({ id, route }: { id: string; route: Route }) {
         <Divided name="details" initial={42} lie="beside">
           <section className="panel graph-panel" aria-label="Graph">
             {graph.error && <Problem error={graph.error} title="The graph cannot be drawn" />}
-            {whole && !details.isPending && <GraphView key={whole.nodes.length} graph={whole} picture={picture} also={known} picked={node} pick={chooseNode} active={active} />}
+            {whole && !details.isPending && <GraphView key={whole.nodes.length} graph={whole} languages={written} picture={picture} also={known} picked={node} pick={chooseNode} active={active} />}
           </section>
           <section className="panel side" aria-label="Details of the run">
             <Tabs names={TABS} tab={tab} pick={(tab) => adjust(route, { tab }, true)}>

@@ -93,6 +93,8 @@ lint: target/tools/installed.txt
 	cargo fmt --all --check --manifest-path guest-sdk/rust/Cargo.toml
 	cargo fmt --all --check --manifest-path tests/guests/Cargo.toml
 	cargo clippy $(CARGO_FLAGS) --workspace --all-targets -- -D warnings
+# As whoever embeds a server builds it. With all targets, so that wasmtime has the same features.
+	cargo clippy $(CARGO_FLAGS) --workspace --all-targets --no-default-features -- -D warnings
 	cargo clippy $(CARGO_FLAGS) --manifest-path guest-sdk/rust/Cargo.toml --target-dir target/guest-sdk --all-targets -- -D warnings
 	$(DENY) check bans licenses sources
 	$(DENY) --manifest-path guest-sdk/rust/Cargo.toml --config deny.toml check bans licenses sources

@@ -8,9 +8,10 @@ use wasmtime_wasi::async_trait;
 use wasmtime_wasi::p2::bindings::io::error::Error as IoError;
 use wasmtime_wasi::p2::{DynInputStream, DynPollable, Pollable, subscribe};
 
-use super::bindings::{ErrorCode, code, internal, types};
+use super::bindings::{ErrorCode, types};
 use super::fields::Fields;
 use super::reading::{AnswerStream, Broken, Reading};
+use super::{code, internal};
 use crate::runtime::guest::Guest;
 
 /// What is said of an answer that is waited for before the whole request is there.

@@ -8,9 +8,10 @@ use wasmtime_wasi::async_trait;
 use wasmtime_wasi::p2::{DynOutputStream, OutputStream, Pollable, StreamError, StreamResult};
 
 use super::answer::{Came, Head};
-use super::bindings::{ErrorCode, code, internal, types};
+use super::bindings::{ErrorCode, types};
 use super::fields::Fields;
 use super::held::{Exceeded, Held, Room};
+use super::{code, internal};
 use crate::runtime::guest::Guest;
 
 /// Most bytes that a stream takes at once.

@@ -6,9 +6,10 @@ use serde_json::json;
 use wasmtime::component::Resource;
 
 use super::answer::{Came, FutureAnswer};
-use super::bindings::{ErrorCode, Method, Scheme, internal, outgoing_handler, types};
+use super::bindings::{ErrorCode, Method, Scheme, outgoing_handler, types};
 use super::body::{OutgoingBody, Ready, Sending, Shared};
 use super::fields::Fields;
+use super::internal;
 use crate::runtime::guest::Guest;
 
 /// What a guest says where, and how, a request goes.

@@ -8,6 +8,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use wf_host::config::Config;
 use wf_host::host::Host;
+use wf_host::http;
 use wf_host::model::Limits;
 use wf_host::registry::Source;
 use wf_host::runtime::{Compiler, Options, Runtime};
@@ -49,7 +50,9 @@ async fn server(store: Arc<dyn Store>) -> Server {
     host.resume().await.expect("runs go on");
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let client = Client::new(&format!("http://{}", listener.local_addr().expect("bound")));
-    tokio::spawn(wf_host::http::serve(host.clone(), watch::channel(wf_host::http::Options::default()).1, listener, std::future::pending()));
+    let options = watch::channel(http::Options::default()).1;
+    let service = http::Service::new(host.clone(), options, listener.local_addr().ok()).expect("a service");
+    tokio::spawn(http::serve(service, listener, std::future::pending()));
     Server { client, host, _folder: folder }
 }
 

@@ -95,7 +95,7 @@ impl Remote {
             Error::Refused { status: 404, .. } => problem.hint("`wf-host runs ls` lists the handlers that are there"),
             Error::Refused { status: 409, .. } => problem.hint("`wf-host runs show` says how it stands"),
             Error::Refused { .. } => problem.hint("`wf-host workflows show` names the events and their fields"),
-            Error::Failed { .. } | Error::Cancelled { .. } => problem.hint("`wf-host runs show` says how it stands"),
+            Error::Failed { .. } | Error::Cancelled { .. } => problem,
             Error::Form(_) | Error::Key(_) | Error::Certificate(_) => problem.hint("is it a server for workflows?"),
         }
     }

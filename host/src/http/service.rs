@@ -67,8 +67,9 @@ where
 }
 
 impl Service {
-    /// Of a host. Some of the options may change meanwhile. `address`: where it listens, if it does.
-    pub(crate) fn new(host: Host, options: watch::Receiver<Options>, address: Option<SocketAddr>) -> anyhow::Result<Service> {
+    /// Of a host. Some of the options may change meanwhile. `address`: where it listens, if it does. An error: there are
+    /// no threads.
+    pub fn new(host: Host, options: watch::Receiver<Options>, address: Option<SocketAddr>) -> anyhow::Result<Service> {
         let door = Door::open(&options.borrow(), address.map_or(0, |it| it.port()))?;
         let (schemas, refused_names) = (forms::Schemas::default(), names::Refused::default());
         let api = Arc::new(Api { host, options, schemas, refused_names, address, room: body::Room::default() });

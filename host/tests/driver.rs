@@ -301,6 +301,7 @@ impl Store for Hostile {
             fn last_sequence(&self, run: &str) -> BoxFuture<'_, Result<i64>>;
             fn logs(&self, run: &str) -> BoxFuture<'_, Result<Vec<LogRow>>>;
             fn idempotency(&self, scope: &str, key: &str) -> BoxFuture<'_, Result<Option<IdempotencyRow>>>;
+            fn made(&self, scope: &str) -> BoxFuture<'_, Result<Vec<String>>>;
             fn purge(&self, handler: &str, running_too: bool) -> BoxFuture<'static, Result<Purged>>;
             fn over(&self, workflow: &str, after: Option<wf_host::store::Finished>, limit: usize, sized: bool) -> BoxFuture<'_, Result<Vec<wf_host::store::Finished>>>;
             fn expire(&self, expiry: Expiry) -> BoxFuture<'static, Result<usize>>;

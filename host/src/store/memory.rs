@@ -15,7 +15,7 @@ use crate::model::RunsFilter;
 
 use super::rows::{
     Append, Claim, CommandId, Created, EntryRow, Expiry, Finished, FrameRow, HandlersQuery, Held, HostId, IdempotencyRow, LogRow, NewRun,
-    Now, Past, Place, Purged, READ_BYTES_MAX, Release, RunKey, RunSummary, RunsPage, SentCommand, Stored, Unbegun, Wake,
+    Now, Past, Place, Purged, READ_BYTES_MAX, Release, RunKey, RunSummary, RunsPage, SentCommand, Shown, Stored, Unbegun, Wake,
 };
 use super::watchers::Watchers;
 use super::{Result, Store};
@@ -46,6 +46,11 @@ impl Memory {
     /// Where each run that has not ended is found again, oldest first: for whoever checks that it is.
     pub fn places(&self) -> Vec<Place> {
         self.tables().places()
+    }
+
+    /// Keeps a run as it was elsewhere, to be looked at: nobody goes on with it.
+    pub fn show(&self, shown: Shown) {
+        self.tables().show(shown);
     }
 
     fn tell(&self, runs: &[String]) {

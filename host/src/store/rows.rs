@@ -357,6 +357,23 @@ impl Wanted {
     }
 }
 
+/// A run as it was elsewhere.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// It, without what belongs to it.
+    pub summary: RunSummary,
+    /// Its journal.
+    pub entries: Vec<EntryRow>,
+    /// Its stream.
+    pub frames: Vec<FrameRow>,
+    /// What its steps have written.
+    pub logs: Vec<LogRow>,
+    /// The state with which it has ended, as JSON.
+    pub state: Option<Bytes>,
+    /// What it begins with that has not begun.
+    pub first: Option<EntryRow>,
+}
+
 /// How a run stands after its last entry, as others look for it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Standing {

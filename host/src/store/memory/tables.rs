@@ -8,7 +8,7 @@ use wf_engine::entry::Micros;
 
 use crate::store::rows::{
     Append, Claim, CommandId, Created, Ended, EntryRow, Expiry, Finished, Follows, FrameRow, Held, HostId, IdempotencyRow, LEASE, Lines,
-    NewRun, Now, Past, Place, Purged, Release, RunKey, RunSummary, SentCommand, Snapshot, Standing, Status, TURNS_MAX, Unbegun, Wake,
+    NewRun, Now, Past, Place, Purged, Release, RunKey, RunSummary, SentCommand, Shown, Snapshot, Standing, Status, TURNS_MAX, Unbegun, Wake,
     Wanted,
 };
 use crate::store::{Error, Result, forked_from};
@@ -153,6 +153,18 @@ impl Tables {
         self.by_id.insert(new.run, new.key);
         self.by_handler.entry(new.handler).or_default().push(new.key);
         Ok(if queues { Created::Queued } else { Created::Begun })
+    }
+
+    /// Keeps a run as it was elsewhere: nothing of it is ever due.
+    pub(super) fn show(&mut self, shown: Shown) {
+        let Shown { summary, entries, frames, logs, state, first } = shown;
+        let mut lines = Lines::default();
+        lines.extend(logs);
+        self.by_id.insert(summary.run.clone(), summary.key);
+        self.by_handler.entry(summary.handler.clone()).or_default().push(summary.key);
+        let key = summary.key;
+        let (owner, wake, snapshots) = (None, Wake::default(), Vec::new());
+        self.runs.insert(key, Row { summary, owner, generation: 1, wake, first, journal: entries, frames, lines, snapshots, state });
     }
 
     /// Nobody passes those who queue already.

@@ -229,6 +229,7 @@ statements! {
     // Of whoever carries runs.
     CARRIED_BY_ID = carried!("run.id = ?1");
     CARRIED_NEWEST = carried!("run.handler = ?1 and run.newest = 1");
+    CARRIED_LAST = carried!("run.key < ?1 order by run.key desc limit ?2");
     CARRIED_OF = carried!("run.handler = ?1");
     STAMP = "select format('%d %d %d %s %s', generation, next_seq, updated_at, status, queue) || \
              (select format(' %d', max(last)) from stream where run = ?1) || (select format(' %d', max(key)) from log where run = ?1) || \

@@ -10,9 +10,9 @@ use expect_test::expect;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use wf_tests::artifacts::{example, root};
+use wf_tests::chance::Chance;
 use wf_tests::command_line::check_command;
 use wf_tests::wasm::compiled;
-use wf_tests::chance::Chance;
 use wf_tests::{Serve, Server, until};
 
 /// The example's three parts, in a folder where they can be changed.
@@ -82,7 +82,8 @@ async fn a_run_goes_through_three_languages() {
     assert_eq!(listing["name"], "order");
     assert_eq!(listing["description"], "Takes an order in TypeScript, prices it in Rust, serves it in C.");
     assert_eq!(listing["language"], "typescript, rust, c");
-    let steps: Vec<String> = listing["components"].as_array().expect("parts").iter().map(|it| format!("{} {}", it["language"], it["steps"])).collect();
+    let steps: Vec<String> =
+        listing["components"].as_array().expect("parts").iter().map(|it| format!("{} {}", it["language"], it["steps"])).collect();
     assert_eq!(steps, [r#""typescript" ["take"]"#, r#""rust" ["price"]"#, r#""c" ["serve"]"#]);
     assert!(listing["path"].as_str().is_some_and(|it| it.matches('+').count() == 2), "{listing}");
 }
@@ -96,7 +97,10 @@ async fn what_a_run_was_given_and_has_noted_outlives_kills_between_the_languages
     for _ in 0..4 {
         for guest in 0..8 {
             let event = format!(r#"{{"guest":"guest {guest}","item":"cake","count":{guest}}}"#);
-            handlers.push((server.begin("order", &event).await, format!("guest {guest}: {guest} cake, {}.{:02}, served", guest * 450 / 100, guest * 450 % 100)));
+            handlers.push((
+                server.begin("order", &event).await,
+                format!("guest {guest}: {guest} cake, {}.{:02}, served", guest * 450 / 100, guest * 450 % 100),
+            ));
         }
         tokio::time::sleep(Duration::from_millis(chance.below(120))).await;
         server.kill();
@@ -113,7 +117,12 @@ async fn one_part_is_reloaded_under_load_and_the_others_stay() {
     let server = parts.serve().start().await;
     let digests = async || {
         let listing = server.get("/api/v1/workflows").await.json()["workflows"][0].clone();
-        listing["components"].as_array().expect("parts").iter().map(|it| it["digest"].as_str().expect("a digest").to_owned()).collect::<Vec<_>>()
+        listing["components"]
+            .as_array()
+            .expect("parts")
+            .iter()
+            .map(|it| it["digest"].as_str().expect("a digest").to_owned())
+            .collect::<Vec<_>>()
     };
     let before = digests().await;
     let stop = Arc::new(AtomicBool::new(false));
@@ -166,7 +175,8 @@ async fn parts_that_disagree_are_refused_by_the_names_of_both_files() {
     .await;
     let [take, price, serve] = NAMES.map(|name| parts.path(name).display().to_string());
     assert!(error.contains(&format!("step `take` is there twice, in `{take}` and in `{serve}`: rename one of them")), "{error}");
-    let finding = format!("event `Priced` is declared in `{price}` and in `{serve}`, and `cents` is integer in the first and string in the second");
+    let finding =
+        format!("event `Priced` is declared in `{price}` and in `{serve}`, and `cents` is integer in the first and string in the second");
     assert!(error.contains(&finding), "{error}");
     assert_eq!(run(&server).await, "Ada: 2 tea, 6.40, served", "the version before goes on");
 }
@@ -204,10 +214,7 @@ async fn commands_and_settings_take_several_files() {
             hint: give a `.wasm` file, a directory of them, a glob, `name=path` or `name=path+path`
         "#]],
     );
-    check(
-        &["run", "tea=take.wasm+price.wasm+serve.wasm", "--event", r#"{"guest":"Ada","item":"tea"}"#, "--quiet"],
-        expect![[r#""#]],
-    );
+    check(&["run", "tea=take.wasm+price.wasm+serve.wasm", "--event", r#"{"guest":"Ada","item":"tea"}"#, "--quiet"], expect![[r#""#]]);
     let inspected = wf_tests::command_line::outcome(parts.folder.path(), &["inspect", "take.wasm+price.wasm+serve.wasm"]);
     for line in ["language     typescript, rust, c", "  price  Line → Priced", "      in rust"] {
         assert!(inspected.lines().any(|it| it == line), "{line}: {inspected}");

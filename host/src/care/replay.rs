@@ -64,7 +64,8 @@ impl Replay {
     }
 
     fn manifest(&self, text: &str) -> Result<Manifest, LoadError> {
-        serde_json::from_str(text).map_err(|error| LoadError::new(format!("its manifest cannot be read: {error}"), "it needs a newer wf-host"))
+        serde_json::from_str(text)
+            .map_err(|error| LoadError::new(format!("its manifest cannot be read: {error}"), "it needs a newer wf-host"))
     }
 
     /// Runs all attempts of a run again that have ended.
@@ -135,7 +136,7 @@ impl Replay {
         };
         let workflow = &recorded.info.workflow;
         // What it is granted is told again, and nothing is reached.
-        let grants = Grants { http: Vec::new(), folders: Vec::new(), ..(*self.config.grants(workflow)).clone() };
+        let grants = Grants { http: Vec::new(), folders: Vec::new(), ..self.config.grants(workflow) };
         let terms = Terms { limits: self.config.limits(workflow), grants: Arc::new(grants), watched: true };
         let (sender, mut reports) = unbounded_channel();
         let at = invoke.started_at;
@@ -172,7 +173,8 @@ fn published(recorded: &Recorded, ordinal: u32, request: &Request, frames: &[Fra
     if then == now {
         return None;
     }
-    let value = |it: Option<BTreeMap<String, serde_json::Value>>| it.and_then(|it| it.get("value").map(ToString::to_string)).unwrap_or_default();
+    let value =
+        |it: Option<BTreeMap<String, serde_json::Value>>| it.and_then(|it| it.get("value").map(ToString::to_string)).unwrap_or_default();
     let text = |value: String| format!("{} {}", request.name(), wf_engine::text::shown(&value));
     Some(Difference { call: Some(ordinal), then: text(value(then)), now: text(value(now)) })
 }

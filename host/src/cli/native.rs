@@ -60,7 +60,8 @@ impl Project {
         for source in &workflows {
             let object = self.compile(&tools, source, &folder).await?;
             let wasm = folder.join(source.with_extension("wasm"));
-            let mut link = tools.link(&wasm);
+            let of_cplusplus = shared.iter().chain([source]).any(|it| needs_library(&self.dir.join(it)));
+            let mut link = tools.link(&wasm, of_cplusplus);
             self.run(link.arg(object).args(&others)).await?;
             made.push((wasm, self.dir.join(source.with_extension("wasm"))));
         }
@@ -93,6 +94,14 @@ impl Project {
         }
         Ok(())
     }
+}
+
+/// Whether a source is in C++ and includes more than headers that need no library of it.
+fn needs_library(source: &Path) -> bool {
+    const LEAN: [&str; 8] = ["array", "cstddef", "cstdint", "iterator", "span", "string_view", "type_traits", "utility"];
+    let lean = |line: &str| LEAN.iter().any(|it| line.contains(&format!("<{it}>"))) || !line.contains('<');
+    Language::of(source) == Some(Language::CPlusPlus)
+        && text(source).is_none_or(|text| text.lines().any(|it| it.starts_with("#include") && !lean(it)))
 }
 
 /// The sources of a folder that define a workflow, or those that do not, by name.

@@ -35,7 +35,8 @@ pub(super) struct Open {
 impl Open {
     pub(super) async fn run(self) -> Result<(), Problem> {
         let Open { file, port } = self;
-        let (bundle, file) = tokio::task::spawn_blocking(move || (Bundle::read(&file), file)).await.map_err(|error| Problem::new(error.to_string()))?;
+        let (bundle, file) =
+            tokio::task::spawn_blocking(move || (Bundle::read(&file), file)).await.map_err(|error| Problem::new(error.to_string()))?;
         let Bundle { runs, components } = bundle?;
         let (store, count) = (Arc::new(Memory::default()), runs.len());
         for (digest, (bytes, manifest)) in components {
@@ -55,7 +56,8 @@ impl Open {
         host.resume().await?;
         let runs = if count == 1 { "1 run".to_owned() } else { format!("{count} runs") };
         out(&format!("`{}` holds {runs}, to be looked at: http://{address}/\n", file.display()))?;
-        http::serve(host.clone(), options, listener, stopped(asked)).await.map_err(|error| Problem::new(error.to_string()))?;
+        let service = http::Service::new(host.clone(), options, Some(address)).map_err(|error| Problem::new(error.to_string()))?;
+        http::serve(service, listener, stopped(asked)).await;
         host.stop().await;
         Ok(())
     }

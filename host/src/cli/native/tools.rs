@@ -42,7 +42,7 @@ pub(super) struct Tools {
     python: Option<PathBuf>,
     /// The header, and the sources behind it.
     sdk: PathBuf,
-    /// What those were compiled to, and the header for Zig.
+    /// What those were compiled to.
     compiled: PathBuf,
 }
 
@@ -72,10 +72,6 @@ impl Tools {
         for source in files(&SDK).map(|(path, _)| path).filter(|path| path.extension().is_some_and(|it| it == "c")) {
             run(&mut self.compile(&self.sdk.join(source), &folder.join(source.with_extension("o")))).await?;
         }
-        let mut translate = self.zig("translate-c");
-        translate.args(["-target", "wasm32-wasi", "-lc"]).arg(self.sdk.join("wf.h"));
-        let header = folder.join("wf.zig");
-        fs::write(&header, run(&mut translate).await?).map_err(|error| unwritable(&header, &error))?;
         fs::write(folder.join(DONE), "").map_err(|error| unwritable(folder, &error))
     }
 
@@ -98,7 +94,7 @@ impl Tools {
             Some(Language::Zig) => {
                 let mut zig = self.zig("build-obj");
                 zig.args(["-target", "wasm32-wasi", "-OReleaseSmall", "-lc", "--dep", "wf"]);
-                zig.arg(argument("-Mroot=", source)).arg(argument("-Mwf=", &self.compiled.join("wf.zig")));
+                zig.arg(argument("-Mroot=", source)).arg(argument("-Mwf=", &self.sdk.join("wf.zig")));
                 zig.arg(argument("-femit-bin=", object));
                 return zig;
             }
@@ -106,14 +102,24 @@ impl Tools {
             _ => ("cc", &[]),
         };
         let mut zig = self.zig(command);
-        zig.args(["-target", "wasm32-wasi", "-Os", "-Wall", "-Wextra", "-Wno-missing-field-initializers"]).args(extra);
+        zig.args([
+            "-target",
+            "wasm32-wasi",
+            "-Os",
+            "-Wall",
+            "-Wextra",
+            "-Wno-missing-field-initializers",
+            "-Wno-missing-designated-field-initializers",
+        ])
+        .args(extra);
         zig.arg("-I").arg(&self.sdk).arg("-c").arg(source).arg("-o").arg(object);
         zig
     }
 
-    /// Links object files, which are to be added, with the SDK.
-    pub(super) fn link(&self, wasm: &Path) -> Command {
-        let mut zig = self.zig("c++");
+    /// Links object files, which are to be added, with the SDK. With the library of C++ only where that is used: it is
+    /// compiled once, for minutes.
+    pub(super) fn link(&self, wasm: &Path, of_cplusplus: bool) -> Command {
+        let mut zig = self.zig(if of_cplusplus { "c++" } else { "cc" });
         zig.args(FLAGS).arg("-o").arg(wasm);
         for (source, _) in files(&SDK).filter(|(path, _)| path.extension().is_some_and(|it| it == "c")) {
             zig.arg(self.compiled.join(source.with_extension("o")));
@@ -130,11 +136,10 @@ fn argument(flag: &str, path: &Path) -> std::ffi::OsString {
 
 /// What lies beside the code: the page, the pins.
 fn is_code(path: &Path) -> bool {
-    path.extension().is_some_and(|it| it == "c" || it == "h") && path.components().count() == 1
+    path.extension().is_some_and(|it| it == "c" || it == "h" || it == "zig") && path.components().count() == 1
 }
 
-/// What it prints.
-async fn run(command: &mut Command) -> Result<Vec<u8>, Problem> {
+async fn run(command: &mut Command) -> Result<(), Problem> {
     let ran = output(command).await?;
-    if ran.status.success() { Ok(ran.stdout) } else { Err(Problem::new(whole(&ran)).hint("this is a defect of wf-host")) }
+    if ran.status.success() { Ok(()) } else { Err(Problem::new(whole(&ran)).hint("this is a defect of wf-host")) }
 }

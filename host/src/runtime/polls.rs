@@ -1,5 +1,7 @@
 //! Waiting for one of many; of not too many. What is ready of an answer is recorded as ready.
 
+use std::time::Duration;
+
 use wasmtime::component::{HasData, Resource};
 use wasmtime_wasi::p2::DynPollable;
 use wasmtime_wasi::p2::bindings::io::poll;
@@ -34,6 +36,8 @@ impl poll::Host for Polls<'_> {
                 fetch(guest, reading).await?;
             }
         }
+        // Who waits for the outside beside a long timer does not sleep: it goes on when something comes.
+        let _waits = readings.iter().any(Option::is_some).then(|| guest.meter.sleeping(Duration::ZERO));
         let ready = poll::Host::poll(&mut guest.table, pollables).await?;
         for reading in ready.iter().filter_map(|&at| readings.get(at as usize)?.as_ref()) {
             if is_ready(guest, reading) {

@@ -120,7 +120,7 @@ impl types::HostIncomingResponse for Guest {
         let headers = &self.table.get(&answer)?.head.headers;
         let headers = headers.iter().map(|(name, value)| (name.clone(), value.clone().into_bytes())).collect();
         let fields = Fields::fixed(&self.http.room, headers)?;
-        Ok(self.table.push_child(fields, &answer)?)
+        Ok(self.table.push(fields)?)
     }
 
     fn consume(&mut self, answer: Resource<Answer>) -> wasmtime::Result<Result<Resource<AnswerBody>, ()>> {

@@ -53,10 +53,12 @@ impl Reading {
     /// A read gave this.
     pub(super) fn came(&mut self, part: Result<Option<Vec<u8>>, Failure>) {
         match part {
-            Ok(Some(bytes)) => self.at_hand = bytes.into(),
+            Ok(Some(bytes)) => return self.at_hand = bytes.into(),
             Ok(None) => self.end = Some(Ok(())),
             Err(failure) => self.end = Some(Err(failure)),
         }
+        // Its connection is others'.
+        self.body = None;
     }
 }
 

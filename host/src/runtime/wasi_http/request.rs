@@ -168,7 +168,7 @@ impl types::HostOutgoingRequest for Guest {
 
     fn headers(&mut self, request: Resource<OutgoingRequest>) -> wasmtime::Result<Resource<Fields>> {
         let copy = self.table.get(&request)?.headers.copy()?;
-        Ok(self.table.push_child(copy, &request)?)
+        Ok(self.table.push(copy)?)
     }
 
     fn drop(&mut self, request: Resource<OutgoingRequest>) -> wasmtime::Result<()> {

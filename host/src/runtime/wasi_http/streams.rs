@@ -1,8 +1,8 @@
 //! Reads of answers by WASI's streams: what they take is recorded first, in the order in which it was ready.
 
 use wasmtime::component::{Linker, Resource};
-use wasmtime_wasi::p2::bindings::io::streams::{self, HostInputStream};
-use wasmtime_wasi::p2::{DynInputStream, StreamResult};
+use wasmtime_wasi::p2::bindings::io::streams::{self, HostInputStream, HostOutputStream};
+use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, StreamResult};
 use wf_engine::attempt::Request;
 
 use super::reading::{Shared, Turn};
@@ -65,6 +65,13 @@ pub(super) fn link(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     instance.func_wrap_async("[method]input-stream.blocking-skip", |mut store, (stream, size): Given| {
         Box::new(async move { Ok((skip(store.data_mut(), stream, size, true).await?,)) })
     })?;
+    type Spliced = (Resource<DynOutputStream>, Resource<DynInputStream>, u64);
+    instance.func_wrap_async("[method]output-stream.splice", |mut store, (to, from, size): Spliced| {
+        Box::new(async move { Ok((splice(store.data_mut(), to, from, size, false).await?,)) })
+    })?;
+    instance.func_wrap_async("[method]output-stream.blocking-splice", |mut store, (to, from, size): Spliced| {
+        Box::new(async move { Ok((splice(store.data_mut(), to, from, size, true).await?,)) })
+    })?;
     instance.func_wrap("[method]input-stream.subscribe", |mut store, (stream,): (Resource<DynInputStream>,)| {
         let guest: &mut Guest = store.data_mut();
         let reading = guest.http.of_stream(&stream);
@@ -106,6 +113,19 @@ async fn skip(
     let table = &mut guest.table;
     let skipped = if waits { table.blocking_skip(stream, size).await } else { HostInputStream::skip(table, stream, size) };
     told(guest, skipped)
+}
+
+async fn splice(
+    guest: &mut Guest,
+    to: Resource<DynOutputStream>,
+    from: Resource<DynInputStream>,
+    size: u64,
+    waits: bool,
+) -> wasmtime::Result<Result<u64, streams::StreamError>> {
+    prepare(guest, &from, waits).await?;
+    let table = &mut guest.table;
+    let spliced = if waits { table.blocking_splice(to, from, size).await } else { HostOutputStream::splice(table, to, from, size) };
+    told(guest, spliced)
 }
 
 fn told<T>(guest: &mut Guest, result: StreamResult<T>) -> wasmtime::Result<Result<T, streams::StreamError>> {

@@ -175,7 +175,10 @@ async fn a_result_is_a_type_of_ones_own_or_an_error_that_says_why() {
     assert_eq!(client.output::<BTreeMap<String, String>>(&own).await.expect("its fields")["output"], "Hello, Ada");
     let failed = begin("failing", json!({})).await;
     let error = client.output::<Value>(&failed).await.expect_err("it failed");
-    assert!(matches!(&error, Error::Failed { handler_id, .. } if *handler_id == failed) && error.to_string().contains("failed: "), "{error}");
+    assert!(
+        matches!(&error, Error::Failed { handler_id, .. } if *handler_id == failed) && error.to_string().contains("failed: "),
+        "{error}"
+    );
     let cancelled = begin("hitl", json!({})).await;
     client.cancel(&cancelled).await.expect("it is cancelled");
     let error = client.output::<Value>(&cancelled).await.expect_err("it was cancelled");

@@ -6,11 +6,12 @@ CARGO_FLAGS = --release
 HOST = 127.0.0.1
 PORT = 8080
 
-.PHONY: help demo test guests examples ui fmt lint mutations simulate crash soak soak-hour fuzz curves bench tools clients
+.PHONY: help demo sizes test packages guests examples ui fmt lint mutations simulate crash soak soak-hour fuzz curves bench tools clients
 
 help:
 	@echo "make demo       build everything and serve the examples at http://$(HOST):$(PORT)"
 	@echo "make test       everything CI runs, installing what is missing"
+	@echo "make packages   a wheel, npm packages and crates, in target/packages"
 	@echo "make guests     build the test components to target/guests"
 	@echo "make examples   build the examples to target/examples"
 	@echo "make ui         build the debugger's page, to be embedded by the next build"
@@ -23,44 +24,70 @@ help:
 	@echo "make soak-hour  an hour of it"
 	@echo "make fuzz       ten minutes of inputs that nobody thought of, for each target; MINUTES=n"
 	@echo "make bench      beside the original servers and what a run is made of; SHORT=1 shows that it runs, SCENARIO=name"
+	@echo "make sizes      how large workflows in each language are, and how long they take to build, compile, start and run"
 	@echo "make curves     how the engine's work grows, from 10 to 100,000 of each thing"
 
-demo: tools examples ui
-	cargo build $(CARGO_FLAGS) --package wf-host
+# Says from its first second what it does, and shows what cargo shows. What is built is not built again.
+demo:
+	@echo "[1/4] looking for tools, and installing those that are missing"
+	@$(MAKE) --no-print-directory tools
+	@echo "[2/4] building the debugger's page (the first time: half a minute, to fetch what it is made of)"
+	@host/ui/build.sh
+	@echo "[3/4] building the server (the first time: some minutes)"
+	@cargo build $(CARGO_FLAGS) --package wf-host
+	@echo "[4/4] building the examples (the first time: a minute)"
+	@VERBOSE=1 examples/build.sh
 	@echo
 	@echo "serving the examples at http://$(HOST):$(PORT); stop with Ctrl-C"
-	target/release/wf-host serve --host $(HOST) --port $(PORT) --data-dir target/demo target/examples
+	target/release/wf-host serve --host $(HOST) --port $(PORT) --data-dir target/demo target/examples \
+	  order=target/examples/three-languages/take.wasm+target/examples/three-languages/price.wasm+target/examples/three-languages/serve.wasm
+
+# Sizes, builds, and what a first and a further run take, for each language.
+sizes: guests
+	python3 tests/bench/sizes.py
 
 # Goes through every part even when one fails, and fails in the end if any did.
 # What comes over the network is fetched while the guests are built.
 test: target/tools/installed.txt
 	@echo "part: guests, examples, clients, page"
-	@{ tests/guests/c.sh; c=$$?; $(MAKE) --no-print-directory clients ui && [ $$c = 0 ]; } & fetching=$$!; \
-	tests/guests/build.sh && $(MAKE) --no-print-directory examples; built=$$?; \
+	@$(MAKE) --no-print-directory clients ui & fetching=$$!; \
+	tests/guests/build.sh && examples/build.sh; built=$$?; \
 	wait $$fetching && [ $$built = 0 ]
 	@failed=; \
 	part() { echo "part: $$1"; shift; "$$@"; }; \
 	part lint $(MAKE) --no-print-directory lint || failed="$$failed lint"; \
 	part build cargo build $(CARGO_FLAGS) --workspace --all-targets \
-	&& part "guests in Python and TypeScript" tests/guests/python.sh && tests/guests/js.sh \
+	&& part "guests in Python, TypeScript, C and Go" tests/guests/python.sh && tests/guests/js.sh && tests/guests/c.sh && tests/guests/go.sh \
+	&& examples/three-languages/build.sh \
 	&& part workspace $(NEXTEST) run --cargo-profile release --workspace \
 	&& cargo test $(CARGO_FLAGS) --workspace --doc || failed="$$failed workspace"; \
 	CARGO_TARGET_DIR=$(CURDIR)/target/guest-sdk \
 	part guest-sdk cargo test $(CARGO_FLAGS) --no-fail-fast --manifest-path guest-sdk/rust/Cargo.toml || failed="$$failed guest-sdk"; \
+	part typescript guest-sdk/js/tests/run.sh || failed="$$failed typescript"; \
+	part go guest-sdk/go/tests.sh || failed="$$failed go"; \
 	part python guest-sdk/python/tests/run.sh || failed="$$failed python"; \
 	part page npm run --silent --prefix host/ui check || failed="$$failed ui"; \
 	part mutations $(MAKE) --no-print-directory mutations || failed="$$failed mutations"; \
 	echo "part: end"; \
 	if [ -n "$$failed" ]; then echo "failed:$$failed" >&2; exit 1; fi
 
+# Of what is shipped: the `dist` profile, which takes its time.
+packages: tools ui
+	cargo build --profile dist --package wf-host
+	host/packages/build.sh target/dist/wf-host
+	host/packages/crates.sh
+
 guests: tools
 	tests/guests/build.sh
 	tests/guests/python.sh
 	tests/guests/js.sh
 	tests/guests/c.sh
+	tests/guests/go.sh
 
 examples: tools
 	examples/build.sh
+	cargo build $(CARGO_FLAGS) --package wf-host
+	examples/three-languages/build.sh
 
 clients: tools
 	tests/clients/setup.sh

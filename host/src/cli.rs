@@ -15,23 +15,30 @@ mod dev;
 mod environment;
 mod error;
 mod follow;
+mod fork;
 mod fsck;
 #[cfg(test)]
 mod fuzz;
+mod go;
 mod grants;
 mod graph;
 mod inspect;
 mod javascript;
 mod keys;
 mod layers;
+mod logged;
 mod man;
+mod native;
 mod new;
 mod offline;
+mod open;
 mod openapi;
 mod place;
 mod progress;
+mod pypi;
 mod python;
 mod remote;
+mod replay;
 mod run;
 mod screen;
 mod serve;
@@ -92,6 +99,8 @@ enum Command {
     Restore(backup::Restore),
     Export(carry::Export),
     Import(carry::Import),
+    Open(open::Open),
+    Replay(replay::Replay),
     Workflows(remote::Workflows),
     Runs(remote::Runs),
     Openapi(openapi::Openapi),
@@ -128,6 +137,8 @@ pub fn main() -> ExitCode {
         Command::Restore(restore) => restore.run(layers).map(|()| ExitCode::SUCCESS),
         Command::Export(export) => export.run(layers).map(|()| ExitCode::SUCCESS),
         Command::Import(import) => import.run(layers).map(|()| ExitCode::SUCCESS),
+        Command::Open(open) => runtime.block_on(open.run()).map(|()| ExitCode::SUCCESS),
+        Command::Replay(replay) => runtime.block_on(replay.run(layers)),
         Command::New(new) => new.run().map(|()| ExitCode::SUCCESS),
         Command::Build(build) => runtime.block_on(build.run()).map(|()| ExitCode::SUCCESS),
         Command::Dev(dev) => runtime.block_on(dev.run(layers, dev_again)).map(|()| ExitCode::SUCCESS),
@@ -162,6 +173,7 @@ fn settle<'a>(arguments: &Arguments, matches: &'a clap::ArgMatches) -> Result<La
         Command::Restore(restore) => (Some(restore.file()), "warn"),
         Command::Export(export) => (Some(export.file()), "warn"),
         Command::Import(import) => (Some(import.file()), "warn"),
+        Command::Replay(replay) => (Some(replay.file()), "warn"),
         Command::Run(_) | Command::Check(_) | Command::Inspect(_) => (Some(None), "warn"),
         _ => (None, "warn"),
     };

@@ -58,9 +58,8 @@ impl Config {
     }
 
     /// What guests of a workflow may reach outside.
-    pub(crate) fn grants(&self, workflow: &str) -> Arc<Grants> {
-        let own = self.workflows.get(workflow).map(|own| self.grants.and(&own.grants));
-        Arc::new(own.unwrap_or_else(|| self.grants.clone()))
+    pub(crate) fn grants(&self, workflow: &str) -> Grants {
+        self.workflows.get(workflow).map_or_else(|| self.grants.clone(), |own| self.grants.and(&own.grants))
     }
 
     /// The largest that any guest may use: what the runtime must have room for.

@@ -19,8 +19,9 @@ use futures_util::FutureExt;
 use tokio::sync::{Notify, Semaphore, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use wf_engine::entry::Micros;
 
-use crate::machine::{Action, Answer, Command, Fresh, Identity, Owners, WaiterId, Worker};
+use crate::machine::{Action, Answer, Command, Exit, Fresh, FreshFork, Identity, Owners, WaiterId, Worker};
 use crate::model::Refusal;
 use crate::registry::Loaded;
 use crate::services::Services;
@@ -92,6 +93,26 @@ impl Driver {
         match begun {
             Ok((identity, _, bell)) => self.begin_worker(run, identity, bell, loaded, fresh, Some(reply)),
             Err(refusal) => tell(reply, Err(refusal)),
+        }
+    }
+
+    /// Begins a fork. `reply`: told once it is durable.
+    pub fn begin_fork(&self, loaded: Loaded, fork: FreshFork, reply: Reply) {
+        let run = fork.forked.run.clone();
+        let (identity, bell) = match self.table().begin(&run, fork.key, None) {
+            Ok((identity, _, bell)) => (identity, bell),
+            Err(refusal) => return tell(reply, Err(refusal)),
+        };
+        let now = self.0.services.now();
+        match std::panic::catch_unwind(AssertUnwindSafe(|| Worker::begin_fork(fork, now, reply))) {
+            Ok(Ok((worker, outputs))) => self.drive(Task::new(self.clone(), run, identity, loaded, worker, bell), outputs),
+            Ok(Err((refusal, reply))) => {
+                let exit = Exit::Refused(refusal.clone());
+                let actions = self.table().leave(self.0.services.clock.alive(), &run, identity, &exit);
+                self.act(actions);
+                tell(reply, Err(refusal));
+            }
+            Err(_) => self.lost(&run, identity),
         }
     }
 
@@ -265,6 +286,12 @@ impl Table {
     fn begin(&mut self, run: &str, key: RunKey, waiter: Option<Reply>) -> Result<(Identity, Option<WaiterId>, Arc<Notify>), Refusal> {
         let (identity, waiter) = self.owners.begin(run, key, waiter).map_err(|(refusal, _)| refusal)?;
         Ok((identity, waiter, self.bell(identity)))
+    }
+
+    /// Gives up the place of a run that never came to be.
+    fn leave(&mut self, now: Micros, run: &str, identity: Identity, exit: &Exit) -> Vec<Action<Reply>> {
+        self.bells.remove(&identity);
+        self.owners.leave(now, run, identity, exit).unwrap_or_default()
     }
 
     /// What wakes a worker that takes a place now.

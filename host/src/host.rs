@@ -1,6 +1,7 @@
 //! The host: what the outside can ask of it. HTTP and the command line both stand on this.
 
 mod disk;
+mod forks;
 mod retention;
 mod runs;
 
@@ -11,6 +12,7 @@ use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use tokio::sync::watch;
 
+pub use forks::{Edit, Forking};
 pub use runs::Cut;
 
 use crate::clock::Clock;
@@ -49,8 +51,10 @@ impl Host {
         Ok(Host { services, driver, kept: Arc::new(kept), room: disk::Room::default() })
     }
 
-    /// Keeps runs after their end as long as this says, from here on. Nothing else of it counts.
-    pub fn keep_as(&self, config: &Config) {
+    /// Keeps runs after their end as long as this says, and grants to workflows what it grants, from here on: entries
+    /// into steps that are under way go on with what they had. Nothing else of it counts.
+    pub fn apply(&self, config: &Config) {
+        self.services.registry.grant(config);
         self.kept.send_replace(config.clone());
     }
 
@@ -79,7 +83,7 @@ impl Host {
 
     /// Loads what somebody has in memory, under a name, off to one side.
     pub async fn prepare_bytes(&self, name: &str, bytes: Bytes) -> Prepared {
-        let source = Source { name: Some(name.to_owned()), path: PathBuf::from(name) };
+        let source = Source { name: Some(name.to_owned()), files: vec![PathBuf::from(name)] };
         let Services { registry, clock, runtime, store, .. } = &*self.services;
         registry.prepare(&source, Some(bytes), clock.at(), runtime, &**store).await
     }

@@ -13,11 +13,13 @@ mod underway;
 
 mod context;
 mod events;
+mod forks;
 mod handlers;
 mod health;
 mod history;
 mod openapi;
 mod page;
+mod run;
 mod runs;
 mod session;
 mod workflows;
@@ -67,6 +69,8 @@ pub struct Options {
     pub door: Option<DoorFiles>,
     /// How often each key, and each address, may ask; none: as often as it likes.
     pub rate_limit: Option<Rate>,
+    /// The file whose runs are shown, and cannot be changed; none: they can.
+    pub read_only: Option<String>,
     /// What the server proves its name with; none: connections are as they are.
     pub tls: Option<Tls>,
 }
@@ -82,6 +86,7 @@ impl Default for Options {
             connections_max: 65_536,
             door: None,
             rate_limit: None,
+            read_only: None,
             tls: None,
         }
     }
@@ -104,6 +109,7 @@ struct Api {
     refused_names: names::Refused,
     /// Where it listens; none: requests come from elsewhere in its program.
     address: Option<SocketAddr>,
+    room: body::Room,
 }
 
 /// What an endpoint has at hand for one request.

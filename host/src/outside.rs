@@ -34,6 +34,8 @@ use crate::model::Grants;
 use addresses::{Resolver, is_public};
 pub use asked::Asked;
 pub use body::Body;
+/// One that several wait for.
+pub type SharedBody = Arc<tokio::sync::Mutex<Body>>;
 pub use secrets::Placeholders;
 
 /// Requests of one workflow that are under way at once, their bodies included; more wait for their turn.
@@ -58,13 +60,15 @@ pub struct Exchange {
 }
 
 impl Outside {
-    /// That of a workflow.
+    /// That of a workflow, by what it is granted now: what goes by other grants leaves through connections of its own.
     pub fn exchange(&self, workflow: &str, grants: &Arc<Grants>) -> Arc<Exchange> {
         let mut exchanges = self.0.lock().expect("no panic while locked");
-        if let Some(exchange) = exchanges.get(workflow) {
+        let before = exchanges.get(workflow);
+        if let Some(exchange) = before.filter(|it| Arc::ptr_eq(&it.grants, grants)) {
             return exchange.clone();
         }
-        let exchange = Arc::new(Exchange::new(workflow, grants.clone()));
+        let turns = before.map_or_else(|| Arc::new(Semaphore::new(REQUESTS_MAX)), |it| it.turns.clone());
+        let exchange = Arc::new(Exchange { turns, ..Exchange::new(workflow, grants.clone()) });
         exchanges.insert(workflow.to_owned(), exchange.clone());
         exchange
     }

@@ -2,13 +2,16 @@
 
 mod changes;
 mod components;
+mod granted;
 
 use std::collections::HashMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, RwLock, Weak};
 
 use anyhow::Context;
 use bytes::Bytes;
+use futures_util::future::try_join_all;
 use tokio::io::AsyncReadExt;
 use wf_engine::definition::Definition;
 use wf_engine::entry::{Micros, Part, Started};
@@ -20,17 +23,36 @@ use crate::model::{Limits, Workflow, work};
 use crate::runtime::{Component, LoadError, Runtime};
 use crate::store::Store;
 use components::Components;
+use granted::AllGranted;
 
 /// Longest manifest, in bytes.
 const MANIFEST_MAX: Limit = Limit { name: "manifest_max", max: 16 << 20 };
 
-/// A file to load, and the name to register it under.
+/// What to load as one workflow, and the name to register it under.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Source {
-    /// None: the name in the manifest.
+    /// None: the name in the first manifest.
     pub name: Option<String>,
-    /// The file; of what somebody has in memory, its name.
-    pub path: PathBuf,
+    /// Its files, at least one: each is a component, which adds its steps. Of what somebody has in memory, its name.
+    pub files: Vec<PathBuf>,
+}
+
+impl Source {
+    /// A workflow in one file, by the name that it has for itself.
+    pub fn file(path: PathBuf) -> Source {
+        Source { name: None, files: vec![path] }
+    }
+}
+
+/// As on the command line, without its name.
+impl fmt::Display for Source {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, file) in self.files.iter().enumerate() {
+            let plus = if place == 0 { "" } else { "+" };
+            write!(formatter, "{plus}{}", file.display())?;
+        }
+        Ok(())
+    }
 }
 
 /// Why a workflow was not registered: what happened, and what to do.
@@ -51,10 +73,10 @@ pub(crate) struct Loaded {
     pub components: Vec<Arc<Component>>,
 }
 
-/// A file, the workflow that new runs get of it, and what became of its last change.
+/// What was loaded, the workflow that new runs get of it, and what became of its last change.
 #[derive(Clone)]
 pub struct Listing {
-    /// The file.
+    /// The files.
     pub source: Source,
     /// None: it was never sound.
     pub workflow: Option<Arc<Workflow>>,
@@ -77,9 +99,9 @@ pub enum Change {
     None,
 }
 
-/// A file that was loaded and is not registered yet.
+/// What was loaded and is not registered yet.
 pub struct Prepared {
-    /// The file.
+    /// The files.
     pub source: Source,
     /// Which of its loads it is.
     number: u64,
@@ -94,16 +116,17 @@ impl Prepared {
     }
 }
 
-/// The files that are being loaded, each with the number of its last load.
+/// What is being loaded, each with the number of its last load.
 #[derive(Default)]
 struct Loading {
     last: u64,
-    files: HashMap<Source, u64>,
+    sources: HashMap<Source, u64>,
 }
 
 /// All that is loaded.
 pub struct Registry {
     config: Config,
+    granted: AllGranted,
     /// In order of registration.
     listings: RwLock<Vec<Listing>>,
     loading: Mutex<Loading>,
@@ -116,12 +139,18 @@ impl Registry {
     /// Of nothing so far.
     pub fn new(config: Config) -> Registry {
         Registry {
+            granted: AllGranted::new(config.clone()),
             config,
             listings: RwLock::default(),
             loading: Mutex::default(),
             components: Components::default(),
             definitions: RwLock::default(),
         }
+    }
+
+    /// Grants to workflows what these settings say, from here on.
+    pub(crate) fn grant(&self, config: &Config) {
+        self.granted.apply(config);
     }
 
     /// Drops the stored components that neither a run nor anything in memory needs: a run that is
@@ -162,7 +191,7 @@ impl Registry {
     pub fn is_loading(&self) -> bool {
         let listings = self.listings.read().expect("no panic while locked");
         let is_there = |source: &Source| listings.iter().any(|it| it.source == *source && it.workflow.is_some());
-        self.loading().files.keys().any(|source| !is_there(source))
+        self.loading().sources.keys().any(|source| !is_there(source))
     }
 
     /// Loads a file, off to one side. `held`: what is in it, where nothing is to be read.
@@ -171,7 +200,7 @@ impl Registry {
             let mut loading = self.loading();
             loading.last += 1;
             let number = loading.last;
-            loading.files.insert(source.clone(), number);
+            loading.sources.insert(source.clone(), number);
             number
         };
         let result = self.sound(source, held, runtime, store).await;
@@ -183,11 +212,11 @@ impl Registry {
     pub fn register(&self, prepared: Prepared) -> Result<(Arc<Workflow>, Change), Rejected> {
         let Prepared { source, number, at, result } = prepared;
         // One that began later has what is in the file now, or will.
-        if self.loading().files.get(&source) != Some(&number) {
-            return Err(Rejected::new(&source.path, "it changed while it was loaded", "its newer version counts"));
+        if self.loading().sources.get(&source) != Some(&number) {
+            return Err(Rejected::new(&source, "it changed while it was loaded", "its newer version counts"));
         }
         let registered = self.publish(&source, at, result);
-        self.loading().files.remove(&source);
+        self.loading().sources.remove(&source);
         registered
     }
 
@@ -195,34 +224,51 @@ impl Registry {
         self.loading.lock().expect("no panic while locked")
     }
 
-    /// The workflow of a file, checked, off to one side.
+    /// The workflow of a source, checked, off to one side.
     async fn sound(&self, source: &Source, held: Option<Bytes>, runtime: &Runtime, store: &dyn Store) -> Result<Loaded, Rejected> {
+        let parts = source.files.iter().map(|file| self.part(file, held.clone(), runtime, store));
+        let (components, manifests): (Vec<_>, Vec<Manifest>) = try_join_all(parts).await?.into_iter().unzip();
+        let first = manifests.first().map(|it| it.name.clone());
+        let name = source.name.clone().or(first).unwrap_or_default();
+        let part = |component: &Arc<Component>| Part { component: component.view.digest.clone(), data: None };
+        let parts = components.iter().map(part).zip(manifests).collect();
+        let files: Vec<String> = source.files.iter().map(|it| it.display().to_string()).collect();
+        let checked = aside(move || {
+            let definition = Definition::new(parts);
+            findings(&definition, &files).map_or(Ok(definition), Err)
+        });
+        let definition = checked.await.map_err(|error| Rejected::of(source, error))?;
+        let hint = "fix the workflow's steps and events and build it again";
+        let definition = definition.map_err(|finding| Rejected::new(source, finding, hint))?;
+        let additional_events = self.config.additional_events(&name, definition.additional_events());
+        Ok(self.ready(name, Arc::new(definition), additional_events, components))
+    }
+
+    /// The component in a file, with what it says about itself.
+    async fn part(
+        &self,
+        file: &Path,
+        held: Option<Bytes>,
+        runtime: &Runtime,
+        store: &dyn Store,
+    ) -> Result<(Arc<Component>, Manifest), Rejected> {
+        let place = file.display();
         let bytes = match held {
             Some(held) => held,
             None => {
-                let read = read(&source.path, runtime.component_max()).await;
-                read.map_err(|error| Rejected::new(&source.path, error.to_string(), "check the path and its permissions"))?.into()
+                let read = read(file, runtime.component_max()).await;
+                read.map_err(|error| Rejected::new(&place, error.to_string(), "check the path and its permissions"))?.into()
             }
         };
-        let encoded = runtime.encode(bytes).await.map_err(|error| Rejected::of(&source.path, error))?;
+        let encoded = runtime.encode(bytes).await.map_err(|error| Rejected::of(&place, error))?;
         let digest = encoded.digest.clone();
         let compile = async { Ok(runtime.compile(encoded).await?) };
         let component = self.components.get(&digest, compile).await.map_err(|error| match error.downcast() {
-            Ok(error) => Rejected::of(&source.path, error),
-            Err(error) => Rejected::new(&source.path, error, "try again"),
+            Ok(error) => Rejected::of(&place, error),
+            Err(error) => Rejected::new(&place, error, "try again"),
         })?;
-        let manifest = self.manifest(&component, runtime, store).await.map_err(|error| Rejected::of(&source.path, error))?;
-        let name = source.name.clone().unwrap_or_else(|| manifest.name.clone());
-        let part = Part { component: component.view.digest.clone(), data: None };
-        let checked = aside(move || {
-            let definition = Definition::new(vec![(part, manifest)]);
-            findings(&definition).map_or(Ok(definition), Err)
-        });
-        let definition = checked.await.map_err(|error| Rejected::of(&source.path, error))?;
-        let hint = "fix the workflow's steps and events and build it again";
-        let definition = definition.map_err(|finding| Rejected::new(&source.path, finding, hint))?;
-        let additional_events = self.config.additional_events(&name, definition.additional_events());
-        Ok(self.ready(name, Arc::new(definition), additional_events, vec![component]))
+        let manifest = self.manifest(&component, runtime, store).await.map_err(|error| Rejected::of(&place, error))?;
+        Ok((component, manifest))
     }
 
     fn publish(&self, source: &Source, at: Micros, result: Result<Loaded, Rejected>) -> Result<(Arc<Workflow>, Change), Rejected> {
@@ -232,7 +278,7 @@ impl Registry {
             let taken = |it: &Listing| it.source != *source && it.workflow.as_ref().is_some_and(|it| it.name == *name);
             if listings.iter().any(taken) {
                 let message = format!("a workflow named `{name}` is loaded already");
-                return Err(Rejected::new(&source.path, message, "give it another name: `name=path`"));
+                return Err(Rejected::new(source, message, "give it another name: `name=path`"));
             }
             Ok(loaded)
         });
@@ -261,7 +307,7 @@ impl Registry {
 
     /// Takes a file's workflow away: its runs finish, its name starts no more of them.
     pub fn retire(&self, source: &Source) -> Option<Arc<Workflow>> {
-        self.loading().files.remove(source);
+        self.loading().sources.remove(source);
         let mut listings = self.listings.write().expect("no panic while locked");
         let place = listings.iter().position(|it| it.source == *source)?;
         listings.remove(place).workflow
@@ -308,7 +354,7 @@ impl Registry {
 
     fn ready(&self, name: String, definition: Arc<Definition>, additional_events: Vec<String>, components: Vec<Arc<Component>>) -> Loaded {
         let views = components.iter().map(|it| it.view.clone()).collect();
-        let (limits, grants) = (self.config.limits(&name), self.config.grants(&name));
+        let (limits, grants) = (self.config.limits(&name), self.granted.of(&name));
         let workflow = Arc::new(Workflow { name, definition, additional_events, components: views, limits, grants });
         Loaded { workflow, components }
     }
@@ -380,18 +426,19 @@ fn unfit(error: &dyn std::error::Error) -> LoadError {
     LoadError::new(format!("its `describe` returned no valid manifest: {error}"), "see wit/manifest.schema.json")
 }
 
-fn findings(definition: &Definition) -> Option<String> {
-    let findings: Vec<String> = definition.check().iter().map(ToString::to_string).collect();
+/// `files`: where its components are, in order.
+fn findings(definition: &Definition, files: &[String]) -> Option<String> {
+    let findings: Vec<String> = definition.check_of(files).iter().map(ToString::to_string).collect();
     (!findings.is_empty()).then(|| findings.join("; "))
 }
 
 impl Rejected {
-    pub(crate) fn new(path: &Path, message: impl std::fmt::Display, hint: &str) -> Rejected {
-        Rejected { message: format!("`{}`: {message}", path.display()), hint: Some(hint.to_owned()) }
+    fn new(place: &impl fmt::Display, message: impl fmt::Display, hint: &str) -> Rejected {
+        Rejected { message: format!("`{place}`: {message}"), hint: Some(hint.to_owned()) }
     }
 
-    fn of(path: &Path, error: LoadError) -> Rejected {
-        Rejected::new(path, &error, error.hint())
+    fn of(place: &impl fmt::Display, error: LoadError) -> Rejected {
+        Rejected::new(place, &error, error.hint())
     }
 }
 

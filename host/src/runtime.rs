@@ -22,8 +22,10 @@ mod flows;
 mod guest;
 mod libraries;
 mod lines;
+mod linker;
 mod memory;
 mod meter;
+mod polls;
 mod report;
 mod shape;
 mod shares;
@@ -31,6 +33,8 @@ mod threads;
 mod ticks;
 mod turns;
 mod wasi;
+mod wasi_http;
+mod world;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -73,6 +77,8 @@ pub struct Terms {
     pub limits: Arc<Limits>,
     /// What it may reach outside.
     pub grants: Arc<Grants>,
+    /// Whether each call is reported before anything is done about it: for whoever runs an attempt again.
+    pub watched: bool,
 }
 
 /// Loads components and runs their steps. Cheap to clone.
@@ -134,8 +140,7 @@ impl Runtime {
         let ticks = ticks::Ticks::default();
         let engine = engine::new(&limits, &ticks)
             .map_err(|error| LoadError::new(format!("wasm cannot run here: {error:#}"), "this machine is not supported"))?;
-        let linker = guest::linker(&engine).and_then(|mut linker| denied::no_sockets(&mut linker).map(|()| linker));
-        let linker = linker.map_err(|error| LoadError::new(format!("{error:#}"), "this is a defect of wf-host"))?;
+        let linker = linker::linker(&engine).map_err(|error| LoadError::new(format!("{error:#}"), "this is a defect of wf-host"))?;
         let cache = cache_dir.and_then(|folder| cache::Cache::open(folder, &engine));
         let compilers = compiler::Compilers::new(compiler, &limits);
         let executor = executor::Executor::start()

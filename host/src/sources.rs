@@ -4,10 +4,14 @@ use std::path::{Path, PathBuf};
 
 use crate::registry::{Rejected, Source};
 
-/// The files that an argument names: a file, a directory, a glob or `name=path`.
+/// The workflows that an argument names: a file, a directory, a glob or `name=path`; `path+path` is one workflow of
+/// several files.
 pub fn sources(argument: &str) -> Result<Vec<Source>, Rejected> {
-    if let Some((name, path)) = named(argument) {
-        return Ok(vec![Source { name: Some(name.to_owned()), path: existing(path)? }]);
+    let (name, path) = named(argument).map_or((None, argument), |(name, path)| (Some(name.to_owned()), path));
+    let parts = parts(path);
+    if name.is_some() || parts.len() > 1 {
+        let files = parts.into_iter().map(existing).collect::<Result<_, _>>()?;
+        return Ok(vec![Source { name, files }]);
     }
     let path = Path::new(argument);
     let files = if path.is_dir() {
@@ -20,23 +24,32 @@ pub fn sources(argument: &str) -> Result<Vec<Source>, Rejected> {
     if files.is_empty() {
         return Err(rejected(format!("no `.wasm` file at `{argument}`"), "build a workflow first, or correct the path"));
     }
-    Ok(files.into_iter().map(|path| Source { name: None, path }).collect())
+    Ok(files.into_iter().map(Source::file).collect())
 }
 
 /// The argument as it is meant from within a folder.
 pub fn below(folder: &Path, argument: &str) -> String {
-    match parts(argument) {
-        Some((name, path)) if !folder.join(argument).exists() => format!("{name}={}", folder.join(path).display()),
-        _ => folder.join(argument).display().to_string(),
+    let whole = folder.join(argument);
+    if whole.exists() {
+        return whole.display().to_string();
     }
+    let (name, path) = split(argument).map_or((String::new(), argument), |(name, path)| (format!("{name}="), path));
+    let of_several = path.contains('+') && !folder.join(path).exists();
+    let parts = if of_several { path.split('+').collect() } else { vec![path] };
+    name + &parts.into_iter().map(|it| folder.join(it).display().to_string()).collect::<Vec<_>>().join("+")
 }
 
 /// `name=path`, unless a file of that whole name exists.
 fn named(argument: &str) -> Option<(&str, &str)> {
-    parts(argument).filter(|_| !Path::new(argument).exists())
+    split(argument).filter(|_| !Path::new(argument).exists())
 }
 
-fn parts(argument: &str) -> Option<(&str, &str)> {
+/// The files of one workflow, unless a file of that whole name exists.
+fn parts(path: &str) -> Vec<&str> {
+    if path.contains('+') && !Path::new(path).exists() { path.split('+').collect() } else { vec![path] }
+}
+
+fn split(argument: &str) -> Option<(&str, &str)> {
     let (name, path) = argument.split_once('=')?;
     let plain = !name.is_empty() && name.chars().all(|it| it.is_ascii_alphanumeric() || "-_.".contains(it));
     plain.then_some((name, path))
@@ -47,7 +60,7 @@ fn existing(path: &str) -> Result<PathBuf, Rejected> {
     if file.is_file() {
         return Ok(file);
     }
-    Err(rejected(format!("there is no file `{path}`"), "give a `.wasm` file, a directory of them, a glob or `name=path`"))
+    Err(rejected(format!("there is no file `{path}`"), "give a `.wasm` file, a directory of them, a glob, `name=path` or `name=path+path`"))
 }
 
 fn matching(pattern: &str) -> Result<Vec<PathBuf>, Rejected> {
@@ -60,6 +73,10 @@ fn matching(pattern: &str) -> Result<Vec<PathBuf>, Rejected> {
 /// the folders in them.
 pub fn folders(argument: &str) -> Vec<(PathBuf, bool)> {
     let argument = named(argument).map_or(argument, |(_, path)| path);
+    let parts = parts(argument);
+    if parts.len() > 1 {
+        return parts.into_iter().map(|it| (parent(Path::new(it)), false)).collect();
+    }
     let path = Path::new(argument);
     if path.is_dir() {
         return vec![(path.to_owned(), false), (parent(path), false)];
@@ -89,7 +106,31 @@ mod tests {
 
     fn names(argument: &str) -> Vec<String> {
         let sources = sources(argument).expect("sources");
-        sources.iter().map(|it| format!("{}:{}", it.name.as_deref().unwrap_or("-"), it.path.file_name().unwrap().display())).collect()
+        let name = |path: &PathBuf| path.file_name().unwrap().display().to_string();
+        let names = |it: &Source| it.files.iter().map(name).collect::<Vec<_>>().join("+");
+        sources.iter().map(|it| format!("{}:{}", it.name.as_deref().unwrap_or("-"), names(it))).collect()
+    }
+
+    #[test]
+    fn one_workflow_may_be_of_several_files() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["a.wasm", "b.wasm", "c+d.wasm"] {
+            std::fs::write(folder.path().join(name), "").unwrap();
+        }
+        let at = |name: &str| folder.path().join(name).display().to_string();
+        assert_eq!(names(&format!("order={}+{}", at("a.wasm"), at("b.wasm"))), ["order:a.wasm+b.wasm"]);
+        assert_eq!(names(&format!("{}+{}", at("b.wasm"), at("a.wasm"))), ["-:b.wasm+a.wasm"]);
+        assert_eq!(names(&at("c+d.wasm")), ["-:c+d.wasm"]);
+        assert_eq!(names(&format!("x={}", at("c+d.wasm"))), ["x:c+d.wasm"]);
+        let missing = sources(&format!("order={}+{}", at("a.wasm"), at("nope.wasm"))).expect_err("no such file");
+        assert!(missing.message.contains(&at("nope.wasm")), "{missing}");
+        assert!(sources(&format!("order={}+", at("a.wasm"))).is_err());
+        assert_eq!(folders("order=x/a.wasm+b.wasm"), [(PathBuf::from("x"), false), (PathBuf::from("."), false)]);
+        let below = |argument: &str| below(folder.path(), argument);
+        assert_eq!(below("order=a.wasm+nope/b.wasm"), format!("order={}+{}", at("a.wasm"), at("nope/b.wasm")));
+        assert_eq!(below("a.wasm+b.wasm"), format!("{}+{}", at("a.wasm"), at("b.wasm")));
+        assert_eq!(below("x=c+d.wasm"), format!("x={}", at("c+d.wasm")));
+        assert_eq!(below("*.wasm"), at("*.wasm"));
     }
 
     #[test]

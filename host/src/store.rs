@@ -17,14 +17,16 @@ use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 use wf_engine::entry::Micros;
 
+use crate::model::RunsFilter;
+
 pub use error::Error;
 pub use memory::Memory;
 pub use open::{Kept, beside, folder, open};
 pub(crate) use open::{database, lock, private_folder};
 pub use rows::{
     ALIVE_FIRST, Append, Claim, CommandId, Created, Ended, EntryRow, Expiry, Finished, Follows, FrameRow, HandlersQuery, Held, HostId,
-    IdempotencyRow, LogRow, Made, NewRun, Now, Past, Place, Purged, Release, RunKey, RunSummary, RunsPage, RunsQuery, SentCommand,
-    Snapshot, Standing, Status, Stored, TURNS_MAX, Unbegun, Wake,
+    IdempotencyRow, LogRow, Made, NewRun, Now, Past, Place, Purged, Release, RunKey, RunSummary, RunsPage, SentCommand, Shown, Snapshot,
+    Standing, Status, Stored, TURNS_MAX, Unbegun, Wake,
 };
 pub use sqlite::Sqlite;
 pub use sqlite::examine::{
@@ -158,8 +160,8 @@ pub trait Store: Send + Sync + 'static {
     /// of them, but at least one. None: that was all.
     fn handlers(&self, query: HandlersQuery) -> BoxFuture<'_, Result<Vec<RunSummary>>>;
 
-    /// Runs, newest first.
-    fn runs(&self, query: RunsQuery) -> BoxFuture<'_, Result<RunsPage>>;
+    /// Runs: at most as many as are asked for, and at most some MiB of them.
+    fn runs(&self, query: RunsFilter) -> BoxFuture<'_, Result<RunsPage>>;
 
     /// The names of the workflows that have runs, whether they are served or not, in order.
     fn workflows(&self) -> BoxFuture<'_, Result<Vec<String>>>;
@@ -176,6 +178,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// What an idempotency key made.
     fn idempotency(&self, scope: &str, key: &str) -> BoxFuture<'_, Result<Option<IdempotencyRow>>>;
+
+    /// The ids of the runs that keys of a scope have made, in the order in which they began.
+    fn made(&self, scope: &str) -> BoxFuture<'_, Result<Vec<String>>>;
 
     /// Deletes a handler with all its runs and everything of them. Refused with
     /// [`Error::AlreadyRunning`] while one of them runs, unless it is to go all the same: one whose
@@ -206,6 +211,19 @@ pub trait Store: Send + Sync + 'static {
 pub fn start_scope(workflow: &str) -> String {
     format!("workflow/{workflow}")
 }
+
+/// The scope of idempotency keys of forks: their origin, a run. By it they are found.
+pub fn fork_scope(origin: &str) -> String {
+    format!("{FORKS}{origin}")
+}
+
+/// The origin of forks, of the scope of their keys.
+pub(crate) fn forked_from(scope: &str) -> Option<&str> {
+    scope.strip_prefix(FORKS)
+}
+
+/// What scopes of keys of forks begin with.
+const FORKS: &str = "fork/";
 
 /// The scope of idempotency keys of events: a handler.
 pub fn event_scope(handler: &str) -> String {

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use notify_debouncer_mini::notify::{RecommendedWatcher, RecursiveMode};
@@ -43,7 +43,7 @@ struct Fingerprint {
 /// The files that some arguments name, as they were when they were last looked at.
 pub struct Watch {
     arguments: Vec<String>,
-    seen: HashMap<Source, Fingerprint>,
+    seen: HashMap<Source, Vec<Fingerprint>>,
     /// In the order in which the arguments name them.
     order: Vec<Source>,
     /// The last load of each: none keeps another waiting.
@@ -101,7 +101,7 @@ impl Watch {
         for source in self.order.iter().filter(|it| !found.contains_key(*it)) {
             self.loading.remove(source);
             if let Some(workflow) = host.retire(source) {
-                tracing::info!("`{}` is gone: `{}` takes no new runs; those under way finish", source.path.display(), workflow.name);
+                tracing::info!("`{source}` is gone: `{}` takes no new runs; those under way finish", workflow.name);
             }
         }
         self.loading.retain(|_, load| !load.task.is_finished());
@@ -117,7 +117,7 @@ impl Watch {
         }
         for source in later {
             match self.seen.get(&source) {
-                Some(&before) => drop(found.insert(source, before)),
+                Some(before) => drop(found.insert(source, before.clone())),
                 None => drop(found.remove(&source)),
             }
         }
@@ -134,14 +134,13 @@ async fn load(host: Host, source: Source) {
 /// Registers what was loaded while the host serves, and says so.
 pub(crate) fn register(host: &Host, prepared: Prepared, begun: Instant) {
     let source = prepared.source.clone();
-    let path = source.path.display();
     match host.register(prepared) {
-        Ok((workflow, Change::Added)) => tracing::info!("added `{}` from `{path}` in {:.0?}", workflow.name, begun.elapsed()),
+        Ok((workflow, Change::Added)) => tracing::info!("added `{}` from `{source}` in {:.0?}", workflow.name, begun.elapsed()),
         Ok((workflow, Change::Swapped(changes))) => {
             let changes = if changes.is_empty() { "the same steps and events".to_owned() } else { changes.join(", ") };
-            tracing::info!("reloaded `{}` from `{path}` in {:.0?}: {changes}", workflow.name, begun.elapsed());
+            tracing::info!("reloaded `{}` from `{source}` in {:.0?}: {changes}", workflow.name, begun.elapsed());
         }
-        Ok((_, Change::None)) => tracing::debug!("`{path}` was written, and is the same"),
+        Ok((_, Change::None)) => tracing::debug!("`{source}` was written, and is the same"),
         Err(rejected) => {
             let before = host.listings().iter().any(|it| it.source == source && it.workflow.is_some());
             let goes_on = if before { "; the version before goes on" } else { "" };
@@ -152,21 +151,27 @@ pub(crate) fn register(host: &Host, prepared: Prepared, begun: Instant) {
 }
 
 /// What the arguments name now. What cannot be read is not there.
-fn look(arguments: &[String]) -> (Vec<Source>, HashMap<Source, Fingerprint>) {
+fn look(arguments: &[String]) -> (Vec<Source>, HashMap<Source, Vec<Fingerprint>>) {
     let (mut order, mut found) = (Vec::new(), HashMap::new());
     for source in arguments.iter().flat_map(|it| sources::sources(it).unwrap_or_default()) {
-        let Ok(metadata) = std::fs::metadata(&source.path) else { continue };
-        let fingerprint = Fingerprint {
-            device: metadata.dev(),
-            inode: metadata.ino(),
-            length: metadata.len(),
-            modified: (metadata.mtime(), metadata.mtime_nsec()),
-        };
-        if found.insert(source.clone(), fingerprint).is_none() {
+        let Ok(fingerprints) = source.files.iter().map(|it| Fingerprint::of(it)).collect() else { continue };
+        if found.insert(source.clone(), fingerprints).is_none() {
             order.push(source);
         }
     }
     (order, found)
+}
+
+impl Fingerprint {
+    fn of(file: &Path) -> std::io::Result<Fingerprint> {
+        let metadata = std::fs::metadata(file)?;
+        Ok(Fingerprint {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            length: metadata.len(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+        })
+    }
 }
 
 /// The folders under notification.

@@ -59,7 +59,7 @@ fn twenty(folder: &Path, bytes: impl Fn(usize) -> Vec<u8>) -> Vec<Source> {
     let source = |number| {
         let path = folder.join(format!("{number}.wasm"));
         std::fs::write(&path, bytes(number)).expect("writable");
-        Source { name: Some(format!("name-{number}")), path }
+        Source { name: Some(format!("name-{number}")), files: vec![path] }
     };
     (0..20).map(source).collect()
 }

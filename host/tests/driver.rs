@@ -30,12 +30,13 @@ use wf_engine::entry::{Event, Micros};
 use wf_engine::json::{Json, to_json};
 use wf_host::config::{Config, WorkflowConfig};
 use wf_host::host::Host;
+use wf_host::model::RunsFilter;
 use wf_host::model::{Idempotency, Limits, Refusal, RunStatus, RunView, Start, Target};
 use wf_host::registry::Source;
 use wf_host::runtime::{Compiler, Options, Runtime};
 use wf_host::store::{
     Append, Claim, CommandId, Created, EntryRow, Error, Expiry, FrameRow, HandlersQuery, Held, HostId, IdempotencyRow, LogRow, Memory,
-    NewRun, Now, Past, Purged, Release, Result, RunKey, RunSummary, RunsPage, RunsQuery, SentCommand, Store, Stored, Unbegun, Wake,
+    NewRun, Now, Past, Purged, Release, Result, RunKey, RunSummary, RunsPage, SentCommand, Store, Stored, Unbegun, Wake,
 };
 use wf_tests::wasm::Module;
 
@@ -296,11 +297,12 @@ impl Store for Hostile {
             fn run(&self, run: &str) -> BoxFuture<'_, Result<Option<RunSummary>>>;
             fn handler(&self, handler: &str) -> BoxFuture<'_, Result<Option<RunSummary>>>;
             fn handlers(&self, query: HandlersQuery) -> BoxFuture<'_, Result<Vec<RunSummary>>>;
-            fn runs(&self, query: RunsQuery) -> BoxFuture<'_, Result<RunsPage>>;
+            fn runs(&self, query: RunsFilter) -> BoxFuture<'_, Result<RunsPage>>;
             fn workflows(&self) -> BoxFuture<'_, Result<Vec<String>>>;
             fn last_sequence(&self, run: &str) -> BoxFuture<'_, Result<i64>>;
             fn logs(&self, run: &str) -> BoxFuture<'_, Result<Vec<LogRow>>>;
             fn idempotency(&self, scope: &str, key: &str) -> BoxFuture<'_, Result<Option<IdempotencyRow>>>;
+            fn made(&self, scope: &str) -> BoxFuture<'_, Result<Vec<String>>>;
             fn purge(&self, handler: &str, running_too: bool) -> BoxFuture<'static, Result<Purged>>;
             fn over(&self, workflow: &str, after: Option<wf_host::store::Finished>, limit: usize, sized: bool) -> BoxFuture<'_, Result<Vec<wf_host::store::Finished>>>;
             fn expire(&self, expiry: Expiry) -> BoxFuture<'static, Result<usize>>;
@@ -334,7 +336,7 @@ async fn host_of(store: Arc<Hostile>, module: Module, config: Config) -> Host {
     let options = Options { cache_dir: None, compiler: Compiler::Here, threads: None, limits: limits.clone() };
     let runtime = Runtime::new(options).expect("a runtime");
     let host = Host::open(store, runtime, Config { limits, ..config }).await.expect("it opens");
-    host.load(&Source { name: None, path }).await.expect("it loads");
+    host.load(&Source::file(path)).await.expect("it loads");
     host.resume().await.expect("it accepts");
     host
 }

@@ -45,7 +45,7 @@ async fn server(store: Arc<dyn Store>) -> Server {
     for (name, module) in [("echo", Module::echoing(&manifest("echo"))), ("quiet", Module::quiet(&manifest("quiet")))] {
         let path = folder.path().join(format!("{name}.wasm"));
         std::fs::write(&path, module.binary()).expect("it is written");
-        host.load(&Source { name: None, path }).await.expect("it loads");
+        host.load(&Source::file(path)).await.expect("it loads");
     }
     host.resume().await.expect("runs go on");
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -265,7 +265,7 @@ async fn what_a_guest_cannot_return_breaks_no_list() {
     module.invoke = invoke.leak();
     let path = _folder.path().join("wild.wasm");
     std::fs::write(&path, module.binary()).expect("it is written");
-    host.load(&Source { name: None, path }).await.expect("it loads");
+    host.load(&Source::file(path)).await.expect("it loads");
     let answer = client.run("wild", "{}").await;
     assert_eq!((answer.status, answer.json()["status"].as_str()), (500, Some("failed")), "{answer:?}");
     assert!(answer.text("error").contains("the number 1e999, which is beyond a double"), "{answer:?}");

@@ -14,9 +14,10 @@ mod turns;
 use bytes::Bytes;
 use rows::{AnyStore, HOST, append, created, ended, entry, frame, key, line, new, now, over, seqs, sequences};
 use wf_engine::text::LEVEL_END;
+use wf_host::model::{RunsFilter, RunsOrder, RunsPlace};
 use wf_host::store::{
-    Append, Error, Expiry, FrameRow, HandlersQuery, Made, NewRun, Past, RunKey, RunsQuery, Snapshot, Standing, Status, Stored, event_scope,
-    open, start_scope,
+    Append, Error, Expiry, FrameRow, HandlersQuery, Made, NewRun, Past, RunKey, Snapshot, Standing, Status, Stored, event_scope, open,
+    start_scope,
 };
 
 /// Runs each test on each store, which one host has joined.
@@ -61,6 +62,8 @@ on_every_store!(
     large_values_come_back_as_they_were,
     handlers_are_listed_and_paged,
     runs_are_listed_newest_first,
+    runs_are_listed_by_time,
+    runs_that_wait_are_found_and_so_is_what_went_in_and_came_out,
     a_page_of_runs_is_bounded,
     runs_are_searched_in_parts,
     log_lines_are_replaced_when_written_again,
@@ -411,32 +414,102 @@ async fn runs_are_listed_newest_first(store: AnyStore) {
     over(&store, "b1", "second", "milk", 100).await;
     over(&store, "a2", "first", "tea", 300).await;
     created(&store, "c", "third").await;
-    let of = async |query: RunsQuery| -> (Vec<String>, Option<RunKey>) {
+    let of = async |query: RunsFilter| -> (Vec<String>, Option<RunsPlace>) {
         let page = store.runs(query).await.expect("runs");
         (page.runs.into_iter().map(|run| run.run).collect(), page.next)
     };
-    let ids = async |query: RunsQuery| {
+    let ids = async |query: RunsFilter| {
         let (ids, next) = of(query).await;
         assert_eq!(next, None);
         ids
     };
-    let all = || RunsQuery { limit: 4, ..RunsQuery::default() };
+    let all = || RunsFilter { limit: 4, ..RunsFilter::default() };
     assert_eq!(ids(all()).await, ["c", "a2", "b1", "a1"], "all of a handler's");
-    assert_eq!(ids(RunsQuery { status: vec!["cancelled".into()], ..all() }).await, ["a2", "b1", "a1"]);
-    assert_eq!(ids(RunsQuery { status: vec!["cancelled".into(), "running".into()], ..all() }).await, ["c", "a2", "b1", "a1"]);
-    assert_eq!(ids(RunsQuery { status: vec!["completed".into()], ..all() }).await, [""; 0]);
-    assert_eq!(ids(RunsQuery { status: vec!["cancelled".into()], workflow: vec!["milk".into()], ..all() }).await, ["b1"]);
-    let two = RunsQuery { workflow: vec!["tea".into(), "milk".into()], limit: 2, ..all() };
+    assert_eq!(ids(RunsFilter { status: vec!["cancelled".into()], ..all() }).await, ["a2", "b1", "a1"]);
+    assert_eq!(ids(RunsFilter { status: vec!["cancelled".into(), "running".into()], ..all() }).await, ["c", "a2", "b1", "a1"]);
+    assert_eq!(ids(RunsFilter { status: vec!["completed".into()], ..all() }).await, [""; 0]);
+    assert_eq!(ids(RunsFilter { status: vec!["cancelled".into()], workflow: vec!["milk".into()], ..all() }).await, ["b1"]);
+    let two = RunsFilter { workflow: vec!["tea".into(), "milk".into()], limit: 2, ..all() };
     let (found, next) = of(two.clone()).await;
     assert_eq!(found, ["a2", "b1"]);
-    assert_eq!(of(RunsQuery { before: next, ..two }).await, (vec!["a1".into()], None));
-    assert_eq!(ids(RunsQuery { search: Some("first".into()), ..all() }).await, ["a2", "a1"]);
-    assert_eq!(ids(RunsQuery { search: Some("1".into()), ..all() }).await, ["b1", "a1"]);
-    let (found, next) = of(RunsQuery { search: Some("first".into()), limit: 1, ..all() }).await;
+    assert_eq!(of(RunsFilter { after: next, ..two }).await, (vec!["a1".into()], None));
+    assert_eq!(ids(RunsFilter { search: Some("first".into()), ..all() }).await, ["a2", "a1"]);
+    assert_eq!(ids(RunsFilter { search: Some("1".into()), ..all() }).await, ["b1", "a1"]);
+    let (found, next) = of(RunsFilter { search: Some("first".into()), limit: 1, ..all() }).await;
     assert_eq!(found, ["a2"]);
-    assert_eq!(of(RunsQuery { search: Some("first".into()), before: next, limit: 1, ..all() }).await.0, ["a1"]);
-    let before = store.run("b1").await.expect("an answer").map(|run| run.key);
-    assert_eq!(ids(RunsQuery { before, ..all() }).await, ["a1"]);
+    assert_eq!(of(RunsFilter { search: Some("first".into()), after: next, limit: 1, ..all() }).await.0, ["a1"]);
+    let after = store.run("b1").await.expect("an answer").map(|run| RunsPlace { at: 0, key: run.key.0 });
+    assert_eq!(ids(RunsFilter { after, ..all() }).await, ["a1"]);
+    assert_eq!(ids(RunsFilter { newest: true, ..all() }).await, ["c", "a2", "b1"]);
+    assert_eq!(ids(RunsFilter { handler: Some("first".into()), ..all() }).await, ["a2", "a1"]);
+    let (found, next) = of(RunsFilter { handler: Some("first".into()), limit: 1, ..all() }).await;
+    assert_eq!((found, next.is_some()), (vec!["a2".to_owned()], true));
+    assert_eq!(ids(RunsFilter { handler: Some("first".into()), after: next, ..all() }).await, ["a1"]);
+    assert_eq!(ids(RunsFilter { handler: Some("first".into()), newest: true, ..all() }).await, ["a2"]);
+}
+
+/// By when they began or ended, from a time to another, page by page.
+async fn runs_are_listed_by_time(store: AnyStore) {
+    for (place, at) in [10, 30, 20].into_iter().enumerate() {
+        let run = format!("r{place}");
+        let new = NewRun { started_at: at, ..new(&store, &run, &run) };
+        let key = new.key;
+        store.create(new).await.expect("created");
+        if place != 1 {
+            store.append(Append { standing: ended(Status::Cancelled, 100 - at), ..append(key, 1, 1) }).await.expect("appended");
+        }
+    }
+    let ids = async |filter: RunsFilter| {
+        let (mut ids, mut after) = (Vec::new(), None);
+        loop {
+            let page = store.runs(RunsFilter { after, limit: 1, ..filter.clone() }).await.expect("runs");
+            ids.extend(page.runs.into_iter().map(|run| run.run));
+            after = page.next;
+            if after.is_none() {
+                return ids;
+            }
+        }
+    };
+    let of = |order| RunsFilter { order, ..RunsFilter::default() };
+    assert_eq!(ids(of(RunsOrder::Newest)).await, ["r2", "r1", "r0"], "as they were created");
+    assert_eq!(ids(of(RunsOrder::Oldest)).await, ["r0", "r2", "r1"]);
+    assert_eq!(ids(of(RunsOrder::LastEnded)).await, ["r0", "r2"]);
+    assert_eq!(ids(of(RunsOrder::FirstEnded)).await, ["r2", "r0"]);
+    assert_eq!(ids(RunsFilter { since: Some(20), ..of(RunsOrder::Newest) }).await, ["r1", "r2"]);
+    assert_eq!(ids(RunsFilter { since: Some(10), until: Some(30), ..of(RunsOrder::Newest) }).await, ["r2", "r0"]);
+    assert_eq!(ids(RunsFilter { since: Some(10), until: Some(30), ..of(RunsOrder::Oldest) }).await, ["r0", "r2"]);
+    assert_eq!(ids(RunsFilter { since: Some(85), ..of(RunsOrder::FirstEnded) }).await, ["r0"]);
+    assert_eq!(ids(RunsFilter { status: vec!["running".into()], ..of(RunsOrder::Oldest) }).await, ["r1"]);
+    assert_eq!(ids(RunsFilter { workflow: vec!["another".into()], ..of(RunsOrder::Oldest) }).await, [""; 0]);
+}
+
+/// Those that wait stand apart from those that go on, and what went in and came out is searched.
+async fn runs_that_wait_are_found_and_so_is_what_went_in_and_came_out(store: AnyStore) {
+    let waits = created(&store, "waits", "h").await;
+    let standing = Standing { updated_at: 5, waiting: Some(r#"[{"types":["Answer"]}]"#.into()), ..Standing::default() };
+    store.append(Append { standing: standing.clone(), ..append(waits, 1, 1) }).await.expect("appended");
+    store.create(NewRun { preview: r#"{"name":"Ada"}"#.into(), ..new(&store, "goes", "i") }).await.expect("created");
+    let ends = created(&store, "ends", "j").await;
+    let status = Status::Failed("no such Customer".to_owned());
+    store.append(Append { standing: ended(status, 9), ..append(ends, 1, 1) }).await.expect("appended");
+    let ids = async |filter: RunsFilter| -> Vec<String> {
+        let page = store.runs(RunsFilter { limit: 9, ..filter }).await.expect("runs");
+        page.runs.into_iter().map(|run| run.run).collect()
+    };
+    let of = |status: &[&str]| RunsFilter { status: status.iter().map(|it| (*it).to_owned()).collect(), ..RunsFilter::default() };
+    assert_eq!(ids(of(&["waiting"])).await, ["waits"]);
+    assert_eq!(ids(of(&["running"])).await, ["goes"]);
+    assert_eq!(ids(of(&["running", "waiting"])).await, ["goes", "waits"]);
+    assert_eq!(ids(of(&["failed", "waiting"])).await, ["ends", "waits"]);
+    let of_workflow = |name: &str| RunsFilter { workflow: vec![name.to_owned()], ..of(&["waiting"]) };
+    assert_eq!(ids(of_workflow("greeting")).await, ["waits"]);
+    assert_eq!(ids(of_workflow("another")).await, [""; 0]);
+    let search = |text: &str| RunsFilter { search: Some(text.to_owned()), ..RunsFilter::default() };
+    assert_eq!(ids(search("ADA")).await, ["goes"]);
+    assert_eq!(ids(search("customer")).await, ["ends"]);
+    store.append(Append { standing: Standing { updated_at: 6, ..Standing::default() }, ..append(waits, 1, 2) }).await.expect("appended");
+    assert_eq!(ids(of(&["waiting"])).await, [""; 0]);
+    assert_eq!(ids(of(&["running"])).await, ["goes", "waits"]);
 }
 
 async fn a_page_of_runs_is_bounded(store: AnyStore) {
@@ -447,7 +520,7 @@ async fn a_page_of_runs_is_bounded(store: AnyStore) {
     }
     let (mut found, mut before) = (0, None);
     loop {
-        let page = store.runs(RunsQuery { before, limit: 100, ..RunsQuery::default() }).await.expect("runs");
+        let page = store.runs(RunsFilter { after: before, limit: 100, ..RunsFilter::default() }).await.expect("runs");
         assert!(page.runs.len() <= 2, "{} results of 5 MiB at once", page.runs.len());
         found += page.runs.len();
         before = page.next;
@@ -466,7 +539,7 @@ async fn runs_are_searched_in_parts(store: AnyStore) {
     }
     let (mut before, mut asked) = (None, 0);
     let found = loop {
-        let query = RunsQuery { search: Some("needle".into()), before, limit: 10, ..RunsQuery::default() };
+        let query = RunsFilter { search: Some("needle".into()), after: before, limit: 10, ..RunsFilter::default() };
         let page = store.runs(query).await.expect("runs");
         asked += 1;
         before = page.next;

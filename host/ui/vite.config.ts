@@ -9,7 +9,7 @@ import { defineConfig } from "vite";
 const compress = {
   name: "compress",
   closeBundle() {
-    for (const name of readdirSync("dist").filter((it) => /\.(js|css|html|svg)$/.test(it))) {
+    for (const name of readdirSync("dist").filter((it) => /\.(js|css|html|svg|txt)$/.test(it))) {
       const path = join("dist", name);
       writeFileSync(`${path}.gz`, gzipSync(readFileSync(path), { level: 9 }));
     }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs, at pinned versions, the official clients and what else asks our API in tests, or copies our
-# database: Python environments and the official debugger's page under target/clients, and node_modules
+# Installs, at pinned versions, the official clients and what else asks our API in tests, copies our
+# database, or looks at our packages: Python environments and the official debugger's page under target/clients, and node_modules
 # beside the TypeScript driver. Says nothing and does nothing where they are installed already.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -8,7 +8,7 @@ root=$(cd "$here/../.." && pwd)
 target="$root/target/clients"
 mkdir -p "$target"
 
-for generation in python-old python-new schemathesis litestream; do
+for generation in python-old python-new schemathesis litestream packages; do
     wanted="$here/$generation/requirements.txt"
     environment="$target/$generation"
     if cmp -s "$wanted" "$environment/installed.txt"; then continue; fi

@@ -4,7 +4,7 @@
 #
 # The target that is installed is used, else fetched with rustup. Where rustup reaches nothing,
 # Debian's compiler builds the standard library along; guests that need WASI are left out then.
-# WF_GUEST_TOOLCHAIN=debian asks for that one.
+# WF_GUEST_TOOLCHAIN=debian asks for that one. VERBOSE=1 shows what is being compiled.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -12,6 +12,8 @@ manifest=${1:-tests/guests/Cargo.toml}
 out=${2:-target/guests/rust}
 work=target/build-$(basename "$out")
 mkdir -p "$out"
+quiet=--quiet
+if [ -n "${VERBOSE:-}" ]; then quiet=; fi
 
 installed() { rustc --print target-libdir --target "$1" >/dev/null 2>&1 && [ -d "$(rustc --print target-libdir --target "$1")" ]; }
 
@@ -22,7 +24,7 @@ debian() {
   fi
   linker=$(rustc --print sysroot)/lib/rustlib/x86_64-unknown-linux-gnu/bin/rust-lld
   RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER=$linker \
-    /usr/bin/cargo build --quiet --release --manifest-path "$manifest" --target wasm32-unknown-unknown \
+    /usr/bin/cargo build $quiet --release --manifest-path "$manifest" --target wasm32-unknown-unknown \
     -Zbuild-std=std,panic_abort --target-dir "$work-debian" "$@"
   built=$work-debian/wasm32-unknown-unknown/release
 }
@@ -30,7 +32,7 @@ debian() {
 if [ "${WF_GUEST_TOOLCHAIN:-}" = debian ]; then
   debian --workspace
 elif installed wasm32-wasip2 || timeout 60 rustup target add wasm32-wasip2 >/dev/null 2>&1; then
-  cargo build --quiet --release --manifest-path "$manifest" --target wasm32-wasip2 --workspace --target-dir "$work"
+  cargo build $quiet --release --manifest-path "$manifest" --target wasm32-wasip2 --workspace --target-dir "$work"
   built=$work/wasm32-wasip2/release
 else
   debian --workspace

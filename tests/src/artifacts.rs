@@ -25,6 +25,8 @@ pub enum Language {
     TypeScript,
     /// The conformance set.
     C,
+    /// The conformance set, and `churn`.
+    Go,
 }
 
 /// A component of the conformance set.
@@ -32,6 +34,7 @@ pub fn guest_of(language: Language, name: &str) -> PathBuf {
     match language {
         Language::Rust => guest(name),
         Language::C => existing(root().join(format!("target/guests/c/{name}.wasm")), "make guests"),
+        Language::Go => existing(root().join(format!("target/guests/go/{name}.wasm")), "make guests"),
         Language::Python => existing(root().join(format!("target/guests/python/{name}.wasm")), "make guests"),
         Language::TypeScript => existing(root().join(format!("target/guests/js/{name}.wasm")), "make guests"),
     }

@@ -14,6 +14,7 @@ pub mod fuzz;
 pub mod http;
 pub mod origin;
 pub mod output;
+pub mod pages;
 pub mod patience;
 pub mod player;
 pub mod script;

@@ -17,6 +17,9 @@ macro_rules! in_every_language {
         mod typescript {
             $(#[tokio::test] async fn $name() { super::$name(super::Language::TypeScript).await })*
         }
+        mod go {
+            $(#[tokio::test] async fn $name() { super::$name(super::Language::Go).await })*
+        }
         mod c {
             $(#[tokio::test] async fn $name() { super::$name(super::Language::C).await })*
         }
@@ -200,6 +203,13 @@ async fn descriptions(language: Language) {
         let workflow = server.get(&format!("/api/v1/workflows/{name}")).await.json();
         assert!(workflow["listing"]["description"].as_str().is_some_and(|it| !it.is_empty()), "{name}: {workflow}");
     }
+}
+
+/// What the host hands in, Go's collector never moves nor looks for: whatever it collects meanwhile, nothing traps.
+#[tokio::test]
+async fn go_calls_and_allocates_twenty_thousand_times_in_one_instance() {
+    let server = start(Language::Go, &["churn"]).await;
+    assert_eq!(server.run("churn", r#"{"n":20000}"#).await.result(), 20_000 * 2_000);
 }
 
 /// The guest made by hand, of the page for languages without an SDK.

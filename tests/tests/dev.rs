@@ -268,7 +268,7 @@ fn what_is_wrong_with_a_python_file_is_said_once_with_its_line() {
     };
     check("import workflows\n", ": it has no workflow");
     check("from workflows import (\n", ":1: ");
-    check(&format!("{SOUND}\nimport numpy_of_nobody\n"), ":10: the module `numpy_of_nobody` cannot be had");
+    check(&format!("{SOUND}\nimport numpy_of_nobody\n"), ":10: there is no module `numpy_of_nobody`");
     check(&SOUND.replace("-> StopEvent", ""), ":6: ");
     check(&SOUND.replace("ev: StartEvent", "ev"), ":6: ");
     let server = "\nfrom llama_agents.server import WorkflowServer\n\nserver = WorkflowServer()\nserver.add_workflow(\"flow\", Flow())\n";

@@ -124,7 +124,8 @@ async fn logs_are_shown() {
     let server = Server::start(&["trap"]).await;
     let handler = said(&server, &["runs", "start", "trap", "--param", "message=of its own"]);
     server.ended(&handler).await;
-    assert!(said(&server, &["runs", "logs", &handler]).contains("of its own"));
+    let shown = said(&server, &["runs", "logs", &handler]);
+    assert!(shown.contains("of its own\n    error while executing at wasm backtrace:\n"), "{shown}");
     assert_eq!(object(&server, &["runs", "logs", &handler])[0]["attempt"], 0);
 }
 

@@ -113,6 +113,9 @@ export function defineWorkflow<State = Record<string, any>>(options: WorkflowOpt
   return new Workflow(options);
 }
 
+/** What the comments above them say, where the code says nothing; the build notes it. */
+const comment = (of: string) => (globalThis as { wfComments?: Record<string, string> }).wfComments?.[of];
+
 const names = (types: readonly EventType[] = []) => types.map((type) => type.name);
 
 /** What the host wants to know of a workflow (`manifest.schema.json`). */
@@ -130,7 +133,7 @@ export function manifest({ options, steps }: Workflow<any>) {
   const declared = [...types.values()].filter(({ schema }) => schema !== undefined);
   return {
     name,
-    description,
+    description: description ?? comment("workflow"),
     version,
     language: "typescript",
     timeout: secondsOf(timeout),
@@ -145,7 +148,7 @@ function describedEvent({ name, kind, schema }: EventType) {
   schema!["~standard"].validate({});
   try {
     const { $schema, ...rest } = schema!["~standard"].jsonSchema.input({ target: "draft-2020-12" });
-    return { name, kind, schema: { title: name, ...rest } };
+    return { name, kind, schema: { title: name, description: comment(`event ${name}`), ...rest } };
   } catch (error: any) {
     throw new TypeError(`event \`${name}\` has no JSON Schema: ${error?.message ?? error}`);
   }
@@ -157,7 +160,7 @@ function describedStep({ name, accepts, types, options }: Step) {
   const recovery = catchError === true ? {} : catchError || undefined;
   return {
     name,
-    description,
+    description: description ?? comment(`step ${name}`),
     accepts: names(types),
     emits: names(emits),
     sends: names(sends),

@@ -72,6 +72,7 @@ test("failures name the author's lines, and their causes", () => {
   const { stdout, stderr } = run(wasm);
   const all = stdout + stderr;
   assert.match(all, /above/);
+  assert.match(stderr, /^ {2}error {2}0\.0 {2}above\n(.*\n)*.*failing\.ts:5/m);
 });
 
 test("a promise that nothing settles, and one that nobody handles, fail the step", () => {
@@ -86,4 +87,35 @@ test("a promise that nothing settles, and one that nobody handles, fail the step
     assert.notEqual(status, 0, said);
     assert.match(stdout + stderr, wanted);
   }
+});
+
+test("comments become descriptions, where the code says none", () => {
+  const text = `import { defineWorkflow, event, StartEvent, StopEvent } from "wf-guest";
+import * as z from "zod";
+/** An order. */
+export const Ordered = event("Ordered", z.object({ item: z.string() }));
+/** Another. */
+const Said = event("Said", z.object({}).describe("Said in the code."));
+/**
+ * Serves tea.
+ *
+ * Hot.
+ */
+const workflow = defineWorkflow<{ n: number }>({ name: "it" });
+/** Takes it. */
+workflow.step("take", { accepts: [StartEvent], emits: [Ordered, Said] }, () => Ordered.with({ item: "tea" }));
+/** Not this. */
+workflow
+  /** Serves it. */
+  .step("serve", { accepts: [Ordered], emits: [StopEvent] }, () => StopEvent.with(1))
+  .step("bare", { accepts: [Said], emits: [StopEvent], description: "Said." }, () => StopEvent.with(1));
+export default workflow;
+`;
+  const { wasm, status, said } = build(text, "comments");
+  assert.equal(status, 0, said);
+  const { stdout, stderr } = spawnSync(host, ["inspect", wasm, "--format", "json"], { cwd: folder, encoding: "utf8" });
+  const manifest = JSON.parse(stdout || `"${stderr}"`);
+  assert.equal(manifest.description, "Serves tea.\n\nHot.");
+  assert.deepEqual(manifest.steps.map((it) => it.description), ["Takes it.", "Serves it.", "Said."]);
+  assert.deepEqual(manifest.events.map((it) => it.schema.description).sort(), ["An order.", "Said in the code."]);
 });

@@ -6,6 +6,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { componentize } from "componentize-qjs";
 import { build } from "esbuild";
+import { comments } from "./comments.mjs";
 import { lines } from "./lines.mjs";
 
 const sdk = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
@@ -37,8 +38,9 @@ function world(folder) {
 
 async function component(wit, source, out) {
   if (!existsSync(source)) throw new Mistake(`there is no file \`${source}\``);
-  const { code, table } = await bundle(source);
-  const jsSource = `${code}\nglobalThis.wfLines = ${JSON.stringify(table)};\n`;
+  const { code, table, said: documented } = await bundle(source);
+  // In the code's first line, so that its lines stay where they are.
+  const jsSource = `globalThis.wfComments = ${JSON.stringify(documented)};${code}\nglobalThis.wfLines = ${JSON.stringify(table)};\n`;
   let made;
   try {
     made = await componentize({ witPath: wit, jsSource, world: "guest", sync: true });
@@ -49,6 +51,7 @@ async function component(wit, source, out) {
 }
 
 async function bundle(source) {
+  const documented = {};
   const entry = [
     `import ${JSON.stringify(path.join(sdk, "src/globals"))};`,
     `import * as file from ${JSON.stringify(path.resolve(source))};`,
@@ -77,7 +80,7 @@ async function bundle(source) {
     sourcemap: "external",
     sourcesContent: false,
     logLevel: "silent",
-    plugins: [{ name: "zod as a namespace", setup: zod }],
+    plugins: [{ name: "comments, and zod as a namespace", setup: (build) => own(build, documented) }],
   };
   let built;
   try {
@@ -89,15 +92,20 @@ async function bundle(source) {
   const map = JSON.parse(built.outputFiles.find((file) => file.path.endsWith(".map")).text);
   const code = built.outputFiles.find((file) => file.path.endsWith(".js")).text;
   const isOwn = (file) => !file.startsWith(sdk + path.sep) || file.startsWith(path.join(sdk, "conformance"));
-  return { code, table: lines(map, work, (file) => isOwn(file) && !file.includes("node_modules") && path.basename(file) !== "wf-entry") };
+  return { code, said: documented, table: lines(map, work, (file) => isOwn(file) && !file.includes("node_modules") && path.basename(file) !== "wf-entry") };
 }
 
-/** `import { z } from "zod"` brings all of zod along; the namespace leaves out what is not used. */
-function zod(build) {
+/**
+ * The author's files: what their comments say is noted. `import { z } from "zod"` brings all of zod along; the namespace
+ * leaves out what is not used.
+ */
+function own(build, documented) {
   const named = /import\s*\{\s*z\s*\}\s*from\s*(["']zod(?:\/[\w-]+)*["'])/g;
   build.onLoad({ filter: /\.[cm]?[jt]sx?$/ }, ({ path: file }) => {
     if (file.includes("node_modules") || file.startsWith(path.join(sdk, "src"))) return undefined;
-    const contents = readFileSync(file, "utf8").replace(named, "import * as z from $1");
+    const text = readFileSync(file, "utf8");
+    Object.assign(documented, comments(text));
+    const contents = text.replace(named, "import * as z from $1");
     return { contents, loader: /\.[cm]?tsx?$/.test(file) ? (file.endsWith("x") ? "tsx" : "ts") : file.endsWith("x") ? "jsx" : "js" };
   });
 }

@@ -62,8 +62,9 @@ def test_a_file_may_be_called_as_a_module_of_the_standard_library(tmp_path):
     "text, line, message",
     [
         ("x = 1", None, "it has no workflow"),
+        (FLOW.replace("    @step\n", ""), 5, "`One` has no steps"),
         ("def (:", 1, "it is no Python"),
-        ("\nimport not_there_at_all", 2, "`not_there_at_all` cannot be had"),
+        ("\nimport not_there_at_all", 2, "there is no module `not_there_at_all`"),
         (FLOW.replace(" -> StopEvent", ""), 6, "must be annotated with their type"),
         (FLOW + "\n1 / 0", 10, "ZeroDivisionError"),
         (FLOW + "from llama_index.core import VectorStoreIndex", 9, "VectorStoreIndex"),
@@ -82,6 +83,23 @@ def test_what_a_workflow_cannot_do_is_said_by_line(tmp_path):
     warnings = look(tmp_path, text)["warnings"]
     assert [it["line"] for it in warnings] == [8, 9, 12, 13]
     assert "`self.count`" in warnings[0]["message"] and "threads" in warnings[2]["hint"]
+
+
+def test_what_reaches_for_the_network_is_told_that_there_is_none(tmp_path):
+    warnings = look(tmp_path, FLOW + "\nimport urllib.request\nfrom http import client\nimport urllib.parse\n")["warnings"]
+    assert [(it["line"], it["message"]) for it in warnings] == [
+        (10, "`urllib.request` reaches nothing from a workflow"),
+        (11, "`http.client` reaches nothing from a workflow"),
+    ]
+    error = look(tmp_path, "import openai\n" + FLOW)["error"]
+    assert error["message"] == "there is no module `openai`" and "input-required" in error["hint"]
+
+
+def test_a_step_that_imports_what_is_not_there_is_said_while_it_is_built(tmp_path):
+    body = "import json, not_there.at_all\n        try:\n            import nor_this\n        except ImportError:\n            pass\n        return StopEvent()"
+    warnings = look(tmp_path, FLOW.replace("return StopEvent()", body))["warnings"]
+    assert [it["message"] for it in warnings] == ["step `go` imports `not_there`, which is not there: it will fail"], warnings
+    assert "add `not_there` to requirements.txt" in warnings[0]["hint"]
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ use serde_json::Value;
 pub use error::Error;
 pub use events::{Events, From};
 pub use json::Json;
-pub use types::{Envelope, Filter, Handler, Listing, LogLine, Numbered, Page, Start, Status};
+pub use types::{Definition, Envelope, Filter, Fork, Handler, Listing, LogLine, Numbered, Page, Start, Status};
 
 /// What a call gives.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -238,6 +238,11 @@ impl Client {
     /// A run of a wf-host by its own id, also one that a later run of its handler has followed.
     pub async fn run_of(&self, run: &str) -> Result<Handler> {
         ended(self.read(&["api", "v1", "runs", run], &[]).await?)
+    }
+
+    /// Begins a run of a wf-host from an entry of another on, under a handler of its own.
+    pub async fn fork(&self, run: &str, fork: &Fork) -> Result<Handler> {
+        read(self.write(&["api", "v1", "runs", run, "fork"], fork).await?)
     }
 
     /// The handlers of a wf-host whose newest runs queue; of these workflows, or of all where none is named.

@@ -39,6 +39,12 @@ pub struct Handler {
     /// Whether its run has not begun, as others of its workflow go on; said of single runs, and of no others.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub queued: bool,
+    /// The run that its run was forked from; said of single runs, and of no others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forked_from: Option<String>,
+    /// The runs that were forked from its run, oldest first; said of single runs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub forks: Vec<String>,
     /// When it began, UTC.
     pub started_at: String,
     /// When something last happened, UTC.
@@ -102,6 +108,36 @@ impl Start {
     pub fn event(fields: impl Into<Json>) -> Start {
         Start { start_event: Some(fields.into()), ..Start::default() }
     }
+}
+
+/// How a run is forked. Nothing: as it was, or where it failed with an attempt, from that attempt on.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Fork {
+    /// The last entry of its journal that the fork has, too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<u64>,
+    /// The state from there on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<Json>,
+    /// What an invocation in flight is given instead, or what comes next from outside.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event: Option<Json>,
+    /// Which invocation that is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invocation: Option<u64>,
+    /// What it goes on with.
+    pub definition: Definition,
+}
+
+/// What a fork goes on with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Definition {
+    /// The components of its origin.
+    #[default]
+    Pinned,
+    /// Those that are served now.
+    Current,
 }
 
 /// An event as the API shows it.
@@ -172,7 +208,7 @@ pub struct LogLine {
     pub invocation: u64,
     /// Which attempt of it.
     pub attempt: u32,
-    /// `log`, `stdout`, `stderr`, or `failure` for how the attempt ended.
+    /// `log`, `stdout`, `stderr`, `host` for what the host says to it, or `failure` for how the attempt ended.
     pub source: String,
     /// Its number there.
     pub number: u64,

@@ -22,6 +22,8 @@ mod unreported;
 
 mod outside;
 
+mod variables;
+
 mod answer;
 
 mod info;
@@ -31,7 +33,7 @@ use std::sync::Arc;
 
 use crate::definition::Definition;
 use crate::effect::{Invoke, Log, Memos, RetryInfo};
-use crate::entry::{Call, Commit, Event, Failure, Function, InvocationId, Micros, Told};
+use crate::entry::{Call, Commit, Event, Failure, Function, InvocationId, Micros, Told, Variables};
 use crate::state::Overlay;
 use crate::text::{Limit, MESSAGE_MAX, Refused, cut};
 
@@ -125,6 +127,8 @@ pub struct Attempt {
     held: Option<String>,
     /// Requests whose bodies have more, and whether this entry made them.
     bodies: BTreeMap<u32, bool>,
+    /// What it was told of its variables, once it has asked.
+    variables: Option<Variables>,
 }
 
 impl Attempt {
@@ -150,6 +154,7 @@ impl Attempt {
             outside: None,
             held: None,
             bodies: BTreeMap::new(),
+            variables: None,
         }
     }
 
@@ -163,9 +168,24 @@ impl Attempt {
         self.next
     }
 
+    /// Whether more calls were recorded than this entry has made.
+    pub fn has_recorded(&self) -> bool {
+        (self.next as usize) < self.log.len()
+    }
+
+    /// Whether this call is the one that was recorded next; none: no more were.
+    pub fn recorded(&self, request: &Request) -> Option<bool> {
+        self.log.get(self.next as usize).map(|call| request.is(&call.function))
+    }
+
     /// The guest calls, at a time on its clock.
     pub fn call(&mut self, request: Request, at: Micros) -> Next {
         self.at = self.at.max(at);
+        if let Request::Variables { values } = &request
+            && let Some(known) = self.known(values)
+        {
+            return Next::Answer(Ok(Answer::Variables(known)));
+        }
         match self.log.get(self.next as usize).cloned() {
             Some(call) => self.again(call, request),
             None => self.live(request).unwrap_or_else(Next::Fail),

@@ -94,14 +94,25 @@ impl Definition {
         self.manifests().next().map_or("", |manifest| &manifest.name)
     }
 
-    /// What the workflow does, for people.
+    /// What the workflow does, for people: the first manifest's, as its name.
     pub fn description(&self) -> Option<&str> {
-        self.manifests().find_map(|manifest| manifest.description.as_deref())
+        self.manifests().next()?.description.as_deref()
     }
 
-    /// Seconds after which a run fails; none for never.
+    /// Seconds after which a run fails, the first manifest's; none for never.
     pub fn timeout(&self) -> Option<f64> {
-        self.manifests().find_map(|manifest| manifest.timeout)
+        self.manifests().next()?.timeout
+    }
+
+    /// The language of the step of that name, where its component says it.
+    pub fn language_of(&self, step: &str) -> Option<&str> {
+        let (component, _) = *self.places.get(self.step_index(step)?)?;
+        self.parts[component].1.language.as_deref()
+    }
+
+    /// The languages of the components, each once.
+    pub fn languages(&self) -> Vec<&str> {
+        once(self.manifests().filter_map(|manifest| manifest.language.as_deref()))
     }
 
     /// Types that the outside may send although no step accepts them, each once.

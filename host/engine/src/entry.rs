@@ -16,12 +16,15 @@ pub type Micros = u64;
 pub type InvocationId = u64;
 /// A timer's number in its run.
 pub type TimerId = u64;
+/// Variables with their values.
+pub type Variables = Arc<BTreeMap<String, String>>;
 
 /// The version of the journal's form.
 pub const ENTRY_VERSION: u16 = 1;
 /// The number of the fold's observable behaviour. A change to it gets a new number. 2: a step's timeout counts what the
-/// entries into an attempt computed, where 1 counted the time that they were in an instance.
-pub const RULES: u32 = 2;
+/// entries into an attempt computed, where 1 counted the time that they were in an instance. 3: the variables that an
+/// attempt has are among its calls.
+pub const RULES: u32 = 3;
 /// A sleep of this length or longer drops the instance: 1 second.
 pub const SLEEP_DROP_MIN: Micros = 1_000_000;
 /// How often an entry tells how many frames there are: each so many entries.
@@ -367,6 +370,11 @@ pub enum Function {
         request: u32,
         /// What was read.
         answer: Chunk,
+    },
+    /// The variables that the attempt has, as they were when it first asked for them: once, and only where it had some.
+    Variables {
+        /// By name. What stands for secrets is none of them.
+        values: Variables,
     },
     /// A call refused with a failure before it had any effect; identity: function and argument.
     Refused {

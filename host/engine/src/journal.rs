@@ -161,6 +161,11 @@ pub fn history<'a>(mut run: Run, entries: impl IntoIterator<Item = &'a Entry>) -
     Ok(history)
 }
 
+/// What the forks among some entries go on with, in order: their runs are [given](Run::redefine) each of them.
+pub fn forks<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> impl Iterator<Item = &'a [Part]> {
+    entries.into_iter().filter_map(|entry| if let Input::Forked(forked) = &entry.input { Some(&*forked.definition) } else { None })
+}
+
 fn pinned(is_known: bool, expected: &[Part]) -> Result<(), Misfit> {
     if is_known { Ok(()) } else { Err(Misfit::Definition { expected: expected.to_vec() }) }
 }

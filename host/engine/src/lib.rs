@@ -31,4 +31,6 @@ pub mod snapshot;
 
 pub mod answers;
 
+pub mod recorded;
+
 pub use run::history;

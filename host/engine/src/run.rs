@@ -43,6 +43,8 @@ mod tell;
 
 mod alarm;
 
+mod awaits;
+
 mod start;
 
 mod route;
@@ -97,6 +99,8 @@ use crate::json::{self, Json};
 use crate::state::{Overlay, State};
 use crate::text;
 
+pub use awaits::Awaits;
+use awaits::Questions;
 use buffers::Buffers;
 use exclusives::Exclusives;
 use history::Notes;
@@ -145,6 +149,7 @@ pub struct Run {
     invocations: Invocations,
     waiters: Waiters,
     inbox: Inbox,
+    questions: Questions,
     exclusives: Exclusives,
     buffers: Buffers,
     scopes: Scopes,
@@ -196,6 +201,7 @@ impl Run {
             invocations: Invocations::default(),
             waiters: Waiters::default(),
             inbox: Inbox::default(),
+            questions: Questions::default(),
             exclusives: Exclusives::default(),
             buffers: Buffers::default(),
             scopes: Scopes::default(),
@@ -326,6 +332,11 @@ impl Run {
     /// Whether an invocation has been made and has not ended.
     pub(crate) fn is_in_flight(&self, invocation: InvocationId) -> bool {
         self.invocations.get(invocation).is_some()
+    }
+
+    /// What is in flight: each invocation with its step, and what that was given.
+    pub fn in_flight(&self) -> impl Iterator<Item = (InvocationId, &Arc<str>, &Arc<[Event]>)> {
+        self.invocations.iter().map(|(id, invocation)| (id, &self.plan[invocation.step].name, &invocation.events))
     }
 
     /// The recorded calls of an attempt in flight.

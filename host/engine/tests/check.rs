@@ -355,12 +355,101 @@ fn several_components_declare_a_type_alike() {
     let both = [first.clone(), second.clone()];
     assert_eq!(findings(&both), "");
     assert_eq!(definition(&both).event_types().filter(|it| it.name == "Ask").count(), 1);
+    // Each language has its own modules, and one that can say no types says none.
     let moved = changed(second, "/events/0/module", json!("back.events"));
     let moved = changed(moved, "/events/0/schema", json!({}));
+    assert_eq!(findings(&[first.clone(), moved.clone()]), "");
+    let other = changed(changed(moved, "/events/0/kind", json!("plain")), "/steps/0/name", json!("take"));
     expect![[r#"
-        event `Ask` is declared in no module of component 1 (`front`) and in module `back.events` of component 2 (`back`), with another module and schema: rename one of them, or declare both alike
+        step `take` is there twice, in `front.wasm` and in `back.wasm`: rename one of them
+        event `Ask` is declared in `front.wasm` and in `back.wasm`, and its kind is input-required in the first and plain in the second: declare both alike, or rename one of them
     "#]]
-    .assert_eq(&findings(&[first, moved]));
+    .assert_eq(&lines(&definition(&[first, other]).check_of(&["front.wasm".to_owned(), "back.wasm".to_owned()])));
+}
+
+/// Two components that declare one event with these schemas: the finding between what all have in common.
+fn between(one: Value, other: Value) -> String {
+    let manifest = |schema, step| json!({"name": "one", "events": [{"name": "Order", "kind": "plain", "schema": schema}], "steps": [step]});
+    let first = manifest(one, json!({"name": "take", "accepts": ["StartEvent"], "emits": ["Order"]}));
+    let second = manifest(other, json!({"name": "ship", "accepts": ["Order"], "emits": ["StopEvent"]}));
+    let found = findings(&[first, second]);
+    let found = found.trim_end().strip_prefix("event `Order` is declared in component 1 (`one`) and in component 2 (`one`), and ");
+    found.map(|it| it.trim_end_matches(": declare both alike, or rename one of them").to_owned()).unwrap_or_default()
+}
+
+#[test]
+fn schemas_of_several_languages_agree_in_what_a_value_must_be() {
+    // As schemars, pydantic and zod write one type.
+    let rust = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Order", "type": "object", "required": ["id", "lines"],
+        "properties": {
+            "id": {"type": "integer", "format": "uint32", "minimum": 0},
+            "note": {"type": ["string", "null"], "description": "For the kitchen."},
+            "lines": {"type": "array", "items": {"$ref": "#/$defs/Line"}},
+        },
+        "$defs": {"Line": {"type": "object", "required": ["sort", "parts"], "properties": {
+            "sort": {"oneOf": [{"const": "tea", "type": "string"}, {"const": "cake", "type": "string"}]},
+            "parts": {"type": "array", "items": {"$ref": "#/$defs/Line"}},
+        }}},
+    });
+    let python = json!({
+        "title": "Order", "type": "object", "required": ["lines", "id"],
+        "properties": {
+            "id": {"title": "Id", "type": "integer"},
+            "note": {"anyOf": [{"type": "string"}, {"type": "null"}], "default": null},
+            "lines": {"type": "array", "items": {"allOf": [{"$ref": "#/definitions/Line"}]}},
+        },
+        "definitions": {"Line": {"type": "object", "required": ["sort", "parts"], "properties": {
+            "sort": {"enum": ["tea", "cake"], "type": "string"},
+            "parts": {"type": "array", "items": {"$ref": "#/definitions/Line"}},
+        }}},
+    });
+    assert_eq!(between(rust.clone(), python.clone()), "");
+    // One that cannot say more: an object of any kind, a list of anything, nothing at all.
+    for open in [
+        json!({}),
+        json!(null),
+        json!({"type": "object"}),
+        json!({"properties": {"id": {}, "lines": {"type": "array"}}, "required": ["id", "lines"]}),
+    ] {
+        assert_eq!(between(rust.clone(), open.clone()), "", "{open}");
+        assert_eq!(between(open.clone(), python.clone()), "", "{open}");
+    }
+    let other = |path: &str, value: Value| between(rust.clone(), changed(python.clone(), path, value));
+    let id = "/properties/id";
+    assert_eq!(other(id, json!({"type": "string"})), "`id` is integer in the first and string in the second");
+    assert_eq!(other(id, json!({"type": "number"})), "`id` is integer in the first and number in the second");
+    assert_eq!(other(id, json!({"type": ["integer", "null"]})), "`id` is integer in the first and integer or null in the second");
+    assert_eq!(other("/required", json!(["id"])), "`lines` must be there in the first, and may be left out in the second");
+    assert_eq!(other("/required", json!(["id", "lines", "note"])), "`note` may be left out in the first, and must be there in the second");
+    assert_eq!(other("/properties", json!({"lines": {}})), "`id` must be there in the first, and the second does not know it");
+    assert_eq!(
+        other("/definitions/Line/properties/sort/enum", json!(["tea"])),
+        "`lines[].sort` is one of \"cake\" or \"tea\" in the first and of \"tea\" in the second"
+    );
+    assert_eq!(
+        other("/definitions/Line/properties/parts", json!({"type": "integer"})),
+        "`lines[].parts` is array in the first and integer in the second"
+    );
+    assert_eq!(other("/type", json!("array")), "it is object in the first and array in the second");
+    // Types that are made of themselves, without an end.
+    let selves = |count: usize| json!({"anyOf": vec![json!({"$ref": "#"}); count], "type": "object"});
+    assert_eq!(between(selves(50), selves(49)), "");
+    assert_eq!(between(json!({"$ref": "#"}), json!({"allOf": [{"$ref": "#"}]})), "");
+    // What only one knows, and may be left out, hurts nobody.
+    assert_eq!(other("/properties/more", json!({"type": "integer"})), "");
+}
+
+#[test]
+fn what_a_workflow_is_called_and_how_long_its_runs_take_the_first_component_says() {
+    let first = json!({"name": "front", "language": "rust", "steps": [{"name": "take", "accepts": ["StartEvent"], "emits": ["Order"]}], "events": [{"name": "Order", "kind": "plain"}]});
+    let second = json!({"name": "back", "description": "b", "timeout": 3, "language": "c", "steps": [{"name": "ship", "accepts": ["Order"], "emits": ["StopEvent"]}]});
+    let both = definition(&[first.clone(), second.clone()]);
+    assert_eq!((both.name(), both.description(), both.timeout()), ("front", None, None));
+    assert_eq!((both.language_of("take"), both.language_of("ship"), both.language_of("nope")), (Some("rust"), Some("c"), None));
+    assert_eq!(both.languages(), ["rust", "c"]);
+    let other = definition(&[second, first]);
+    assert_eq!((other.name(), other.description(), other.timeout()), ("back", Some("b"), Some(3.0)));
 }
 
 #[test]

@@ -260,8 +260,12 @@ impl Reading<'_> {
             None => return Ok(imported),
         };
         let Input::Started(started) = &first.input else { return Err(unsound(self.path, "its journal has no beginning")) };
-        let definition = Arc::new(self.definition(started)?);
-        let folded = journal::replay(Run::new(definition.clone()), &self.entries).map_err(|misfit| unsound(self.path, misfit))?;
+        let mut begun = Run::new(Arc::new(self.definition(&started.definition)?));
+        for parts in journal::forks(&self.entries) {
+            begun.redefine(Arc::new(self.definition(parts)?));
+        }
+        let folded = journal::replay(begun, &self.entries).map_err(|misfit| unsound(self.path, misfit))?;
+        let definition = folded.definition().clone();
         let now = Now { at: now, alive: self.carrier.alive()? };
         let workflow = Arc::new(workflow(&run.workflow, definition.clone(), started));
         if self.how == How::Cancelled {
@@ -272,7 +276,7 @@ impl Reading<'_> {
             let mut seed = [0; 32];
             rand::rng().fill(&mut seed);
             let forked = Forked {
-                origin,
+                origin: origin.clone(),
                 run: run.id.clone(),
                 handler: run.handler.clone(),
                 seed: Started::seed_text(seed),
@@ -282,6 +286,9 @@ impl Reading<'_> {
             };
             let append = Worker::fork(workflow, folded, forked, now).ok_or_else(|| unsound(self.path, "it has not begun"))?;
             self.carrier.append(*key, append)?;
+            // By it a run is shown with its forks.
+            let scope = store::fork_scope(&origin);
+            self.carrier.put_key(*key, &KeyRow { scope, key: run.id.clone(), body: [0; 32], run: Some(run.id.clone()), event: None })?;
         }
         Ok(imported)
     }
@@ -295,8 +302,8 @@ impl Reading<'_> {
         }
     }
 
-    fn definition(&self, started: &Started) -> Result<Definition> {
-        let parts = started.definition.iter().map(|part| {
+    fn definition(&self, parts: &[wf_engine::entry::Part]) -> Result<Definition> {
+        let parts = parts.iter().map(|part| {
             let text = self
                 .descriptions
                 .get(&part.component)

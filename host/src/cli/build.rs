@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 
 use super::screen::out;
-use super::{Problem, cargo, javascript, offline, python};
+use super::{Problem, cargo, go, javascript, native, offline, python};
 use crate::config::Config;
 use crate::host::Host;
 
@@ -14,8 +14,9 @@ use crate::host::Host;
 ///
 /// A Rust project is built with cargo. Of Python a file is enough: each workflow in it becomes a `.wasm` file beside
 /// it, with what `requirements.txt` or `pyproject.toml` names. So it is of TypeScript and JavaScript: a file whose
-/// default export is a workflow becomes one, with what it imports. The tools that are not installed are fetched once,
-/// into your cache folder.
+/// default export is a workflow becomes one, with what it imports. Of C, C++ and Zig each file that defines
+/// `wf_this_workflow` becomes one, of Go each program. The tools that are not installed are fetched once, into your
+/// cache folder.
 ///
 /// A convenience: whatever another tool builds is as welcome.
 #[derive(Args)]
@@ -25,9 +26,10 @@ Examples:
   wf-host build hello           writes hello/hello.wasm
   wf-host build my_server.py    a file of LlamaIndex workflows, as it is: one .wasm file each
   wf-host build flow.ts         a workflow in TypeScript, to flow.wasm
+  wf-host build flow.c          a workflow in C
 ")]
 pub(super) struct Build {
-    /// The project's folder, or a Python, TypeScript or JavaScript file.
+    /// The project's folder, or a file in Python, TypeScript, JavaScript, C, C++ or Zig.
     #[arg(default_value = ".", value_name = "PATH")]
     path: PathBuf,
     /// Fetch nothing: say what is missing.
@@ -54,6 +56,8 @@ pub(super) enum Project {
     Cargo(cargo::Project),
     Python(Box<python::Project>),
     JavaScript(javascript::Project),
+    Go(go::Project),
+    Native(native::Project),
 }
 
 /// Workflows that were built.
@@ -76,20 +80,18 @@ impl Project {
         if let Some(project) = javascript::Project::find(path, offline)? {
             return Ok(Project::JavaScript(project));
         }
+        if let Some(project) = go::Project::find(path, offline) {
+            return Ok(Project::Go(project));
+        }
+        if let Some(project) = native::Project::find(path, offline)? {
+            return Ok(Project::Native(project));
+        }
         if path.join("package.json").is_file() {
             return Err(Problem::new(format!("`{}` has no workflow in JavaScript beside its `package.json`", path.display()))
                 .hint("a workflow is what a file has for its default export: `export default defineWorkflow(…)`; or name the file"));
         }
-        let others = [("go.mod", "Go")];
-        if let Some((file, language)) = others.into_iter().find(|(file, _)| path.join(file).is_file()) {
-            return Err(Problem::new(format!(
-                "`{}` is a {language} project (it has `{file}`), which `build` does not know yet",
-                path.display()
-            ))
-            .hint("build it with its own tools, and give the `.wasm` file to `wf-host serve`"));
-        }
         Err(Problem::new(format!("there is no project in `{}`", path.display()))
-            .hint("`wf-host new NAME` makes one; a Rust project has a `Cargo.toml`, of Python and TypeScript name the file or its folder"))
+            .hint("`wf-host new NAME` makes one; a Rust project has a `Cargo.toml`, one in Go a `go.mod`, of other languages name the file or its folder"))
     }
 
     /// The folder with its sources.
@@ -98,6 +100,8 @@ impl Project {
             Project::Cargo(project) => project.dir(),
             Project::Python(project) => project.dir(),
             Project::JavaScript(project) => project.dir(),
+            Project::Go(project) => project.dir(),
+            Project::Native(project) => project.dir(),
         }
     }
 
@@ -106,6 +110,8 @@ impl Project {
         let endings: &[&str] = match self {
             Project::Cargo(_) => &["rs", "toml", "wit"],
             Project::Python(_) => &["py", "toml", "txt", "json"],
+            Project::Go(_) => &["go", "mod", "sum"],
+            Project::Native(_) => &["c", "h", "cpp", "cc", "cxx", "hpp", "zig"],
             Project::JavaScript(_) => &["ts", "mts", "tsx", "js", "mjs", "jsx", "json"],
         };
         path.extension().and_then(|it| it.to_str()).is_some_and(|it| endings.contains(&it))
@@ -118,6 +124,8 @@ impl Project {
             Project::Cargo(project) => vec![project.build().await?],
             Project::Python(project) => project.build(host).await?,
             Project::JavaScript(project) => project.build().await?,
+            Project::Go(project) => project.build().await?,
+            Project::Native(project) => project.build().await?,
         };
         Ok(Built { wasm, took: begun.elapsed() })
     }

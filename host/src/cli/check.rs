@@ -17,7 +17,7 @@ Examples:
   wf-host check target/*.wasm && deploy        the exit code is 1 where one is not sound
 ")]
 pub(super) struct Check {
-    /// What to check: a `.wasm` file, a directory, a glob or `name=path`.
+    /// What to check: a `.wasm` file, a directory, a glob, `name=path` or `name=path+path`.
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<String>,
     #[command(flatten)]
@@ -43,19 +43,16 @@ impl Check {
                     Ok((workflow, _)) => {
                         let steps = workflow.definition.steps().count();
                         let plural = if steps == 1 { "" } else { "s" };
-                        out(&format!("ok: `{}` is `{}`, {steps} step{plural}\n", source.path.display(), workflow.name))?;
+                        out(&format!("ok: `{}` is `{}`, {steps} step{plural}\n", source, workflow.name))?;
                         for asked in workflow.asked().iter().filter(|it| it.requested && it.what == "http" && it.granted.is_empty()) {
                             let Workflow { name, .. } = &*workflow;
-                            let problem =
-                                Problem::new(format!("`{}`: it asks for {}, and none is granted", source.path.display(), asked.what));
+                            let problem = Problem::new(format!("`{}`: it asks for {}, and none is granted", source, asked.what));
                             let hint = "name the hosts in `allow_http` of";
                             problem.hint(format!("{hint} `[workflows.{name}]` in wf-host.toml, or by `--allow-http`")).warn();
                         }
                         for key in unknown(&workflow) {
-                            let problem = Problem::new(format!(
-                                "`{}`: its manifest has the key `{key}`, which this version does not know",
-                                source.path.display()
-                            ));
+                            let problem =
+                                Problem::new(format!("`{}`: its manifest has the key `{key}`, which this version does not know", source));
                             problem.hint("it is kept and has no effect; perhaps it is misspelt").warn();
                         }
                     }

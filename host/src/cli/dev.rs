@@ -33,9 +33,10 @@ Examples:
   wf-host dev hello --port 9000
   wf-host dev my_server.py    a file of LlamaIndex workflows, as it is
   wf-host dev flow.ts         a workflow in TypeScript
+  wf-host dev flow.c          a workflow in C
 ")]
 pub(super) struct Dev {
-    /// The project's folder, or a Python, TypeScript or JavaScript file.
+    /// The project's folder, or a file in Python, TypeScript, JavaScript, C, C++ or Zig.
     #[arg(default_value = ".", value_name = "PATH")]
     path: PathBuf,
     /// Fetch nothing: say what is missing.
@@ -110,10 +111,10 @@ impl Current {
         let built = match project.build(&self.host).await {
             Ok(built) => built,
             Err(problem) => {
-                let nothing = Source { name: None, path: self.path.clone() };
+                let nothing = Source::file(self.path.clone());
                 let source = self.sources.first().unwrap_or(&nothing);
                 self.host.reject(source, Rejected { message: problem.message().to_owned(), hint: None });
-                if let Project::Python(_) | Project::JavaScript(_) = project {
+                if !matches!(project, Project::Cargo(_)) {
                     problem.report();
                 }
                 eprintln!(
@@ -123,7 +124,7 @@ impl Current {
                 return;
             }
         };
-        let sources: Vec<Source> = built.wasm.iter().map(|path| Source { name: None, path: path.clone() }).collect();
+        let sources: Vec<Source> = built.wasm.iter().map(|path| Source::file(path.clone())).collect();
         let mut same = true;
         for source in &sources {
             let loading = Instant::now();
@@ -149,7 +150,7 @@ impl Current {
             eprintln!("built in {:.2?}: the same as before", built.took);
         }
         // Until the first build there was only the path to name.
-        self.host.retire(&Source { name: None, path: self.path.clone() });
+        self.host.retire(&Source::file(self.path.clone()));
         for gone in self.sources.iter().filter(|it| !sources.contains(it)) {
             self.host.retire(gone);
         }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use clap::Args;
 
@@ -79,7 +80,7 @@ pub(super) fn grants(at: &str, texts: &Texts) -> Result<Grants, Problem> {
         }
         // One that is not set here is not set there.
         let value = value.or_else(|| std::env::var(name).ok());
-        grants.variables.extend(value.map(|value| (name.to_owned(), value)));
+        Arc::make_mut(&mut grants.variables).extend(value.map(|value| (name.to_owned(), value)));
     }
     for text in texts.dir {
         let hint = "give `name=path`, with `:rw` behind it where it may be written to";
@@ -87,7 +88,7 @@ pub(super) fn grants(at: &str, texts: &Texts) -> Result<Grants, Problem> {
     }
     for text in texts.secrets {
         let hint = "give `NAME=env:VARIABLE@HOSTS`, `NAME=file:PATH@HOSTS`, or `dir:PATH@HOSTS` for each file of a folder, as in `KEY=env:KEY@https://api.example.com`";
-        grants.secrets.extend(secrets(text).map_err(|why| unfit(&format!("{at}secrets"), text, &why, hint))?);
+        grants.secrets.extend(secrets(text).map_err(|why| unfit(&format!("{at}secrets"), &without_value(text), &why, hint))?);
     }
     grants.roots = match texts.roots {
         None => None,
@@ -151,9 +152,20 @@ fn secrets(text: &str) -> Result<Vec<Secret>, String> {
         }
         Some(("file", path)) if Path::new(path).is_file() => Source::File(path.into()),
         Some(("file", _)) => return Err("there is no such file".to_owned()),
-        _ => return Err("its source is none".to_owned()),
+        _ => return Err("its source is none of `env:`, `file:` and `dir:`; the value itself must not stand here".to_owned()),
     };
     Ok(vec![Secret { name: name.to_owned(), source, hosts }])
+}
+
+/// How a secret is shown where it is wrong: without what may be its value.
+fn without_value(text: &str) -> String {
+    let is_source = |text: &str| ["env:", "file:", "dir:"].iter().any(|it| text.starts_with(it));
+    match text.split_once('=') {
+        _ if is_source(text) => text.to_owned(),
+        Some((_, source)) if is_source(source) => text.to_owned(),
+        Some((name, _)) => format!("{name}=…"),
+        None => "…".to_owned(),
+    }
 }
 
 /// The text of a folder or of a secret, as it is meant from within another folder.
@@ -190,6 +202,8 @@ mod tests {
             told(&Texts { secrets: &one("A=env:WF_NO_SUCH@https://a"), ..NONE }),
             told(&Texts { secrets: &one("A=env:PATH"), ..NONE }),
             told(&Texts { secrets: &one("A=vault:PATH@https://a"), ..NONE }),
+            told(&Texts { secrets: &one("A=in@the=open@https://a"), ..NONE }),
+            told(&Texts { secrets: &one("in-the-open@https://a"), ..NONE }),
             told(&Texts { env: &one("=1"), ..NONE }),
         ];
         for (told, why) in told.iter().zip([
@@ -198,7 +212,9 @@ mod tests {
             "a name has letters",
             "`WF_NO_SUCH` is not set",
             "it names no hosts",
-            "its source is none",
+            "its source is none of `env:`",
+            "cannot be `A=…`: its source",
+            "cannot be `…`: it has no name",
             "it has no name",
         ]) {
             assert!(told.contains(why), "{told}");

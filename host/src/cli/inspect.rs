@@ -4,14 +4,14 @@ use std::fmt::Write;
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
-use wf_engine::manifest::{EventKind, Join, StepManifest};
+use wf_engine::manifest::{EventKind, Join, Manifest, StepManifest};
 
 use super::grants::Flags;
 use super::graph::Graph;
 use super::layers::Layers;
 use super::screen::out;
 use super::{Problem, offline};
-use crate::model::{Asked, Workflow};
+use crate::model::{Asked, ComponentView, Workflow};
 
 /// Shows what is in a workflow: its steps, events, graph, and what it asks for.
 #[derive(Args)]
@@ -22,7 +22,7 @@ Examples:
   wf-host inspect greeting.wasm --format json | jq .steps
 ")]
 pub(super) struct Inspect {
-    /// A `.wasm` file.
+    /// A `.wasm` file; of a workflow in several, `path+path`.
     path: String,
     /// How it is shown.
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -69,10 +69,22 @@ fn size(workflow: &Workflow) -> usize {
 }
 
 fn json(workflow: &Workflow) -> Value {
-    let manifest = workflow.definition.manifests().next();
-    let mut shown = json!(manifest);
+    let definition = &workflow.definition;
+    let mut shown = json!(definition.manifests().next());
     shown["name"] = json!(workflow.name);
     shown["digest"] = json!(workflow.digests().first());
+    if workflow.components.len() > 1 {
+        shown["language"] = json!(definition.languages().join(", "));
+        shown["steps"] = json!(definition.steps().collect::<Vec<_>>());
+        shown["events"] = json!(definition.event_types().filter(|it| !definition.is_builtin(&it.name)).collect::<Vec<_>>());
+        shown["additional_events"] = json!(definition.additional_events());
+        let parts = workflow.components.iter().zip(definition.manifests());
+        let part = |(view, manifest): (&ComponentView, &Manifest)| {
+            let steps: Vec<&String> = manifest.steps.iter().map(|it| &it.name).collect();
+            json!({ "digest": view.digest, "size": view.size, "language": manifest.language, "steps": steps })
+        };
+        shown["components"] = json!(parts.map(part).collect::<Vec<_>>());
+    }
     shown["size"] = json!(size(workflow));
     shown["imports"] = json!(workflow.imports().collect::<Vec<_>>());
     let asked = workflow.asked().into_iter();
@@ -93,12 +105,15 @@ fn text(workflow: &Workflow) -> String {
     row("workflow", &workflow.name);
     row("about", definition.description().unwrap_or_default().lines().next().unwrap_or_default());
     row("version", manifest.and_then(|it| it.version.as_deref()).unwrap_or_default());
-    row("language", manifest.and_then(|it| it.language.as_deref()).unwrap_or_default());
+    row("language", &definition.languages().join(", "));
     row("digest", &workflow.digests().join(" "));
     row("size", &format!("{:.1} KiB", size(workflow) as f64 / 1024.0));
     row("timeout", &definition.timeout().map(|it| format!("{it} s")).unwrap_or_default());
     let _ = writeln!(text, "\nsteps");
-    definition.steps().for_each(|it| step(it, &mut text));
+    let of_several = definition.languages().len() > 1;
+    for it in definition.steps() {
+        step(it, definition.language_of(&it.name).filter(|_| of_several), &mut text);
+    }
     let _ = writeln!(text, "\nevents");
     for event in definition.event_types().filter(|it| !definition.is_builtin(&it.name)) {
         let _ = writeln!(text, "  {}{}", event.name, kind(event.kind));
@@ -124,7 +139,7 @@ fn text(workflow: &Workflow) -> String {
     text
 }
 
-fn step(step: &StepManifest, text: &mut String) {
+fn step(step: &StepManifest, language: Option<&str>, text: &mut String) {
     let anything = step.emits_any.then_some("anything declared");
     let emits: Vec<&str> = step.emits.iter().map(String::as_str).chain(anything).collect();
     let emits = if emits.is_empty() { "nothing".to_owned() } else { emits.join(" | ") };
@@ -137,7 +152,7 @@ fn step(step: &StepManifest, text: &mut String) {
     if let Some(description) = step.description.as_deref().and_then(|it| it.lines().next()).filter(|it| !it.is_empty()) {
         let _ = writeln!(text, "      {description}");
     }
-    let mut traits = Vec::new();
+    let mut traits = Vec::from_iter(language.map(|it| format!("in {it}")));
     if step.num_workers != wf_engine::manifest::SLOTS_DEFAULT {
         traits.push(format!("{} slots", step.num_workers));
     }

@@ -26,6 +26,12 @@ static TYPESCRIPT: Dir = include_dir!("$CARGO_MANIFEST_DIR/src/cli/new/typescrip
 static TYPESCRIPT_SDK: Dir = include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/js/src");
 const TYPESCRIPT_README: &str = include_str!("../../../guest-sdk/js/README.md");
 
+/// A project in Go, and one in C, each with its SDK.
+static GO: Dir = include_dir!("$CARGO_MANIFEST_DIR/src/cli/new/go");
+static GO_SDK: Dir = include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/go");
+static C: Dir = include_dir!("$CARGO_MANIFEST_DIR/src/cli/new/c");
+static C_SDK: Dir = include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/c");
+
 /// Makes a project: a small workflow that builds, passes its test and runs.
 #[derive(Args)]
 #[command(after_help = "\
@@ -33,6 +39,8 @@ Examples:
   wf-host new hello --lang rust && cd hello && wf-host dev
   wf-host new hello --lang python && cd hello && wf-host dev
   wf-host new hello --lang typescript && cd hello && wf-host dev
+  wf-host new hello --lang go && cd hello && wf-host dev
+  wf-host new hello --lang c && cd hello && wf-host dev
 ")]
 pub(super) struct New {
     /// The project's name, and that of its folder.
@@ -51,6 +59,10 @@ enum Language {
     /// A file with the SDK `wf-guest` and zod.
     #[value(name = "typescript")]
     TypeScript,
+    /// A module with the SDK `wf-host/wf`, and tests.
+    Go,
+    /// A file with the SDK `wf.h`.
+    C,
 }
 
 impl New {
@@ -70,6 +82,8 @@ impl New {
             Language::Rust => (rust(&folder, &name), "  cargo test       tests it\n"),
             Language::Python => (python(&folder, &name), ""),
             Language::TypeScript => (typescript(&folder, &name), ""),
+            Language::Go => (go(&folder, &name), "  go test          tests it\n"),
+            Language::C => (c(&folder, &name), ""),
         };
         written.map_err(|error| {
             Problem::new(format!("`{}` could not be made: {error}", folder.display())).hint("name a folder that you can write to")
@@ -112,11 +126,28 @@ fn typescript(folder: &Path, name: &str) -> std::io::Result<()> {
     write(&folder.join("sdk/README.md"), TYPESCRIPT_README.as_bytes())
 }
 
+fn go(folder: &Path, name: &str) -> std::io::Result<()> {
+    files(&GO).try_for_each(|(path, bytes)| from_template(folder, name, path, bytes))?;
+    let sdk = files(&GO_SDK)
+        .filter(|(path, _)| !path.starts_with("conformance") && path.extension().is_some_and(|it| it == "go" || it == "mod" || it == "md"));
+    sdk.into_iter().try_for_each(|(path, bytes)| write(&folder.join("sdk").join(path), bytes))
+}
+
+fn c(folder: &Path, name: &str) -> std::io::Result<()> {
+    for (path, bytes) in files(&C) {
+        let own = PathBuf::from(format!("{name}.c"));
+        from_template(folder, name, if path == Path::new("workflow.c.in") { &own } else { path }, bytes)?;
+    }
+    let sdk = files(&C_SDK).filter(|(path, _)| path == &Path::new("wf.h") || path == &Path::new("README.md"));
+    sdk.into_iter().try_for_each(|(path, bytes)| write(&folder.join("sdk").join(path), bytes))
+}
+
 fn from_template(folder: &Path, name: &str, path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let path = match path.to_str() {
         // Under their own names these would mean something where they lie.
         Some("gitignore") => Path::new(".gitignore"),
         Some("Cargo.toml.in") => Path::new("Cargo.toml"),
+        Some("go.mod.in") => Path::new("go.mod"),
         _ => path,
     };
     write(&folder.join(path), String::from_utf8_lossy(bytes).replace("{{name}}", name).as_bytes())

@@ -12,8 +12,8 @@ use wf_client::{Envelope, Error, Filter, From, Handler, Json, Numbered, Start, S
 use wf_engine::text::{self, Limit};
 
 use super::connection::{Remote, name};
-use super::run;
-use super::{Problem, candidates};
+use super::logged::trace;
+use super::{Problem, candidates, fork, run};
 
 /// Shows the workflows of a server.
 #[derive(Args)]
@@ -134,6 +134,7 @@ enum RunsCommand {
         #[arg(long, value_name = "NUMBER")]
         invocation: Option<u64>,
     },
+    Fork(fork::ForkRun),
     /// Cancels a run.
     Cancel {
         /// Its handler's id.
@@ -293,7 +294,12 @@ impl Runs {
                 }
                 let optional = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
                 let stop = handler.result.as_ref().and_then(envelope);
-                let rows = vec![
+                let own = match &handler.run_id {
+                    Some(run) => client.run_of(run).await.ok(),
+                    None => None,
+                };
+                let (origin, forks) = own.map(|it| (it.forked_from, it.forks)).unwrap_or_default();
+                let mut rows = vec![
                     ["handler".to_owned(), handler.handler_id.clone()],
                     ["run".to_owned(), optional(&handler.run_id)],
                     ["workflow".to_owned(), handler.workflow_name.clone()],
@@ -304,6 +310,8 @@ impl Runs {
                     ["error".to_owned(), optional(&handler.error)],
                     ["result".to_owned(), stop.map_or_else(|| "-".to_owned(), |it| it.value.to_string())],
                 ];
+                rows.extend(origin.map(|origin| ["forked from".to_owned(), origin]));
+                rows.extend((!forks.is_empty()).then(|| ["forks".to_owned(), forks.join(" ")]));
                 out(&lines(&rows))
             }
             RunsCommand::Events { handler, follow, timeout } => {
@@ -325,6 +333,19 @@ impl Runs {
                 let fields = fields(event.as_deref(), &params)?;
                 client.send(&handler, &name, fields, To { step: step.as_deref(), invocation }).await.map_err(problem)?;
                 if json { print(&json!({ "status": "sent" })) } else { out("sent") }
+            }
+            RunsCommand::Fork(fork) => {
+                let forked = fork.fork(&client).await.map_err(|refused| match refused {
+                    fork::Refused::Here(problem) => problem,
+                    fork::Refused::There(Error::Refused { status: 400, detail }) => {
+                        Problem::new(detail).hint("the page, and the run's history, show its entries and what was in flight")
+                    }
+                    fork::Refused::There(error) => problem(error),
+                })?;
+                if fork.wait {
+                    return ended(&client.wait(&forked.handler_id).await.map_err(problem)?, json);
+                }
+                if json { print(&forked) } else { out(&forked.handler_id) }
             }
             RunsCommand::Cancel { handler } => {
                 if let Err(error) = client.cancel(&handler).await {
@@ -354,7 +375,10 @@ impl Runs {
                 if json {
                     return print(&logged);
                 }
-                let rows = logged.into_iter().map(|it| [it.at, it.level, format!("{}.{}", it.invocation, it.attempt), it.message]);
+                let rows = logged.into_iter().map(|it| {
+                    let message = it.message + &trace(it.fields.text());
+                    [it.at, it.level, format!("{}.{}", it.invocation, it.attempt), message]
+                });
                 let rows: Vec<_> = rows.collect();
                 if rows.is_empty() { Ok(()) } else { out(&lines(&rows)) }
             }

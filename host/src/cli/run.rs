@@ -17,6 +17,7 @@ use wf_engine::manifest::EventKind;
 
 use super::grants::Flags;
 use super::layers::Layers;
+use super::logged::Logged;
 use super::screen::out;
 use super::{Problem, offline};
 use crate::forms::{self, BadStart, Form, Schemas};
@@ -34,7 +35,7 @@ const INTERRUPTED: u8 = 130;
 /// On a terminal events are shown for people, and what the run asks is prompted for. In a pipe
 /// each event is a line of JSON on stdout, and answers are read as lines of JSON from stdin:
 /// `{"type": "ResponseEvent", "value": {"response": "Ada"}}`, or the value alone where only one
-/// type can be meant.
+/// type can be meant. What steps print and log, and the trace of each failure, goes to stderr.
 ///
 /// The limits are those that `wf-host serve` has by default. What the workflow may reach outside is
 /// what `wf-host.toml` in this folder says of it, and what the flags add.
@@ -48,7 +49,7 @@ Examples:
   wf-host run order.wasm --event '{\"items\": [1, 2]}' | jq .value
 ")]
 pub(super) struct Run {
-    /// A `.wasm` file, or `name=path`.
+    /// A `.wasm` file, `name=path`, or `name=path+path`.
     path: String,
     /// The start event's fields, as a JSON object.
     #[arg(long, value_name = "JSON")]
@@ -141,6 +142,7 @@ impl Session {
         let mut question: Option<Question> = None;
         // Questions without an answer so far, and whether there will be no more answers.
         let (mut open, mut exhausted) = (0_u32, false);
+        let mut logged = Logged::default();
         // One and the same, so that none is lost between two turns.
         let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
         loop {
@@ -151,6 +153,7 @@ impl Session {
                         self.show(&frame)?;
                         let idle = envelope(&frame).name == "WorkflowIdleEvent";
                         if idle || self.asks(&frame) {
+                            logged.show(self.host.logs(&self.view.run).await.map_err(refused)?);
                             lines = if exhausted { None } else { lines.or_else(|| Some(read_lines())) };
                         }
                         if self.asks(&frame) {
@@ -193,6 +196,7 @@ impl Session {
                 }
             }
         }
+        logged.show(self.host.logs(&self.view.run).await.map_err(refused)?);
         match self.host.run(&self.view.run).await.map_err(refused)?.status {
             RunStatus::Completed(_) => Ok(ExitCode::SUCCESS),
             RunStatus::Failed(message) => Err(Problem::new(message)),

@@ -40,10 +40,12 @@ const LOADING_MAX: Duration = Duration::from_secs(20);
 Examples:
   wf-host serve workflows/                  every .wasm file in a directory
   wf-host serve hello=target/greeting.wasm  one file, under a name of your own
+  wf-host serve order=take.wasm+price.wasm  one workflow, whose steps are in several files
   wf-host serve --store memory: *.wasm      keep nothing over a restart
 ")]
 pub(super) struct Serve {
-    /// What to load: a `.wasm` file, a directory, a glob or `name=path` [default: what `wf-host.toml` names].
+    /// What to load: a `.wasm` file, a directory, a glob, `name=path`, or `name=path+path` for one workflow of several
+    /// files, perhaps in several languages [default: what `wf-host.toml` names].
     #[arg(value_name = "PATH")]
     paths: Vec<String>,
     /// Refuse to start when any of the workflows does not load.
@@ -165,7 +167,7 @@ impl Serve {
         let given = |flag: bool, means: bool| flag.then_some(means);
         let paths = (!self.paths.is_empty()).then_some(self.paths);
         let mut paths = layers.pick("paths", paths, layers.file.paths.clone(), Some(Vec::new())).unwrap_or_default();
-        let own = layers.file.workflows.iter().filter_map(|(name, it)| Some(format!("{name}={}", it.path.as_ref()?.display())));
+        let own = layers.file.workflows.iter().filter_map(|(name, it)| Some(format!("{name}={}", it.path.as_ref()?.argument())));
         paths.extend(own);
         let settings = self.options.settle(layers, "0.0.0.0")?;
         let strict = layers.pick("strict", given(self.strict, true), layers.file.strict, Some(false)).unwrap_or(false);
@@ -243,7 +245,7 @@ impl Serving {
                 () = tokio::time::sleep(waits), if !told => {
                     told = true;
                     for (_, source) in sources.iter().enumerate().filter(|(place, _)| !prepared.contains_key(place)) {
-                        tracing::info!("compiling `{}`; it is cached for the next start", source.path.display());
+                        tracing::info!("compiling `{}`; it is cached for the next start", source);
                     }
                 }
                 () = tokio::time::sleep(waits), if told && something && !self.strict => break,
@@ -322,7 +324,7 @@ impl Server {
     pub(super) fn follow(&self, noted: Noted, again: impl Fn() -> Result<(Noted, Settings), Problem> + Send + 'static) {
         let (host, http) = (self.host.clone(), self.server.options());
         tokio::spawn(follow(noted, again, move |settings: Settings| {
-            host.keep_as(&settings.config);
+            host.apply(&settings.config);
             http.send_modify(|options| settings.apply(options));
         }));
     }

@@ -157,6 +157,8 @@ impl Task {
                 let _ = reply.send((answer, own));
                 return;
             }
+            // Nobody watches.
+            Report::Called { .. } => return,
             Report::Logged { invocation, attempt, line } => {
                 self.lines.push(row(invocation, attempt, line));
                 self.lines_since.get_or_insert_with(Instant::now);
@@ -276,7 +278,7 @@ impl Task {
         let services = &self.driver.0.services;
         let (invocation, component) = (invoke.invocation, self.loaded.components[invoke.component].clone());
         let Workflow { limits, grants, .. } = &*self.loaded.workflow;
-        let (info, terms) = (self.worker.info().clone(), Terms { limits: limits.clone(), grants: grants.clone() });
+        let (info, terms) = (self.worker.info().clone(), Terms { limits: limits.clone(), grants: grants.now(), watched: false });
         let task = services.runtime.enter(component, invoke, services.clock.at(), info, terms, self.reporter.clone());
         self.guests.entered(invocation, task);
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use rand::RngExt;
 use tokio::sync::oneshot;
@@ -13,10 +14,10 @@ use wf_engine::text::{self, Limit};
 use super::Host;
 use crate::driver::{self, Reply};
 use crate::machine::{Answer, Command, Fresh};
-use crate::model::{Filter, Idempotency, Limits, Refusal, RunStatus, RunView, RunsFilter, Start, Target, Workflow};
+use crate::model::{Filter, Idempotency, Limits, Refusal, RunStatus, RunView, RunsFilter, RunsPlace, Start, Target, Workflow};
 use crate::registry::Loaded;
 use crate::services::new_id;
-use crate::store::{self, Follows, HandlersQuery, Made, RunKey, RunSummary, Store};
+use crate::store::{self, Follows, HandlersQuery, Made, RunSummary, Store};
 
 /// Handlers that are read at once.
 const PAGE_MAX: usize = 256;
@@ -278,12 +279,29 @@ impl Host {
         Ok(self.services.store.workflows().await?)
     }
 
-    /// Runs, newest first; and the place from which to go on, where there are more.
-    pub async fn runs(&self, filter: RunsFilter) -> Result<(Vec<RunView>, Option<i64>), Refusal> {
-        let RunsFilter { status, workflow, search, before, limit } = filter;
-        let query = store::RunsQuery { status, workflow, search, before: before.map(RunKey), limit };
-        let page = self.services.store.runs(query).await?;
-        Ok((page.runs.into_iter().map(RunView::from).collect(), page.next.map(|key| key.0)))
+    /// Runs; and the place from which to go on, where there are more.
+    pub async fn runs(&self, filter: RunsFilter) -> Result<(Vec<RunView>, Option<RunsPlace>), Refusal> {
+        let page = self.services.store.runs(filter).await?;
+        Ok((page.runs.into_iter().map(RunView::from).collect(), page.next))
+    }
+
+    /// The envelopes of the frames in which was asked what a run waits for, of its first so many questions; none: there is
+    /// no such frame.
+    pub async fn requests(&self, view: &RunView, limit: usize) -> Result<Vec<Option<Bytes>>, Refusal> {
+        let mut requests = Vec::new();
+        for awaits in view.waiting.iter().take(limit) {
+            requests.push(match awaits.request {
+                Some(sequence) => self.frame(&view.run, sequence).await?,
+                None => None,
+            });
+        }
+        Ok(requests)
+    }
+
+    async fn frame(&self, run: &str, sequence: u64) -> Result<Option<Bytes>, Refusal> {
+        let after = i64::try_from(sequence).unwrap_or(i64::MAX) - 1;
+        let rows = self.services.store.frames(run, after, 1).await?;
+        Ok(rows.into_iter().find(|row| row.sequence == sequence).map(|row| row.json))
     }
 
     /// What happened in a run by at most `limit` entries after one, or from the first, and not many more than
@@ -319,7 +337,7 @@ impl Host {
         self.services.state(&self.newest(handler).await?, None).await
     }
 
-    async fn summary(&self, id: &str) -> Result<RunSummary, Refusal> {
+    pub(super) async fn summary(&self, id: &str) -> Result<RunSummary, Refusal> {
         self.services.store.run(id).await?.ok_or(Refusal::NotFound)
     }
 
@@ -341,7 +359,7 @@ impl Host {
         }
     }
 
-    async fn made(&self, scope: &str, idempotency: &Idempotency) -> Result<Option<Made>, Refusal> {
+    pub(super) async fn made(&self, scope: &str, idempotency: &Idempotency) -> Result<Option<Made>, Refusal> {
         match self.services.store.idempotency(scope, &idempotency.key).await? {
             Some(row) if row.body == idempotency.body => Ok(Some(row.made)),
             Some(_) => Err(Refusal::KeyReused),

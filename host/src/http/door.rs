@@ -200,6 +200,10 @@ impl Door {
         }
         visit(self.addresses.as_ref(), &neighbourhood(address))?;
         let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+        if let Some(file) = options.borrow().read_only.as_ref().filter(|_| !reads) {
+            let detail = format!("'{file}' is shown here to be looked at: nothing can be started or changed");
+            return Err(Box::new(ApiError::new(StatusCode::FORBIDDEN, detail).response()));
+        }
         match &**self.standing.borrow() {
             Standing::Open => return Ok(entered(None)),
             Standing::Broken => {

@@ -6,7 +6,7 @@ use utoipa::{Modify, OpenApi};
 use warp::http::StatusCode;
 
 use super::door::SESSION_COOKIE;
-use super::{Answer, Shared, context, events, handlers, health, history, runs, session, wire, workflows};
+use super::{Answer, Shared, context, events, forks, handlers, health, history, runs, session, wire, workflows};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -34,6 +34,7 @@ use super::{Answer, Shared, context, events, handlers, health, history, runs, se
         history::get,
         history::state,
         history::graph,
+        forks::fork,
         context::get,
         session::get,
         session::sign_in,

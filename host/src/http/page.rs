@@ -76,6 +76,8 @@ fn file(name: &str, headers: &HeaderMap) -> Answer {
         Some("js") => "text/javascript",
         Some("css") => "text/css",
         Some("svg") => "image/svg+xml",
+        Some("woff2") => "font/woff2",
+        Some("txt") => "text/plain; charset=utf-8",
         _ => "application/octet-stream",
     };
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));

@@ -12,10 +12,12 @@ use warp::{Filter, Rejection};
 
 use super::error::{ApiError, answer};
 use super::uri::{self, Part};
-use super::{Api, Options, Shared, Visitor, body, context, events, handlers, health, history, openapi, page, runs, session, workflows};
+use super::{
+    Api, Options, Shared, Visitor, body, context, events, forks, handlers, health, history, openapi, page, runs, session, workflows,
+};
 
 /// The paths as patterns, with what they allow: for the answer to another method.
-const PATHS: [(&str, &str); 28] = [
+const PATHS: [(&str, &str); 29] = [
     ("/", "GET, HEAD"),
     ("/ui/{}", "GET, HEAD"),
     ("/health", "GET, HEAD"),
@@ -39,6 +41,7 @@ const PATHS: [(&str, &str); 28] = [
     ("/api/v1/runs/{}/history", "GET, HEAD"),
     ("/api/v1/runs/{}/state", "GET, HEAD"),
     ("/api/v1/runs/{}/representation", "GET, HEAD"),
+    ("/api/v1/runs/{}/fork", "POST"),
     ("/api/v1/workflows/{}", "GET, HEAD"),
     ("/api/v1/openapi.json", "GET, HEAD"),
     ("/api/v1/session", "GET, HEAD"),
@@ -143,6 +146,9 @@ pub(super) fn all(api: &Arc<Api>) -> impl Filter<Extract = (Response,), Error = 
     let run_graph = warp::path!("api" / "v1" / "runs" / Part / "representation")
         .and(reading.clone())
         .then(|run: Part, api, _, _| run.answer(|run| history::graph(api, run)));
+    let run_fork = warp::path!("api" / "v1" / "runs" / Part / "fork")
+        .and(writing.clone())
+        .then(|run: Part, api, headers, _, body| run.answer(|run| forks::fork(api, run, headers, body)));
     let who = warp::path!("api" / "v1" / "session").and(reading.clone()).then(|api, headers, _| answer(session::get(api, headers)));
     let sign_in = warp::path!("api" / "v1" / "sign-in")
         .and(writing_up_to(session::FORM_MAX))
@@ -169,8 +175,20 @@ pub(super) fn all(api: &Arc<Api>) -> impl Filter<Extract = (Response,), Error = 
         list.or(listings).unify().or(schema).unify().or(types).unify().or(graph).unify().or(run).unify().or(nowait).unify().boxed();
     let of_handlers = listed.or(handler).unify().or(result).unify().or(cancel).unify().or(context).unify().boxed();
     let of_runs = one_run.or(run_events).unify().or(run_logs).unify().or(stream).unify().or(send).unify().boxed();
-    let of_history =
-        run_history.or(run_state).unify().or(run_graph).unify().or(runs).unify().or(details).unify().or(document).unify().boxed();
+    let of_history = run_history
+        .or(run_state)
+        .unify()
+        .or(run_fork)
+        .unify()
+        .or(run_graph)
+        .unify()
+        .or(runs)
+        .unify()
+        .or(details)
+        .unify()
+        .or(document)
+        .unify()
+        .boxed();
     let of_visitors = who.or(sign_in).unify().or(sign_out).unify().boxed();
     let all = page
         .or(asset)

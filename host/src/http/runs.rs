@@ -7,17 +7,22 @@ use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 use warp::http::{HeaderMap, StatusCode};
 use warp::reply::Response;
+use wf_engine::entry::Micros;
 use wf_engine::json;
 use wf_engine::text::Limit;
 
 use super::aside::{aside, perhaps_aside};
 use super::door::Begun;
 use super::error::{ApiError, ErrorBody};
+use super::run::Run;
 use super::uri::pairs;
 use super::wire::Handler;
 use super::{Answer, Shared, body, context, header, wire, workflows};
 use crate::forms::{BadStart, Form};
-use crate::model::{Fields, Idempotency, Refusal, RunStatus, RunView, RunsFilter, Start, Workflow};
+use crate::model::{Fields, Idempotency, Refusal, RunStatus, RunView, RunsFilter, RunsOrder, RunsPlace, Start, Workflow};
+
+/// Of a run in a list, the request of so many of its questions is told.
+const LISTED_REQUESTS_MAX: usize = 1;
 
 /// Runs on a page.
 const RUNS_DEFAULT: usize = 50;
@@ -65,31 +70,15 @@ pub(super) async fn run_nowait(api: Shared, name: String, headers: HeaderMap, bo
 }
 
 /// Tells the audit log, too.
-fn begun(mut response: Response, view: &RunView) -> Response {
+pub(super) fn begun(mut response: Response, view: &RunView) -> Response {
     response.extensions_mut().insert(Begun { handler: view.handler.clone(), run: view.run.clone() });
     response
-}
-
-/// A run, with what only this part of the API says of it.
-#[derive(Serialize, ToSchema)]
-pub(super) struct Run {
-    /// It.
-    #[serde(flatten)]
-    handler: Handler,
-    /// Whether it has not begun: it queues, because as many runs of its workflow go on as may.
-    queued: bool,
-}
-
-impl Run {
-    fn of(view: &RunView) -> Run {
-        Run { handler: Handler::of(view), queued: view.queued }
-    }
 }
 
 /// Runs.
 #[derive(Serialize, ToSchema)]
 pub(super) struct Runs {
-    /// Newest first.
+    /// In the order that was asked for.
     runs: Vec<Run>,
     /// What to give as `before` for the next page; null: there is none.
     next: Option<String>,
@@ -99,21 +88,32 @@ pub(super) struct Runs {
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "documents the query")]
 pub(super) struct RunsQuery {
-    /// Only runs that stand so: `running`, `completed`, `failed` or `cancelled`. May be repeated.
+    /// Only runs that stand so: `running`, `waiting` (for something from outside), `completed`, `failed` or `cancelled`. May be repeated.
     status: Option<Vec<String>>,
     /// Only runs of this workflow. May be repeated.
     workflow: Option<Vec<String>>,
-    /// Only runs whose id, or handler's id, holds this text.
+    /// Only runs of this handler, newest first: neither a time nor another order goes with it.
+    handler: Option<String>,
+    /// Whether only the newest run of each handler is listed [default: false].
+    newest: Option<bool>,
+    /// Only runs that have this text in their id, their handler's id, `input_preview` or `result_preview`, in large letters or small.
     search: Option<String>,
+    /// Only runs that began at this time or later, or ended then where the order is by their ends: `2026-11-23T06:38:23Z`, or a day.
+    since: Option<String>,
+    /// Only runs that began, or ended, before this time.
+    until: Option<String>,
+    /// In which order: `newest`, `oldest`, `last-ended` or `first-ended` [default: newest]. By their ends, only those that have ended are listed.
+    #[param(pattern = "^(newest|oldest|last-ended|first-ended)$")]
+    order: Option<String>,
     /// At most so many, up to 500 [default: 50].
     #[param(minimum = 1, maximum = 500)]
     limit: Option<u64>,
     /// `next` of an earlier page.
-    #[param(pattern = "^[0-9]{1,18}$")]
+    #[param(pattern = "^(-?[0-9]{1,18}_)?-?[0-9]{1,18}$")]
     before: Option<String>,
 }
 
-/// Lists all runs, newest first.
+/// Lists runs.
 #[utoipa::path(get, path = "/api/v1/runs", operation_id = "list_runs", tag = "runs", params(RunsQuery),
     responses((status = 200, body = Runs), (status = 400, body = ErrorBody)))]
 pub(super) async fn list(api: Shared, query: String) -> Answer {
@@ -122,22 +122,53 @@ pub(super) async fn list(api: Shared, query: String) -> Answer {
         match key.as_str() {
             "status" => filter.status.push(value),
             "workflow" => filter.workflow.push(value),
+            "handler" => filter.handler = Some(value),
+            "newest" => filter.newest = value.eq_ignore_ascii_case("true"),
             "search" => filter.search = Some(value),
+            "since" => filter.since = Some(time("since", &value)?),
+            "until" => filter.until = Some(time("until", &value)?),
+            "order" => filter.order = order(&value)?,
             "limit" => {
                 let limit = value.parse::<usize>().ok().filter(|it| (1..=RUNS_MAX).contains(it));
                 filter.limit = limit.ok_or_else(|| ApiError::bad(format!("Invalid limit: '{value}'. Give 1 to {RUNS_MAX}")))?;
             }
             "before" => {
-                let before = value.parse().map_err(|_| ApiError::bad(format!("Invalid before: '{value}'")))?;
-                filter.before = Some(before);
+                filter.after = Some(place(&value).ok_or_else(|| ApiError::bad(format!("Invalid before: '{value}'")))?);
             }
             _ => (),
         }
     }
     filter.workflow = api.visitor.narrow(&api.host, filter.workflow).await?;
+    if filter.handler.is_some() && (filter.since.is_some() || filter.until.is_some() || filter.order != RunsOrder::default()) {
+        return Err(ApiError::bad("Runs of a 'handler' are listed newest first, without 'since', 'until' or 'order'"));
+    }
     let (views, next) = api.host.runs(filter).await?;
-    let runs = views.iter().map(Run::of).collect();
-    Ok(wire::json(StatusCode::OK, &Runs { runs, next: next.map(|it| it.to_string()) }))
+    let mut runs = Vec::with_capacity(views.len());
+    for view in &views {
+        runs.push(Run::of(&api.host, view, LISTED_REQUESTS_MAX).await?);
+    }
+    let next = next.map(|it| if it.at == 0 { it.key.to_string() } else { format!("{}_{}", it.at, it.key) });
+    Ok(wire::json(StatusCode::OK, &Runs { runs, next }))
+}
+
+fn time(name: &str, value: &str) -> Result<Micros, ApiError> {
+    let read = wf_engine::time::read_utc(value);
+    read.ok_or_else(|| ApiError::bad(format!("Invalid {name}: '{value}'. Give a time as in 2026-11-23T06:38:23Z, or a day")))
+}
+
+fn order(value: &str) -> Result<RunsOrder, ApiError> {
+    match value {
+        "newest" => Ok(RunsOrder::Newest),
+        "oldest" => Ok(RunsOrder::Oldest),
+        "last-ended" => Ok(RunsOrder::LastEnded),
+        "first-ended" => Ok(RunsOrder::FirstEnded),
+        _ => Err(ApiError::bad(format!("Invalid order: '{value}'. Give newest, oldest, last-ended or first-ended"))),
+    }
+}
+
+fn place(value: &str) -> Option<RunsPlace> {
+    let (at, key) = value.split_once('_').unwrap_or(("0", value));
+    Some(RunsPlace { at: at.parse().ok()?, key: key.parse().ok()? })
 }
 
 /// Shows a run, also one that a later run of its handler has followed.
@@ -145,7 +176,8 @@ pub(super) async fn list(api: Shared, query: String) -> Answer {
     responses((status = 200, description = "Completed", body = Run), (status = 202, description = "Running", body = Run), (status = 404, body = ErrorBody), (status = 500, description = "Failed or cancelled", body = Run)))]
 pub(super) async fn get(api: Shared, run: String) -> Answer {
     let view = api.host.run(&run).await?;
-    Ok(wire::json(wire::status(&view), &Run::of(&view)))
+    let forks = api.host.forks(&run).await?;
+    Ok(wire::json(wire::status(&view), &Run::of(&api.host, &view, usize::MAX).await?.with(forks)))
 }
 
 /// What a run's steps have written.
@@ -162,7 +194,7 @@ struct LogLine {
     invocation: u64,
     /// Which attempt of it.
     attempt: u32,
-    /// `log`, `stdout`, `stderr`, or `failure` for how the attempt ended.
+    /// `log`, `stdout`, `stderr`, `host` for what the host says to it, or `failure` for how the attempt ended.
     source: String,
     /// Its place in that source.
     number: u64,

@@ -19,7 +19,7 @@ use warp::http::header::{HOST, HeaderValue};
 use warp::reply::Response;
 
 use super::door::Door;
-use super::{Api, Options, browser, cors, names, routes};
+use super::{Api, Options, body, browser, cors, names, routes};
 use crate::forms;
 use crate::host::Host;
 
@@ -72,7 +72,7 @@ impl Service {
     pub fn new(host: Host, options: watch::Receiver<Options>, address: Option<SocketAddr>) -> anyhow::Result<Service> {
         let door = Door::open(&options.borrow(), address.map_or(0, |it| it.port()))?;
         let (schemas, refused_names) = (forms::Schemas::default(), names::Refused::default());
-        let api = Arc::new(Api { host, options, schemas, refused_names, address });
+        let api = Arc::new(Api { host, options, schemas, refused_names, address, room: body::Room::default() });
         let service = TowerToHyperService::new(warp::service(routes::all(&api)));
         Ok(Service { api, door, routes: Arc::new(move |request| Box::pin(service.call(request))) })
     }

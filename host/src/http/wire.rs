@@ -74,6 +74,11 @@ impl Handler {
         }
     }
 
+    /// The same, of a run that waits for something from outside.
+    pub(super) fn waits(&mut self) {
+        self.status = "waiting";
+    }
+
     /// The same with the result's own value: of a plain stop event what stands under `result`.
     pub(super) fn unwrapped(mut self) -> Handler {
         self.result = self.result.and_then(|envelope| unwrap(&envelope));

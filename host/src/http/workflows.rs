@@ -11,7 +11,7 @@ use wf_engine::manifest::Manifest;
 use super::aside::aside;
 use super::error::{ApiError, ErrorBody};
 use super::{Answer, Shared, representation, wire};
-use crate::model::{Asked, Refusal, Workflow};
+use crate::model::{Asked, ComponentView, Refusal, Workflow};
 use crate::registry::Listing;
 
 /// The names of the workflows, in order of registration.
@@ -38,12 +38,14 @@ struct ListingBody {
     version: Option<String>,
     /// What it does.
     description: Option<String>,
-    /// What it is written in.
+    /// What it is written in; of several components in several languages, each once.
     language: Option<String>,
-    /// SHA-256 of the component; null where it was never sound.
+    /// SHA-256 of the component, of several the first; null where it was never sound.
     digest: Option<String>,
-    /// The file.
+    /// The file; of several, with `+` between them.
     path: String,
+    /// Its components, in order; none where it was never sound.
+    components: Vec<ComponentBody>,
     /// The interfaces that it asks for.
     imports: Vec<String>,
     /// What it asks for of the outside, beside what it is granted.
@@ -52,6 +54,20 @@ struct ListingBody {
     loaded_at: String,
     /// Why its newest version is not the one that runs get.
     error: Option<LoadFailure>,
+}
+
+/// A part of a workflow.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Component)]
+struct ComponentBody {
+    /// SHA-256 of its bytes.
+    digest: String,
+    /// Its length, in bytes.
+    size: usize,
+    /// What it is written in.
+    language: Option<String>,
+    /// The steps that it adds.
+    steps: Vec<String>,
 }
 
 /// Something of the outside.
@@ -159,21 +175,32 @@ impl ListingBody {
     fn of(listing: &Listing) -> ListingBody {
         let workflow = listing.workflow.as_ref();
         let manifest = workflow.and_then(|it| it.definition.manifests().next());
-        let stem = listing.source.path.file_stem().map(|it| it.to_string_lossy().into_owned());
+        let stem = listing.source.files.first().and_then(|it| it.file_stem()).map(|it| it.to_string_lossy().into_owned());
         let imports = workflow.iter().flat_map(|it| it.imports()).cloned().collect();
         ListingBody {
             name: workflow.map(|it| it.name.clone()).or_else(|| listing.source.name.clone()).or(stem).unwrap_or_default(),
             version: manifest.and_then(|it| it.version.clone()),
             description: manifest.and_then(|it| it.description.clone()),
-            language: manifest.and_then(|it| it.language.clone()),
+            language: workflow.map(|it| it.definition.languages().join(", ")).filter(|it| !it.is_empty()),
             digest: workflow.and_then(|it| it.digests().into_iter().next()),
-            path: listing.source.path.display().to_string(),
+            path: listing.source.to_string(),
+            components: workflow.map(|it| components(it)).unwrap_or_default(),
             imports,
             outside: workflow.map(|it| it.asked().into_iter().map(OutsideBody::from).collect()).unwrap_or_default(),
             loaded_at: wf_engine::time::utc_text(listing.loaded_at),
             error: listing.rejected.as_ref().map(|it| LoadFailure { message: it.message.clone(), hint: it.hint.clone() }),
         }
     }
+}
+
+fn components(workflow: &Workflow) -> Vec<ComponentBody> {
+    let component = |(view, manifest): (&ComponentView, &Manifest)| ComponentBody {
+        digest: view.digest.clone(),
+        size: view.size,
+        language: manifest.language.clone(),
+        steps: manifest.steps.iter().map(|it| it.name.clone()).collect(),
+    };
+    workflow.components.iter().zip(workflow.definition.manifests()).map(component).collect()
 }
 
 /// The JSON Schemas of the events that a run starts and ends with.

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use wf_engine::effect::Invoke;
-use wf_engine::entry::{Call, Commit, Event, Failure, InvocationId, Started, Usage};
+use wf_engine::entry::{Call, Commit, Event, Failure, Forked, InvocationId, Started, Usage};
+use wf_engine::run::Run;
 
 use super::Answer;
 use crate::model::{Frame, Idempotency, Refusal, RunView, Workflow};
-use crate::store::{self, Append, CommandId, Follows, HostId, NewRun, Release, RunKey};
+use crate::store::{self, Append, CommandId, EntryRow, Follows, FrameRow, HostId, IdempotencyRow, LogRow, NewRun, Release, RunKey};
 
 /// A run that is about to begin.
 pub struct Fresh {
@@ -25,6 +26,38 @@ pub struct Fresh {
     pub idempotency: Option<Idempotency>,
     /// Somebody waits for its end.
     pub awaited: bool,
+}
+
+/// A fork that is about to begin.
+pub struct FreshFork {
+    /// This host.
+    pub host: HostId,
+    /// From the store.
+    pub key: RunKey,
+    /// What it goes on with.
+    pub workflow: Arc<Workflow>,
+    /// Its origin as it was, which knows the definition that it goes on with.
+    pub run: Run,
+    /// What was copied of its origin until there.
+    pub copied: Copied,
+    /// What makes it one of its own.
+    pub forked: Forked,
+    /// An event from outside that comes next, with its id.
+    pub event: Option<(String, Event)>,
+    /// The digests of all components that its journal needs, beginning with those that it goes on with.
+    pub definition: Vec<String>,
+    /// By what it is found.
+    pub row: IdempotencyRow,
+}
+
+/// What a fork has of its origin.
+pub struct Copied {
+    /// All until an entry.
+    pub entries: Vec<EntryRow>,
+    /// What follows from them.
+    pub frames: Vec<FrameRow>,
+    /// What was written by then.
+    pub logs: Vec<LogRow>,
 }
 
 /// What a run begins with that is stored, and has not begun.

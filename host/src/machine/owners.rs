@@ -642,6 +642,10 @@ mod tests {
             updated_at: None,
             completed_at: None,
             queued: false,
+            preview: String::new(),
+            result_preview: None,
+            waiting: Vec::new(),
+            origin: None,
         }
     }
 

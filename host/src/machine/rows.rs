@@ -2,7 +2,6 @@
 
 use wf_engine::effect::Effect;
 use wf_engine::entry::{Entry, Event, Failure, InvocationId, Micros};
-use wf_engine::run::Run;
 
 use crate::model::{Workflow, envelope, work};
 use crate::store::{EntryRow, FrameRow, LogRow};
@@ -42,12 +41,6 @@ pub(super) fn failure_row(invocation: InvocationId, attempt: u32, at: Micros, fa
         message: failure.message.clone(),
         fields: fields.to_string(),
     }
-}
-
-/// What a run waits for from outside: names of event types; none: for nothing.
-pub(crate) fn waiting(run: &Run) -> Option<String> {
-    let awaited: Vec<&str> = run.awaited().collect();
-    (run.is_running() && !awaited.is_empty()).then(|| awaited.join(" "))
 }
 
 /// The beginning of an event's payload, for lists.

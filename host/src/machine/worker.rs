@@ -15,13 +15,13 @@ use wf_engine::run::Run;
 use wf_engine::state::Overlay;
 use wf_engine::text;
 
-use super::messages::{Exit, Fresh, Output, Report, Reported, Unbegun};
+use super::messages::{Copied, Exit, Fresh, FreshFork, Output, Report, Reported, Unbegun};
 use super::rows::{entry_row, failure_row, frame_rows, preview};
 use super::timers::Timers;
 use super::{Answer, Command, letters};
 use crate::model::{Frame, Idempotency, Refusal, RunView, Target, Workflow};
 use crate::store::{
-    self, Append, Claim, CommandId, EntryRow, FrameRow, IdempotencyRow, LogRow, Made, NewRun, Now, RunKey, SentCommand, Wake,
+    self, Append, Claim, CommandId, EntryRow, Follows, FrameRow, IdempotencyRow, LogRow, Made, NewRun, Now, RunKey, SentCommand, Wake,
 };
 
 /// Keys of accepted events that are kept in memory.
@@ -61,6 +61,8 @@ pub struct Worker<T> {
     abandoned: bool,
     /// The next append that is told of is its creation.
     created_next: bool,
+    /// That may tell that it has to queue.
+    may_queue: bool,
     /// Something was stored while it was in memory.
     went_well: bool,
     stopping: bool,
@@ -108,6 +110,7 @@ impl<T> Worker<T> {
         let run = Run::new(workflow.definition.clone());
         let mut worker = Worker::new(key, 1, workflow, &started, run);
         (worker.awaited, worker.created_next) = (awaited, true);
+        worker.may_queue = worker.workflow.limits.runs_max.is_some();
         let preview = preview(&started.start);
         let definition = worker.workflow.digests();
         let entry = worker.run.entry(now.at, now.alive, Input::Started(Box::new(started)));
@@ -125,8 +128,9 @@ impl<T> Worker<T> {
             definition,
             started_at: entry.at,
             preview,
-            entry: entry_row(&entry),
+            entries: vec![entry_row(&entry)],
             frames,
+            logs: Vec::new(),
             standing: worker.standing(entry.at),
             runs_max: worker.workflow.limits.runs_max,
             idempotency: idempotency.map(|Idempotency { key, body }| IdempotencyRow {
@@ -144,6 +148,58 @@ impl<T> Worker<T> {
         worker.perform(effects);
         let outputs = worker.outputs();
         (worker, outputs)
+    }
+
+    /// A fork that begins; it never queues. `reply`: told once it is durable. Refused where it takes the event no more
+    /// that comes next.
+    pub fn begin_fork(fork: FreshFork, now: Now, reply: T) -> Result<(Worker<T>, Vec<Output<T>>), (Refusal, T)> {
+        let FreshFork { host, key, workflow, mut run, copied, forked, event, definition, row } = fork;
+        let Copied { mut entries, mut frames, logs } = copied;
+        let mut effects = Vec::new();
+        let mut updated_at = now.at;
+        let event = event.map(|(id, event)| Input::EventReceived { id, event, step: None, invocation: None });
+        for input in std::iter::once(Input::Forked(Box::new(forked))).chain(event) {
+            if let Input::EventReceived { event, .. } = &input
+                && let Some(refusal) = run.refuses(event, None, None)
+            {
+                return Err((refusal.into(), reply));
+            }
+            let entry = run.entry(now.at, now.alive, input);
+            effects.extend(run.apply(&entry));
+            entries.push(entry_row(&entry));
+            updated_at = entry.at;
+        }
+        let Some(started) = run.started().cloned() else { return Err((Refusal::NotFound, reply)) };
+        let mut worker = Worker::new(key, 1, workflow, &started, run);
+        worker.created_next = true;
+        worker.since_snapshot = entries.iter().map(|it| it.bytes.len()).sum();
+        worker.set_timers(&effects);
+        let more = frame_rows(&worker.workflow, &effects);
+        worker.note_end(&more);
+        frames.extend(more);
+        let new = NewRun {
+            key,
+            host,
+            run: worker.info.run.clone(),
+            handler: worker.info.handler.clone(),
+            follows: Follows::None,
+            workflow: worker.workflow.name.clone(),
+            definition,
+            started_at: worker.run.started_at(),
+            preview: preview(&started.start),
+            entries,
+            frames,
+            logs,
+            standing: worker.standing(updated_at),
+            runs_max: None,
+            idempotency: Some(row),
+            waited: true,
+        };
+        worker.hold(new.size(), &[], Some(Asker::Here(reply)));
+        worker.outputs.push(Output::Create(Box::new(new)));
+        worker.perform(effects);
+        let outputs = worker.outputs();
+        Ok((worker, outputs))
     }
 
     /// A run that was loaded. What was executing is resumed; one that only waits is told nothing.
@@ -209,6 +265,7 @@ impl<T> Worker<T> {
             resuming: None,
             abandoned: false,
             created_next: false,
+            may_queue: false,
             went_well: false,
             stopping: false,
             left: false,
@@ -234,7 +291,7 @@ impl<T> Worker<T> {
 
     /// Whether it is not known yet whether it begins or has to queue: until then it is told of nothing else.
     pub fn awaits_turn(&self) -> bool {
-        self.created_next && self.workflow.limits.runs_max.is_some()
+        self.created_next && self.may_queue
     }
 
     /// Whether it has not begun, and is only there for what was asked of it.

@@ -1,25 +1,52 @@
 //! What a workflow may reach outside.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
+
+use wf_engine::entry::Variables;
 
 use super::pattern::Pattern;
 
 /// What a workflow may reach outside: by default nothing.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Grants {
     /// Requests that it may make.
     pub http: Vec<Pattern>,
     /// Variables that it has, by name.
-    pub variables: BTreeMap<String, String>,
+    pub variables: Variables,
     /// Folders that it may open.
     pub folders: Vec<Folder>,
     /// Secrets that it may use without seeing them.
     pub secrets: Vec<Secret>,
     /// Certificates to trust beside the system's, as PEM.
     pub roots: Option<Arc<[u8]>>,
+}
+
+/// What a workflow is granted now: all that is loaded of it shares one, so that what changes counts for runs that are
+/// under way, too.
+#[derive(Debug, Default)]
+pub struct Granted(RwLock<Arc<Grants>>);
+
+impl Granted {
+    /// As it is from here on.
+    pub fn new(grants: Grants) -> Granted {
+        Granted(RwLock::new(Arc::new(grants)))
+    }
+
+    /// As it is now.
+    pub fn now(&self) -> Arc<Grants> {
+        self.0.read().expect("no panic while locked").clone()
+    }
+
+    /// Grants this in the place of what was granted before.
+    pub fn replace(&self, grants: Grants) {
+        let mut now = self.0.write().expect("no panic while locked");
+        // One that is the same keeps its connections.
+        if **now != grants {
+            *now = Arc::new(grants);
+        }
+    }
 }
 
 /// A folder that a workflow may open as `/name`.
@@ -34,7 +61,7 @@ pub struct Folder {
 }
 
 /// A value that the host puts into requests, in the place of what the workflow has for it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Secret {
     /// What the workflow calls it.
     pub name: String,
@@ -45,7 +72,7 @@ pub struct Secret {
 }
 
 /// Where a secret's value comes from.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub enum Source {
     /// It was in a variable of this name when the host started.
     Variable(String, String),
@@ -80,7 +107,7 @@ impl Grants {
     pub fn and(&self, other: &Grants) -> Grants {
         let mut both = self.clone();
         both.http.extend(other.http.iter().cloned());
-        both.variables.extend(other.variables.clone());
+        Arc::make_mut(&mut both.variables).extend(other.variables.iter().map(|(name, value)| (name.clone(), value.clone())));
         both.folders.retain(|mine| other.folders.iter().all(|its| its.name != mine.name));
         both.folders.extend(other.folders.iter().cloned());
         both.secrets.retain(|mine| other.secrets.iter().all(|its| its.name != mine.name));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use wf_engine::entry::{Event, InvocationId};
+use wf_engine::entry::{Event, InvocationId, Micros};
 use wf_engine::json::Json;
 
 use super::workflow::Workflow;
@@ -57,14 +57,60 @@ pub struct Filter {
 /// Which runs to list. Empty: all.
 #[derive(Clone, Debug, Default)]
 pub struct RunsFilter {
-    /// Any of these: `running`, `completed`, `failed`, `cancelled`.
+    /// Any of these: `running` (and not waiting), `waiting`, `completed`, `failed`, `cancelled`.
     pub status: Vec<String>,
     /// Any of these workflows.
     pub workflow: Vec<String>,
-    /// Only those whose id, or handler's id, holds this text.
+    /// Only those of this handler.
+    pub handler: Option<String>,
+    /// Only the newest of each handler.
+    pub newest: bool,
+    /// Only those that have this text in their id, their handler's, or the beginning of what went in or came out. Whether
+    /// letters of ASCII are large or small is all the same.
     pub search: Option<String>,
+    /// Only those whose time of this order is not before this one, in microseconds UTC.
+    pub since: Option<Micros>,
+    /// Only those whose time is before this one.
+    pub until: Option<Micros>,
+    /// In which order.
+    pub order: RunsOrder,
     /// From where an earlier page ended.
-    pub before: Option<i64>,
+    pub after: Option<RunsPlace>,
     /// At most so many.
     pub limit: usize,
+}
+
+/// In which order runs are listed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RunsOrder {
+    /// Those that began last first.
+    #[default]
+    Newest,
+    /// Those that began first first.
+    Oldest,
+    /// Those that ended last first; none that has not.
+    LastEnded,
+    /// Those that ended first first; none that has not.
+    FirstEnded,
+}
+
+impl RunsOrder {
+    /// Whether it is told by when runs ended.
+    pub fn is_by_end(self) -> bool {
+        matches!(self, RunsOrder::LastEnded | RunsOrder::FirstEnded)
+    }
+
+    /// Whether earlier times come first.
+    pub fn is_up(self) -> bool {
+        matches!(self, RunsOrder::Oldest | RunsOrder::FirstEnded)
+    }
+}
+
+/// A place in a list of runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RunsPlace {
+    /// The time by which it is ordered; 0 where the order is that of the keys alone.
+    pub at: i64,
+    /// The run's key in the store.
+    pub key: i64,
 }

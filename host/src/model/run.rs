@@ -3,10 +3,13 @@
 use bytes::Bytes;
 use wf_engine::attempt::RunInfo;
 use wf_engine::entry::Micros;
-use wf_engine::run::{Run, Status};
+use wf_engine::run::{Awaits, Run, Status};
 
 use super::envelope::envelope;
 use super::workflow::Workflow;
+
+/// The beginning of a start event's payload, in characters.
+const PREVIEW_MAX: usize = 200;
 
 /// A run as the outside sees it.
 #[derive(Clone, Debug)]
@@ -27,6 +30,14 @@ pub struct RunView {
     pub completed_at: Option<Micros>,
     /// Whether it has not begun: it queues for its workflow's turn.
     pub queued: bool,
+    /// The beginning of its start event's payload.
+    pub preview: String,
+    /// The beginning of its result, or of the message with which it failed; none where only a store knows it.
+    pub result_preview: Option<String>,
+    /// What it waits for from outside.
+    pub waiting: Vec<Awaits>,
+    /// The run that it was forked from, as its store tells; none: it was not, or nobody has asked the store.
+    pub origin: Option<String>,
 }
 
 /// How a run stands.
@@ -63,6 +74,10 @@ impl RunView {
             updated_at: Some(updated),
             completed_at: ended.then_some(updated),
             queued: matches!(run.status(), Status::Queued),
+            preview: run.started().map(|it| it.start.payload.get().chars().take(PREVIEW_MAX).collect()).unwrap_or_default(),
+            result_preview: None,
+            waiting: run.awaits(),
+            origin: None,
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use wf_engine::definition::Definition;
 use wf_engine::manifest::{EventKind, EventType, StepManifest};
 
-use super::grants::{Asked, Grants};
+use super::grants::{Asked, Granted};
 use super::limits::Limits;
 
 /// A workflow: a name, and the definition that its runs are pinned to.
@@ -22,7 +22,7 @@ pub struct Workflow {
     /// What its guests may use.
     pub limits: Arc<Limits>,
     /// What its guests may reach outside.
-    pub grants: Arc<Grants>,
+    pub grants: Arc<Granted>,
 }
 
 /// A component as the outside sees it.
@@ -49,7 +49,7 @@ impl Workflow {
 
     /// What it asks for, beside what it is granted.
     pub fn asked(&self) -> Vec<Asked> {
-        self.grants.asked(self.imports())
+        self.grants.now().asked(self.imports())
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout, timeout_at};
@@ -24,6 +25,8 @@ const RESPONSE_MAX: usize = 16 << 20;
 /// The body of an answer. Dropped, nothing more of it comes.
 pub struct Body {
     parts: UnboundedReceiver<Part>,
+    /// The next part, where somebody has waited for it. Within: none, after the last.
+    next: Option<Option<Part>>,
     /// What has come and was not read.
     rest: Bytes,
     redactor: Redactor,
@@ -42,13 +45,26 @@ impl Body {
     pub(super) fn new(response: reqwest::Response, idle: Duration, until: Instant, redactor: Redactor, turn: OwnedSemaphorePermit) -> Body {
         let (sender, parts) = unbounded_channel();
         let pump = AbortOnDropHandle::new(tokio::spawn(pump(response, idle, until, sender)));
-        Body { parts, rest: Bytes::new(), redactor, last: None, _pump: pump, _turn: turn }
+        Body { parts, next: None, rest: Bytes::new(), redactor, last: None, _pump: pump, _turn: turn }
+    }
+
+    /// Waits until a read finds something. Given up meanwhile, nothing is lost.
+    pub async fn comes(&mut self) {
+        if self.rest.is_empty() && self.last.is_none() && self.next.is_none() {
+            self.next = Some(self.parts.recv().await);
+        }
+    }
+
+    /// Whether a read finds something at once.
+    pub fn has_come(&mut self) -> bool {
+        self.comes().now_or_never().is_some()
     }
 
     /// Waits for more of it.
     pub async fn read(&mut self) -> Chunk {
         while self.rest.is_empty() && self.last.is_none() {
-            let first = self.parts.recv().await;
+            self.comes().await;
+            let first = self.next.take().flatten();
             let mut told = Vec::new();
             let mut part = first;
             loop {

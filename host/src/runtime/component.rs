@@ -9,7 +9,7 @@ use wasmtime::component::Linker;
 use super::bindings::WorkflowPre;
 use super::guest::Guest;
 use super::shape::{STEPS, digest};
-use super::{LoadError, denied, libraries};
+use super::{LoadError, libraries};
 use crate::model::ComponentView;
 
 const PACKAGE: &str = "wf:workflow/";
@@ -50,14 +50,13 @@ pub(super) fn link(
     let imports: Vec<String> = names.imports(wasm).map(|(name, _)| name.to_owned()).filter(|name| !libraries::is_import(name)).collect();
     check_imports(&imports)?;
     check_exports(&names.exports(wasm).map(|(name, _)| name.to_owned()).collect::<Vec<_>>())?;
-    let pre = linked(wasm, linker, compiled, &libraries).and_then(WorkflowPre::new);
+    let pre = linked(linker, compiled, &libraries).and_then(WorkflowPre::new);
     let pre =
         pre.map_err(|error| LoadError::new(format!("it does not fit this host: {error:#}"), format!("build it against `{STEPS}`")))?;
     Ok(Component { view: ComponentView { digest, size: bytes.len(), imports }, bytes, pre, _libraries: libraries })
 }
 
 fn linked(
-    wasm: &Engine,
     linker: &Linker<Guest>,
     compiled: &wasmtime::component::Component,
     libraries: &[Arc<libraries::Compiled>],
@@ -66,7 +65,6 @@ fn linked(
     for library in libraries {
         linker.root().module(&libraries::import(&library.digest), &library.module)?;
     }
-    denied::link(&mut linker, wasm, &compiled.component_type())?;
     linker.instantiate_pre(compiled)
 }
 

@@ -10,13 +10,13 @@ use wf_engine::effect::Invoke;
 use wf_engine::entry::{Call, Chunk, Commit, Failure, Function, Response};
 use wf_engine::json;
 
-use super::RunInfo;
 use super::clock::Clock;
 use super::door::Door;
 use super::lines::Lines;
 use super::meter::Meter;
 use super::report::{Report, Waits};
-use crate::model::Limits;
+use super::{RunInfo, Terms};
+use crate::model::Grants;
 use crate::outside::Asked;
 
 /// How much of what an entry has published may wait until its worker hears of it, in KiB: beyond it, the guest waits.
@@ -32,6 +32,13 @@ pub(super) enum Ending {
     Failed(Failure),
 }
 
+/// That a workflow has no folders, and what gives it some.
+pub(super) fn no_folders(workflow: &str) -> String {
+    format!(
+        "the step looks for a file, and no folder is granted: add `allow_dir = [\"name=path\"]` to `[workflows.{workflow}]` in wf-host.toml, or start the host with `--allow-dir name=path`; it is `/name` then"
+    )
+}
+
 /// The context of one entry into an attempt.
 pub(super) struct Context {
     pub info: Arc<RunInfo>,
@@ -40,21 +47,29 @@ pub(super) struct Context {
     pub lines: Lines,
     pub ending: Option<Ending>,
     pub door: Door,
+    /// It looked for a folder, and has none.
+    pub lacks_folders: bool,
+    grants: Arc<Grants>,
     meter: Meter,
     reports: UnboundedSender<Report>,
+    watched: bool,
     ahead: Arc<Semaphore>,
 }
 
 impl Context {
-    pub(super) fn new(invoke: Invoke, info: Arc<RunInfo>, limits: &Limits, door: Door, lines: Lines, meter: Meter) -> Context {
-        let attempt = Attempt::new(invoke, limits.attempt());
-        let (clock, reports) = (lines.clock.clone(), lines.reports.clone());
+    pub(super) fn new(invoke: Invoke, info: Arc<RunInfo>, terms: &Terms, door: Door, lines: Lines, meter: Meter) -> Context {
+        let (attempt, grants) = (Attempt::new(invoke, terms.limits.attempt()), terms.grants.clone());
+        let (clock, reports, watched) = (lines.clock.clone(), lines.reports.clone(), terms.watched);
         let ahead = Arc::new(Semaphore::new(AHEAD_MAX as usize));
-        Context { info, attempt, clock, lines, ending: None, door, meter, reports, ahead }
+        Context { info, attempt, clock, lines, ending: None, door, lacks_folders: false, grants, meter, reports, watched, ahead }
     }
 
     /// What a call of the contract gives: the outer error ends the entry, the inner one goes to the guest.
     pub(super) async fn call(&mut self, request: Request) -> wasmtime::Result<Result<Answer, Failure>> {
+        if self.watched {
+            // Nobody is there once the entry has ended.
+            let _ = self.reports.send(Report::Called { request: request.clone() });
+        }
         let mut next = self.attempt.call(request, self.clock.standing());
         loop {
             self.clock.advance(self.attempt.at());
@@ -162,6 +177,32 @@ impl Context {
         match (sent, may.await) {
             (Ok(()), Ok(())) => Ok(()),
             _ => self.end(Ending::Gone),
+        }
+    }
+
+    /// The variables of the attempt, and what stands for its secrets: that is derived, and not recorded.
+    pub(super) fn variables(&mut self) -> wasmtime::Result<Vec<(String, String)>> {
+        let request = Request::Variables { values: self.grants.variables.clone() };
+        let next = self.attempt.call(request, self.clock.standing());
+        self.clock.advance(self.attempt.at());
+        let failure = match next {
+            Next::Answer(answer) => match answer.and_then(Answer::variables) {
+                Ok(values) => {
+                    let own = values.iter().map(|(name, value)| (name.as_str(), value.as_str())).chain(self.door.secrets());
+                    return Ok(own.map(|(name, value)| (name.to_owned(), value.to_owned())).collect());
+                }
+                Err(failure) => failure,
+            },
+            Next::Fail(failure) => failure,
+            _ => Failure::new("invalid", "variables were answered as another call would be", false),
+        };
+        self.end(Ending::Failed(failure))
+    }
+
+    /// It looks for folders, and has none: the error that it gets for that is its language's, and names no grant.
+    pub(super) fn looks_for_folders(&mut self) {
+        if !std::mem::replace(&mut self.lacks_folders, true) {
+            self.lines.write("host", 0, "warn".to_owned(), no_folders(&self.info.workflow), "{}".to_owned());
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use wf_engine::entry::{Chunk, Failure, Response};
 
-use crate::outside::{Asked, Body, Exchange, Placeholders};
+use crate::outside::{Asked, Exchange, Placeholders, SharedBody};
 
 /// Bodies that one entry may have open.
 const OPEN_MAX: usize = 16;
@@ -17,12 +17,17 @@ pub(super) struct Door {
     /// What the call that is made asks for.
     asked: Option<Asked>,
     /// By the number of the request.
-    bodies: HashMap<u32, Body>,
+    bodies: HashMap<u32, SharedBody>,
 }
 
 impl Door {
     pub(super) fn new(exchange: Arc<Exchange>, placeholders: Placeholders) -> Door {
         Door { exchange, placeholders, asked: None, bodies: HashMap::new() }
+    }
+
+    /// What it has for its secrets, by the names of the variables that hold it.
+    pub(super) fn secrets(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.placeholders.variables()
     }
 
     /// Takes note of what the next call asks for: the attempt knows only its method and URL.
@@ -46,7 +51,7 @@ impl Door {
         };
         match self.exchange.send(asked, &self.placeholders).await {
             Ok((head, body)) => {
-                self.bodies.insert(number, body);
+                self.bodies.insert(number, Arc::new(tokio::sync::Mutex::new(body)));
                 Response::Head(head)
             }
             Err(failure) => Response::Failed(failure),
@@ -55,14 +60,24 @@ impl Door {
 
     /// Reads more of the answer to a request.
     pub(super) async fn read(&mut self, request: u32) -> Chunk {
-        let Some(body) = self.bodies.get_mut(&request) else {
+        let Some(body) = self.bodies.get(&request) else {
             return Chunk::Failed(Failure::new("invalid", format!("the answer to request {request} was closed"), false));
         };
-        let chunk = body.read().await;
+        let chunk = body.lock().await.read().await;
         if !matches!(chunk, Chunk::Data(_)) {
             self.bodies.remove(&request);
         }
         chunk
+    }
+
+    /// The answer to a request, as long as it is open.
+    pub(super) fn body(&self, request: u32) -> Option<SharedBody> {
+        self.bodies.get(&request).cloned()
+    }
+
+    /// Whether a read would not have to wait.
+    pub(super) fn has_come(&self, request: u32) -> bool {
+        self.bodies.get(&request).is_none_or(|body| body.try_lock().is_ok_and(|mut body| body.has_come()))
     }
 
     pub(super) fn close(&mut self, request: u32) {

@@ -18,7 +18,7 @@ use wf_engine::text::{MESSAGE_MAX, cut};
 
 use super::bindings::wf::workflow::types::{Event as WitEvent, Failure as WitFailure};
 use super::clock::Clock;
-use super::context::{Context, Ending};
+use super::context::{Context, Ending, no_folders};
 use super::denied::NO_SOCKETS;
 use super::door::Door;
 use super::failures::{beyond_memory, exceeded, panic_message, trapped};
@@ -31,6 +31,7 @@ use super::shares::Name;
 use super::threads::Place;
 use super::ticks::TICK;
 use super::wasi;
+use super::wasi_http::state::WasiHttp;
 use super::{Component, Inner, LoadError, RunInfo, Terms};
 use crate::model::Limits;
 use crate::outside::Placeholders;
@@ -153,9 +154,10 @@ async fn run(
     invoke: Invoke,
     meter: &Meter,
     info: Arc<RunInfo>,
-    Terms { limits, grants }: &Terms,
+    terms: &Terms,
     reports: UnboundedSender<Report>,
 ) -> Option<Report> {
+    let Terms { limits, grants, .. } = terms;
     let name = Name::from(&*info.workflow);
     let _turn = inner.turns.turn(&name).await;
     let Invoke { invocation, attempt, started_at, time_left, lost, .. } = invoke;
@@ -165,14 +167,14 @@ async fn run(
     let (stdout, stderr) = (Output::new("stdout", Some(lines.clone())), Output::new("stderr", Some(lines.clone())));
     let placeholders = Placeholders::new(grants, &info.seed);
     let mut wasi = wasi::context(&info.seed, invocation, attempt, &clock, &stdout, &stderr);
-    if let Err(failure) = wasi::grant(&mut wasi, grants, &placeholders) {
+    if let Err(failure) = wasi::grant(&mut wasi, grants) {
         return Some(Report::Failed { invocation, attempt, calls: Vec::new(), failure, usage: meter.usage() });
     }
     let place = inner.threads.place(&info.run, invocation);
     let step = invoke.step.clone();
     let events: Vec<WitEvent> = invoke.events.iter().map(outward).collect();
     let door = Door::new(inner.outside.exchange(&info.workflow, grants), placeholders);
-    let context = Context::new(invoke, info, limits, door, lines, meter.clone());
+    let context = Context::new(invoke, info, terms, door, lines, meter.clone());
     let memory = Memory::new(limits.memory_max, name, inner.budget.clone(), meter.clone());
     let mut store = store(inner, memory, meter, wasi.build(), clock, Some(context));
 
@@ -215,8 +217,9 @@ async fn run(
         Ok((calls, commit, events)) => Report::Returned { invocation, attempt, calls, commit, events, usage },
         Err(mut failure) => {
             // What the guest was told is a number alone.
-            if wants_sockets {
-                failure.message = cut(format!("{} [{NO_SOCKETS}]", failure.message), MESSAGE_MAX);
+            let lacks = [wants_sockets.then(|| NO_SOCKETS.to_owned()), context.lacks_folders.then(|| no_folders(&context.info.workflow))];
+            for lack in lacks.into_iter().flatten() {
+                failure.message = cut(format!("{} [{lack}]", failure.message), MESSAGE_MAX);
             }
             Report::Failed { invocation, attempt, calls: context.attempt.failed(), failure, usage }
         }
@@ -231,7 +234,8 @@ fn store(
     clock: Clock,
     context: Option<Context>,
 ) -> Store<Guest> {
-    let guest = Guest { wasi, table: wasi::table(), clock, meter: meter.clone(), memory, context, wants_sockets: false };
+    let guest =
+        Guest { wasi, table: wasi::table(), clock, meter: meter.clone(), memory, context, http: WasiHttp::default(), wants_sockets: false };
     let mut store = Store::new(&inner.engine, guest);
     store.limiter(|guest| &mut guest.memory);
     // What one call hands over: no guest has more to say than it may hold back.

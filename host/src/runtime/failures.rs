@@ -5,11 +5,11 @@ use wasmtime::{Trap, WasmBacktrace};
 use wf_engine::entry::Failure;
 use wf_engine::text::{MESSAGE_MAX, TRACE_MAX, cut};
 
-use super::denied::NotGranted;
 use super::lines::Output;
 use super::memory::Refused;
 use super::meter::Excess;
 use super::wasi::TooMany;
+use super::wasi_http::held::Exceeded;
 use crate::model::Limits;
 
 /// It took more time than it may.
@@ -50,8 +50,8 @@ pub(super) fn trapped(error: &wasmtime::Error, limits: &Limits, stderr: &Output)
         Failure::new("limit", format!("the stack limit of {} KiB was exceeded", limits.stack_max >> 10), false)
     } else if too_many {
         Failure::new("limit", TooMany.to_string(), false)
-    } else if let Some(not_granted) = error.downcast_ref::<NotGranted>() {
-        Failure::new("denied", not_granted.to_string(), false)
+    } else if let Some(exceeded) = error.downcast_ref::<Exceeded>() {
+        Failure::new("limit", exceeded.to_string(), false)
     } else {
         match panic_message(stderr) {
             Some(message) => Failure::new("panic", cut(message, MESSAGE_MAX), true),

@@ -1,23 +1,19 @@
 //! What an instance has around it, and how the contract reaches its context.
 
-use wasmtime::Engine;
-use wasmtime::component::{HasSelf, Linker, ResourceTable};
-use wasmtime_wasi::p2::bindings::clocks::monotonic_clock;
-use wasmtime_wasi::p2::bindings::io::poll;
+use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wf_engine::attempt::{Answer, Request};
 use wf_engine::entry::{Event, Failure};
 use wf_engine::json::Json;
 use wf_engine::text::log_line;
 
-use super::bindings::Workflow;
 use super::bindings::wf::workflow::types::{Event as WitEvent, Failure as WitFailure};
 use super::bindings::wf::workflow::{events, http, log, memo, run, state, time, types};
 use super::clock::Clock;
 use super::context::Context;
 use super::memory::Memory;
 use super::meter::Meter;
-use super::wasi::{Clocks, HasClocks, HasPolls, Polls};
+use super::wasi_http::state::WasiHttp;
 
 /// The data of one `wasmtime::Store`.
 pub(super) struct Guest {
@@ -28,22 +24,9 @@ pub(super) struct Guest {
     pub memory: Memory,
     /// None while a component describes itself: then the contract's imports trap.
     pub context: Option<Context>,
+    pub http: WasiHttp,
     /// It asked for a socket.
     pub wants_sockets: bool,
-}
-
-/// Everything that a component may import.
-pub(super) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
-    let mut linker = Linker::new(engine);
-    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
-    linker.allow_shadowing(true);
-    monotonic_clock::add_to_linker::<Guest, HasClocks>(&mut linker, |guest| {
-        let Guest { clock, meter, table, .. } = guest;
-        Clocks { clock, meter, table }
-    })?;
-    poll::add_to_linker::<Guest, HasPolls>(&mut linker, |guest| Polls(&mut guest.table))?;
-    Workflow::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?;
-    Ok(linker)
 }
 
 impl WasiView for Guest {
@@ -53,7 +36,12 @@ impl WasiView for Guest {
 }
 
 impl Guest {
-    fn context(&mut self) -> wasmtime::Result<&mut Context> {
+    /// Lets go of an answer that is not read on.
+    pub(super) fn close(&mut self, request: u32) {
+        self.context.iter_mut().for_each(|context| context.door.close(request));
+    }
+
+    pub(super) fn context(&mut self) -> wasmtime::Result<&mut Context> {
         self.context.as_mut().ok_or_else(|| wasmtime::Error::msg("`describe` called the host: it may not use the context"))
     }
 }

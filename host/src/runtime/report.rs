@@ -1,7 +1,7 @@
 //! What guests report to the worker of their run.
 
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
-use wf_engine::attempt::{Query, ReadAnswer};
+use wf_engine::attempt::{Query, ReadAnswer, Request};
 use wf_engine::entry::{Call, Commit, Event, Failure, InvocationId, Micros, Usage};
 use wf_engine::state::Overlay;
 use wf_engine::text::Refused;
@@ -22,6 +22,11 @@ pub enum Report {
         usage: Usage,
         /// Who waits for the answer, and how long it may go on without.
         waits: Waits,
+    },
+    /// It calls: told where [somebody watches](super::Terms::watched).
+    Called {
+        /// What, as the guest has it.
+        request: Request,
     },
     /// It asks about committed state.
     Read {

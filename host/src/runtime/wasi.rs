@@ -1,4 +1,4 @@
-//! WASI with derived clocks and chance, and of the world what was granted: folders and variables, no network.
+//! WASI with derived clocks and chance, and of the world the folders that were granted, and no network.
 
 use std::time::Duration;
 
@@ -7,7 +7,6 @@ use rand_chacha::rand_core::SeedableRng;
 use sha2::{Digest, Sha256};
 use wasmtime::component::{HasData, Resource, ResourceTable};
 use wasmtime_wasi::p2::bindings::clocks::monotonic_clock;
-use wasmtime_wasi::p2::bindings::io::poll;
 use wasmtime_wasi::p2::{DynPollable, Pollable, subscribe};
 use wasmtime_wasi::{FsPerms, HostMonotonicClock, WasiCtxBuilder, async_trait};
 use wf_engine::entry::{Failure, InvocationId, Micros};
@@ -16,7 +15,6 @@ use super::clock::Clock;
 use super::lines::Output;
 use super::meter::Meter;
 use crate::model::{Folder, Grants};
-use crate::outside::Placeholders;
 
 /// Most of WASI's handles that an instance may have at once, and wait for: streams, timers and the like.
 pub(super) const HANDLES_MAX: usize = 1024;
@@ -60,11 +58,8 @@ pub(super) fn context(
     context
 }
 
-/// Adds what a workflow is granted.
-pub(super) fn grant(context: &mut WasiCtxBuilder, grants: &Grants, placeholders: &Placeholders) -> Result<(), Failure> {
-    for (name, value) in grants.variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).chain(placeholders.variables()) {
-        context.env(name, value);
-    }
+/// Adds the folders that a workflow is granted.
+pub(super) fn grant(context: &mut WasiCtxBuilder, grants: &Grants) -> Result<(), Failure> {
     for Folder { name, path, writable } in &grants.folders {
         let may = if *writable { FsPerms::ReadWrite } else { FsPerms::ReadOnly };
         context.preopened_dir(path, format!("/{name}"), may).map_err(|error| {
@@ -136,38 +131,6 @@ impl Pollable for Sleep {
             }
         }
         self.clock.advance(self.due);
-    }
-}
-
-/// Waiting for one of many; of not too many.
-pub(super) struct Polls<'a>(pub &'a mut ResourceTable);
-
-pub(super) struct HasPolls;
-
-impl HasData for HasPolls {
-    type Data<'a> = Polls<'a>;
-}
-
-impl poll::Host for Polls<'_> {
-    async fn poll(&mut self, pollables: Vec<Resource<DynPollable>>) -> wasmtime::Result<Vec<u32>> {
-        if pollables.len() > HANDLES_MAX {
-            return Err(TooMany.into());
-        }
-        poll::Host::poll(self.0, pollables).await
-    }
-}
-
-impl poll::HostPollable for Polls<'_> {
-    async fn ready(&mut self, pollable: Resource<DynPollable>) -> wasmtime::Result<bool> {
-        poll::HostPollable::ready(self.0, pollable).await
-    }
-
-    async fn block(&mut self, pollable: Resource<DynPollable>) -> wasmtime::Result<()> {
-        poll::HostPollable::block(self.0, pollable).await
-    }
-
-    fn drop(&mut self, pollable: Resource<DynPollable>) -> wasmtime::Result<()> {
-        poll::HostPollable::drop(self.0, pollable)
     }
 }
 

@@ -187,7 +187,7 @@ impl Builder {
 async fn load(host: &Host, workflows: Vec<(String, Code)>) -> Result<(), Error> {
     let prepare = async |(name, code): (String, Code)| -> Prepared {
         match code {
-            Code::File(path) => host.prepare(&Source { name: Some(name), path }).await,
+            Code::File(path) => host.prepare(&Source { name: Some(name), files: vec![path] }).await,
             Code::Bytes(bytes) => host.prepare_bytes(&name, bytes).await,
         }
     };

@@ -1,12 +1,13 @@
 //! A run as it was, for those who look at it: folded from the nearest snapshot before.
 
 use serde_json::value::RawValue;
+use wf_engine::entry::Entry;
 use wf_engine::history::History;
 use wf_engine::journal;
 use wf_engine::json::Json;
 
 use super::Services;
-use super::stored::{Stored, aside, read_all, unfit, unreadable};
+use super::stored::{Stored, aside, knowing, read_all, unfit, unreadable, unusable};
 use crate::model::Refusal;
 use crate::store::{Past, RunSummary};
 
@@ -23,12 +24,23 @@ impl Services {
         }
         let page = before.split_off(before.partition_point(|row| after.is_some_and(|after| row.seq <= after)));
         let next = page.last().map(|row| row.seq).filter(|last| last.saturating_add(1) < length);
+        let page = aside(move || read_all(&page)).await?.map_err(|misfit| unfit(id, misfit))?;
         let begun = match after {
-            Some(after) => self.fold(id, run.key, snapshot, before, after).await?.run,
-            None => self.unbegun(id, &self.first(id, page.first())?).await?,
+            Some(after) => {
+                let before = self.fold(id, run.key, snapshot, before, after).await?.run;
+                knowing(before, self.known(&page).await.map_err(|error| unusable(id, &error))?)
+            }
+            None => self.begun(id, &page).await?,
         };
-        let history = aside(move || journal::history(begun, &read_all(&page)?)).await?;
+        let history = aside(move || journal::history(begun, &page)).await?;
         Ok((history.map_err(|misfit| unfit(id, misfit))?, next))
+    }
+
+    /// The entry from which what a run failed with is tried again; none: it has not failed with an attempt.
+    pub async fn try_again(&self, id: &str, entries: &[Entry]) -> Result<Option<u64>, Refusal> {
+        let (begun, entries) = (self.begun(id, entries).await?, entries.to_vec());
+        let history = aside(move || journal::history(begun, &entries)).await?;
+        Ok(history.map_err(|misfit| unfit(id, misfit))?.try_again())
     }
 
     /// A run's state as it was after an entry; none: as it is.

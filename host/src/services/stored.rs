@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use wf_engine::definition::Definition;
 use wf_engine::entry::{Entry, Input, Started};
 use wf_engine::journal::{self, Misfit};
 use wf_engine::run::Run;
@@ -79,19 +80,51 @@ impl Services {
     async fn restored(&self, snapshot: Bytes, rows: Vec<EntryRow>) -> anyhow::Result<Run> {
         let away = aside(move || snapshot::read(&snapshot)).await??;
         let definition = self.registry.definition(away.parts(), &*self.store).await?;
-        let run = aside(move || journal::replay(away.restore(definition)?, &read_all(&rows)?)).await?;
+        let entries = aside(move || read_all(&rows)).await??;
+        let known = self.known(&entries).await?;
+        let run = aside(move || journal::replay(knowing(away.restore(definition)?, known), &entries)).await?;
         Ok(run?)
     }
 
     async fn replayed(&self, id: &str, rows: Vec<EntryRow>) -> Result<Stored, Refusal> {
         let sizes = (0, size(&rows));
-        let run = self.unbegun(id, &self.first(id, rows.first())?).await?;
-        let run = aside(move || journal::replay(run, &read_all(&rows)?)).await?;
-        Ok(Stored { run: run.map_err(|misfit| unfit(id, misfit))?, unbegun: None, sizes })
+        let (_, entries) = self.read(id, rows).await?;
+        Ok(Stored { run: self.replay(id, entries).await?, unbegun: None, sizes })
+    }
+
+    /// The entries of a run's rows, beside these.
+    pub async fn read(&self, id: &str, rows: Vec<EntryRow>) -> Result<(Vec<EntryRow>, Vec<Entry>), Refusal> {
+        let (rows, entries) = aside(move || (read_all(&rows), rows)).await.map(|(entries, rows)| (rows, entries))?;
+        Ok((rows, entries.map_err(|misfit| unfit(id, misfit))?))
+    }
+
+    /// A run after some entries, from the first.
+    pub async fn replay(&self, id: &str, entries: Vec<Entry>) -> Result<Run, Refusal> {
+        let run = self.begun(id, &entries).await?;
+        let run = aside(move || journal::replay(run, &entries)).await?;
+        run.map_err(|misfit| unfit(id, misfit))
+    }
+
+    /// A run before its first entry, with what the forks among its entries go on with.
+    pub(super) async fn begun(&self, id: &str, entries: &[Entry]) -> Result<Run, Refusal> {
+        let Some(Entry { input: Input::Started(started), .. }) = entries.first() else {
+            return Err(unfit(id, Misfit::Beginning { seq: 0 }));
+        };
+        let run = self.unbegun(id, started).await?;
+        Ok(knowing(run, self.known(entries).await.map_err(|error| unusable(id, &error))?))
+    }
+
+    /// The definitions that the forks among some entries go on with.
+    pub(super) async fn known(&self, entries: &[Entry]) -> anyhow::Result<Vec<Arc<Definition>>> {
+        let mut known = Vec::new();
+        for parts in journal::forks(entries) {
+            known.push(self.registry.definition(parts, &*self.store).await?);
+        }
+        Ok(known)
     }
 
     /// What a run begins with, of its first entry.
-    pub(super) fn first(&self, id: &str, first: Option<&EntryRow>) -> Result<Started, Refusal> {
+    fn first(&self, id: &str, first: Option<&EntryRow>) -> Result<Started, Refusal> {
         match first.map(read).transpose().map_err(|misfit| unfit(id, misfit))?.map(|entry| entry.input) {
             Some(Input::Started(started)) => Ok(*started),
             _ => Err(unfit(id, Misfit::Beginning { seq: 0 })),
@@ -99,7 +132,7 @@ impl Services {
     }
 
     /// A run before its first entry.
-    pub(super) async fn unbegun(&self, id: &str, started: &Started) -> Result<Run, Refusal> {
+    async fn unbegun(&self, id: &str, started: &Started) -> Result<Run, Refusal> {
         let definition = self.registry.definition(&started.definition, &*self.store).await;
         definition.map(Run::new).map_err(|error| unusable(id, &error))
     }
@@ -110,10 +143,14 @@ impl Services {
         if let Some(held) = self.begun.get(run.key) {
             return Ok(held);
         }
-        let started = match self.begins(&run.run, run.key).await {
+        let begins = match run.origin {
+            Some(_) => self.stored(&run.run, run.key).await.and_then(|stored| begins(&run.run, &stored)),
+            None => self.begins(&run.run, run.key).await,
+        };
+        let started = match begins {
             // What it has begun with cannot be read; its definition can be looked at all the same.
             Err(unfit @ Refusal::Unfit { .. }) => {
-                let current = self.registry.workflow(&run.workflow).filter(|it| it.digests() == run.definition);
+                let current = self.registry.workflow(&run.workflow).filter(|it| run.definition.starts_with(&it.digests()));
                 return current.ok_or(unfit);
             }
             started => started?,
@@ -129,8 +166,7 @@ impl Services {
         if let Some(first) = past.entries.first() {
             return self.first(id, Some(first));
         }
-        let stored = self.stored(id, key).await?;
-        stored.started().cloned().ok_or_else(|| unfit(id, Misfit::Beginning { seq: 0 }))
+        begins(id, &self.stored(id, key).await?)
     }
 
     /// The workflow as a run that has begun with this holds it, ready to run.
@@ -144,6 +180,16 @@ impl Services {
         let pinned = self.registry.pinned(started, &self.runtime, &*self.store).await;
         pinned.map_err(|error| unusable(&started.run, &error))
     }
+}
+
+fn begins(id: &str, stored: &Stored) -> Result<Started, Refusal> {
+    stored.started().cloned().ok_or_else(|| unfit(id, Misfit::Beginning { seq: 0 }))
+}
+
+/// The same run, which knows these definitions.
+pub(super) fn knowing(mut run: Run, known: Vec<Arc<Definition>>) -> Run {
+    known.into_iter().for_each(|definition| run.redefine(definition));
+    run
 }
 
 /// What takes longer the more there is of a run is not done by the threads that answer.
@@ -176,7 +222,7 @@ pub(super) fn unreadable(run: &str, error: store::Error) -> Refusal {
 }
 
 /// Why a run's definition, or a component of it, cannot be had. Later the store may have it, or the machine room to compile it.
-fn unusable(run: &str, error: &anyhow::Error) -> Refusal {
+pub(super) fn unusable(run: &str, error: &anyhow::Error) -> Refusal {
     match error.downcast_ref::<store::Error>() {
         Some(error) => unreadable(run, error.clone()),
         None if error.downcast_ref().is_some_and(LoadError::is_passing) => Refusal::Unavailable(format!("{error:#}")),

@@ -11,9 +11,11 @@ use futures_util::future::{BoxFuture, FutureExt, ready};
 use tokio::sync::watch;
 use wf_engine::entry::Micros;
 
+use crate::model::RunsFilter;
+
 use super::rows::{
     Append, Claim, CommandId, Created, EntryRow, Expiry, Finished, FrameRow, HandlersQuery, Held, HostId, IdempotencyRow, LogRow, NewRun,
-    Now, Past, Place, Purged, READ_BYTES_MAX, Release, RunKey, RunSummary, RunsPage, RunsQuery, SentCommand, Stored, Unbegun, Wake,
+    Now, Past, Place, Purged, READ_BYTES_MAX, Release, RunKey, RunSummary, RunsPage, SentCommand, Shown, Stored, Unbegun, Wake,
 };
 use super::watchers::Watchers;
 use super::{Result, Store};
@@ -44,6 +46,11 @@ impl Memory {
     /// Where each run that has not ended is found again, oldest first: for whoever checks that it is.
     pub fn places(&self) -> Vec<Place> {
         self.tables().places()
+    }
+
+    /// Keeps a run as it was elsewhere, to be looked at: nobody goes on with it.
+    pub fn show(&self, shown: Shown) {
+        self.tables().show(shown);
     }
 
     fn tell(&self, runs: &[String]) {
@@ -209,7 +216,7 @@ impl Store for Memory {
         self.answer(&[], |tables| Ok(lists::handlers(tables, &query)))
     }
 
-    fn runs(&self, query: RunsQuery) -> BoxFuture<'_, Result<RunsPage>> {
+    fn runs(&self, query: RunsFilter) -> BoxFuture<'_, Result<RunsPage>> {
         self.answer(&[], |tables| Ok(lists::runs(tables, &query)))
     }
 
@@ -242,6 +249,10 @@ impl Store for Memory {
 
     fn idempotency(&self, scope: &str, key: &str) -> BoxFuture<'_, Result<Option<IdempotencyRow>>> {
         self.answer(&[], |tables| Ok(tables.idempotency.get(&(scope.to_owned(), key.to_owned())).map(|(row, _)| row.clone())))
+    }
+
+    fn made(&self, scope: &str) -> BoxFuture<'_, Result<Vec<String>>> {
+        self.answer(&[], |tables| Ok(lists::made(tables, scope)))
     }
 
     fn purge(&self, handler: &str, running_too: bool) -> BoxFuture<'static, Result<Purged>> {

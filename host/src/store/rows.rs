@@ -6,6 +6,8 @@ use bytes::Bytes;
 use wf_engine::entry::Micros;
 use wf_engine::text::LEVEL_END;
 
+use crate::model::RunsPlace;
+
 /// How long a host owns its runs without a sign of life: 10 seconds.
 pub(super) const LEASE: Micros = 10_000_000;
 /// Turns that are given at once: others wait until they are written.
@@ -56,7 +58,7 @@ pub struct LogRow {
     pub invocation: u64,
     /// Which attempt of it.
     pub attempt: u32,
-    /// `log`, `stdout`, `stderr`, or `failure` for how the attempt ended.
+    /// `log`, `stdout`, `stderr`, `host` for what the host says to it, or `failure` for how the attempt ended.
     pub source: String,
     /// The ordinal of the call, or the number of the line.
     pub number: u64,
@@ -161,8 +163,10 @@ pub struct RunSummary {
     pub handler: String,
     /// Its workflow's name.
     pub workflow: String,
-    /// The digests of the components that it is pinned to.
+    /// The digests of the components that it is pinned to, then of those that only its journal needs.
     pub definition: Vec<String>,
+    /// The run that it was forked from.
+    pub origin: Option<String>,
     /// How it stands.
     pub status: Status,
     /// When it began.
@@ -181,28 +185,13 @@ pub struct RunSummary {
     pub queue: Option<String>,
 }
 
-/// Which runs to list. Empty: all.
-#[derive(Clone, Debug, Default)]
-pub struct RunsQuery {
-    /// Any of these: `running`, `completed`, `failed`, `cancelled`.
-    pub status: Vec<String>,
-    /// Any of these workflows.
-    pub workflow: Vec<String>,
-    /// Only those whose id, or handler's id, holds this text.
-    pub search: Option<String>,
-    /// Only those that began before this one.
-    pub before: Option<RunKey>,
-    /// At most so many.
-    pub limit: usize,
-}
-
 /// Some of the runs that were asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunsPage {
-    /// Newest first. May be fewer than asked for, or none, where a search has looked at many.
+    /// In the order that was asked for. May be fewer than asked for, or none, where many were looked at for it.
     pub runs: Vec<RunSummary>,
-    /// What to give as `before` for more; none: that is all.
-    pub next: Option<RunKey>,
+    /// What to give as `after` for more; none: that is all.
+    pub next: Option<RunsPlace>,
 }
 
 /// A host that has joined a store.
@@ -368,6 +357,23 @@ impl Wanted {
     }
 }
 
+/// A run as it was elsewhere.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// It, without what belongs to it.
+    pub summary: RunSummary,
+    /// Its journal.
+    pub entries: Vec<EntryRow>,
+    /// Its stream.
+    pub frames: Vec<FrameRow>,
+    /// What its steps have written.
+    pub logs: Vec<LogRow>,
+    /// The state with which it has ended, as JSON.
+    pub state: Option<Bytes>,
+    /// What it begins with that has not begun.
+    pub first: Option<EntryRow>,
+}
+
 /// How a run stands after its last entry, as others look for it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Standing {
@@ -375,7 +381,7 @@ pub struct Standing {
     pub updated_at: Micros,
     /// When something of it is due, should its owner be lost or leave it.
     pub wake: Wake,
-    /// What it waits for from outside: names of event types; none: for nothing.
+    /// What it waits for from outside; none: for nothing.
     pub waiting: Option<String>,
     /// Set when it has ended.
     pub ended: Option<Ended>,
@@ -413,21 +419,23 @@ pub struct NewRun {
     pub follows: Follows,
     /// Its workflow's name.
     pub workflow: String,
-    /// The digests of the components that it is pinned to.
+    /// The digests of the components that it is pinned to, then of those that only its journal needs.
     pub definition: Vec<String>,
     /// When it began.
     pub started_at: Micros,
     /// The beginning of its start event's payload, for lists.
     pub preview: String,
-    /// Its first entry.
-    pub entry: EntryRow,
-    /// The frames that follow from it.
+    /// Its first entry; of a fork, all that it was copied with and begins anew with.
+    pub entries: Vec<EntryRow>,
+    /// The frames that follow from them.
     pub frames: Vec<FrameRow>,
-    /// How it stands after it.
+    /// Lines that a fork was copied with.
+    pub logs: Vec<LogRow>,
+    /// How it stands after them.
     pub standing: Standing,
     /// Most runs of its workflow at once: where as many have begun, or others queue already, it queues. None: it begins.
     pub runs_max: Option<u32>,
-    /// The key that it was started with.
+    /// The key that it was started with. A fork has one by which it is found, whether it was asked for with one or not.
     pub idempotency: Option<IdempotencyRow>,
     /// Somebody waits for it: see [`Append::waited`].
     pub waited: bool,
@@ -436,8 +444,10 @@ pub struct NewRun {
 impl NewRun {
     /// How much it adds, in bytes, roughly: what waits to be written is bounded by it.
     pub fn size(&self) -> usize {
+        let entries: usize = self.entries.iter().map(|it| it.bytes.len()).sum();
         let frames: usize = self.frames.iter().map(|it| it.json.len()).sum();
-        self.entry.bytes.len() + frames + self.standing.size() + 512
+        let logs: usize = self.logs.iter().map(LogRow::size).sum();
+        entries + frames + logs + self.standing.size() + 512
     }
 }
 

@@ -1,7 +1,7 @@
 //! From rows to what the outside sees, and back.
 
 use super::rows::{FrameRow, RunSummary, Status};
-use crate::model::{Frame, RunStatus, RunView};
+use crate::model::{Frame, RunStatus, RunView, awaits};
 
 impl From<RunSummary> for RunView {
     fn from(row: RunSummary) -> RunView {
@@ -14,6 +14,10 @@ impl From<RunSummary> for RunView {
             updated_at: row.updated_at,
             completed_at: row.completed_at,
             queued: row.queue.is_some(),
+            preview: row.preview,
+            result_preview: row.result_preview,
+            waiting: awaits(row.waiting.as_deref()),
+            origin: row.origin,
         }
     }
 }

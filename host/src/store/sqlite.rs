@@ -36,9 +36,11 @@ use rusqlite::Connection;
 use tokio::sync::watch;
 use wf_engine::entry::Micros;
 
+use crate::model::RunsFilter;
+
 use super::rows::{
     Append, Claim, CommandId, Created, EntryRow, Expiry, Finished, FrameRow, HandlersQuery, Held, HostId, IdempotencyRow, LogRow, NewRun,
-    Now, Past, Purged, Release, RunKey, RunSummary, RunsPage, RunsQuery, SentCommand, Stored, Unbegun, Wake,
+    Now, Past, Purged, Release, RunKey, RunSummary, RunsPage, SentCommand, Stored, Unbegun, Wake,
 };
 use super::watchers::Watchers;
 use super::{Result, Store};
@@ -76,6 +78,15 @@ impl Sqlite {
             version: Arc::default(),
             _lock: lock,
         })
+    }
+
+    /// The writer ends where nobody catches it.
+    #[cfg(test)]
+    pub(crate) async fn lose_writer(&self) {
+        let last = self.writer.write(0, true, |_| Ok(()), |()| std::panic::panic_any("at a place where nobody catches it"));
+        assert!(last.await.is_err());
+        // Whoever comes later is answered by its last word, which says so to all others before.
+        assert!(self.write(|_| Ok(())).await.is_err());
     }
 
     fn read<'a, T: Send + 'static>(&self, question: impl FnOnce(&Connection) -> Result<T> + Send + 'static) -> BoxFuture<'a, Result<T>> {
@@ -137,7 +148,7 @@ impl Store for Sqlite {
         let (watchers, run) = (self.watchers.clone(), new.run.clone());
         let apart = LazyLock::new(move || Added::by_creation(new));
         let change = move |connection: &Connection| write::create(connection, &apart.0, &apart.1);
-        self.writer.write(size, waited, change, move |_| watchers.tell(&run))
+        self.writer.begin(size, waited, change, move |_| watchers.tell(&run))
     }
 
     fn unbegun(&self, key: RunKey) -> BoxFuture<'_, Result<Option<Unbegun>>> {
@@ -218,8 +229,9 @@ impl Store for Sqlite {
 
     fn send_command(&self, run: &str, command: Vec<u8>) -> BoxFuture<'static, Result<CommandId>> {
         let (watchers, id, run) = (self.watchers.clone(), run.to_owned(), run.to_owned());
+        let size = command.len();
         let change = move |connection: &Connection| inbox::send(connection, &run, &command);
-        self.writer.write(0, true, change, move |_| watchers.tell_of_command(&id))
+        self.writer.begin(size, true, change, move |_| watchers.tell_of_command(&id))
     }
 
     fn commands(&self, key: RunKey) -> BoxFuture<'_, Result<Vec<SentCommand>>> {
@@ -260,7 +272,7 @@ impl Store for Sqlite {
         self.read(move |connection| lists::handlers(connection, &query))
     }
 
-    fn runs(&self, query: RunsQuery) -> BoxFuture<'_, Result<RunsPage>> {
+    fn runs(&self, query: RunsFilter) -> BoxFuture<'_, Result<RunsPage>> {
         self.read(move |connection| lists::runs(connection, &query))
     }
 
@@ -283,6 +295,10 @@ impl Store for Sqlite {
     fn idempotency(&self, scope: &str, key: &str) -> BoxFuture<'_, Result<Option<IdempotencyRow>>> {
         let scope = scope.to_owned();
         self.read_of(key, move |connection, key| read::idempotency(connection, &scope, key))
+    }
+
+    fn made(&self, scope: &str) -> BoxFuture<'_, Result<Vec<String>>> {
+        self.read_of(scope, lists::made)
     }
 
     fn purge(&self, handler: &str, running_too: bool) -> BoxFuture<'static, Result<Purged>> {

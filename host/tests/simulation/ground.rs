@@ -11,8 +11,9 @@ use wf_engine::definition::Definition;
 use wf_engine::entry::{Entry, Input, Micros, Part};
 use wf_engine::journal;
 use wf_engine::run::Run;
+use wf_host::model::RunsFilter;
 use wf_host::model::{Limits, Workflow};
-use wf_host::store::{self, Append, Claim, HostId, Memory, Now, Place, RunKey, RunSummary, RunsQuery, Store, Wake};
+use wf_host::store::{self, Append, Claim, HostId, Memory, Now, Place, RunKey, RunSummary, Store, Wake};
 
 use crate::client::Ledger;
 use crate::guest::manifest;
@@ -160,7 +161,7 @@ impl Ground {
     }
 
     pub fn runs(&self) -> Vec<RunSummary> {
-        now(self.store.runs(RunsQuery { limit: usize::MAX, ..RunsQuery::default() })).expect("runs").runs
+        now(self.store.runs(RunsFilter { limit: usize::MAX, ..RunsFilter::default() })).expect("runs").runs
     }
 
     /// The runs that have not ended, and that somebody can read.

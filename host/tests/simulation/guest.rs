@@ -3,14 +3,17 @@
 use std::collections::VecDeque;
 
 use serde_json::{Value, json};
-use wf_engine::attempt::{Answer, Attempt, Limits, Next, Outside, Request};
+use wf_engine::attempt::{self, Answer, Attempt, Limits, Next, Request};
 use wf_engine::effect::Invoke;
-use wf_engine::entry::{Call, Chunk, Failure, Function, InvocationId, Response, Usage};
+use wf_engine::entry::{Call, Chunk, Failure, Function, InvocationId, Micros, Response, Usage};
 use wf_engine::json::empty;
 use wf_host::machine::{Report, Reported, Worker};
 
 /// What a step does, one after the other: the start event says it.
 const SCRIPTS: [&str; 13] = ["ask", "publish", "set", "sleep", "long", "wait", "fail", "commit", "memo", "note", "big", "edit", "timed"];
+
+/// Longest time that the outside takes.
+const SLOW_MAX: usize = 4_000_000;
 
 /// One entry into an attempt.
 pub struct Guest {
@@ -22,6 +25,46 @@ pub struct Guest {
     waits: Option<u32>,
     /// It has something to say to the outside, and waits until it may.
     leaves: bool,
+    /// What comes of the outside, and when.
+    comes: Option<(Micros, Came)>,
+}
+
+/// What the outside gives.
+enum Came {
+    Answer(Response),
+    Part(Chunk),
+}
+
+/// The outside takes its time, breaks off, and says things twice.
+struct Outside<'a> {
+    at: Micros,
+    chance: &'a mut dyn FnMut(usize) -> usize,
+}
+
+impl Outside<'_> {
+    /// Now, or up to so much later.
+    fn when(&mut self) -> Micros {
+        let slow = (self.chance)(4) == 0;
+        self.at + if slow { (self.chance)(SLOW_MAX) as Micros } else { 0 }
+    }
+
+    fn answer(&mut self) -> (Micros, Came) {
+        let response = match (self.chance)(4) {
+            0 => Response::Failed(Failure::new("network", "cut", true)),
+            _ => Response::Head(empty()),
+        };
+        (self.when(), Came::Answer(response))
+    }
+
+    /// The same part may come again and again: what was recorded of it is told as often.
+    fn part(&mut self) -> (Micros, Came) {
+        let part = match (self.chance)(5) {
+            0 => Chunk::Failed(Failure::new("network", "cut", true)),
+            1 | 2 => Chunk::End,
+            _ => Chunk::of(b"part"),
+        };
+        (self.when(), Came::Part(part))
+    }
 }
 
 /// What it does next.
@@ -30,6 +73,8 @@ pub enum Move {
     Report(Report),
     /// It waits until it may say something to the outside.
     Leave(InvocationId, u32),
+    /// It waits for the outside.
+    Wait,
     /// It reports, and is gone.
     Last(Report),
 }
@@ -74,12 +119,12 @@ impl Guest {
             buffered_max: 64 << 20,
             calls_max: 1000,
         };
-        Guest { attempt: Attempt::new(invoke, limits), ops, next: None, waits: None, leaves: false }
+        Guest { attempt: Attempt::new(invoke, limits), ops, next: None, waits: None, leaves: false, comes: None }
     }
 
     /// Whether it can go on by itself.
-    pub fn is_ready(&self) -> bool {
-        self.waits.is_none() && !self.leaves
+    pub fn is_ready(&self, at: Micros) -> bool {
+        self.waits.is_none() && !self.leaves && self.comes.as_ref().is_none_or(|(then, _)| *then <= at)
     }
 
     /// A call is answered, whether or not it waits for that.
@@ -91,18 +136,19 @@ impl Guest {
 
     /// It may say to the outside what it has to: what comes of that is known when it goes on. Gives whose it is, and how many calls
     /// came before.
-    pub fn may_leave(&mut self) -> (u32, u32) {
+    pub fn may_leave(&mut self, at: Micros, chance: &mut dyn FnMut(usize) -> usize) -> (u32, u32) {
         assert!(std::mem::take(&mut self.leaves), "nobody asked");
-        let calls = self.attempt.calls();
-        // Who answers is as good as its chance: here every second answer has no body.
-        let response =
-            if calls.is_multiple_of(2) { Response::Head(empty()) } else { Response::Failed(Failure::new("network", "cut", true)) };
-        self.next = Some(self.attempt.performed(response));
-        (self.attempt.attempt, calls)
+        self.comes = Some(Outside { at, chance }.answer());
+        (self.attempt.attempt, self.attempt.calls())
     }
 
     /// Goes on to its next report.
-    pub fn go_on<T>(&mut self, worker: &Worker<T>) -> Move {
+    pub fn go_on<T>(&mut self, worker: &Worker<T>, now: Micros, chance: &mut dyn FnMut(usize) -> usize) -> Move {
+        match self.comes.take() {
+            Some((_, Came::Answer(response))) => self.next = Some(self.attempt.performed(response)),
+            Some((_, Came::Part(part))) => self.next = Some(self.attempt.received(part)),
+            None => (),
+        }
         while let Some(op) = self.ops.front().cloned() {
             if op == "fail" && self.attempt.attempt < 2 {
                 return Move::Last(self.report(|attempt| Reported::Failed {
@@ -138,11 +184,14 @@ impl Guest {
                         }
                         return Move::Report(self.report(|_| Reported::Progressed { calls, commit, usage: Usage::default() }));
                     }
-                    Next::Perform(Outside::Request { .. }) => {
+                    Next::Perform(attempt::Outside::Request { .. }) => {
                         self.leaves = true;
                         return Move::Leave(self.attempt.invocation, self.attempt.attempt);
                     }
-                    Next::Perform(Outside::Read { .. }) => self.attempt.received(Chunk::End),
+                    Next::Perform(attempt::Outside::Read { .. }) => {
+                        self.comes = Some(Outside { at: now, chance: &mut *chance }.part());
+                        return Move::Wait;
+                    }
                     Next::Fail(failure) => panic!("{failure:?}"),
                 };
             }
@@ -162,8 +211,12 @@ impl Guest {
                 (request, Response::Head(_)) => self.ops.push_front(format!("read {request}")),
                 (_, Response::Failed(_)) => (),
             },
-            // A crash may have cut it.
-            op if op.starts_with("read ") => drop(answer),
+            // A crash may have cut it, or the outside.
+            op if op.starts_with("read ") => {
+                if let Ok(Chunk::Data(_)) = answer.and_then(Answer::chunk) {
+                    self.ops.push_front(op.to_owned());
+                }
+            }
             // Nobody may answer in time.
             "timed" => drop(answer),
             _ => drop(answer.expect("nothing is refused")),

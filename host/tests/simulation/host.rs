@@ -194,7 +194,7 @@ impl Host {
         }
         self.due(ground);
         self.park(ground);
-        while self.live.values().any(|live| live.guests.values().any(Guest::is_ready)) {
+        while self.live.values().any(|live| live.guests.values().any(|guest| guest.is_ready(ground.at))) {
             self.play(ground);
         }
     }
@@ -389,11 +389,18 @@ impl Host {
                 }
                 Output::Leave(invocation) => {
                     let Some(guest) = live.guests.get_mut(&invocation) else { continue };
-                    let (attempt, calls) = guest.may_leave();
+                    let at = ground.at;
+                    let (attempt, calls) = guest.may_leave(at, &mut |below| ground.up_to(below));
                     let stored = ground.journal(live.held.key);
                     let stored: usize = stored.iter().map(|entry| recorded(&entry.input, invocation, attempt)).sum();
                     let purged = ground.run(&live.run).is_none();
                     assert!(purged || stored >= calls as usize, "a request of {} leaves before what led to it is durable", live.run);
+                    let owns = ground.owners.get(&live.held.key).is_none_or(|owner| *owner == (self.id, live.held.generation));
+                    assert!(
+                        purged || !owns || stored == calls as usize,
+                        "a request of {} is repeated, and its answer is recorded",
+                        live.run
+                    );
                 }
                 Output::Abort(invocation) => drop(live.guests.remove(&invocation)),
                 Output::Tell(reply, answer) => reply.tell(answer),
@@ -793,7 +800,7 @@ impl Host {
     /// A guest goes on.
     fn play(&mut self, ground: &mut Ground) {
         let ready = |(identity, live): (&Identity, &Live)| {
-            let guests = live.guests.iter().filter(|(_, guest)| guest.is_ready() && live.reads.is_none());
+            let guests = live.guests.iter().filter(|(_, guest)| guest.is_ready(ground.at) && live.reads.is_none());
             guests.map(|(invocation, _)| (*identity, *invocation)).collect::<Vec<_>>()
         };
         let ready: Vec<(Identity, InvocationId)> = self.live.iter().flat_map(ready).collect();
@@ -804,7 +811,10 @@ impl Host {
         let live = self.live.get_mut(&identity).expect("it is there");
         // What several have to say may be heard together.
         loop {
-            match live.guests.get_mut(&invocation).expect("it is there").go_on(&live.worker) {
+            let at = ground.at;
+            let guest = live.guests.get_mut(&invocation).expect("it is there");
+            match guest.go_on(&live.worker, at, &mut |below| ground.up_to(below)) {
+                Move::Wait => (),
                 Move::Report(report) => live.worker.hear(ground.now(), report),
                 Move::Leave(invocation, attempt) => live.worker.leave(invocation, attempt),
                 Move::Last(report) => {
@@ -815,7 +825,8 @@ impl Host {
             if !live.worker.is_live(invocation) {
                 live.guests.remove(&invocation);
             }
-            let next: Vec<_> = live.guests.iter().filter(|(_, guest)| guest.is_ready()).map(|(invocation, _)| *invocation).collect();
+            let next: Vec<_> =
+                live.guests.iter().filter(|(_, guest)| guest.is_ready(ground.at)).map(|(invocation, _)| *invocation).collect();
             if next.is_empty() || ground.up_to(2) == 0 {
                 break;
             }

@@ -38,7 +38,8 @@ pub fn new(store: &AnyStore, run: &str, handler: &str) -> NewRun {
         definition: vec!["one".into(), "two".into()],
         started_at: 10,
         preview: r#"{"name":"World"}"#.into(),
-        entry: entry(0),
+        entries: vec![entry(0)],
+        logs: Vec::new(),
         frames: vec![frame(0)],
         standing: Standing { updated_at: 10, ..Standing::default() },
         runs_max: None,
@@ -132,7 +133,7 @@ pub async fn write_everything(store: &AnyStore) {
     store.send_command("waits", b"do".to_vec()).await.expect("sent");
     store.release(Release { run: key, generation: 1, wake: Wake { at: Some(40), alive: Some(50) } }).await.expect("left");
     created(store, "runs", "runs").await;
-    let queues = NewRun { entry: EntryRow { seq: 0, ..large_entry() }, runs_max: Some(1), ..self::new(store, "queues", "queues") };
+    let queues = NewRun { entries: vec![EntryRow { seq: 0, ..large_entry() }], runs_max: Some(1), ..self::new(store, "queues", "queues") };
     assert_eq!(store.create(queues).await, Ok(Created::Queued));
     store.keep_alive(HOST, now(2, 77)).await.expect("kept");
 }
@@ -161,6 +162,7 @@ pub async fn expect_everything(store: &AnyStore) {
         handler: "continued".into(),
         workflow: "greeting".into(),
         definition: vec!["one".into(), "two".into()],
+        origin: None,
         status: Status::Completed(large()),
         started_at: 10,
         updated_at: Some(30),

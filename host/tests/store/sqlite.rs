@@ -187,7 +187,7 @@ async fn a_damaged_page_is_found_when_it_is_read() {
     for run in runs {
         // A page for each.
         let entry = EntryRow { seq: 0, bytes: format!(r#""{run}'s journal {}""#, "x".repeat(3500)).into_bytes() };
-        let new = wf_host::store::NewRun { entry, ..new(&store, run, run) };
+        let new = wf_host::store::NewRun { entries: vec![entry], ..new(&store, run, run) };
         keys.push(new.key);
         store.create(new).await.expect("created");
     }

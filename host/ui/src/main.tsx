@@ -4,7 +4,6 @@ import { createRoot } from "react-dom/client";
 import { Refused } from "./api";
 import { written } from "./model/json";
 import { App } from "./view/App";
-import "@xyflow/react/dist/style.css";
 import "./styles.css";
 
 /** What is the same stays the same object; parts of it are not exchanged, which would not be as they were written. */

@@ -78,6 +78,9 @@ def find_all(module_name: str) -> list[Found]:
     finally:
         recording.stop()
     if not named:
+        bare = [it for it in subclasses(Workflow) if it.__module__ == module.__name__]
+        if bare:
+            raise NotFound(f"`{bare[0].__name__}` has no steps", "write `@step` above each method that takes an event", _line(bare[0]))
         raise NotFound("it has no workflow", "write a class that derives from `Workflow` and has steps, and make one: `workflow = MyWorkflow()`")
     seen: dict[str, Any] = {}
     for name, workflow, _ in named:

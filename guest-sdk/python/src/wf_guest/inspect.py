@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> int:
 def look(path: Path) -> dict[str, Any]:
     """What a file has, or what is wrong with it."""
     from .find import NotFound, find_all
-    from .unlike import warnings
+    from .unlike import hint, warnings
 
     if not path.is_file():
         return _error(f"there is no file `{path}`", str(path), None, "correct its name")
@@ -51,8 +51,7 @@ def look(path: Path) -> dict[str, Any]:
         return _error(f"it is no Python: {error.msg}", error.filename or str(path), error.lineno, "mend the syntax")
     except ModuleNotFoundError as error:
         file, line = _place(error, path)
-        hint = f"add `{error.name}` to requirements.txt if it is pure Python; a native package cannot be had in a workflow"
-        return _error(f"the module `{error.name}` cannot be had", file, line, hint)
+        return _error(f"there is no module `{error.name}`", file, line, hint(error.name or ""))
     except BaseException as error:
         file, line = _place(error, path)
         return _error(f"{type(error).__name__}: {error}", file, line, _hint(error))

@@ -133,6 +133,8 @@ def _wrong(message: str) -> Failed:
 
 def _failed(config: Any, error: BaseException) -> Failed:
     """What an exception means to the host: whether there is another attempt, and when."""
+    if isinstance(error, FileNotFoundError):
+        error.add_note("A component in Python has no files, granted or not: what a resource names, or the module reads, is read when it is built.")
     details: dict[str, Any] = {"trace": trace(error)}
     delay = None
     if config.retry_policy is not None and isinstance(error, Exception):

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
+import sys
 from pathlib import Path
 from typing import Any
 
+_ASK_OUTSIDE = "there are no sockets, and no HTTP in Python yet: ask with an input-required event, and answer it from outside"
 _MODULES = {
     "threading": "there are no threads: await, or let steps run beside each other",
     "multiprocessing": "there are no processes: let steps run beside each other",
     "subprocess": "there are no processes: do it outside, and send what came of it as an event",
-    "socket": "there are no sockets: ask over HTTP, where it is granted",
+    "socket": _ASK_OUTSIDE,
     "concurrent": "there are no threads: await, or let steps run beside each other",
     "sqlite3": "there is no sqlite3 here: keep it in the state",
 }
+#: What is of no use but over the network.
+_CLIENTS = ("aiohttp", "anthropic", "boto3", "ftplib", "http.client", "httpx", "openai", "requests", "smtplib", "urllib.request", "urllib3")
 
 
 def warnings(path: Path) -> list[dict[str, Any]]:
@@ -24,9 +29,11 @@ def warnings(path: Path) -> list[dict[str, Any]]:
         if isinstance(node, ast.Import):
             _modules(found, path, node, [it.name for it in node.names])
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            _modules(found, path, node, [node.module])
+            within = [f"{node.module}.{it.name}" for it in node.names if f"{node.module}.{it.name}" in _CLIENTS]
+            _modules(found, path, node, within or [node.module])
         elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and _is_step(node):
             _kept(found, path, node)
+            _missing(found, path, node)
     return sorted(found, key=lambda it: it["line"])
 
 
@@ -35,6 +42,33 @@ def _modules(found: list[dict[str, Any]], path: Path, node: ast.AST, names: list
         why = _MODULES.get(name.partition(".")[0])
         if why:
             found.append({"message": f"`{name}` does nothing in a workflow", "file": str(path), "line": node.lineno, "hint": why})
+        elif is_client(name):
+            found.append({"message": f"`{name}` reaches nothing from a workflow", "file": str(path), "line": node.lineno, "hint": _ASK_OUTSIDE})
+
+
+def is_client(module: str) -> bool:
+    """Whether a module is of no use but over the network."""
+    return any(module == it or module.startswith(f"{it}.") for it in _CLIENTS)
+
+
+def hint(module: str) -> str:
+    """What to do about a module that is not there."""
+    if is_client(module):
+        return _ASK_OUTSIDE
+    return f"add `{module.partition('.')[0]}` to requirements.txt if it is pure Python; a native package cannot be had in a workflow"
+
+
+def _missing(found: list[dict[str, Any]], path: Path, step: Any) -> None:
+    """Modules that a step imports, and that are not there: where it is tried, it is for the step to see."""
+    tried = {it for attempt in ast.walk(step) if isinstance(attempt, ast.Try) for it in ast.walk(attempt)}
+    for node in ast.walk(step):
+        if node in tried or not isinstance(node, (ast.Import, ast.ImportFrom)) or getattr(node, "level", 0):
+            continue
+        names = [node.module] if isinstance(node, ast.ImportFrom) else [it.name for it in node.names]
+        for name in (it.partition(".")[0] for it in names):
+            if name not in sys.modules and importlib.util.find_spec(name) is None:
+                message = f"step `{step.name}` imports `{name}`, which is not there: it will fail"
+                found.append({"message": message, "file": str(path), "line": node.lineno, "hint": hint(name)})
 
 
 def _is_step(node: Any) -> bool:

@@ -342,6 +342,13 @@ pub const MUTATIONS: &[Mutation] = &[
         "if !self.unreported.is_empty() => self.progress(None),",
         "if false => self.progress(None),",
     ),
+    attempt("variables are at re-entry what is granted then", "attempt/variables.rs", "if self.variables.is_none() {", "if true {"),
+    attempt(
+        "an attempt that had no variables gets some at re-entry",
+        "attempt/variables.rs",
+        "Some(call) => !matches!(call.function, Function::Variables { .. }),",
+        "Some(_) => false,",
+    ),
     attempt(
         "a request is sent again at re-entry",
         "attempt/reentry.rs",

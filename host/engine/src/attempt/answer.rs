@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Next, unsound};
 use crate::effect::Log;
-use crate::entry::{Batch, Call, Chunk, Event, Failure, Function, Response, Told, Wait, WaitAnswer};
+use crate::entry::{Batch, Call, Chunk, Event, Failure, Function, Response, Told, Variables, Wait, WaitAnswer};
 use crate::json::Json;
 use crate::text::{MESSAGE_MAX, cut};
 
@@ -29,6 +29,8 @@ pub enum Answer {
     Response(u32, Response),
     /// Of a read of a body.
     Chunk(Chunk),
+    /// The variables that the attempt has.
+    Variables(Variables),
 }
 
 impl Answer {
@@ -68,6 +70,11 @@ impl Answer {
         if let Answer::Response(request, response) = self { Ok((request, response)) } else { Err(other()) }
     }
 
+    /// The variables.
+    pub fn variables(self) -> Result<Variables, Failure> {
+        if let Answer::Variables(values) = self { Ok(values) } else { Err(other()) }
+    }
+
     /// What was read.
     pub fn chunk(self) -> Result<Chunk, Failure> {
         if let Answer::Chunk(chunk) = self { Ok(chunk) } else { Err(other()) }
@@ -102,6 +109,7 @@ fn answer(call: Call, log: &Log) -> Result<Result<Answer, Failure>, Failure> {
         Function::Log => Answer::Line(call.ordinal),
         Function::Request { answer, .. } => Answer::Response(call.ordinal, answer),
         Function::Read { answer, .. } => Answer::Chunk(answer),
+        Function::Variables { values } => Answer::Variables(values),
         Function::Send { .. }
         | Function::Publish { .. }
         | Function::Set { .. }

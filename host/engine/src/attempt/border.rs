@@ -61,6 +61,14 @@ impl Request {
         Ok(Prepared { function, effect, query })
     }
 
+    /// What it would be recorded as, with its payload, and what it buffers. No limit is applied.
+    pub fn whole(mut self) -> Result<(Function, Option<Buffered>), Refused> {
+        let (sizes, mut function) = (Sizes::any(), self.function()?);
+        self.fill(&mut function, &sizes)?;
+        let effect = self.effect(&sizes)?;
+        Ok((function, effect))
+    }
+
     /// What it buffers.
     pub(super) fn effect(&mut self, sizes: &Sizes) -> Result<Option<Buffered>, Refused> {
         Ok(Some(match self {

@@ -134,6 +134,7 @@ impl Attempt {
             Function::Keep { name, value } => self.memos.insert_mut(name.clone(), value.clone()),
             Function::EditExclusive { path, .. } => self.held = Some(path.clone()),
             Function::EditCommit { path, .. } if self.held.as_ref() == Some(path) => self.held = None,
+            Function::Variables { values } => self.variables = Some(values.clone()),
             function => self.follow_body(call.ordinal, function, live),
         }
     }

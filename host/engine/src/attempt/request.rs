@@ -1,7 +1,7 @@
 //! The calls of the contract, as a guest makes them: nothing in them is checked yet.
 
 use super::options::{CollectOptions, SendOptions, WaitOptions, folded, parse};
-use crate::entry::{Event, Function, Micros, Response, Told};
+use crate::entry::{Event, Function, Micros, Response, Told, Variables};
 use crate::json::{self, Json};
 use crate::text::Refused;
 
@@ -114,6 +114,11 @@ pub enum Request {
         /// The number of the request, as [`Answer::Response`](super::Answer::Response) says it.
         request: u32,
     },
+    /// WASI's `get-environment`. An attempt that has asked before is answered as it was then.
+    Variables {
+        /// Those that are granted now.
+        values: Variables,
+    },
 }
 
 /// Longest identity of a refused call that is kept whole, in bytes.
@@ -124,12 +129,17 @@ const SHORT_MAX: usize = 64;
 impl Request {
     /// Whether it is the recorded call: function and identity are the same. No limit is applied,
     /// and payloads are not looked at.
-    pub(super) fn is(&self, then: &Function) -> bool {
+    pub(crate) fn is(&self, then: &Function) -> bool {
         let now = self.function().map(|function| function.identity());
         match then {
             Function::Refused { call, .. } => now.is_ok_and(|now| *call == now) || *call == self.short(),
             then => now.is_ok_and(|now| now == then.identity()),
         }
+    }
+
+    /// Its identity, as messages show it.
+    pub fn name(&self) -> String {
+        self.identity()
     }
 
     /// What it is called by in messages and where it is refused: short, however long the call is.
@@ -165,6 +175,7 @@ impl Request {
             Request::Log => Function::Log,
             Request::Outside { target, .. } => Function::Request { target: target.clone(), answer: Response::Head(json::empty()) },
             &Request::ReadBody { request } => Function::Read { request, answer: crate::entry::Chunk::End },
+            Request::Variables { values } => Function::Variables { values: values.clone() },
         })
     }
 
@@ -197,6 +208,7 @@ impl Request {
             Request::Log => ("log", ""),
             Request::Outside { target, .. } => ("request", target),
             Request::ReadBody { .. } => ("read", ""),
+            Request::Variables { .. } => ("variables", ""),
         }
     }
 }

@@ -115,6 +115,7 @@ fn bytes(function: &Function) -> usize {
             Function::Refused { call, failure } => call.len() + failure.message.len(),
             Function::Collect { event, .. } | Function::Publish { event } => event.payload.get().len(),
             Function::EditCommit { value, .. } => value.get().len(),
+            Function::Variables { values } => values.iter().map(|(name, value)| name.len() + value.len()).sum(),
             _ => 0,
         }
 }

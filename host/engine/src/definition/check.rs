@@ -1,5 +1,6 @@
 //! What is wrong with a definition, said before a run finds out.
 
+mod agreement;
 mod declarations;
 mod flow;
 mod limits;
@@ -27,6 +28,8 @@ impl fmt::Display for Finding {
 /// What was found so far.
 struct Findings<'a> {
     definition: &'a Definition,
+    /// What people call the parts, in order; may be fewer than there are.
+    names: &'a [String],
     found: Vec<Finding>,
     said: BTreeSet<String>,
 }
@@ -34,7 +37,12 @@ struct Findings<'a> {
 impl Definition {
     /// Everything that is wrong with it; nothing: it is sound.
     pub fn check(&self) -> Vec<Finding> {
-        let mut findings = Findings::of(self);
+        self.check_of(&[])
+    }
+
+    /// The same, where people have names for the parts, in order: the files that they are in.
+    pub fn check_of(&self, names: &[String]) -> Vec<Finding> {
+        let mut findings = Findings::of(self, names);
         if findings.part() {
             findings.names();
         }
@@ -48,15 +56,21 @@ impl Definition {
     /// What is wrong with a part of a larger definition in itself: what the other parts could make
     /// good, such as names that nothing declares, is not looked at.
     pub fn check_part(&self) -> Vec<Finding> {
-        let mut findings = Findings::of(self);
+        let mut findings = Findings::of(self, &[]);
         findings.part();
         findings.listed()
     }
 }
 
 impl<'a> Findings<'a> {
-    fn of(definition: &'a Definition) -> Findings<'a> {
-        Findings { definition, found: Vec::new(), said: BTreeSet::new() }
+    fn of(definition: &'a Definition, names: &'a [String]) -> Findings<'a> {
+        Findings { definition, names, found: Vec::new(), said: BTreeSet::new() }
+    }
+
+    /// A part, as people find it.
+    fn part_name(&self, part: usize) -> String {
+        let manifest = self.definition.manifests().nth(part).map_or("", |it| it.name.as_str());
+        self.names.get(part).map_or_else(|| format!("component {} (`{manifest}`)", part + 1), |name| format!("`{name}`"))
     }
 
     fn add(&mut self, finding: String) {

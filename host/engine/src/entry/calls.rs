@@ -46,6 +46,7 @@ impl Function {
             | Function::Commit
             | Function::Request { .. }
             | Function::Read { .. }
+            | Function::Variables { .. }
             | Function::Refused { .. } => false,
         }
     }
@@ -71,6 +72,7 @@ impl Function {
             | Function::Log
             | Function::Request { .. }
             | Function::Read { .. }
+            | Function::Variables { .. }
             | Function::Refused { .. } => false,
         }
     }
@@ -111,6 +113,7 @@ impl Function {
             Function::Commit => "commit".to_owned(),
             Function::Request { target, .. } => format!("request {target}"),
             Function::Read { request, .. } => format!("read {request}"),
+            Function::Variables { .. } => "variables".to_owned(),
             Function::Refused { call, .. } => call.clone(),
         }
     }
@@ -148,6 +151,7 @@ impl Function {
             | Function::Commit
             | Function::Request { .. }
             | Function::Read { .. }
+            | Function::Variables { .. }
             | Function::Refused { .. } => None,
         }
     }

@@ -30,6 +30,7 @@ impl Run {
             | Function::Commit
             | Function::Request { .. }
             | Function::Read { .. }
+            | Function::Variables { .. }
             | Function::Refused { .. } => self.answer_last(id, |_| ()),
         }
     }

@@ -14,7 +14,7 @@ impl Run {
         }
         for call in calls {
             if let Function::Publish { event } = &call.function {
-                self.publish(event.clone());
+                self.publish_of(id, event.clone());
             }
             self.invocations[id].record(without_published(call));
         }

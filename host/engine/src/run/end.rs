@@ -1,5 +1,6 @@
 //! The ends of a run. Nothing follows the terminal frame.
 
+use super::awaits::Questions;
 use super::buffers::Buffers;
 use super::exclusives::Exclusives;
 use super::frames::{self, Exception, WorkflowFailedEvent, WorkflowTimedOutEvent};
@@ -70,6 +71,7 @@ impl Run {
         self.invocations = Invocations::default();
         self.waiters = Waiters::default();
         self.inbox = Inbox::default();
+        self.questions = Questions::default();
         self.exclusives = Exclusives::default();
         self.buffers = Buffers::default();
         self.scopes = Scopes::default();

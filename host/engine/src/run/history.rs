@@ -184,6 +184,16 @@ impl History {
         self.note(run, entry.seq, notes);
     }
 
+    /// Where a run that has ended is forked to try again what it failed with: the entry with which that attempt began;
+    /// none: it has not failed with one.
+    pub fn try_again(&self) -> Option<u64> {
+        let last = self.moments.last()?.seq;
+        let ended = |it: &&Delivery| matches!(&it.end, Some(End { seq, how: Ended::Failed, .. }) if *seq == last);
+        let failed = self.deliveries.values().find(ended)?;
+        let attempt = failed.failures.last()?.0;
+        failed.spans.iter().find(|span| span.attempt == attempt && span.phase == Phase::Executing).map(|span| span.seq)
+    }
+
     /// What has become of the invocations by an entry.
     fn note(&mut self, run: &Run, seq: u64, notes: Notes) {
         let at = run.updated_at();

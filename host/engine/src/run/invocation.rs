@@ -35,6 +35,8 @@ pub(super) struct Invocation {
     pub first_at: Option<Micros>,
     /// When this attempt was first entered.
     pub started_at: Option<Micros>,
+    /// The frame of the last input-required event that this attempt has published, and has not waited since.
+    pub shown: Option<u64>,
     /// Executing time of this attempt, as far as it is known.
     pub used: Micros,
     /// The same, until it was last entered.
@@ -114,8 +116,8 @@ pub(super) type WaitKey = String;
 pub(super) struct Kept {
     pub memos: Memos,
     pub answers: BTreeMap<WaitKey, Event>,
-    /// Waits whose request is published.
-    pub asked: BTreeSet<WaitKey>,
+    /// Waits whose request is published, with its frame; none: it has no request.
+    pub asked: BTreeMap<WaitKey, Option<u64>>,
     /// Calls of `collect` that have added their event.
     pub added: BTreeSet<String>,
     /// Batches that it was given, by call of `collect`.
@@ -181,6 +183,7 @@ impl Invocation {
             slot: None,
             first_at: None,
             started_at: None,
+            shown: None,
             used: 0,
             used_before: 0,
             crashes: 0,
@@ -224,6 +227,14 @@ impl Invocation {
     /// Whether it counts among the active steps: executing, suspended or sleeping.
     pub(super) fn is_active(&self) -> bool {
         !matches!(self.activity, Activity::Queued | Activity::Retrying { .. })
+    }
+
+    /// The frame in which was asked what it waits for.
+    pub(super) fn request(&self) -> Option<u64> {
+        match &self.activity {
+            Activity::Waiting { key, .. } => self.kept.asked.get(key).copied().flatten(),
+            _ => None,
+        }
     }
 
     /// The timer that it has set.
@@ -275,6 +286,7 @@ impl Invocation {
     pub(super) fn begin_anew(&mut self) {
         self.attempt = self.attempt.saturating_add(1);
         self.started_at = None;
+        self.shown = None;
         self.used = 0;
         self.crashes = 0;
         self.log = Log::new_sync();

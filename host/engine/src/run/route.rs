@@ -42,11 +42,14 @@ impl Run {
             self.answer_waiters(event, step, invocation);
             return;
         }
+        let waiting = self.waiters.len();
         if !self.route(event, step, Place::default()) {
             if self.may_be_waited_for(&event.name) {
                 self.inbox.keep(event, step);
             }
             self.unhandled(event, step);
+        } else if waiting == self.waiters.len() && self.definition.kind(&event.name) == Some(EventKind::HumanResponse) {
+            self.questions.answered();
         }
     }
 
@@ -54,7 +57,7 @@ impl Run {
     pub(super) fn emit(&mut self, event: &Event, step: Option<&str>, place: Place) {
         let asks = self.is_input_required(event);
         if asks {
-            self.publish(event.clone());
+            self.ask(event.clone());
         }
         // The outside takes what is asked of it.
         if !self.route(event, step, place) && !asks {
@@ -109,7 +112,7 @@ impl Run {
     }
 
     /// Whether a wait that is still to come could take an event from outside.
-    fn may_be_waited_for(&self, name: &str) -> bool {
+    pub(super) fn may_be_waited_for(&self, name: &str) -> bool {
         let bases = self.definition.bases(name);
         let named = |additional: &String| additional == name || bases.contains(&additional.as_str());
         let additional = self.started.as_ref().is_some_and(|started| started.additional_events.iter().any(named));

@@ -14,9 +14,10 @@ impl Run {
         if let Some(event) = self.invocations[id].kept.answers.get(&key).cloned() {
             return self.answer_wait(id, WaitAnswer::Event(event));
         }
-        let is_asked = !self.invocations[id].kept.asked.insert(key.clone());
-        if let Some(request) = wait.request.clone().filter(|_| !is_asked) {
-            self.publish(request);
+        if !self.invocations[id].kept.asked.contains_key(&key) {
+            let frame = self.asks_by(id, wait.request.as_ref());
+            self.invocations[id].kept.asked.insert(key.clone(), frame);
+            wait.request.iter().for_each(|request| self.publish(request.clone()));
         }
         let wanted = Wanted::of(wait);
         let step = &self.plan[self.invocations[id].step].name;

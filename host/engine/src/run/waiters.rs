@@ -68,6 +68,11 @@ impl Waiters {
         self.wanted.len()
     }
 
+    /// Who waits, and for which types.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (InvocationId, &[String])> {
+        self.wanted.iter().map(|(&id, wanted)| (id, &wanted.types[..]))
+    }
+
     /// The types that somebody waits for.
     pub(super) fn types(&self) -> BTreeSet<&str> {
         self.exact.keys().chain(self.derived.keys()).map(String::as_str).collect()

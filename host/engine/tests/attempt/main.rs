@@ -8,6 +8,7 @@ mod outside;
 mod property;
 mod reads;
 mod reentry;
+mod variables;
 mod world;
 
 use expect_test::Expect;

@@ -1,5 +1,7 @@
 //! Generated text of all kinds, in every call: each is refused with a reason, or comes back unchanged after a re-entry.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::TestCaseError;
@@ -94,7 +96,7 @@ fn options() -> impl Strategy<Value = String> {
 }
 
 fn request() -> impl Strategy<Value = Request> {
-    (0..17_u8, word(), text(), options(), any::<u64>()).prop_map(|(kind, word, text, options, number)| match kind {
+    (0..18_u8, word(), text(), options(), any::<u64>()).prop_map(|(kind, word, text, options, number)| match kind {
         0 => Request::Send { name: word, payload: text, options },
         1 => Request::Publish { name: word, payload: text },
         2 | 3 => Request::Wait { options },
@@ -109,6 +111,7 @@ fn request() -> impl Strategy<Value = Request> {
         13 => Request::LookUp { name: word },
         14 => Request::Keep { name: word, value: text },
         15 => Request::Outside { target: word, options: json("{}") },
+        16 => Request::Variables { values: [(word, text)].into_iter().collect::<BTreeMap<_, _>>().into() },
         _ => Request::ReadBody { request: number as u32 % 3 },
     })
 }

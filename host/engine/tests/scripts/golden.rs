@@ -20,7 +20,7 @@ use super::workflow::Workflow;
 use super::{World, pages, played, print, workflow};
 
 /// One journal for each family of moves. `LARGE` stands for a text that is told once.
-const SCRIPTS: [(&str, &str); 22] = [
+const SCRIPTS: [(&str, &str); 23] = [
     (
         "human",
         r#"
@@ -356,6 +356,19 @@ const SCRIPTS: [(&str, &str); 22] = [
         #0 fail interrupted "the body was cut"
         timer 0
         #0 return StopEvent
+        "#,
+    ),
+    (
+        "variables",
+        r#"
+        step work: StartEvent -> StopEvent, retry 1
+        start
+        #0 variables {"REGION":"eu","STAGE":"\u00e9"}; set a 1; publish Stream
+        resume
+        #0 get a; commit
+        #0 fail Boom "once"
+        timer 0
+        #0 variables {"REGION":"us"}; return StopEvent
         "#,
     ),
     (

@@ -8,7 +8,7 @@
 //! collect Item {} into A 2 B id mine            a type may be followed by how many of it
 //! wait Answer Other id mine subtypes fresh where {} timeout 5 ask Ask {}
 //! refuse "set a..b"           a call that the border refused
-//! request GET https://x 200   read 3 aGk=       read 3 end
+//! request GET https://x 200   read 3 aGk=       read 3 end       variables {"A":"1"}
 //! return Done {}, Done {}     fail ValueError "boom" for-good after 3 forget
 //! used 1 0.25 4096            no call: the report says that its entry began at 1 s, computed 0.25 s, and had 4096 bytes
 //! ```
@@ -184,6 +184,7 @@ fn answered_by_fold(function: &str, words: &mut Words) -> Function {
             let request = words.number() as u32;
             Function::Read { request, answer: if words.eat("end") { Chunk::End } else { Chunk::Data(words.word().to_owned()) } }
         }
+        "variables" => Function::Variables { values: serde_json::from_str(words.json().get()).expect("texts") },
         "collect" => {
             let event = words.event();
             assert!(words.eat("into"), "`into` is missing");

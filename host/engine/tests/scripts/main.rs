@@ -9,6 +9,7 @@
 //! @5 …                        the clocks now stand at 5 s; `@9/5`: UTC at 9, alive at 5
 //! ```
 
+mod awaits;
 mod collect;
 mod counts;
 mod ends;

@@ -82,6 +82,7 @@ fn call(call: &Call) -> String {
         }
         Function::Request { answer: Response::Head(head), .. } => head.to_string(),
         Function::Read { answer: Chunk::Data(data), .. } => data.clone(),
+        Function::Variables { values } => format!("{values:?}"),
         Function::EditCommit { answer, .. } => answer.map_or("?", |done| if done { "done" } else { "conflict" }).to_owned(),
         Function::Sleep { answer, .. } => if *answer { "over" } else { "?" }.to_owned(),
         Function::Get { answer, .. } => told(answer),

@@ -1,6 +1,7 @@
 //! Tiny step programs, and the instances that run them on the guest's side of an attempt, as a host does.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value, json};
 use wf_engine::attempt::{Answer, Attempt, Limits, Next, Request};
@@ -24,6 +25,8 @@ pub enum Op {
     /// Reads the count, whatever it is then.
     Get,
     Sleep(Micros),
+    /// Asks for its variables, which are others at every entry.
+    Variables,
     /// Keeps a value by its name once, whatever the attempt.
     Memo,
     Commit,
@@ -150,6 +153,12 @@ impl Instance {
             Op::Set => {
                 let value = self.attempt.attempt.to_string();
                 self.call(Request::Set { path: format!("set.{id}"), value }, run).map(drop)?;
+            }
+            Op::Variables => {
+                static ASKED: AtomicU64 = AtomicU64::new(0);
+                let number = ASKED.fetch_add(1, Ordering::Relaxed).to_string();
+                let values = BTreeMap::from([("NUMBER".to_owned(), number)]).into();
+                self.call(Request::Variables { values }, run).map(drop)?;
             }
             Op::Memo => self.memo(run)?,
             Op::Edit => return self.edit("count", run),

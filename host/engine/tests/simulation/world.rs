@@ -521,7 +521,7 @@ fn names(frames: &[String]) -> Vec<&str> {
 fn program(chance: &mut ChaCha8Rng) -> Vec<Op> {
     let length = chance.next_u32() % 7;
     let mut program: Vec<Op> = (0..length)
-        .map(|_| match chance.next_u32() % 13 {
+        .map(|_| match chance.next_u32() % 14 {
             0 => Op::Publish,
             1 | 2 => Op::Edit,
             3 => Op::Set,
@@ -533,9 +533,16 @@ fn program(chance: &mut ChaCha8Rng) -> Vec<Op> {
             9 => Op::Alone,
             10 => Op::Get,
             11 => Op::Beside,
+            12 => Op::Variables,
             _ => Op::Collect,
         })
         .collect();
+    // Asked again, it is no call.
+    let mut asks = 0;
+    program.retain(|op| {
+        asks += u32::from(matches!(op, Op::Variables));
+        asks < 2 || !matches!(op, Op::Variables)
+    });
     if chance.next_u32().is_multiple_of(2) {
         let place = chance.next_u32() as usize % (program.len() + 1);
         program.insert(place, Op::FailBefore(1 + chance.next_u32() % 2));

@@ -11,7 +11,8 @@ use super::replay::Definitions;
 use super::rows::OfRun;
 use super::stream::Frames;
 use crate::care::redact::SHOWN;
-use crate::machine::{preview, waiting};
+use crate::machine::preview;
+use crate::model::{waiting, waiting_before};
 use crate::store::finding::{self, Finding, Mend, Summary};
 use crate::store::{self, EntryRow, Error, Examination, ExaminedRun, Result, RunKey};
 
@@ -40,6 +41,8 @@ struct Told {
     summary: Summary,
     /// When something of it is due, on both clocks.
     wake: (Option<i64>, Option<i64>),
+    /// What an older build says that it waits for.
+    waiting_before: Option<String>,
     /// Whether it goes on at once with whoever takes it.
     at_once: bool,
 }
@@ -73,13 +76,14 @@ fn unbegun(of: &mut OfRun, row: &ExaminedRun) -> Result<Option<Told>> {
         result_preview: None,
     };
     let digests = started.definition.iter().map(|part| part.component.as_str()).collect::<Vec<_>>().join(" ");
-    Ok(Some(Told { started, digests, summary, wake: row.wake, at_once: row.queue.is_none() }))
+    Ok(Some(Told { started, digests, summary, wake: row.wake, waiting_before: None, at_once: row.queue.is_none() }))
 }
 
 /// A run that has begun, so far as its journal can be read.
 fn replayed(of: &mut OfRun, definitions: &mut Definitions) -> Result<Option<Told>> {
     let mut frames = Frames::default();
     let mut begun: Option<(Started, Run)> = None;
+    let mut earlier = Vec::new();
     let mut taken = of.read("snapshot", None, of.store.next_snapshot(of.key, -1))?.flatten();
     let mut last = -1;
     while let Some(text) = of.read("journal", None, of.store.next_entries(of.key, last))?.flatten() {
@@ -96,6 +100,7 @@ fn replayed(of: &mut OfRun, definitions: &mut Definitions) -> Result<Option<Told
                 Err(other) => return Err(other),
             };
             let Some((_, run)) = &begun else { return Ok(None) };
+            went_by(&mut earlier, run);
             if !frames.fit(of, run.definition(), &effects)? {
                 return Ok(None);
             }
@@ -117,7 +122,16 @@ fn replayed(of: &mut OfRun, definitions: &mut Definitions) -> Result<Option<Told
     let Some((started, run)) = begun else { return Ok(None) };
     frames.end(of)?;
     let status = ended(of, &run, frames.terminal)?;
-    Ok(Some(told(started, &run, &status)))
+    Ok(Some(told(started, &run, &status, &earlier)))
+}
+
+/// Notes the digests of what a run goes by: another only after a fork.
+fn went_by(earlier: &mut Vec<String>, run: &Run) {
+    for digest in run.definition().digests() {
+        if !earlier.contains(&digest) {
+            earlier.push(digest);
+        }
+    }
 }
 
 /// Applies an entry. With the first a run begins; a fork is given what it goes on with.
@@ -190,14 +204,17 @@ fn same(one: &Value, other: &Value) -> bool {
     }
 }
 
-fn told(started: Started, run: &Run, status: &store::Status) -> Told {
+/// `earlier`: the digests of all that its journal went by.
+fn told(started: Started, run: &Run, status: &store::Status, earlier: &[String]) -> Told {
     let updated_at = number(run.updated_at());
     let due = |clock: fn(Due) -> Option<u64>| run.timers().filter_map(|(_, due)| clock(due)).min().map(number);
     let at = |due| if let Due::At(at) = due { Some(at) } else { None };
     let alive = |due| if let Due::Alive(at) = due { Some(at) } else { None };
     let runs = status.is_running();
+    let mut digests = run.definition().digests();
+    digests.extend(earlier.iter().filter(|digest| !digests.contains(digest)).cloned().collect::<Vec<_>>());
     Told {
-        digests: run.definition().digests().join(" "),
+        digests: digests.join(" "),
         summary: Summary {
             status: status.text().to_owned(),
             started_at: number(run.started_at()),
@@ -209,6 +226,7 @@ fn told(started: Started, run: &Run, status: &store::Status) -> Told {
             result_preview: status.preview(),
         },
         wake: if runs { (due(at), due(alive)) } else { (None, None) },
+        waiting_before: waiting_before(run),
         at_once: run.needs_resume(),
         started,
     }
@@ -228,7 +246,7 @@ fn compare(of: &mut OfRun, row: &ExaminedRun, told: &Told) {
     if !wrong.is_empty() {
         of.add("run", key.clone(), format!("`{}` is not as its journal tells", wrong.join("`, `")), finding::RESTORE_RUN, None);
     }
-    let wrong = differing(row, &told.summary);
+    let wrong = differing(row, told);
     if !wrong.is_empty() {
         // Where the row tells of more entries than there are, it may be the journal that lacks them.
         let mend = (row.next_seq <= told.summary.next_seq).then(|| Mend::Summary(row.key, Box::new(told.summary.clone())));
@@ -243,14 +261,14 @@ fn compare(of: &mut OfRun, row: &ExaminedRun, told: &Told) {
 }
 
 /// The columns that are not as they should be.
-fn differing(row: &ExaminedRun, told: &Summary) -> Vec<&'static str> {
+fn differing(row: &ExaminedRun, Told { summary: told, waiting_before, .. }: &Told) -> Vec<&'static str> {
     let columns = [
         ("status", row.status == told.status),
         ("started_at", row.started_at == told.started_at),
         ("updated_at", row.updated_at == told.updated_at),
         ("completed_at", row.completed_at == told.completed_at),
         ("next_seq", row.next_seq == told.next_seq),
-        ("waiting", row.waiting == told.waiting),
+        ("waiting", row.waiting == told.waiting || row.waiting == *waiting_before),
         ("preview", row.preview == SHOWN || row.preview == told.preview),
         ("result_preview", row.result_preview.as_deref() == Some(SHOWN) || row.result_preview == told.result_preview),
     ];

@@ -94,9 +94,9 @@ pub(in crate::cli) struct File {
 #[serde(deny_unknown_fields)]
 #[schemars(inline)]
 pub(in crate::cli) struct Workflow {
-    /// Its `.wasm` file, where `paths` does not name it.
+    /// Its `.wasm` file, where `paths` does not name it; or a list of files, each of which adds its steps.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub path: Option<PathBuf>,
+    pub path: Option<Files>,
     /// Types that the outside may send although no step accepts them, beside the workflow's own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub additional_events: Vec<String>,
@@ -136,6 +136,35 @@ pub(in crate::cli) struct Workflow {
     /// Most of it that is kept once it is over, in MiB: what ended last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size_kept: Option<u64>,
+}
+
+/// A file, or several that make one workflow.
+#[derive(Clone, Debug, Deserialize, serde::Serialize, JsonSchema)]
+#[serde(untagged, expecting = "a path, or a list of paths")]
+#[schemars(inline)]
+pub(in crate::cli) enum Files {
+    /// One component.
+    One(PathBuf),
+    /// A component each.
+    Several(Vec<PathBuf>),
+}
+
+impl Files {
+    fn paths(&mut self) -> &mut [PathBuf] {
+        match self {
+            Files::One(path) => std::slice::from_mut(path),
+            Files::Several(paths) => paths,
+        }
+    }
+
+    /// As an argument.
+    pub(in crate::cli) fn argument(&self) -> String {
+        let paths = match self {
+            Files::One(path) => std::slice::from_ref(path),
+            Files::Several(paths) => paths,
+        };
+        paths.iter().map(|it| it.display().to_string()).collect::<Vec<_>>().join("+")
+    }
 }
 
 impl Workflow {
@@ -192,7 +221,7 @@ impl File {
     fn resolve(&mut self, folder: &Path) {
         let below = |path: &mut PathBuf| *path = folder.join(&path);
         [&mut self.data_dir, &mut self.tls_cert, &mut self.tls_key, &mut self.http_roots].into_iter().flatten().for_each(below);
-        self.workflows.values_mut().filter_map(|it| it.path.as_mut()).for_each(below);
+        self.workflows.values_mut().filter_map(|it| it.path.as_mut()).flat_map(Files::paths).for_each(below);
         let own = self.workflows.values_mut().flat_map(|it| it.allow_dir.iter_mut().chain(&mut it.secrets));
         for text in own.chain(self.allow_dir.iter_mut().flatten()).chain(self.secrets.iter_mut().flatten()) {
             *text = grants::below(folder, text);

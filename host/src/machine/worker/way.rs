@@ -5,10 +5,10 @@ use wf_engine::entry::{Entry, Input, InvocationId, Started};
 use wf_engine::snapshot;
 
 use super::{Asker, Extra, Gathered, Held, Worker};
-use crate::machine::rows::{entry_row, frame_rows, waiting};
+use crate::machine::rows::{entry_row, frame_rows};
 use crate::machine::timers::Timers;
 use crate::machine::{Answer, Exit, Output, letters};
-use crate::model::{Frame, Refusal, RunView};
+use crate::model::{Frame, Refusal, RunView, waiting};
 use crate::store::{self, Append, Ended, FrameRow, IdempotencyRow, LogRow, Now, Release, Snapshot, Standing, Wake};
 
 /// Entries below this, in bytes, are read again faster than a snapshot of the run.

@@ -8,10 +8,10 @@ use wf_engine::entry::Micros;
 
 use crate::store::rows::{
     Append, Claim, CommandId, Created, Ended, EntryRow, Expiry, Finished, Follows, FrameRow, Held, HostId, IdempotencyRow, LEASE, Lines,
-    NewRun, Now, Past, Place, Purged, Release, RunKey, RunSummary, SentCommand, Snapshot, Standing, Status, TURNS_MAX, Unbegun, Wake,
-    Wanted,
+    NewRun, Now, Past, Place, Purged, Release, RunKey, RunSummary, SentCommand, Shown, Snapshot, Standing, Status, TURNS_MAX, Unbegun,
+    Wake, Wanted,
 };
-use crate::store::{Error, Result};
+use crate::store::{Error, Result, forked_from};
 
 #[derive(Default)]
 pub(super) struct Tables {
@@ -111,6 +111,7 @@ impl Tables {
             Follows::Run(run) if newest != Some(run) => return Err(Error::AlreadyRunning),
             Follows::Any | Follows::None | Follows::Run(_) => (),
         }
+        let origin = new.idempotency.as_ref().and_then(|row| forked_from(&row.scope)).map(str::to_owned);
         self.remember(new.idempotency, new.key)?;
         let queues = new.standing.ended.is_none() && new.runs_max.is_some_and(|max| self.must_queue(&new.workflow, max));
         let queue = queues.then(|| new.workflow.clone());
@@ -120,6 +121,7 @@ impl Tables {
             handler: new.handler.clone(),
             workflow: new.workflow,
             definition: new.definition,
+            origin,
             status: Status::Running,
             started_at: new.started_at,
             updated_at: None,
@@ -135,12 +137,13 @@ impl Tables {
             generation: 1,
             wake: Wake::default(),
             first: None,
-            journal: vec![new.entry],
+            journal: new.entries,
             frames: new.frames,
             lines: Lines::default(),
             snapshots: Vec::new(),
             state: None,
         };
+        row.lines.extend(new.logs);
         row.stand(new.standing);
         if queues {
             (row.owner, row.wake, row.summary.waiting, row.first) = (None, Wake::default(), None, row.journal.pop());
@@ -150,6 +153,18 @@ impl Tables {
         self.by_id.insert(new.run, new.key);
         self.by_handler.entry(new.handler).or_default().push(new.key);
         Ok(if queues { Created::Queued } else { Created::Begun })
+    }
+
+    /// Keeps a run as it was elsewhere: nothing of it is ever due.
+    pub(super) fn show(&mut self, shown: Shown) {
+        let Shown { summary, entries, frames, logs, state, first } = shown;
+        let mut lines = Lines::default();
+        lines.extend(logs);
+        self.by_id.insert(summary.run.clone(), summary.key);
+        self.by_handler.entry(summary.handler.clone()).or_default().push(summary.key);
+        let key = summary.key;
+        let (owner, wake, snapshots) = (None, Wake::default(), Vec::new());
+        self.runs.insert(key, Row { summary, owner, generation: 1, wake, first, journal: entries, frames, lines, snapshots, state });
     }
 
     /// Nobody passes those who queue already.

@@ -9,14 +9,16 @@ use crate::store::{Error, Result};
 
 /// The largest row that SQLite takes is somewhat larger: 900 MB.
 const TEXT_MAX: usize = 900_000_000;
+/// A row takes no more entries, or frames, once it holds so many bytes: 4 MiB.
+const ROW_MAX: usize = 4 << 20;
 
 /// What an append or a creation adds beside the run's own row.
 #[derive(Default)]
 pub(super) struct Added {
-    /// With the place of the last.
-    pub(super) entries: Option<(u64, Text)>,
-    /// With the sequence of the last.
-    pub(super) frames: Option<(u64, Text)>,
+    /// Rows, with the place of the last entry of each.
+    pub(super) entries: Vec<(u64, Text)>,
+    /// Rows, with the sequence of the last frame of each.
+    pub(super) frames: Vec<(u64, Text)>,
     pub(super) lines: Option<Text>,
     pub(super) snapshot: Option<(u64, Text)>,
     pub(super) ending: Option<Ending>,
@@ -33,9 +35,9 @@ pub(super) struct Ending {
 impl Added {
     /// Takes what it adds out of a creation: what waits to be written is in memory once.
     pub(super) fn by_creation(mut new: NewRun) -> (NewRun, Added) {
-        let (frames, ended) = (take(&mut new.frames), new.standing.ended.take());
-        let added = Added::new(std::slice::from_ref(&new.entry), &frames, &[], None, ended.as_ref());
-        new.entry.bytes = Vec::new();
+        let (entries, frames, logs) = (take(&mut new.entries), take(&mut new.frames), take(&mut new.logs));
+        let ended = new.standing.ended.take();
+        let added = Added::new(&entries, &frames, &logs, None, ended.as_ref());
         (new, added)
     }
 
@@ -49,13 +51,17 @@ impl Added {
 
     fn new(entries: &[EntryRow], frames: &[FrameRow], lines: &[LogRow], snapshot: Option<&Snapshot>, ended: Option<&Ended>) -> Added {
         let mut cutter = Cutter::default();
-        let rows = entries.iter().map(|entry| (String::new(), entry.bytes.as_slice(), ""));
-        let entries = entries.last().map(|last| (last.seq, cutter.array(rows)));
-        let rows = frames.iter().map(|frame| {
-            let flags = u8::from(frame.internal) | u8::from(frame.terminal) << 1;
-            (format!("[{},{flags},", frame.sequence), &frame.json[..], "]")
+        let entries = pieces(entries, |entry| entry.bytes.len())
+            .map(|(last, entries)| (last.seq, cutter.array(entries.iter().map(|entry| (String::new(), entry.bytes.as_slice(), "")))));
+        let entries = entries.collect();
+        let frames = pieces(frames, |frame| frame.json.len()).map(|(last, frames)| {
+            let rows = frames.iter().map(|frame| {
+                let flags = u8::from(frame.internal) | u8::from(frame.terminal) << 1;
+                (format!("[{},{flags},", frame.sequence), &frame.json[..], "]")
+            });
+            (last.sequence, cutter.array(rows))
         });
-        let frames = frames.last().map(|last| (last.sequence, cutter.array(rows)));
+        let frames = frames.collect();
         Added {
             entries,
             frames,
@@ -72,7 +78,7 @@ impl Added {
 
     fn texts(&self) -> impl Iterator<Item = &Text> {
         let ending = self.ending.iter().flat_map(|it| it.outcome.iter().chain([&it.state]));
-        let placed = [&self.entries, &self.frames, &self.snapshot].into_iter().flatten().map(|(_, text)| text);
+        let placed = self.entries.iter().chain(&self.frames).chain(&self.snapshot).map(|(_, text)| text);
         placed.chain(&self.lines).chain(ending)
     }
 
@@ -81,6 +87,23 @@ impl Added {
         let fits = |text: &Text| text.bytes.len() <= TEXT_MAX && text.pieces.iter().all(|piece| piece.bytes.len() <= TEXT_MAX);
         if self.texts().all(fits) { Ok(()) } else { Err(Error::Unavailable("a value is larger than a row can be".to_owned())) }
     }
+}
+
+/// What goes into a row each: what is read at once is not much more than it has to be. An append is one.
+fn pieces<'a, T>(all: &'a [T], size: impl Fn(&T) -> usize) -> impl Iterator<Item = (&'a T, &'a [T])> {
+    let mut rest = all;
+    std::iter::from_fn(move || {
+        let mut bytes = 0;
+        let fits = |item: &&T| {
+            let fits = bytes < ROW_MAX;
+            bytes += size(item);
+            fits
+        };
+        let count = rest.iter().take_while(fits).count();
+        let (piece, further) = rest.split_at(count);
+        rest = further;
+        piece.last().map(|last| (last, piece))
+    })
 }
 
 fn lines(cutter: &mut Cutter, rows: &[LogRow]) -> Option<Text> {

@@ -148,6 +148,13 @@ impl Carrier {
         Ok(runs)
     }
 
+    /// The runs that began last, newest first: at most so many of those that began before this one.
+    pub(crate) fn last(&self, before: Option<RunKey>, limit: usize) -> Result<Vec<(RunKey, RunRow)>> {
+        let before = before.map_or(i64::MAX, |key| key.0);
+        let mut statement = self.store.connection.prepare_cached(sql::CARRIED_LAST)?;
+        Ok(statement.query_map(params![before, number(limit)], run_row)?.collect::<rusqlite::Result<_>>()?)
+    }
+
     /// What of a run is another after each change of it.
     pub(crate) fn stamp(&self, run: RunKey) -> Result<Option<String>> {
         Ok(self.store.connection.prepare_cached(sql::STAMP)?.query_row([run.0], |row| row.get(0)).optional()?)

@@ -14,7 +14,8 @@ use super::statements as sql;
 use crate::store::{Error, Result};
 
 /// One after the other; what is published here is never changed. The file says how many it has.
-const MIGRATIONS: [&str; 4] = [include_str!("0001.sql"), include_str!("0002.sql"), include_str!("0003.sql"), include_str!("0004.sql")];
+const MIGRATIONS: [&str; 5] =
+    [include_str!("0001.sql"), include_str!("0002.sql"), include_str!("0003.sql"), include_str!("0004.sql"), include_str!("0005.sql")];
 
 /// The newest version of the database.
 pub(super) const VERSION: usize = MIGRATIONS.len();

@@ -13,7 +13,8 @@ macro_rules! summary {
     ($condition:literal) => {
         concat!(
             "select run.key, run.id, handler, workflow, digests, status, started_at, updated_at, completed_at, preview, ",
-            "result_preview, waiting, queue, outcome, outcome_holes from run ",
+            "result_preview, waiting, queue, outcome, outcome_holes, ",
+            "(select scope from idempotency where idempotency.run = run.key and scope >= 'fork/' and scope < 'fork0') from run ",
             "left join definition on definition.key = run.definition left join ending on ending.run = run.key where ",
             $condition
         )
@@ -31,6 +32,21 @@ macro_rules! carried {
     };
 }
 
+/// Runs that have not ended, by whether they wait: from the index that has no others.
+macro_rules! list {
+    ($index:literal, $waiting:literal, $condition:literal) => {
+        concat!(
+            "select key from run indexed by ",
+            $index,
+            " where status = 'running' and waiting ",
+            $waiting,
+            " and newest = ?1 and status = ?2 and key < ?3 ",
+            $condition,
+            "order by key desc limit ?4"
+        )
+    };
+}
+
 statements! {
     RUN = summary!("run.id = ?1");
     RUN_BY_KEY = summary!("run.key = ?1");
@@ -41,7 +57,21 @@ statements! {
     KEYS_DOWN = "select key from run where newest = ?1 and status = ?2 and key < ?3 order by key desc limit ?4";
     KEYS_DOWN_OF = "select key from run where newest = ?1 and status = ?2 and key < ?3 and workflow = ?5 order by key desc limit ?4";
     NEXT_NAME = "select min(workflow) from run where newest = ?1 and workflow > ?2";
-    SEARCHED = "select instr(id, ?2) > 0 or instr(handler, ?2) > 0 from run where key = ?1";
+    WAITS_DOWN = list!("run_waits", "is not null", "");
+    WAITS_DOWN_OF = list!("run_waits_of", "is not null", "and workflow = ?5 ");
+    GOES_ON_DOWN = list!("run_goes_on", "is null", "");
+    GOES_ON_DOWN_OF = list!("run_goes_on_of", "is null", "and workflow = ?5 ");
+    KEYS_OF_HANDLER = "select key from run where handler = ?1 and newest = ?2 and key < ?3 order by key desc limit ?4";
+    STARTED_DOWN = "select started_at, key from run where (started_at, key) < (?1, ?2) and started_at >= ?3 \
+                    order by started_at desc, key desc limit ?4";
+    STARTED_UP = "select started_at, key from run where (started_at, key) > (?1, ?2) and started_at < ?3 order by started_at, key limit ?4";
+    ENDED_DOWN = "select completed_at, key from run where completed_at is not null and (completed_at, key) < (?1, ?2) \
+                  and completed_at >= ?3 order by completed_at desc, key desc limit ?4";
+    ENDED_UP = "select completed_at, key from run where completed_at is not null and (completed_at, key) > (?1, ?2) \
+                and completed_at < ?3 order by completed_at, key limit ?4";
+    LOOKED_AT = "select iif(status = 'running' and waiting is not null, 'waiting', status), workflow, newest from run where key = ?1";
+    SEARCHED = "select instr(lower(id), ?2) > 0 or instr(lower(handler), ?2) > 0 or instr(lower(preview), ?2) > 0 \
+                or instr(lower(ifnull(result_preview, '')), ?2) > 0 from run where key = ?1";
 
     LAST_KEY = "select seq from sqlite_sequence where name = 'run'";
     NEWEST_STATUS = "select key, status from run where handler = ?1 and newest = 1";
@@ -50,7 +80,9 @@ statements! {
               generation, next_seq, wake_at, wake_alive, waiting, queue, preview) \
               values (?1, ?2, ?3, 1, ?4, ?5, 'running', ?6, ?7, ?8, 1, ?9, ?10, ?11, ?12, ?13, ?14)";
     STANDING = "select id, owner, generation, next_seq from run where key = ?1";
-    APPENDED = "update run set next_seq = ?2, updated_at = ?3, wake_at = ?4, wake_alive = ?5, waiting = ?6 where key = ?1";
+    APPENDED = "update run set next_seq = ?2, updated_at = ?3, wake_at = ?4, wake_alive = ?5 where key = ?1";
+    WAITING = "select waiting from run where key = ?1";
+    WAITS = "update run set waiting = ?2 where key = ?1";
     ENDED = "update run set next_seq = ?2, updated_at = ?3, status = ?4, completed_at = ?5, result_preview = ?6, owner = null, \
              wake_at = null, wake_alive = null, waiting = null, queue = null where key = ?1";
     BEGUN = "select key from run where workflow = ?1 and status = 'running' and queue is null limit ?2";
@@ -89,6 +121,8 @@ statements! {
 
     REMEMBERED = "select body, made_run, made_event from idempotency where scope = ?1 and key = ?2";
     REMEMBER = "insert into idempotency (scope, key, body, run, made_run, made_event, seal) values (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+
+    MADE = "select made_run from idempotency where scope = ?1 and made_run is not null order by run";
 
     JOIN = "insert into host (lease_until) values (?1)";
     END_OTHER_LEASES = "update host set lease_until = 0 where key <> ?1";
@@ -195,6 +229,7 @@ statements! {
     // Of whoever carries runs.
     CARRIED_BY_ID = carried!("run.id = ?1");
     CARRIED_NEWEST = carried!("run.handler = ?1 and run.newest = 1");
+    CARRIED_LAST = carried!("run.key < ?1 order by run.key desc limit ?2");
     CARRIED_OF = carried!("run.handler = ?1");
     STAMP = "select format('%d %d %d %s %s', generation, next_seq, updated_at, status, queue) || \
              (select format(' %d', max(last)) from stream where run = ?1) || (select format(' %d', max(key)) from log where run = ?1) || \

@@ -12,9 +12,8 @@ use bytes::Bytes;
 use rusqlite::Connection;
 
 use super::{Sqlite, connect, statements};
-use crate::store::rows::{
-    Append, Ended, EntryRow, Follows, FrameRow, HostId, LogRow, NewRun, RunKey, RunsQuery, Snapshot, Standing, Status,
-};
+use crate::model::RunsFilter;
+use crate::store::rows::{Append, Ended, EntryRow, Follows, FrameRow, HostId, LogRow, NewRun, RunKey, Snapshot, Standing, Status};
 use crate::store::{Error, Store};
 
 /// Small tables by their nature: looking through them is no fault. Of commands only those that wait are looked through.
@@ -36,8 +35,9 @@ fn new(store: &Sqlite, run: &str) -> NewRun {
         definition: vec!["one".into()],
         started_at: 1,
         preview: "{}".into(),
-        entry: EntryRow { seq: 0, bytes: b"{}".to_vec() },
+        entries: vec![EntryRow { seq: 0, bytes: b"{}".to_vec() }],
         frames: Vec::new(),
+        logs: Vec::new(),
         standing: Standing::default(),
         runs_max: None,
         idempotency: None,

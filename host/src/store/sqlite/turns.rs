@@ -30,7 +30,7 @@ fn begun(connection: &Connection, workflow: &str, max: u32) -> rusqlite::Result<
 
 /// Keeps what a run begins with.
 pub(super) fn keep(connection: &Connection, run: RunKey, added: &Added) -> Change {
-    if let Some((_, text)) = &added.entries {
+    if let Some((_, text)) = added.entries.first() {
         let holes = blobs::keep(connection, run, text)?;
         let seal = seal::of_text(&[run.0], &text.bytes, holes.as_deref());
         connection.prepare_cached(sql::KEEP_FIRST)?.execute(params![run.0, text.bytes, holes, seal])?;

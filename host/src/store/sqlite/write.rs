@@ -38,6 +38,7 @@ pub(super) fn create(connection: &Connection, new: &NewRun, added: &Added) -> Ch
         Some(max) if added.ending.is_none() => turns::must_queue(connection, &new.workflow, max)?,
         _ => false,
     };
+    let next = added.entries.last().map_or(0, |(last, _)| last + 1);
     let Standing { updated_at, wake, waiting, .. } = &new.standing;
     connection.prepare_cached(sql::CREATE)?.execute(params![
         new.key.0,
@@ -48,7 +49,7 @@ pub(super) fn create(connection: &Connection, new: &NewRun, added: &Added) -> Ch
         number(new.started_at),
         number(*updated_at),
         (!queues).then_some(new.host.0),
-        u8::from(!queues),
+        if queues { 0 } else { next },
         wake.at.filter(|_| !queues).map(number),
         wake.alive.filter(|_| !queues).map(number),
         waiting.as_ref().filter(|_| !queues),
@@ -61,7 +62,7 @@ pub(super) fn create(connection: &Connection, new: &NewRun, added: &Added) -> Ch
         return Ok(Created::Queued);
     }
     if let Some(ending) = &added.ending {
-        ended(connection, new.key, 1, *updated_at, ending)?;
+        ended(connection, new.key, next, *updated_at, ending)?;
     }
     add(connection, new.key, added)?;
     Ok(Created::Begun)
@@ -116,13 +117,17 @@ pub(super) fn append(connection: &Connection, append: &Append, added: &Added) ->
 /// Adds to a run, whoever owns it.
 pub(super) fn add_to(connection: &Connection, run: RunKey, append: &Append, added: &Added) -> Change {
     let Standing { updated_at, wake, waiting, .. } = &append.standing;
-    let next = added.entries.as_ref().map_or(append.expected_seq, |(last, _)| last + 1);
+    let next = added.entries.last().map_or(append.expected_seq, |(last, _)| last + 1);
     match &added.ending {
         Some(ending) => ended(connection, run, next, *updated_at, ending)?,
         None => {
             let (at, alive) = (wake.at.map(number), wake.alive.map(number));
-            let values = params![run.0, next, number(*updated_at), at, alive, waiting];
-            connection.prepare_cached(sql::APPENDED)?.execute(values)?;
+            connection.prepare_cached(sql::APPENDED)?.execute(params![run.0, next, number(*updated_at), at, alive])?;
+            // Seldom: to write it would touch the lists that it is in, also where it is what it was.
+            let before: Option<String> = connection.prepare_cached(sql::WAITING)?.query_row([run.0], |row| row.get(0))?;
+            if before != *waiting {
+                connection.prepare_cached(sql::WAITS)?.execute(params![run.0, waiting])?;
+            }
         }
     }
     add(connection, run, added)
@@ -140,10 +145,10 @@ fn add(connection: &Connection, run: RunKey, added: &Added) -> Change {
         let seal = seal::of_text(&[run.0, number(last)], &text.bytes, holes.as_deref());
         connection.prepare_cached(statement)?.execute(params![run.0, last, text.bytes, holes, seal]).map(drop)
     };
-    if let Some((last, text)) = &added.entries {
+    for (last, text) in &added.entries {
         row(sql::ADD_ENTRIES, *last, text)?;
     }
-    if let Some((last, text)) = &added.frames {
+    for (last, text) in &added.frames {
         row(sql::ADD_FRAMES, *last, text)?;
     }
     if let Some(text) = &added.lines {

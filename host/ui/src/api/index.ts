@@ -5,7 +5,16 @@ import { parse, written } from "../model/json";
 import type { components } from "./schema";
 
 type Schemas = components["schemas"];
-export type Run = Schemas["Handler"] & { queued?: boolean };
+/** What a list says of a run beside what a run is: as far as the server tells. */
+export interface Glimpse {
+  queued?: boolean;
+  /** What it began with, what it ended with, shortened. */
+  input_preview?: string | null;
+  result_preview?: string | null;
+  /** What it waits for, when its status is `waiting`. */
+  waiting_for?: string | string[] | null;
+}
+export type Run = Schemas["Handler"] & Glimpse & { forked_from?: string | null; forks?: string[] | null };
 export type Listing = Schemas["Listing"];
 export type Details = Schemas["Details"];
 export type History = Schemas["History"];
@@ -15,6 +24,19 @@ export type Moment = Schemas["Moment"];
 export type Graph = Schemas["Graph"];
 export type LogLine = Schemas["LogLine"];
 export type Json = Record<string, unknown>;
+
+/** How a run is forked: after which entry, and with what in another form. */
+export interface Fork {
+  at: number;
+  /** The state to begin with; none: as it was. */
+  state?: unknown;
+  /** The event that comes next; none: as it was. */
+  event?: { type: string; value: unknown };
+  /** Which of those in flight is to have that event. */
+  invocation?: number;
+  /** With the component that the run had, or with the one that is served now. */
+  definition: "pinned" | "current";
+}
 
 /** A frame of a run's stream. */
 export interface Frame {
@@ -55,7 +77,7 @@ export const api = {
   workflow: async (name: string) => taken(await client.GET("/api/v1/workflows/{name}", { ...exact, params: { path: { name } } })),
   graph: async (name: string) =>
     taken(await client.GET("/workflows/{name}/representation", { ...exact, params: { path: { name } } })).graph,
-  runs: async (query: { status?: string[]; workflow?: string[]; search?: string; before?: string; limit?: number }) =>
+  runs: async (query: { status?: string[]; workflow?: string[]; search?: string; before?: string; limit?: number; since?: string; order?: string }) =>
     taken(await client.GET("/api/v1/runs", { ...exact, params: { query }, querySerializer: serialized })),
   run: async (run_id: string) => taken(await client.GET("/api/v1/runs/{run_id}", { ...exact, params: { path: { run_id } } }), [500]) as Run,
   runGraph: async (run_id: string) =>
@@ -70,14 +92,17 @@ export const api = {
   start: async (name: string, event: string) =>
     taken(await client.POST("/workflows/{name}/run-nowait", { ...exact, params: { path: { name } }, body: { start_event: parse(event) } as never })) as Run,
   /** An event as JSON, to whoever takes it; or to one step, or one waiting invocation. */
-  send: async (handler_id: string, type: string, value: string, to: { step?: string; invocation?: number } = {}) =>
+  send: async (handler_id: string, type: string, value: string, to: { step?: string; invocation?: number } = {}, key?: string) =>
     taken(
       await client.POST("/events/{handler_id}", {
         ...exact,
-        params: { path: { handler_id } },
+        // With a key it is delivered once, however often it is sent.
+        params: { path: { handler_id }, header: { "Idempotency-Key": key } },
         body: { event: { type, value: parse(value) }, ...to } as never,
       }),
     ),
+  /** A run of its own that begins as another stood after an entry. */
+  fork: async (run_id: string, how: Fork) => taken(await asked<Run>("POST", `/api/v1/runs/${encodeURIComponent(run_id)}/fork`, how)),
   cancel: async (handler_id: string, purge = false) =>
     taken(await client.POST("/handlers/{handler_id}/cancel", { ...exact, params: { path: { handler_id }, query: { purge: String(purge) } } })),
   /** Who asks, and what a server without keys is open to. */
@@ -90,6 +115,20 @@ export const api = {
 export function startOf(history: History): string | undefined {
   const value = history.invocations[0]?.events[0]?.value;
   return value === undefined || value === null ? undefined : written(value);
+}
+
+/** A request that the page knows and an older server may not. */
+async function asked<T>(method: string, path: string, body: unknown): Promise<{ data?: T; error?: unknown; response: Response }> {
+  const response = await fetch(root + path, { method, headers: { "content-type": "application/json" }, body: written(body) });
+  const text = await response.text();
+  if (response.ok) return { data: text as unknown as T, response };
+  let error: unknown;
+  try {
+    error = JSON.parse(text);
+  } catch {
+    error = undefined;
+  }
+  return { error, response };
 }
 
 function serialized(query: Record<string, unknown>): string {

@@ -50,9 +50,10 @@ export function go(to: string, replace = false): void {
   }
 }
 
-/** Changes some of the query, in place. */
-export function adjust(route: Route, changes: Record<string, string | string[] | undefined>): void {
+/** Changes some of the query; in place, or as a step that Back takes back. */
+export function adjust(route: Route, changes: Record<string, string | string[] | undefined>, step = false): void {
   const query: Record<string, string | string[] | undefined> = {};
   for (const key of route.query.keys()) query[key] = route.query.getAll(key);
-  go(href(route.path, { ...query, ...changes }), true);
+  const to = href(route.path, { ...query, ...changes });
+  if (to !== window.location.hash) go(to, !step);
 }

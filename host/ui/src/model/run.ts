@@ -146,3 +146,15 @@ export function momentOfFrame(history: History, sequence: number): number {
   const moment = history.moments.find((it) => it.frames > sequence);
   return moment?.seq ?? history.moments.at(-1)?.seq ?? 0;
 }
+
+/** The invocation that made a run fail; of one that goes on, the last that has failed at all. */
+export function culprit(history: History): Invocation | undefined {
+  return history.invocations.findLast((it) => it.end?.outcome === "failed") ?? history.invocations.findLast((it) => it.failures.length > 0);
+}
+
+/** The step that a moment is about: one at work, or one that waits; the newest of them. */
+export function activeAt(history: History, seq: number): string | undefined {
+  const at = (...phases: Phase[]) => history.invocations.findLast((it) => phases.includes(phaseAt(it, seq)!))?.step;
+  const ended = () => history.invocations.findLast((it) => it.end && it.end.seq <= seq)?.step;
+  return at("failed") ?? at("executing", "retrying") ?? at("waiting", "blocked") ?? at("sleeping", "queued") ?? ended();
+}

@@ -33,11 +33,20 @@ function trim(value: number): string {
 export function age(text: string, now: number): string {
   const span = now * 1000 - micros(text);
   if (span < 5e6) return "just now";
-  return span < 60e6 ? `${Math.round(span / 1e6)} s ago` : `${duration(span)} ago`;
+  // The largest unit: nobody counts the seconds of an hour ago.
+  return span < 60e6 ? `${Math.round(span / 1e6)} s ago` : `${duration(span).split(" ", 2).join(" ")} ago`;
 }
 
 export function clock(text: string): string {
   const date = new Date(micros(text) / 1000);
   const day = date.toDateString() === new Date().toDateString() ? "" : `${date.toLocaleDateString()} `;
   return day + date.toLocaleTimeString([], { hour12: false }) + `.${String(date.getMilliseconds()).padStart(3, "0")}`;
+}
+
+/** How long after a beginning, in a column: as long as the next line's. */
+export function since(span: number): string {
+  if (span < 60e6) return `+${(span / 1e6).toFixed(3)}`;
+  const [minutes, seconds] = [Math.floor(span / 60e6), Math.floor(span / 1e6) % 60];
+  const hours = Math.floor(minutes / 60);
+  return hours > 0 ? `+${hours}:${String(minutes % 60).padStart(2, "0")}:${String(seconds).padStart(2, "0")}` : `+${minutes}:${String(seconds).padStart(2, "0")}.${String(Math.floor(span / 1e5) % 10)}`;
 }

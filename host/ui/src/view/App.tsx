@@ -7,10 +7,11 @@ import { keep } from "../model/inputs";
 import { go, href, useRoute } from "../model/route";
 import { ApiPage } from "./ApiPage";
 import { ComparePage } from "./ComparePage";
+import { HomePage } from "./HomePage";
 import { Help, Palette } from "./Palette";
-import { RunPage } from "./RunPage";
+import { RunPage } from "./run/RunPage";
 import { RunsPage } from "./RunsPage";
-import { WorkflowPage, WorkflowsPage } from "./Workflows";
+import { WorkflowPage } from "./WorkflowPage";
 
 type Theme = "auto" | "light" | "dark";
 
@@ -82,8 +83,8 @@ export function App() {
           <option value="dark">Dark</option>
         </select>
       </header>
-      <main id="main" tabIndex={-1}>
-        {section === "workflows" && !id && <WorkflowsPage />}
+      <main id="main" tabIndex={-1} className={section === "runs" && id ? "filled" : undefined}>
+        {section === "workflows" && !id && <HomePage />}
         {section === "workflows" && id && <WorkflowPage key={id} name={id} route={route} />}
         {section === "runs" && !id && <RunsPage route={route} />}
         {section === "runs" && id && <RunPage key={id} id={id} route={route} />}

@@ -7,6 +7,7 @@ import { useId, useMemo, useState } from "react";
 import type { Json } from "../api";
 import { carried, exactly, formed, held, reckoned, typed } from "../model/form";
 import { parse, pretty } from "../model/json";
+import { BUTTONS, inWords, TEMPLATES, YesOrNo } from "./form";
 
 interface Props {
   schema: Json;
@@ -27,6 +28,7 @@ interface Fields {
 export function EventForm({ schema, initial = "{}", action, submit }: Props) {
   const [{ base, text, raw }, setFields] = useState<Fields>(() => ({ base: initial, text: initial, raw: pretty(initial) }));
   const shown = useMemo(() => ({ ...(formed(schema) as Json), title: undefined }) as RJSFSchema, [schema]);
+  const choices = useMemo(() => yesOrNo(schema), [schema]);
   const value = useMemo(() => held(parse(text)) as Json, [text]);
   const fields = Object.keys((schema.properties as Json | undefined) ?? {});
   const [asJson, setAsJson] = useState(fields.length === 0);
@@ -91,6 +93,11 @@ export function EventForm({ schema, initial = "{}", action, submit }: Props) {
             schema={shown}
             validator={reckoning}
             fields={FIELDS}
+            uiSchema={choices}
+            experimental_defaultFormStateBehavior={UNANSWERED}
+            templates={{ ...TEMPLATES, ButtonTemplates: BUTTONS }}
+            transformErrors={inWords}
+            focusOnFirstError={intoView}
             formData={value}
             idPrefix={id}
             showErrorList={false}
@@ -105,6 +112,23 @@ export function EventForm({ schema, initial = "{}", action, submit }: Props) {
       {error && <p className="field-error" role="alert">✗ {error}</p>}
     </div>
   );
+}
+
+/** The library would answer no for whoever has not answered. */
+const UNANSWERED = { requiredBooleanDefault: "skip" } as const;
+
+/** What must be yes or no, and is neither yet, is asked for: an empty box would look like a no, and be nothing. */
+function yesOrNo({ properties = {}, required = [] }: Json): Json {
+  const asked = Object.entries(properties as Record<string, Json>).filter(([name, it]) => it.type === "boolean" && it.default === undefined && (required as string[]).includes(name));
+  return Object.fromEntries(asked.map(([name]) => [name, { "ui:widget": YesOrNo }]));
+}
+
+/** The first problem: its field comes into view. */
+function intoView({ property }: { property?: string }) {
+  const name = (property ?? "").split(/[.[\]]/).filter(Boolean).join("_");
+  const field = [...document.querySelectorAll<HTMLElement>(".event-form [id]")].find((it) => it.id.endsWith(`_${name}`));
+  field?.scrollIntoView({ block: "center" });
+  field?.focus();
 }
 
 /** Checks exact numbers as the numbers that they are nearest to. */

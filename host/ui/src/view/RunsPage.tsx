@@ -2,21 +2,32 @@
 
 import { useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useRef, useState } from "react";
-import { api, root, startOf } from "../api";
+import { useEffect, useMemo, useRef, useState } from "react";
+import { api, root, startOf, type Run } from "../api";
+import { byError, cameOut, wentIn } from "../model/list";
 import { adjust, go, href, type Route } from "../model/route";
-import { age, duration, micros } from "../model/time";
-import { Empty, Problem, Status, TOO_LARGE, useNow } from "./common";
+import { micros } from "../model/time";
+import { Ago, Empty, Lasting, Problem, Status, TOO_LARGE } from "./common";
 
-const STATUSES = ["running", "completed", "failed", "cancelled"];
+const STATUSES = ["running", "waiting", "completed", "failed", "cancelled"];
+/** Since when, in hours before now. */
+const TIMES: [string, string][] = [["1", "the last hour"], ["24", "the last day"], ["168", "the last week"], ["720", "the last 30 days"]];
+const ORDERS: [string, string][] = [["", "Newest first"], ["oldest", "Oldest first"], ["last-ended", "Last ended first"], ["first-ended", "First ended first"]];
 const PAGE = 100;
 const ROW = 40;
+const SMALL_ROW = 60;
+/** The start of a time that is counted back from now moves only so often, in milliseconds: each is another question. */
+const COARSE = 60_000;
 
 export function RunsPage({ route }: { route: Route }) {
   const status = route.query.getAll("status");
   const workflow = route.query.getAll("workflow");
   const search = route.query.get("search") ?? "";
-  const filter = { status, workflow, search };
+  const hours = route.query.get("hours") ?? "";
+  const order = route.query.get("order") ?? "";
+  const grouped = route.query.get("group") === "error";
+  const since = hours && new Date(Math.floor(Date.now() / COARSE) * COARSE - Number(hours) * 3600e3).toISOString();
+  const filter = { status, workflow, search, since, order };
   const names = useQuery({ queryKey: ["workflows"], queryFn: api.workflows });
   const queries = useQueryClient();
   const runs = useInfiniteQuery({
@@ -24,23 +35,18 @@ export function RunsPage({ route }: { route: Route }) {
     queryFn: ({ pageParam }) => api.runs({ ...filter, limit: PAGE, before: pageParam }),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.next ?? undefined,
+    placeholderData: (before) => before,
     // Live; less often where there is more to read again.
     refetchInterval: (query) => 2000 * Math.max(1, query.state.data?.pages.length ?? 1),
   });
-  const rows = runs.data?.pages.flatMap((page) => page.runs) ?? [];
+  const rows = useMemo(() => (runs.data?.pages.flatMap((page) => page.runs) ?? []) as Run[], [runs.data]);
   const [marked, setMarked] = useState<Set<string>>(new Set());
   const [problem, setProblem] = useState<unknown>();
-  const now = useNow(1000);
-  const box = useRef<HTMLDivElement>(null);
-  const list = useVirtualizer({ count: rows.length, getScrollElement: () => box.current, estimateSize: () => ROW, overscan: 12 });
-  const drawn = list.getVirtualItems();
-  const last = drawn.at(-1)?.index ?? 0;
-  useEffect(() => {
-    if (last >= rows.length - 20 && runs.hasNextPage && !runs.isFetchingNextPage) void runs.fetchNextPage();
-  }, [last, rows.length, runs]);
-
+  const more = () => {
+    if (runs.hasNextPage && !runs.isFetchingNextPage) void runs.fetchNextPage();
+  };
   const chosen = rows.filter((run) => marked.has(run.run_id));
-  const each = async (act: (run: (typeof rows)[number]) => Promise<unknown>) => {
+  const each = async (act: (run: Run) => Promise<unknown>) => {
     setProblem(undefined);
     const results = await Promise.allSettled(chosen.map(act));
     const failed = chosen.flatMap((run, at) => {
@@ -59,11 +65,13 @@ export function RunsPage({ route }: { route: Route }) {
       else after.delete(id);
       return after;
     });
-  const rerun = async (run: (typeof rows)[number]) => {
+  const rerun = async (run: Run) => {
     const input = startOf(await api.history(run.run_id, undefined, 1));
     if (input === undefined) throw new Error(TOO_LARGE);
     return api.start(run.workflow_name, input);
   };
+  const going = (run: Run) => run.status === "running" || run.status === "waiting";
+  const filtered = status.length > 0 || workflow.length > 0 || search !== "" || hours !== "";
   return (
     <>
       <h1>Runs</h1>
@@ -84,18 +92,20 @@ export function RunsPage({ route }: { route: Route }) {
             <option key={name}>{name}</option>
           ))}
         </select>
-        <input
-          type="search"
-          aria-label="Search by run or handler"
-          placeholder="Id of a run or handler"
-          value={search}
-          onChange={(event) => adjust(route, { search: event.target.value })}
-        />
+        <select aria-label="Time" value={hours} onChange={(event) => adjust(route, { hours: event.target.value })}>
+          <option value="">Any time</option>
+          {TIMES.map(([value, words]) => <option key={value} value={value}>{words}</option>)}
+        </select>
+        <select aria-label="Order" value={order} onChange={(event) => adjust(route, { order: event.target.value })}>
+          {ORDERS.map(([value, words]) => <option key={value} value={value}>{words}</option>)}
+        </select>
+        <input type="search" aria-label="Search the runs" placeholder="Id, input, result or error" value={search} onChange={(event) => adjust(route, { search: event.target.value })} />
+        <button className={grouped ? "chip on" : "chip"} aria-pressed={grouped} onClick={() => adjust(route, { group: grouped ? undefined : "error", status: grouped ? status : ["failed"] })}>By error</button>
         <span className="grow" />
         {chosen.length > 0 && (
           <span className="actions" role="group" aria-label="With those chosen">
             <span className="soft">{chosen.length} chosen</span>
-            <button disabled={!chosen.some((run) => run.status === "running")} onClick={() => void each((run) => (run.status === "running" ? api.cancel(run.handler_id) : Promise.resolve()))}>Cancel</button>
+            <button disabled={!chosen.some(going)} onClick={() => void each((run) => (going(run) ? api.cancel(run.handler_id) : Promise.resolve()))}>Cancel</button>
             <button onClick={() => void each(rerun)}>Run again</button>
             <button
               className="danger"
@@ -110,48 +120,101 @@ export function RunsPage({ route }: { route: Route }) {
         )}
       </div>
       {problem != null && <Problem error={problem} />}
-      {runs.error && rows.length === 0 && <Problem error={runs.error} title="The runs cannot be read" />}
-      {runs.data && rows.length === 0 && (
-        <Empty title={status.length || workflow.length || search ? "No run fits" : "No run yet"}>
-          {search && <p>The search looks for ids of runs and handlers; workflows are chosen beside it.</p>}
+      {runs.error && <Problem error={runs.error} title="The runs cannot be read" />}
+      {runs.data && !runs.error && rows.length === 0 && (
+        <Empty title={filtered ? "No run fits" : "No run yet"}>
           <p>Start one from <a href={href(["workflows"])}>a workflow's page</a>, or from anywhere:</p>
           <pre>curl -X POST {root}/workflows/{names.data?.[0]?.name ?? "NAME"}/run -d '{"{}"}'</pre>
         </Empty>
       )}
-      {rows.length > 0 && (
-        <div className="table" role="table" aria-label="Runs" aria-rowcount={rows.length}>
-          <div className="tr head" role="row">
-            <span role="columnheader"><span className="sr">Chosen</span></span>
-            <span role="columnheader">Run</span>
-            <span role="columnheader">Workflow</span>
-            <span role="columnheader">Status</span>
-            <span role="columnheader">Started</span>
-            <span role="columnheader">Duration</span>
-            <span role="columnheader" className="wide">Handler</span>
-          </div>
-          <div className="scroll" ref={box} role="rowgroup" tabIndex={0} aria-label="The runs">
-            <div style={{ height: list.getTotalSize(), position: "relative" }}>
-              {drawn.map(({ index, start }) => {
-                const run = rows[index]!;
-                const end = run.completed_at ? micros(run.completed_at) : now * 1000;
-                return (
-                  <div key={run.run_id} role="row" className="tr" style={{ height: ROW, transform: `translateY(${start}px)`, position: "absolute", left: 0, right: 0 }}>
-                    <span role="cell">
-                      <input type="checkbox" aria-label={`Choose ${run.run_id}`} checked={marked.has(run.run_id)} onChange={(event) => mark(run.run_id, event.target.checked)} />
-                    </span>
-                    <span role="cell"><a href={href(["runs", run.run_id])}><code>{run.run_id}</code></a></span>
-                    <span role="cell">{run.workflow_name}</span>
-                    <span role="cell"><Status status={run.status} queued={run.queued} /></span>
-                    <span role="cell" title={run.started_at}>{age(run.started_at, now)}</span>
-                    <span role="cell">{duration(Math.max(0, end - micros(run.started_at)))}</span>
-                    <span role="cell" className="wide soft">{run.handler_id}</span>
-                  </div>
-                );
-              })}
-            </div>
-          </div>
-        </div>
-      )}
+      {rows.length > 0 && (grouped ? <ByError runs={rows} more={runs.hasNextPage ? more : undefined} /> : <Table rows={rows} marked={marked} mark={mark} more={more} />)}
     </>
   );
+}
+
+function Table({ rows, marked, mark, more }: { rows: Run[]; marked: Set<string>; mark: (id: string, on: boolean) => void; more: () => void }) {
+  const box = useRef<HTMLDivElement>(null);
+  const small = useSmall();
+  const height = small ? SMALL_ROW : ROW;
+  const list = useVirtualizer({ count: rows.length, getScrollElement: () => box.current, estimateSize: () => height, overscan: 12 });
+  useEffect(() => list.measure(), [height, list]);
+  const drawn = list.getVirtualItems();
+  const last = drawn.at(-1)?.index ?? 0;
+  useEffect(() => {
+    if (last >= rows.length - 20) more();
+  });
+  return (
+    <div className="table" role="table" aria-label="Runs" aria-rowcount={rows.length}>
+      <div className="tr head" role="row">
+        <span role="columnheader"><span className="sr">Chosen</span></span>
+        <span role="columnheader">Status</span>
+        <span role="columnheader">Workflow</span>
+        <span role="columnheader">Run</span>
+        <span role="columnheader" className="goes">Went in</span>
+        <span role="columnheader" className="goes">Came out</span>
+        <span role="columnheader">Began</span>
+        <span role="columnheader">Took</span>
+      </div>
+      <div className="scroll" ref={box} role="rowgroup" tabIndex={0} aria-label="The runs">
+        <div style={{ height: list.getTotalSize(), position: "relative" }}>
+          {drawn.map(({ index, start }) => {
+            const run = rows[index]!;
+            const out = cameOut(run);
+            return (
+              <div key={run.run_id} role="row" className="tr" style={{ height, transform: `translateY(${start}px)`, position: "absolute", left: 0, right: 0 }}>
+                <span role="cell">
+                  <input type="checkbox" aria-label={`Choose ${run.run_id}`} checked={marked.has(run.run_id)} onChange={(event) => mark(run.run_id, event.target.checked)} />
+                </span>
+                <span role="cell"><Status status={run.status} queued={run.queued} /></span>
+                <span role="cell">{run.workflow_name}</span>
+                <span role="cell"><a href={href(["runs", run.run_id])} title={`handler ${run.handler_id}`}><code>{run.run_id}</code></a></span>
+                <span role="cell" className="goes brief" title={wentIn(run)}>{wentIn(run)}</span>
+                <span role="cell" className={`goes brief ${run.status === "failed" ? "failed" : ""}`} title={out}>{out}</span>
+                <span role="cell" title={run.started_at}><Ago at={run.started_at} /></span>
+                <span role="cell"><Lasting from={micros(run.started_at)} until={run.completed_at ? micros(run.completed_at) : undefined} /></span>
+              </div>
+            );
+          })}
+        </div>
+      </div>
+    </div>
+  );
+}
+
+function ByError({ runs, more }: { runs: Run[]; more?: () => void }) {
+  const kinds = useMemo(() => byError(runs), [runs]);
+  if (kinds.length === 0) return <Empty title="None of these runs has failed" />;
+  return (
+    <>
+      <ul className="kinds">
+        {kinds.map(({ shape, example, runs }) => (
+          <li key={shape} className="panel pad">
+            <details>
+              <summary><b className="failed">{runs.length} ×</b> <a href={href(["workflows", runs[0]!.workflow_name])}>{runs[0]!.workflow_name}</a> <code>{example}</code> <span className="soft">last <Ago at={runs[0]!.started_at} /></span></summary>
+              <ul className="plain">
+                {runs.slice(0, 50).map((run) => (
+                  <li key={run.run_id}><a href={href(["runs", run.run_id])}><code>{run.run_id}</code></a> <span className="soft"><Ago at={run.started_at} /></span> <span className="brief">{cameOut(run)}</span></li>
+                ))}
+              </ul>
+              {runs.length > 50 && <p className="soft">And {runs.length - 50} more.</p>}
+            </details>
+          </li>
+        ))}
+      </ul>
+      <p className="soft">Of the {runs.length} newest that fit. {more && <button className="link" onClick={more}>Look at more</button>}</p>
+    </>
+  );
+}
+
+const SMALL = "(max-width: 900px)";
+
+function useSmall(): boolean {
+  const [small, setSmall] = useState(() => window.matchMedia(SMALL).matches);
+  useEffect(() => {
+    const query = window.matchMedia(SMALL);
+    const changed = () => setSmall(query.matches);
+    query.addEventListener("change", changed);
+    return () => query.removeEventListener("change", changed);
+  }, []);
+  return small;
 }

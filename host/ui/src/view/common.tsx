@@ -2,6 +2,7 @@
 
 import { useEffect, useState, type ReactNode } from "react";
 import type { Phase } from "../model/run";
+import { age, duration, micros } from "../model/time";
 
 export const PHASES: Record<Phase, { sign: string; text: string }> = {
   queued: { sign: "◌", text: "waiting for a slot" },
@@ -15,7 +16,7 @@ export const PHASES: Record<Phase, { sign: string; text: string }> = {
   dropped: { sign: "⊘", text: "stopped" },
 };
 
-const STATUS: Record<string, string> = { queued: "◌", running: "▶", completed: "✓", failed: "✗", cancelled: "⊘" };
+const STATUS: Record<string, string> = { queued: "◌", running: "▶", waiting: "◷", completed: "✓", failed: "✗", cancelled: "⊘" };
 
 /** `queued`: it has not begun, because as many runs of its workflow go on as may. */
 export function Status({ status, queued }: { status: string; queued?: boolean }) {
@@ -60,6 +61,22 @@ export function useNow(every: number, active = true): number {
     return () => window.clearInterval(timer);
   }, [every, active]);
   return now;
+}
+
+/** How long ago something was; it alone is drawn anew as time goes on. */
+export function Ago({ at }: { at: string }) {
+  return age(at, useNow(1000));
+}
+
+/** How long something took, or takes until now; in microseconds since 1970. */
+export function Lasting({ from, until }: { from: number; until?: number }) {
+  const now = useNow(250, until === undefined);
+  return duration(Math.max(0, (until ?? now * 1000) - from));
+}
+
+/** How long there is until a time. */
+export function Left({ until }: { until: string }) {
+  return duration(Math.max(0, micros(until) - useNow(1000) * 1000));
 }
 
 export function Copy({ text }: { text: () => string }) {

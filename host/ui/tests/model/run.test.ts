@@ -3,7 +3,7 @@
 import { expect, test } from "vitest";
 import type { Details, Frame, Graph, History } from "../../src/api";
 import { align, executing } from "../../src/model/compare";
-import { completed, drawn, layout } from "../../src/model/graph";
+import { completed, drawn, languages, layout } from "../../src/model/graph";
 import { href, parse } from "../../src/model/route";
 import { edge, leading, momentOfFrame, phaseAt, pictureAt, timeline, waitsAt } from "../../src/model/run";
 import { age, duration, micros } from "../../src/model/time";
@@ -62,11 +62,11 @@ test("a frame belongs to the moment that published it", () => {
   expect(momentOfFrame(waiter, 2)).toBe(1);
 });
 
-test("the same graph lies the same way, from left to right, and nothing covers another", () => {
+test("the same graph lies the same way, from top to bottom, and nothing covers another", () => {
   const placed = layout(graph);
   expect(layout(graph)).toEqual(placed);
   const at = new Map(placed.map((it) => [it.id, it]));
-  for (const { source, target } of graph.edges) expect(at.get(source)!.x).toBeLessThan(at.get(target)!.x);
+  for (const { source, target } of graph.edges) expect(at.get(source)!.y).toBeLessThan(at.get(target)!.y);
   for (const one of placed) {
     for (const other of placed.filter((it) => it !== one)) {
       const apart = one.x + one.width <= other.x || other.x + other.width <= one.x || one.y + one.height <= other.y || other.y + other.height <= one.y;
@@ -75,7 +75,7 @@ test("the same graph lies the same way, from left to right, and nothing covers a
   }
 });
 
-test("a long chain is folded into lines that fit a screen", () => {
+test("a long chain is folded into columns that fit a screen", () => {
   const nodes = Array.from({ length: 401 }, (_, at) => ({ id: `n${at}`, label: `n${at}`, node_type: at % 2 ? "step" : "event" }));
   const edges = nodes.slice(1).map((node, at) => ({ source: `n${at}`, target: node.id }));
   const placed = layout({ name: "chain", nodes, edges } as unknown as Graph);
@@ -101,7 +101,7 @@ test("a question and its answer are in the graph, and count once they were publi
   const whole = completed(known, details as unknown as Details, waiter);
   expect(whole.nodes.map((it) => it.id)).toEqual(["ask", "AskEvent", "AnswerEvent"]);
   expect(whole.nodes[1]).toMatchObject({ event_schema: { type: "object" } });
-  expect(drawn(whole)).toEqual([{ source: "ask", target: "AskEvent", declared: false }, { source: "AnswerEvent", target: "ask", declared: true }]);
+  expect(drawn(whole)).toEqual([{ source: "ask", target: "AskEvent", declared: true }, { source: "AnswerEvent", target: "ask", declared: true }]);
   expect(completed(whole, details as unknown as Details, waiter)).toBe(whole);
   const [first] = waiter.invocations as [History["invocations"][number]];
   const spans = [...first.spans, { ...first.spans[0]!, seq: 2 }];
@@ -142,4 +142,11 @@ test("a place in the page is its URL", () => {
   expect(route.path).toEqual(["runs", "a/b"]);
   expect(route.query.getAll("status")).toEqual(["failed", "running"]);
   expect(route.query.get("search")).toBe("x y");
+});
+
+test("steps say what they are written in where a workflow has several languages", () => {
+  const part = (language: string, ...names: string[]) => ({ language, steps: names.map((name) => ({ name })) });
+  expect([...languages({ manifests: [part("rust", "price"), part("c", "serve", "clean")] })]).toEqual([["price", "rust"], ["serve", "c"], ["clean", "c"]]);
+  expect(languages({ manifests: [part("rust", "price"), part("rust", "serve")] }).size).toBe(0);
+  expect(languages(undefined).size).toBe(0);
 });

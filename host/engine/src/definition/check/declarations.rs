@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::Findings;
+use super::agreement::disagreement;
 use crate::definition::{BASES_MAX, Definition, index, once};
-use crate::manifest::EventType;
+use crate::manifest::{EventKind, EventType};
 
 /// A declaration, and where it is.
 #[derive(Clone, Copy)]
@@ -32,7 +33,7 @@ impl Findings<'_> {
         }
     }
 
-    /// Several components may declare a type alike; one declares it once.
+    /// Several components may declare a type; one declares it once.
     pub(super) fn declarations(&mut self) {
         let definition = self.definition;
         let mut first: BTreeMap<&str, Declared> = BTreeMap::new();
@@ -52,24 +53,46 @@ impl Findings<'_> {
 
     fn declared_again(&mut self, one: Declared, other: Declared) {
         let name = &one.event.name;
+        if one.component != other.component {
+            return self.declared_elsewhere(one, other);
+        }
         let differ = differences(one.event, other.event);
         if !differ.is_empty() {
-            let (one, other, differ) = (self.place(one), self.place(other), differ.join(" and "));
+            let (one, other, differ) = (module(one.event), module(other.event), differ.join(" and "));
             let what_to_do = "rename one of them, or declare both alike";
             self.add(format!("event `{name}` is declared {one} and {other}, with another {differ}: {what_to_do}"));
-        } else if one.component == other.component {
+        } else {
             self.add(format!("event `{name}` is declared twice: remove or rename one of them"));
         }
     }
 
-    /// Where a declaration is, as people find it: in a module, of a component where there are several.
-    fn place(&self, declared: Declared) -> String {
-        let module = declared.event.module.as_ref().map_or("in no module".to_owned(), |module| format!("in module `{module}`"));
-        let mut manifests = self.definition.manifests();
-        match manifests.nth(declared.component).filter(|_| self.definition.parts.len() > 1) {
-            Some(manifest) => format!("{module} of component {} (`{}`)", declared.component + 1, manifest.name),
-            None => module,
+    /// Each component declares it in its own language and module: it is one type if the values are the same.
+    fn declared_elsewhere(&mut self, one: Declared, other: Declared) {
+        let differ = match (one.event.kind == other.event.kind, index::base(one.event) == index::base(other.event)) {
+            (false, _) => Some(format!("its kind is {} in the first and {} in the second", kind(one.event), kind(other.event))),
+            (true, false) => Some("it derives from another type in the second".to_owned()),
+            (true, true) => disagreement(&one.event.schema, &other.event.schema),
+        };
+        if let Some(differ) = differ {
+            let (name, one, other) = (&one.event.name, self.part_name(one.component), self.part_name(other.component));
+            let what_to_do = "declare both alike, or rename one of them";
+            self.add(format!("event `{name}` is declared in {one} and in {other}, and {differ}: {what_to_do}"));
         }
+    }
+}
+
+/// Where a declaration is, as people find it.
+fn module(event: &EventType) -> String {
+    event.module.as_ref().map_or("in no module".to_owned(), |module| format!("in module `{module}`"))
+}
+
+fn kind(event: &EventType) -> &'static str {
+    match event.kind {
+        EventKind::Start => "start",
+        EventKind::Stop => "stop",
+        EventKind::InputRequired => "input-required",
+        EventKind::HumanResponse => "human-response",
+        EventKind::Plain => "plain",
     }
 }
 

@@ -1,6 +1,6 @@
 //! Names that are none, are there twice, or name nothing.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::{Findings, is_duration};
 use crate::definition::Definition;
@@ -20,9 +20,18 @@ impl Findings<'_> {
     }
 
     pub(super) fn duplicates(&mut self) {
-        let mut seen = BTreeSet::new();
-        for step in self.definition.steps().filter(|step| !seen.insert(&step.name)) {
-            self.add(format!("step `{}` is there twice: rename one of them", step.name));
+        let mut seen = BTreeMap::new();
+        for (part, manifest) in self.definition.manifests().enumerate() {
+            for StepManifest { name, .. } in &manifest.steps {
+                match seen.insert(name, part) {
+                    Some(before) if before != part => {
+                        let (before, part) = (self.part_name(before), self.part_name(part));
+                        self.add(format!("step `{name}` is there twice, in {before} and in {part}: rename one of them"));
+                    }
+                    Some(_) => self.add(format!("step `{name}` is there twice: rename one of them")),
+                    None => (),
+                }
+            }
         }
     }
 

@@ -109,7 +109,7 @@ async fn nothing_needs_a_temporary_file() {
     for one in written {
         one.await.expect("appended");
     }
-    assert_eq!(store.runs(RunsQuery { limit: 10, ..RunsQuery::default() }).await.expect("a list").runs.len(), 1);
+    assert_eq!(store.runs(RunsFilter { limit: 10, ..RunsFilter::default() }).await.expect("a list").runs.len(), 1);
     assert_eq!(store.journal(run).await.expect("a journal").len(), 301);
     assert_eq!(store.read(move |connection| Ok(sort(connection)?)).await, Ok(299_999), "who reads");
     assert_eq!(store.write(move |connection| Ok(sort(connection)?)).await, Ok(299_999), "who writes");

@@ -7,6 +7,7 @@ use rusqlite::ffi;
 use rusqlite::params;
 
 use super::*;
+use crate::model::RunsOrder;
 use crate::store::rows::{HandlersQuery, Now};
 use crate::store::sqlite::{inbox, lists, owners, read, turns};
 
@@ -67,7 +68,7 @@ fn questions(connection: &Connection, run: RunKey) -> Vec<(&'static str, u64)> {
     };
     let runs = |status: &str, workflow: &str| {
         let HandlersQuery { status, workflow, .. } = handlers(status, workflow);
-        RunsQuery { status, workflow, limit: 10, ..RunsQuery::default() }
+        RunsFilter { status, workflow, limit: 10, ..RunsFilter::default() }
     };
     let mut costs = Vec::new();
     macro_rules! ask {
@@ -87,6 +88,13 @@ fn questions(connection: &Connection, run: RunKey) -> Vec<(&'static str, u64)> {
         "runs that failed": |it| lists::runs(it, &runs("failed", ""));
         "runs of a workflow": |it| lists::runs(it, &runs("", "greeting"));
         "runs of a workflow that failed": |it| lists::runs(it, &runs("failed", "greeting"));
+        "runs that wait": |it| lists::runs(it, &runs("waiting", ""));
+        "runs of a workflow that wait": |it| lists::runs(it, &runs("waiting", "greeting"));
+        "runs that go on": |it| lists::runs(it, &runs("running", ""));
+        "runs of a workflow that go on": |it| lists::runs(it, &runs("running", "greeting"));
+        "runs of a handler": |it| lists::runs(it, &RunsFilter { handler: Some("r".to_owned()), ..runs("", "") });
+        "runs since": |it| lists::runs(it, &RunsFilter { since: Some(1), ..runs("", "") });
+        "runs by their ends": |it| lists::runs(it, &RunsFilter { order: RunsOrder::LastEnded, ..runs("", "") });
         "load": |it| read::load(it, run);
         "load_at": |it| read::load_at(it, run, Some(0), 10);
         "journal": |it| read::journal(it, run);

@@ -10,7 +10,7 @@ struct Hostile;
 /// Does to its host and its neighbours whatever the start event names.
 #[workflow]
 impl Hostile {
-    /// Never returns, but for `http`, which has an end.
+    /// Never returns by itself.
     #[step]
     fn hurt(&self, _context: &Context, start: StartEvent) -> Result<StopEvent> {
         let fault: String = start.get("fault")?.unwrap_or_default();

@@ -1,0 +1,3 @@
+module wf-host/wf
+
+go 1.24

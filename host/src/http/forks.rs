@@ -1,0 +1,194 @@
+//! A run from an entry of another on: `/api/v1/runs/{id}/fork`.
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+use warp::http::{HeaderMap, StatusCode};
+use wf_engine::entry::{Event, InvocationId};
+use wf_engine::text::{self, Limit};
+
+use super::aside::perhaps_aside;
+use super::error::{ApiError, ErrorBody};
+use super::run::Run;
+use super::runs::begun;
+use super::{Answer, Shared, body, header, wire};
+use crate::forms::{self, Form, Schemas};
+use crate::host::{Edit, Forking};
+use crate::model::{Fields, RunView, Target};
+
+/// A request to fork a run.
+#[derive(Serialize, ToSchema)]
+pub(super) struct ForkBody {
+    /// The last entry of its journal that the fork has, too. Left out: of a run that has failed the entry with which the
+    /// attempt began that it failed with, so that it is tried again; of another the last before its end.
+    #[schema(required = false, minimum = 0)]
+    at: Option<u64>,
+    /// The state from here on, as `/state` shows it; left out: as it was.
+    #[schema(value_type = Option<Object>, required = false)]
+    state: Option<Value>,
+    /// What an invocation in flight is given instead: `{"type", "value"}`, or the bare fields where the type stays; a
+    /// list for a step that takes several. Where the step of none in flight accepts its type, it comes next from outside.
+    #[schema(value_type = Option<Object>, required = false)]
+    event: Option<Value>,
+    /// Which invocation that is, where several are in flight.
+    #[schema(required = false)]
+    invocation: Option<u64>,
+    /// `pinned`: it goes on with its origin's components; `current`: with those that are served now.
+    #[schema(required = false, pattern = "^(pinned|current)$")]
+    definition: Option<String>,
+}
+
+/// Makes a new run, under a handler of its own, that has a run's journal until an entry: finished attempts are taken
+/// over, and what was in flight runs again from the top of its step. A repeat with the same `Idempotency-Key` is answered
+/// from the run it made.
+#[utoipa::path(post, path = "/api/v1/runs/{run_id}/fork", operation_id = "fork_run", tag = "runs", request_body = ForkBody,
+    params(("run_id" = String, Path), ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[ -~]+$")),
+    responses((status = 200, body = Run), (status = 400, body = ErrorBody), (status = 403, description = "Another page's request", body = ErrorBody),
+        (status = 404, body = ErrorBody), (status = 413, body = ErrorBody),
+        (status = 422, description = "The key came with another body", body = ErrorBody),
+        (status = 429, description = "The run has not begun, or keeps as many events as it may", body = ErrorBody),
+        (status = 500, description = "The run cannot be read", body = ErrorBody), (status = 503, body = ErrorBody)))]
+pub(super) async fn fork(api: Shared, run: String, headers: HeaderMap, body: Result<Bytes, ApiError>) -> Answer {
+    let body = body?;
+    let idempotency = header::idempotency(&headers, &body)?;
+    if let Some(idempotency) = &idempotency
+        && let Some(made) = api.host.repeated_fork(&run, idempotency).await?
+    {
+        return shown(&api, &made).await;
+    }
+    let asked = Asked::read(&body)?;
+    let forking = api.host.forking(&run, asked.at, asked.current).await?;
+    let (prepared, api_aside) = (api.schemas.is_prepared(&forking.workflow().definition), api.clone());
+    let check = move || {
+        api_aside.schemas.prepare(&forking.workflow().definition);
+        let edit = asked.edit(&forking, &api_aside.schemas)?;
+        Ok((forking, edit))
+    };
+    let (forking, edit) = perhaps_aside(body.len(), prepared, check).await?;
+    let forked = api.host.fork(forking, edit, idempotency).await?;
+    shown(&api, &forked).await
+}
+
+async fn shown(api: &Shared, view: &RunView) -> Answer {
+    let forks = api.host.forks(&view.run).await?;
+    Ok(begun(wire::json(StatusCode::OK, &Run::of(&api.host, view, usize::MAX).await?.with(forks)), view))
+}
+
+/// What was asked for; the edit is not checked yet.
+struct Asked {
+    at: Option<u64>,
+    current: bool,
+    state: Option<Box<RawValue>>,
+    events: Option<Vec<Box<RawValue>>>,
+    invocation: Option<InvocationId>,
+}
+
+impl Asked {
+    fn read(body: &Bytes) -> Result<Asked, ApiError> {
+        let empty = body.iter().all(u8::is_ascii_whitespace);
+        let fields = match empty {
+            true => Fields::default(),
+            false => body::object(body, |kind| ApiError::bad(format!("Error processing request body: it is {kind}, and no object")))?,
+        };
+        let given = |key: &str| fields.get(key).filter(|value| value.get() != "null");
+        let number = |key: &str| {
+            let number = given(key).map(|value| value.get().parse::<u64>()).transpose();
+            number.map_err(|_| ApiError::bad(format!("Invalid {key}: {}", text::shown(given(key).map_or("", RawValue::get)))))
+        };
+        let current = match given("definition").map(RawValue::get) {
+            None | Some("\"pinned\"") => false,
+            Some("\"current\"") => true,
+            Some(other) => return Err(ApiError::bad(format!("Invalid definition: {}. Give 'pinned' or 'current'", text::shown(other)))),
+        };
+        let events = given("event").map(|event| match event.get().starts_with('[') {
+            true => serde_json::from_str(event.get()).map_err(|error| ApiError::bad_event(error.to_string())),
+            false => Ok(vec![event.to_owned()]),
+        });
+        Ok(Asked {
+            at: number("at")?,
+            current,
+            state: given("state").map(ToOwned::to_owned),
+            events: events.transpose()?,
+            invocation: number("invocation")?,
+        })
+    }
+
+    fn edit(self, forking: &Forking, schemas: &Schemas) -> Result<Edit, ApiError> {
+        let max = Limit { name: "state_max", max: forking.workflow().limits.state_max };
+        let state = self.state.map(|state| text::read_object("the state", state.into(), max)).transpose();
+        let state = state.map_err(|refused| ApiError::bad(format!("Invalid state: {}", refused.message)))?;
+        let Some(events) = self.events else {
+            return match self.invocation {
+                Some(_) => Err(ApiError::bad("Event data is required: 'invocation' says who is to have it")),
+                None => Ok(Edit { state, ..Edit::default() }),
+            };
+        };
+        let forms = events.iter().map(|event| Form::start(event).map_err(ApiError::bad_event)).collect::<Result<Vec<_>, _>>()?;
+        let edit = Edit { state, ..Edit::default() };
+        match chosen(forking, &forms, self.invocation)? {
+            Some(id) => Ok(Edit { events: Some((id, given(forking, id, forms, schemas)?)), ..edit }),
+            None => Ok(Edit { next: Some(next(forking, forms, schemas)?), ..edit }),
+        }
+    }
+}
+
+/// Which of those in flight is to have the events; none: they come from outside.
+fn chosen(forking: &Forking, forms: &[Form], named: Option<InvocationId>) -> Result<Option<InvocationId>, ApiError> {
+    let flight: Vec<(InvocationId, &str)> = forking.in_flight().map(|(id, step, _)| (id, &**step)).collect();
+    let listed = |some: &[(InvocationId, &str)]| {
+        let some: Vec<String> = some.iter().take(LISTED_MAX).map(|(id, step)| format!("{id} ({step})")).collect();
+        if some.is_empty() { "none".to_owned() } else { some.join(", ") }
+    };
+    let at = forking.at();
+    if let Some(id) = named {
+        return match flight.iter().any(|(there, _)| *there == id) {
+            true => Ok(Some(id)),
+            false => Err(ApiError::bad(format!("Invocation {id} is not in flight after entry {at}. In flight: {}", listed(&flight)))),
+        };
+    }
+    let definition = &forking.workflow().definition;
+    let takes = |step: &str| forms.iter().all(|form| form.name.as_ref().is_none_or(|name| definition.accepts(step, name)));
+    let takers: Vec<(InvocationId, &str)> = flight.into_iter().filter(|(_, step)| takes(step)).collect();
+    match (&takers[..], forms) {
+        ([(id, _)], _) => Ok(Some(*id)),
+        ([], [Form { name: Some(_), .. }]) => Ok(None),
+        ([], _) => Err(ApiError::bad(format!("Nothing in flight after entry {at} takes it: name its type, and it comes from outside"))),
+        (several, _) => Err(ApiError::bad(format!(
+            "Several are in flight after entry {at}: say which 'invocation' is to have it, of {}",
+            listed(several)
+        ))),
+    }
+}
+
+/// Invocations that an error names.
+const LISTED_MAX: usize = 20;
+
+/// What an invocation is given instead of what it was given.
+fn given(forking: &Forking, id: InvocationId, forms: Vec<Form>, schemas: &Schemas) -> Result<Vec<Event>, ApiError> {
+    let workflow = forking.workflow();
+    let found = forking.in_flight().find(|(there, _, _)| *there == id).map(|(_, step, events)| (step.clone(), events.clone()));
+    let Some((step, before)) = found else { return Ok(Vec::new()) };
+    if forms.len() != before.len() {
+        return Err(ApiError::bad(format!("Invocation {id} of step {step} was given {} events, and not {}", before.len(), forms.len())));
+    }
+    let mut events = Vec::new();
+    for (form, before) in forms.into_iter().zip(before.iter()) {
+        let name = form.name.unwrap_or_else(|| before.name.to_string());
+        if *name != *before.name && !workflow.definition.accepts(&step, &name) {
+            return Err(ApiError::bad(format!("Failed to send event: Step {step} does not accept {name}")));
+        }
+        events.push(schemas.event(workflow, name, form.payload).map_err(ApiError::bad_event)?);
+    }
+    Ok(events)
+}
+
+/// An event that comes from outside.
+fn next(forking: &Forking, forms: Vec<Form>, schemas: &Schemas) -> Result<Event, ApiError> {
+    let workflow = forking.workflow();
+    let Some(Form { name, payload }) = forms.into_iter().next() else { return Err(ApiError::bad("Event data is required")) };
+    let name = name.unwrap_or_default();
+    forms::check(workflow, &name, &Target::default())?;
+    schemas.event(workflow, name, payload).map_err(ApiError::bad_event)
+}

@@ -1,0 +1,89 @@
+// What can be run, and how it goes: those that are broken first.
+
+import { useQuery } from "@tanstack/react-query";
+import { api, type Listing, type Run } from "../api";
+import { href } from "../model/route";
+import { duration, micros } from "../model/time";
+import { Ago, Empty, Problem } from "./common";
+
+/** So many of the last runs of each are drawn. */
+const RECENT = 20;
+const EVERY = 5000;
+
+export function HomePage() {
+  const { data, error } = useQuery({ queryKey: ["workflows"], queryFn: api.workflows, refetchInterval: 3000 });
+  const session = useQuery({ queryKey: ["session"], queryFn: api.session, staleTime: Infinity });
+  // A server that does not know this status is asked once.
+  const waiting = useQuery({ queryKey: ["waiting"], queryFn: () => api.runs({ status: ["waiting"], limit: 500 }), refetchInterval: (query) => (query.state.error ? false : EVERY), retry: false });
+  if (error && !data) return <Problem error={error} title="The workflows cannot be read" />;
+  if (!data) return <p className="soft">Loading …</p>;
+  const sorted = [...data].sort((one, other) => Number(!!other.error) - Number(!!one.error) || one.name.localeCompare(other.name));
+  const count = (name: string) => waiting.data?.runs.filter((it) => it.workflow_name === name).length;
+  return (
+    <>
+      <h1>Workflows</h1>
+      {data.length === 0 && (
+        <Empty title="No workflow is loaded yet">
+          <p>Make one, and it appears here as soon as it is built:</p>
+          <pre>wf-host new hello --lang rust{"\n"}cd hello && wf-host dev</pre>
+        </Empty>
+      )}
+      {data.length > 0 && (
+        <ul className="home panel" aria-label="Workflows">
+          {sorted.map((listing) => <Line key={listing.path} listing={listing} waiting={count(listing.name)} />)}
+        </ul>
+      )}
+      {session.data?.notice && (
+        <p className="notice soft">{session.data.notice} <code>wf-host keys add NAME</code> locks it; where it was started, the whole command stands.</p>
+      )}
+    </>
+  );
+}
+
+function Line({ listing, waiting }: { listing: Listing; waiting?: number }) {
+  const { name, digest, description, version, language } = listing;
+  const runs = useQuery({ queryKey: ["recent", name], queryFn: () => api.runs({ workflow: [name], limit: RECENT }), enabled: !!digest, refetchInterval: EVERY });
+  const recent = (runs.data?.runs ?? []) as Run[];
+  const failed = recent.filter((it) => it.status === "failed").length;
+  return (
+    <li className={listing.error ? "bad" : undefined}>
+      <div className="what">
+        <h2>{digest ? <a href={href(["workflows", name])}>{name}</a> : name}</h2>
+        <span className="soft about">{description ?? ""}</span>
+      </div>
+      <span className="soft of">{[language, version && `v${version}`].filter(Boolean).join(" ")}</span>
+      <Spark runs={recent} />
+      <span className="counts-of">
+        {!!waiting && <a className="waiting" href={href(["runs"], { workflow: name, status: "waiting" })}>◷ {waiting} waiting</a>}
+        {failed > 0 && <a className="failed" href={href(["runs"], { workflow: name, status: "failed" })} title={`of the last ${recent.length} runs`}>✗ {failed} failed</a>}
+        {!waiting && failed === 0 && <span className="soft">{recent[0] ? <Ago at={recent[0].started_at} /> : digest ? "no run yet" : ""}</span>}
+      </span>
+      {digest ? <a className="button" href={href(["workflows", name])} aria-label={`Run ${name}`}>Run</a> : <span />}
+      <LoadError listing={listing} />
+    </li>
+  );
+}
+
+/** The last runs, the newest at the right: how each went, and how long it took beside the others. */
+function Spark({ runs }: { runs: Run[] }) {
+  const took = (run: Run) => (run.completed_at ? micros(run.completed_at) - micros(run.started_at) : 0);
+  const most = Math.max(1, ...runs.map((it) => Math.log1p(took(it))));
+  return (
+    <span className="spark" role="img" aria-label={runs.length === 0 ? "No runs" : `The last ${runs.length} runs: ${runs.filter((it) => it.status === "completed").length} completed, ${runs.filter((it) => it.status === "failed").length} failed`}>
+      {[...runs].reverse().map((run) => (
+        <a key={run.run_id} tabIndex={-1} aria-hidden="true" href={href(["runs", run.run_id])} className={run.status} style={{ height: `${run.completed_at ? 25 + (Math.log1p(took(run)) / most) * 75 : 100}%` }} title={`${run.run_id} ${run.status}${run.completed_at ? `, ${duration(took(run))}` : ""}`} />
+      ))}
+    </span>
+  );
+}
+
+export function LoadError({ listing: { error, digest } }: { listing: Listing }) {
+  if (!error) return null;
+  return (
+    <div className="problem" role="alert">
+      <strong>✗ {digest ? "The newest version was not loaded; the one before goes on" : "Not loaded"}</strong>
+      <pre>{error.message}</pre>
+      {error.hint && <p>{error.hint}</p>}
+    </div>
+  );
+}

@@ -1,0 +1,66 @@
+// How a run has ended, and why.
+
+import { useState } from "react";
+import type { History, Json, LogLine, Run } from "../../api";
+import { pretty, written } from "../../model/json";
+import { culprit } from "../../model/run";
+import { Copy, fieldsOf } from "../common";
+import { JsonView } from "../JsonView";
+
+interface Props {
+  run: Run;
+  history: History;
+  logs: LogLine[];
+  show: (invocation: number) => void;
+  /** Forks it from where a step began. */
+  again: (invocation: number) => void;
+}
+
+export function Outcome({ run, history, logs, show, again }: Props) {
+  const [whole, setWhole] = useState(false);
+  if (run.result_unreadable) return <section className="outcome bad" aria-label="Result"><strong>✗ There is a result, but it cannot be read</strong></section>;
+  if (run.status === "completed") {
+    const result = run.result as { type?: string; value?: Json } | null;
+    const value = result?.type === "StopEvent" ? (result.value?.result ?? null) : result?.value;
+    return (
+      <section className={whole ? "outcome good whole" : "outcome good"} aria-label="Result">
+        <strong>✓ {result?.type === "StopEvent" ? "Result" : result?.type}</strong>
+        <JsonView value={value} label="Result" />
+        <span className="tools">
+          {written(value).length > 120 && <button className="quiet small" aria-expanded={whole} onClick={() => setWhole(!whole)}>{whole ? "Less" : "More"}</button>}
+          <Copy text={() => pretty(written(value))} />
+        </span>
+      </section>
+    );
+  }
+  if (run.status === "cancelled") return <section className="outcome" aria-label="Outcome"><strong className="soft">⊘ Cancelled</strong></section>;
+  if (run.status !== "failed") return null;
+  const failing = culprit(history);
+  const failure = failing?.failures.at(-1);
+  const trace = failure?.trace ?? (logs.findLast((it) => it.source === "failure" && it.invocation === failing?.id)?.fields as Json | undefined)?.trace;
+  return (
+    <section className="outcome bad" aria-label="Why it failed">
+      <div className="row">
+        <strong>✗ {failure ? failure.kind : "Failed"}{failing && <> in step <button className="link" onClick={() => show(failing.id)}>{failing.step}</button></>}</strong>
+        {failure && <span className="soft">attempt {failure.attempt + 1}{failure.retryable ? "" : ", not to be tried again"}</span>}
+        <span className="grow" />
+        {failing && <button className="small" onClick={() => again(failing.id)}>Try again from this step</button>}
+      </div>
+      <pre>{run.error}</pre>
+      {failing && (
+        <details>
+          <summary>What the step was given</summary>
+          {failing.events.map((event, at) => (
+            <div key={at}><code>{event.type}</code> <JsonView value={fieldsOf(event)} label={`Input ${event.type}`} /></div>
+          ))}
+        </details>
+      )}
+      {typeof trace === "string" && trace && (
+        <details>
+          <summary>Backtrace</summary>
+          <pre className="trace" tabIndex={0}>{trace}</pre>
+        </details>
+      )}
+    </section>
+  );
+}

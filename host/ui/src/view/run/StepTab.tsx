@@ -1,0 +1,77 @@
+// One time that a step ran: what it was given, what it did, and what came of it.
+
+import type { History, LogLine } from "../../api";
+import type { Output } from "../../model/journal";
+import { phaseAt, type Phase } from "../../model/run";
+import { duration, micros } from "../../model/time";
+import { fieldsOf, PHASES } from "../common";
+import { JsonView } from "../JsonView";
+
+interface Props {
+  history: History;
+  chosen?: History["invocations"][number];
+  /** What it sent and returned. */
+  outputs: Output[];
+  seq: number;
+  logs: LogLine[];
+  pick: (invocation: number) => void;
+  fork: (seq: number) => void;
+}
+
+export function StepTab({ history, chosen, outputs, seq, logs, pick, fork }: Props) {
+  if (!chosen) return <p className="soft pad">Choose a step in the graph or a line of the timeline: what it was given, what it did, and what came of it.</p>;
+  const phase = phaseAt(chosen, seq);
+  const same = history.invocations.filter((it) => it.step === chosen.step);
+  const place = same.indexOf(chosen);
+  const lines = logs.filter((it) => it.invocation === chosen.id && it.source !== "failure");
+  const done = outputs.filter((it) => it.seq <= seq);
+  return (
+    <div className="pad step-tab scroll" tabIndex={0}>
+      <div className="row">
+        <h2>{chosen.step} <span className="soft">#{chosen.id}</span></h2>
+        {same.length > 1 && (
+          <span className="actions">
+            <button className="quiet small" disabled={place === 0} aria-label="The one before" onClick={() => pick(same[place - 1]!.id)}>◀</button>
+            <span className="soft">{place + 1} of {same.length}</span>
+            <button className="quiet small" disabled={place === same.length - 1} aria-label="The next one" onClick={() => pick(same[place + 1]!.id)}>▶</button>
+          </span>
+        )}
+        <span className="grow" />
+        <button className="quiet small" onClick={() => fork(chosen.seq)}>Fork from here</button>
+      </div>
+      {phase && <p className={`state-of ${phase}`}><span aria-hidden="true">{PHASES[phase].sign}</span> {PHASES[phase].text}</p>}
+      {chosen.failures.map((failure) => (
+        <div key={failure.attempt} className="problem">
+          <strong>✗ attempt {failure.attempt + 1}: {failure.kind}</strong>
+          <pre>{failure.message}</pre>
+          {failure.trace && <details><summary>Backtrace</summary><pre className="trace" tabIndex={0}>{failure.trace}</pre></details>}
+        </div>
+      ))}
+      <h3>Given</h3>
+      {chosen.events.map((event, at) => (
+        <div key={at}><code>{event.type}</code><JsonView value={fieldsOf(event)} label={`Input ${event.type}`} /></div>
+      ))}
+      <h3>What came of it</h3>
+      {done.length === 0 && <p className="soft">{chosen.end && chosen.end.seq <= seq ? "Nothing." : "Nothing yet."}</p>}
+      {done.map((event, at) => (
+        <div key={at}>
+          <code>{event.type}</code>
+          {event.known ? <JsonView value={event.value} label={`Output ${event.type}`} /> : <p className="soft">Its fields are not kept where the page can read them.</p>}
+        </div>
+      ))}
+      <h3>What it did</h3>
+      <ol className="spans">
+        {chosen.spans.map((span, at) => (
+          <li key={at} className={span.seq > seq ? "later" : ""}>
+            <span className={span.phase} aria-hidden="true">{PHASES[span.phase as Phase].sign}</span>{" "}
+            {PHASES[span.phase as Phase].text}{span.wait && <>: <code>{span.wait.types.join(" or ")}</code></>}
+            <span className="soft"> attempt {span.attempt + 1}{span.until && `, ${duration(micros(span.until) - micros(span.from))}`}</span>
+          </li>
+        ))}
+        {chosen.end && <li className={chosen.end.seq > seq ? "later" : ""}><span className={chosen.end.outcome} aria-hidden="true">{PHASES[chosen.end.outcome as Phase].sign}</span> {chosen.end.outcome} {chosen.end.events.map((it, at) => <code key={at}>{it} </code>)}</li>}
+      </ol>
+      {lines.length > 0 && <h3>Log</h3>}
+      {lines.length > 0 && <pre tabIndex={0}>{lines.map((it) => it.message).join("\n")}</pre>}
+    </div>
+  );
+}

@@ -1,0 +1,142 @@
+use serde::Deserialize;
+use wasip2::clocks::monotonic_clock::subscribe_duration;
+use wasip2::http::outgoing_handler::handle;
+use wasip2::http::types::{ErrorCode, Fields, IncomingBody, IncomingResponse, Method, OutgoingBody, OutgoingRequest, RequestOptions, Scheme};
+use wasip2::io::poll::poll;
+use wasip2::io::streams::{InputStream, StreamError};
+use wf_guest::prelude::*;
+
+/// A part of an answer, as it came.
+#[derive(Event)]
+struct Part {
+    text: String,
+}
+
+/// A request by WASI's own interface; what it gave stands in the result, in order.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Task {
+    method: String,
+    authority: String,
+    path: String,
+    headers: Vec<(String, String)>,
+    /// None: the request is handed over without a body.
+    body: Option<String>,
+    /// It is written so often more.
+    repeat: usize,
+    /// The body is written once the request was handed over.
+    late: bool,
+    /// The answer is waited for before the body is finished.
+    early: bool,
+    /// The body is never finished.
+    drops: bool,
+    trailers: bool,
+    first_byte: Option<f64>,
+    /// Waits for a part or for a timer of so many seconds, whichever is first, and publishes which it was.
+    beside: Option<f64>,
+    /// Publishes each part as it comes.
+    publish: bool,
+    fails: bool,
+}
+
+struct WasiHttp;
+
+#[workflow]
+impl WasiHttp {
+    #[step(retry(delay = 0.05, attempts_max = 4))]
+    fn work(&self, context: &Context, start: StartEvent) -> Result<StopEvent> {
+        let tasks: Vec<Task> = start.get("tasks")?.unwrap_or_default();
+        let mut told = Vec::new();
+        for task in tasks {
+            let fails = task.fails;
+            match fetch(context, task) {
+                Ok(value) => told.push(value),
+                Err(error) if fails => return Err(Failure::new("http", format!("{error:?}"))),
+                Err(error) => told.push(json!(format!("{error:?}"))),
+            }
+        }
+        Ok(StopEvent::new(json!({ "told": told, "attempt": context.attempt() })))
+    }
+}
+
+fn fetch(context: &Context, task: Task) -> std::result::Result<Value, ErrorCode> {
+    let headers: Vec<_> = task.headers.iter().map(|(name, value)| (name.clone(), value.clone().into_bytes())).collect();
+    let headers = Fields::from_list(&headers).map_err(|error| ErrorCode::InternalError(Some(format!("{error:?}"))))?;
+    let request = OutgoingRequest::new(headers);
+    let method = match task.method.as_str() {
+        "" | "GET" => Method::Get,
+        "POST" => Method::Post,
+        other => Method::Other(other.to_owned()),
+    };
+    let set = request.set_method(&method).and_then(|()| request.set_scheme(Some(&Scheme::Http)));
+    let set = set.and_then(|()| request.set_authority(Some(&task.authority)));
+    set.and_then(|()| request.set_path_with_query(Some(&task.path))).map_err(|()| ErrorCode::HttpRequestUriInvalid)?;
+    let options = RequestOptions::new();
+    let timeout = task.first_byte.map(|seconds| (seconds * 1e9) as u64);
+    options.set_first_byte_timeout(timeout).map_err(|()| ErrorCode::ConfigurationError)?;
+    let mut body = task.body.as_ref().map(|_| request.body().expect("it was not taken"));
+    let mut write = |body: OutgoingBody| {
+        let stream = body.write().expect("it was not taken");
+        for part in (0..=task.repeat).flat_map(|_| task.body.as_deref().unwrap_or_default().as_bytes().chunks(4096)) {
+            stream.blocking_write_and_flush(part).map_err(|error| match error {
+                StreamError::LastOperationFailed(error) => ErrorCode::InternalError(Some(error.to_debug_string())),
+                StreamError::Closed => ErrorCode::ConnectionTerminated,
+            })?;
+        }
+        drop(stream);
+        let trailers = task.trailers.then(|| Fields::from_list(&[("x-trailer".to_owned(), b"1".to_vec())]).expect("fields"));
+        if task.drops { Ok(drop(body)) } else { OutgoingBody::finish(body, trailers) }
+    };
+    if !task.late {
+        body.take().map_or(Ok(()), &mut write)?;
+    }
+    let answer = handle(request, Some(options))?;
+    if !task.early {
+        body.take().map_or(Ok(()), &mut write)?;
+    }
+    answer.subscribe().block();
+    let answer = answer.get().expect("it is there").expect("it was not taken")?;
+    let (status, headers) = (answer.status(), told(&answer));
+    let body = read(context, &task, answer)?;
+    Ok(json!({ "status": status, "headers": headers, "body": body }))
+}
+
+fn told(answer: &IncomingResponse) -> Vec<(String, String)> {
+    let entries = answer.headers().entries();
+    entries.into_iter().map(|(name, value)| (name, String::from_utf8_lossy(&value).into_owned())).collect()
+}
+
+fn read(context: &Context, task: &Task, answer: IncomingResponse) -> std::result::Result<String, ErrorCode> {
+    let body = answer.consume().expect("it was not taken");
+    let stream = body.stream().expect("it was not taken");
+    let publish = |text: String| context.publish(&Part { text }).expect("it can be published");
+    let mut whole = Vec::new();
+    loop {
+        if let Some(seconds) = task.beside {
+            let (part, timer) = (stream.subscribe(), subscribe_duration((seconds * 1e9) as u64));
+            if !poll(&[&part, &timer]).contains(&0) {
+                publish("the timer".to_owned());
+                continue;
+            }
+        }
+        match next(&stream, task.beside.is_some()) {
+            Ok(part) => {
+                if task.publish {
+                    publish(String::from_utf8_lossy(&part).into_owned());
+                }
+                whole.extend(part);
+            }
+            Err(StreamError::Closed) => break,
+            Err(StreamError::LastOperationFailed(error)) => {
+                return Err(wasip2::http::types::http_error_code(&error).unwrap_or(ErrorCode::HttpProtocolError));
+            }
+        }
+    }
+    drop(stream);
+    IncomingBody::finish(body);
+    Ok(String::from_utf8_lossy(&whole).into_owned())
+}
+
+fn next(stream: &InputStream, is_there: bool) -> std::result::Result<Vec<u8>, StreamError> {
+    if is_there { stream.read(1 << 16) } else { stream.blocking_read(1 << 16) }
+}

@@ -1,0 +1,180 @@
+//! The second door to the outside: WASI's own interface, by a guest whose libraries bring it.
+
+use serde_json::{Value, json};
+use wf_tests::origin::{Origin, Part, Seen, chunk, chunked, reply};
+use wf_tests::{Serve, Server, until};
+
+async fn origin(answer: impl Fn(&Seen, usize) -> Vec<Part> + Send + Sync + 'static) -> Origin {
+    Origin::start(answer).await
+}
+
+/// A server that grants this origin.
+async fn granted(origin: &Origin) -> Server {
+    Serve::guests(&["wasi-http"]).with(&["--allow-http", &origin.url("")]).start().await
+}
+
+/// A task that asks this origin.
+fn ask(origin: &Origin, path: &str, more: Value) -> Value {
+    let mut task = json!({ "authority": format!("127.0.0.1:{}", origin.port()), "path": path });
+    task.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+    task
+}
+
+fn tasks(tasks: &[Value]) -> String {
+    json!({ "tasks": tasks }).to_string()
+}
+
+async fn told(server: &Server, task: Value) -> Value {
+    let ended = server.run("wasi-http", &tasks(&[task])).await;
+    assert_eq!(ended.status, 200, "{ended:?}");
+    ended.result()["told"][0].clone()
+}
+
+async fn refused(server: &Server, task: Value) -> String {
+    let told = told(server, task).await;
+    told.as_str().unwrap_or_else(|| panic!("it is no error: {told}")).to_owned()
+}
+
+#[tokio::test]
+async fn a_request_with_headers_and_a_body_is_sent_as_a_whole() {
+    let origin = origin(|seen, _| vec![reply(201, &[("x-way", "here")], &format!("{} {}", seen.method, seen.path))]).await;
+    let server = granted(&origin).await;
+    let headers = json!([["x-mine", "1"], ["x-mine", "2"], ["content-length", "4"], ["host", format!("127.0.0.1:{}", origin.port())]]);
+    for late in [false, true] {
+        let post = json!({ "method": "POST", "headers": headers, "body": "body", "late": late });
+        let answer = told(&server, ask(&origin, "/a?b=c", post)).await;
+        assert_eq!((&answer["status"], &answer["body"]), (&json!(201), &json!("POST /a?b=c")), "{answer}");
+        assert!(answer["headers"].to_string().contains(r#"["x-way","here"]"#), "{answer}");
+    }
+    assert_eq!(told(&server, ask(&origin, "/none", json!({}))).await["body"], "GET /none");
+    let seen = origin.seen();
+    assert_eq!((seen.len(), &seen[0].body[..], &seen[1].body[..], &seen[2].body[..]), (3, &b"body"[..], &b"body"[..], &b""[..]));
+    let mine: Vec<&str> = seen[0].headers.iter().filter(|(name, _)| name == "x-mine").map(|(_, value)| value.as_str()).collect();
+    assert_eq!(mine, ["1", "2"]);
+    let large = "x".repeat(1 << 20);
+    assert_eq!(told(&server, ask(&origin, "/large", json!({ "method": "POST", "body": large }))).await["status"], 201);
+    assert_eq!(origin.seen()[3].body.len(), 1 << 20);
+}
+
+#[tokio::test]
+async fn what_is_not_granted_names_the_grant() {
+    let origin = origin(|_, _| vec![reply(200, &[], "")]).await;
+    let server = Serve::guests(&["wasi-http"]).start().await;
+    let url = origin.url("");
+    let error = refused(&server, ask(&origin, "/", json!({}))).await;
+    let grant = format!("`[workflows.wasi-http]` in wf-host.toml, or start the host with `--allow-http {url}`");
+    assert!(error.contains(&grant), "{error}");
+    assert_eq!(origin.connections(), 0);
+}
+
+#[tokio::test]
+async fn what_cannot_be_recorded_is_refused_by_name() {
+    let origin = origin(|_, _| vec![reply(200, &[], "")]).await;
+    let server = granted(&origin).await;
+    for (task, why) in [
+        (json!({ "body": "x", "trailers": true, "late": true }), "this host sends no trailers"),
+        (json!({ "headers": [["upgrade", "websocket"]] }), "the header `upgrade` is the connection's own"),
+        (json!({ "headers": [["transfer-encoding", "chunked"]] }), "the header `transfer-encoding` is the connection's own"),
+        (json!({ "headers": [["host", "other"]] }), "the header `host` is the connection's own"),
+        (json!({ "body": "x", "late": true, "early": true }), "finish its body before waiting for its answer"),
+        (json!({ "body": "x", "drops": true }), "the body of the request was not finished"),
+        (json!({ "body": "x", "drops": true, "late": true }), "the body of the request was not finished"),
+        (json!({ "body": "four", "headers": [["content-length", "5"]] }), "HttpRequestBodySize"),
+        (json!({ "method": "CONNECT" }), "the method is none that a request can have"),
+        (json!({ "headers": [["x", "1\r\ny: 2"]] }), "InvalidSyntax"),
+        (json!({ "authority": "127.0.0.1/../x" }), "HttpRequestUriInvalid"),
+        (json!({ "authority": "user:pass@127.0.0.1" }), "a name or a password before its host"),
+    ] {
+        let error = refused(&server, ask(&origin, "/", task.clone())).await;
+        assert!(error.contains(why), "{task}: {error}");
+    }
+    assert_eq!(origin.seen().len(), 0);
+    // A step holds no more than one request may have.
+    let error = refused(&server, ask(&origin, "/", json!({ "body": "x".repeat(1 << 20), "repeat": 17 }))).await;
+    assert!(error.contains("hold more than 16777216 bytes (limit request_max)"), "{error}");
+}
+
+#[tokio::test]
+async fn answers_that_stall_and_break_off_say_so() {
+    let origin = origin(|seen, _| match seen.path.as_str() {
+        "/silent" => vec![Part::Hang],
+        "/cut" => vec![chunked(200, &[]), chunk("some"), Part::Cut],
+        _ => vec![Part::Bytes(b"HTTP/1.1 200 So\r\n\r\n".to_vec()), Part::Zeros(1 << 30), Part::Cut],
+    })
+    .await;
+    let server = granted(&origin).await;
+    for (path, why) in [("/silent", "did not answer within 200ms"), ("/cut", "127.0.0.1"), ("/zeros", "bytes (limit response_max)")] {
+        let error = refused(&server, ask(&origin, path, json!({ "first_byte": 0.2 }))).await;
+        assert!(error.contains(why), "{path}: {error}");
+    }
+}
+
+/// A stream is read while it comes: the first part is published before the second is sent.
+#[tokio::test]
+async fn what_comes_in_parts_is_read_and_published_in_parts() {
+    let origin = origin(|_, _| vec![chunked(200, &[]), chunk("one"), Part::Gate, chunk("two"), Part::Gate, chunk("")]).await;
+    let server = granted(&origin).await;
+    for beside in [None, Some(60.0)] {
+        let task = ask(&origin, "/", json!({ "publish": true, "beside": beside }));
+        let handler = server.begin("wasi-http", &tasks(&[task])).await;
+        let mut stream = server.events(&handler, "").await;
+        for text in ["one", "two"] {
+            assert_eq!(stream.next().await.expect("a part").json()["value"]["text"], text);
+            origin.let_through(1);
+        }
+        assert_eq!(server.ended(&handler).await.result()["told"][0]["body"], "onetwo");
+    }
+}
+
+/// Killed with an answer half read, beside a timer: what was recorded comes again without a request, in the same order; the
+/// rest is a new attempt's.
+#[tokio::test]
+async fn a_crash_repeats_no_request_whose_answer_was_recorded() {
+    let origin = origin(|seen, number| match seen.path.as_str() {
+        "/whole" => vec![reply(200, &[], &number.to_string())],
+        _ => vec![chunked(200, &[]), chunk(&format!("{number} begun")), Part::Gate, chunk("ended"), chunk("")],
+    })
+    .await;
+    let mut server = granted(&origin).await;
+    let whole = ask(&origin, "/whole", json!({ "publish": true, "beside": 60.0 }));
+    let parts = ask(&origin, "/parts", json!({ "publish": true, "beside": 0.2, "fails": true }));
+    let handler = server.begin("wasi-http", &tasks(&[whole, parts])).await;
+    let mut stream = server.events(&handler, "").await;
+    // What the timer says comes between the first part and the one that nobody sends yet.
+    let mut seen = Vec::new();
+    while seen.len() < 4 {
+        seen.push(stream.next().await.expect("a part").json()["value"]["text"].as_str().expect("a text").to_owned());
+    }
+    assert_eq!(seen, ["0", "1 begun", "the timer", "the timer"]);
+    server.kill();
+    origin.let_through(10);
+    server.restart().await;
+    let ended = server.ended(&handler).await;
+    assert_eq!(ended.result()["attempt"], 1, "{ended:?}");
+    assert_eq!(ended.result()["told"][1]["body"], "3 begunended");
+    let paths: Vec<String> = origin.seen().into_iter().map(|it| it.path).collect();
+    assert_eq!(paths, ["/whole", "/parts", "/whole", "/parts"]);
+    server.check_store();
+}
+
+/// Killed at whatever moment: every answer that a run tells is of a request, and none is asked for twice once it was told.
+#[tokio::test]
+async fn kills_around_requests_repeat_none_that_was_recorded() {
+    let origin = origin(|_, number| vec![reply(200, &[], &number.to_string())]).await;
+    let mut server = granted(&origin).await;
+    let all: Vec<Value> =
+        (0..40).map(|at| ask(&origin, &format!("/{at}"), json!({ "publish": true, "body": "x", "late": true }))).collect();
+    let handler = server.begin("wasi-http", &tasks(&all)).await;
+    for kills in 1..=4 {
+        until("some requests more", async || (origin.seen().len() >= kills * 8).then_some(())).await;
+        server.crash().await;
+    }
+    let ended = server.ended(&handler).await;
+    let (told, seen) = (ended.result()["told"].clone(), origin.seen());
+    for at in 0..40 {
+        let asked: Vec<usize> = seen.iter().enumerate().filter(|(_, it)| it.path == format!("/{at}")).map(|(number, _)| number).collect();
+        assert_eq!(told[at]["body"].as_str().map(str::to_owned), asked.last().map(usize::to_string), "{asked:?} {ended:?}");
+    }
+    assert!(seen.len() <= 40 + 4, "at most one of each kill was not recorded: {}", seen.len());
+    server.check_store();
+}

@@ -28,7 +28,7 @@ impl Retry {
     /// An error is another attempt: here three in all, the second after a tenth of a second, the third after two.
     #[step(retry(delay = 0.1, attempts_max = 3, backoff = "exponential"))]
     fn charge(&self, context: &Context, charge: Charge) -> Result<StopEvent> {
-        let tried = context.retry_info().retry_number;
+        let tried = context.retry_info().attempts;
         if charge.cents == 0 {
             // Another attempt would do no better.
             return Err(Failure::new("NothingToPay", "there is nothing to pay").no_retry());

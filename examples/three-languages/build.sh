@@ -7,5 +7,5 @@ cd "$(dirname "$0")/../.."
 out=target/examples/three-languages
 mkdir -p "$out"
 cp examples/three-languages/{take.ts,serve.c} "$out"
-WF_HOST_CACHE_DIR=$PWD/target/tools/cache target/release/wf-host build "$out/take.ts" >&2
-WF_HOST_CACHE_DIR=$PWD/target/tools/cache target/release/wf-host build "$out/serve.c" >&2
+WF_HOST_CACHE_DIR=$PWD/target/tools/cache target/release/wf-host build --part "$out/take.ts" >&2
+WF_HOST_CACHE_DIR=$PWD/target/tools/cache target/release/wf-host build --part "$out/serve.c" >&2

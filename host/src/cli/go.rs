@@ -31,7 +31,8 @@ impl Project {
         let dir = if dir.as_os_str().is_empty() { Path::new(".") } else { dir };
         let is_module = |dir: &Path| dir.ancestors().any(|it| it.join("go.mod").is_file());
         let whole = fs::canonicalize(dir).ok()?;
-        let has_go = dir.join("go.mod").is_file() || sources(dir).next().is_some();
+        let inner = || fs::read_dir(dir).into_iter().flatten().flatten().any(|it| sources(&it.path()).next().is_some());
+        let has_go = dir.join("go.mod").is_file() || sources(dir).next().is_some() || inner();
         (is_module(&whole) && has_go).then(|| Project { dir: dir.to_owned(), offline })
     }
 

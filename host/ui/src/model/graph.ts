@@ -146,7 +146,7 @@ export function completed(graph: Graph, details?: Details, history?: History): G
 
 /** What each step is written in, by its name; of a workflow in one language, nothing. */
 export function languages(details?: Pick<Details, "manifests">): Map<string, string> {
-  const manifests = (details?.manifests ?? []) as { language?: string; steps: { name: string }[] }[];
+  const manifests = (details?.manifests ?? []) as unknown as { language?: string; steps: { name: string }[] }[];
   if (new Set(manifests.map((it) => it.language)).size < 2) return new Map();
   return new Map(manifests.flatMap((it) => it.steps.map((step) => [step.name, it.language ?? "?"] as const)));
 }

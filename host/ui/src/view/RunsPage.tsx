@@ -99,7 +99,7 @@ export function RunsPage({ route }: { route: Route }) {
         <select aria-label="Order" value={order} onChange={(event) => adjust(route, { order: event.target.value })}>
           {ORDERS.map(([value, words]) => <option key={value} value={value}>{words}</option>)}
         </select>
-        <input type="search" aria-label="Search the runs" placeholder="Id, input, result or error" value={search} onChange={(event) => adjust(route, { search: event.target.value })} />
+        <input type="search" aria-label="Search by id, input, result or error" placeholder="Id, input, result or error" value={search} onChange={(event) => adjust(route, { search: event.target.value })} />
         <button className={grouped ? "chip on" : "chip"} aria-pressed={grouped} onClick={() => adjust(route, { group: grouped ? undefined : "error", status: grouped ? status : ["failed"] })}>By error</button>
         <span className="grow" />
         {chosen.length > 0 && (

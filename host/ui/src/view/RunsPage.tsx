@@ -6,6 +6,7 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import { api, root, startOf, type Run } from "../api";
 import { byError, cameOut, wentIn } from "../model/list";
 import { adjust, go, href, type Route } from "../model/route";
+import { goesOn } from "../model/status";
 import { micros } from "../model/time";
 import { Ago, Empty, Lasting, Problem, Status, TOO_LARGE } from "./common";
 
@@ -70,7 +71,6 @@ export function RunsPage({ route }: { route: Route }) {
     if (input === undefined) throw new Error(TOO_LARGE);
     return api.start(run.workflow_name, input);
   };
-  const going = (run: Run) => run.status === "running" || run.status === "waiting";
   const filtered = status.length > 0 || workflow.length > 0 || search !== "" || hours !== "";
   return (
     <>
@@ -105,7 +105,7 @@ export function RunsPage({ route }: { route: Route }) {
         {chosen.length > 0 && (
           <span className="actions" role="group" aria-label="With those chosen">
             <span className="soft">{chosen.length} chosen</span>
-            <button disabled={!chosen.some(going)} onClick={() => void each((run) => (going(run) ? api.cancel(run.handler_id) : Promise.resolve()))}>Cancel</button>
+            <button disabled={!chosen.some(goesOn)} onClick={() => void each((run) => (goesOn(run) ? api.cancel(run.handler_id) : Promise.resolve()))}>Cancel</button>
             <button onClick={() => void each(rerun)}>Run again</button>
             <button
               className="danger"

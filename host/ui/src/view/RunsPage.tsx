@@ -190,7 +190,7 @@ function ByError({ runs, more }: { runs: Run[]; more?: () => void }) {
         {kinds.map(({ shape, example, runs }) => (
           <li key={shape} className="panel pad">
             <details>
-              <summary><b className="failed">{runs.length} ×</b> <a href={href(["workflows", runs[0]!.workflow_name])}>{runs[0]!.workflow_name}</a> <code>{example}</code> <span className="soft">last <Ago at={runs[0]!.started_at} /></span></summary>
+              <summary><b className="failed">{runs.length} ×</b> <b>{runs[0]!.workflow_name}</b> <code>{example}</code> <span className="soft">last <Ago at={runs[0]!.started_at} /></span></summary>
               <ul className="plain">
                 {runs.slice(0, 50).map((run) => (
                   <li key={run.run_id}><a href={href(["runs", run.run_id])}><code>{run.run_id}</code></a> <span className="soft"><Ago at={run.started_at} /></span> <span className="brief">{cameOut(run)}</span></li>

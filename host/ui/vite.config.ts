@@ -16,6 +16,7 @@ const compress = {
   },
 };
 
+/** Whose requests are passed on as its own: a server takes none of another page's. */
 const server = process.env.WF_HOST_SERVER ?? "http://127.0.0.1:8080";
 
 export default defineConfig({
@@ -30,6 +31,6 @@ export default defineConfig({
   experimental: {
     renderBuiltUrl: (name, { hostType }) => (hostType === "html" ? `ui/${name}` : { relative: true }),
   },
-  server: { proxy: Object.fromEntries(["/api", "/workflows", "/handlers", "/events", "/results", "/health"].map((it) => [it, server])) },
+  server: { proxy: Object.fromEntries(["/api", "/workflows", "/handlers", "/events", "/results", "/health"].map((it) => [it, { target: server, headers: { origin: server }, changeOrigin: true }])) },
   test: { include: ["tests/model/**/*.test.ts"] },
 });

@@ -2,17 +2,18 @@
 
 import createClient from "openapi-fetch";
 import { parse, written } from "../model/json";
+import { goesOn } from "../model/status";
 import type { components } from "./schema";
 
 type Schemas = components["schemas"];
 /** What a list says of a run beside what a run is: as far as the server tells. */
 export interface Glimpse {
   queued?: boolean;
-  /** What it began with, what it ended with, shortened. */
+  /** What it began with, and the envelope that it ended with: the beginning, as text. */
   input_preview?: string | null;
   result_preview?: string | null;
-  /** What it waits for, when its status is `waiting`. */
-  waiting_for?: string | string[] | null;
+  /** What it waits for from outside, when its status is `waiting`; what was asked, as far as it is told. */
+  waiting_for?: { types: string[]; step?: string | null; request?: { type: string; value: Json } | null }[] | null;
 }
 export type Run = Schemas["Handler"] & Glimpse & { forked_from?: string | null; forks?: string[] | null };
 export type Listing = Schemas["Listing"];
@@ -200,7 +201,7 @@ export function follow(
       };
       const left = () => stopped || source !== opened;
       api.run(run).then(
-        ({ status }) => (left() ? undefined : status === "running" ? next() : end()),
+        (it) => (left() ? undefined : goesOn(it) ? next() : end()),
         (error: unknown) => (left() ? undefined : error instanceof Refused && error.status === 404 ? end() : next()),
       );
     };

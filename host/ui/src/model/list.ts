@@ -2,6 +2,7 @@
 
 import type { Run } from "../api";
 import { Exact, written } from "./json";
+import { asked } from "./questions";
 
 const BRIEF_MAX = 200;
 
@@ -13,13 +14,10 @@ export function wentIn(run: Run): string | undefined {
 /** What came out, why it failed, or what it waits for, in one line. */
 export function cameOut(run: Run): string {
   if (run.error) return firstLine(run.error);
-  if (run.status === "waiting" || run.waiting_for) {
-    const types = Array.isArray(run.waiting_for) ? run.waiting_for.map((it) => (typeof it === "string" ? it : written(it))).join(", ") : run.waiting_for;
-    if (types) return `for ${types}`;
-  }
-  if (run.result_preview) return run.result_preview;
+  const [wait, ...others] = run.waiting_for ?? [];
+  if (wait) return `${asked(wait.request?.value) ?? `for ${wait.types.join(" or ")}`}${others.length > 0 ? `, and ${others.length} more` : ""}`;
   const value = (run.result as { value?: unknown } | null)?.value;
-  if (value === undefined || value === null) return "";
+  if (value === undefined || value === null) return run.result_preview ?? "";
   const inner = typeof value === "object" && !(value instanceof Exact) && Object.keys(value).length === 1 && "result" in value ? (value as { result: unknown }).result : value;
   return inner === null || inner === undefined ? "" : written(inner).slice(0, BRIEF_MAX);
 }

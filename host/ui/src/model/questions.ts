@@ -24,14 +24,14 @@ const ASKS = "InputRequiredEvent";
 /** All that are open at the newest moment, those that were asked first in front. */
 export function questions(history: History, frames: Frame[], details?: Details): Question[] {
   const last = history.moments.at(-1)?.seq ?? 0;
-  const asked = frames.filter((it) => it.types?.includes(ASKS) || it.type === ASKS);
-  const of = entries(history, asked);
+  const asking = frames.filter((it) => it.types?.includes(ASKS) || it.type === ASKS);
+  const of = entries(history, asking);
   const used = new Set<Frame>();
   const waits = history.invocations.flatMap((invocation): Question[] => {
     const { id, step, spans } = invocation;
     for (const span of spans) {
       // A step that waits has asked in the same report, or in an earlier one of its own.
-      const frame = asked.findLast((it) => !used.has(it) && of.get(it)?.invocation === id && of.get(it)!.seq <= span.seq);
+      const frame = asking.findLast((it) => !used.has(it) && of.get(it)?.invocation === id && of.get(it)!.seq <= span.seq);
       if (span.phase !== "waiting" || !span.wait) continue;
       if (frame) used.add(frame);
       const open = span === spans.at(-1) && phaseAt(invocation, last) === "waiting";
@@ -43,7 +43,7 @@ export function questions(history: History, frames: Frame[], details?: Details):
   const answers = answering(details);
   if (answers.size === 0) return waits;
   // Where nobody waits, the first answer is to the first question.
-  const alone = asked.filter((it) => !used.has(it));
+  const alone = asking.filter((it) => !used.has(it));
   const steps = new Set(history.invocations.flatMap((it) => it.spans.filter((span) => span.wait).flatMap((span) => span.wait!.types)));
   const types = [...answers.keys()].filter((it) => !steps.has(it));
   const given = history.moments.filter((it) => it.kind === "event-received" && types.includes(it.event ?? "")).map((it) => it.seq);
@@ -86,15 +86,20 @@ function answering(details?: Details): Map<string, string[]> {
   return takes;
 }
 
-/** The words of a question: the field that holds them, where there is one. */
+/** The words of a question. */
 export function words(question: Question): string | undefined {
-  const value = question.asked?.value;
+  return asked(question.asked?.value);
+}
+
+/** Fields that hold the words of a question, the likeliest first. */
+const WORDS = ["prompt", "question", "prefix", "message", "text", "msg", "title"];
+
+/** What an event asks: the field that says it, where there is one. */
+export function asked(value: Json | undefined): string | undefined {
   if (!value) return undefined;
-  for (const name of ["prompt", "question", "prefix", "message", "text", "msg", "title"]) {
-    if (typeof value[name] === "string" && value[name]) return value[name] as string;
-  }
+  const named = WORDS.map((name) => value[name]).find((it) => typeof it === "string" && it);
   const texts = Object.values(value).filter((it) => typeof it === "string");
-  return texts.length === 1 ? (texts[0] as string) : undefined;
+  return (named as string | undefined) ?? (texts.length === 1 ? (texts[0] as string) : undefined);
 }
 
 /** Whether all that is going on in a run waits for a person. */

@@ -1,6 +1,7 @@
 // How a run stands to the page that shows it.
 
 import type { History, Run } from "../api";
+import { goesOn } from "./status";
 
 export type Stage =
   /** Nothing is known yet, or not all. */
@@ -43,7 +44,7 @@ export function told(before: Shown, it: Told): Shown {
   if (before.stage === "gone") return before;
   switch (it.kind) {
     case "looked":
-      return { stage: it.run.status === "running" ? "live" : "ended", run: it.run, history: it.history };
+      return { stage: goesOn(it.run) ? "live" : "ended", run: it.run, history: it.history };
     case "reading":
       // Until the end of the journal is read, the run is what it was before: one does not run ahead of the other.
       return before.stage === "loading" || !before.run ? { stage: "loading", history: it.history, run: it.run } : { ...before, history: it.history };

@@ -7,6 +7,7 @@ import { align, executing, fields, type Field } from "../model/compare";
 import { brief, written } from "../model/json";
 import { internal } from "../model/journal";
 import { href } from "../model/route";
+import { goesOn } from "../model/status";
 import { duration, micros } from "../model/time";
 import { Problem, Status } from "./common";
 import { useRunData } from "./run/useRunData";
@@ -57,7 +58,7 @@ export function ComparePage({ left, right }: { left: string; right: string }) {
       </section>
       <section className="panel pad" aria-labelledby="sequence">
         <h2 id="sequence">Events</h2>
-        {[one, other].some((it) => it.run?.status === "running") && <p className="soft">Not both have ended: what is missing may still come.</p>}
+        {[one, other].some((it) => it.run && goesOn(it.run)) && <p className="soft">Not both have ended: what is missing may still come.</p>}
         {pairs.length > 1000 && <p className="soft">The first 1000 of {pairs.length} lines.</p>}
         <p className="soft">{first < 0 ? "They are the same, one by one." : `They part at line ${first + 1}.`}</p>
         <table className="pairs">

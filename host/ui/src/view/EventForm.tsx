@@ -33,6 +33,8 @@ export function EventForm({ schema, initial = "{}", action, submit }: Props) {
   const fields = Object.keys((schema.properties as Json | undefined) ?? {});
   const [asJson, setAsJson] = useState(fields.length === 0);
   const [broken, setBroken] = useState<string>();
+  // Problems are told of once somebody wants to send; before, they would only move what is about to be clicked.
+  const [tried, setTried] = useState(false);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<string>();
   const id = useId();
@@ -101,7 +103,9 @@ export function EventForm({ schema, initial = "{}", action, submit }: Props) {
             formData={value}
             idPrefix={id}
             showErrorList={false}
-            liveValidate="onBlur"
+            noHtml5Validate
+            liveValidate={tried ? "onChange" : false}
+            onError={() => setTried(true)}
             onChange={({ formData }) => filled((formData ?? {}) as Json)}
             onSubmit={() => void send()}
           >

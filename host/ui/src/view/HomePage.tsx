@@ -71,7 +71,7 @@ function Spark({ runs }: { runs: Run[] }) {
   return (
     <span className="spark" role="img" aria-label={runs.length === 0 ? "No runs" : `The last ${runs.length} runs: ${runs.filter((it) => it.status === "completed").length} completed, ${runs.filter((it) => it.status === "failed").length} failed`}>
       {[...runs].reverse().map((run) => (
-        <a key={run.run_id} tabIndex={-1} aria-hidden="true" href={href(["runs", run.run_id])} className={run.status} style={{ height: `${run.completed_at ? 25 + (Math.log1p(took(run)) / most) * 75 : 100}%` }} title={`${run.run_id} ${run.status}${run.completed_at ? `, ${duration(took(run))}` : ""}`} />
+        <i key={run.run_id} className={run.status} style={{ height: `${run.completed_at ? 25 + (Math.log1p(took(run)) / most) * 75 : 100}%` }} title={`${run.run_id} ${run.status}${run.completed_at ? `, ${duration(took(run))}` : ""}`} />
       ))}
     </span>
   );

@@ -6,6 +6,7 @@ import { useEffect, useMemo, useRef, useState } from "react";
 import { api, root, startOf, type Run } from "../api";
 import { byError, cameOut, wentIn } from "../model/list";
 import { adjust, go, href, type Route } from "../model/route";
+import { goesOn } from "../model/status";
 import { micros } from "../model/time";
 import { Ago, Empty, Lasting, Problem, Status, TOO_LARGE } from "./common";
 
@@ -70,7 +71,6 @@ export function RunsPage({ route }: { route: Route }) {
     if (input === undefined) throw new Error(TOO_LARGE);
     return api.start(run.workflow_name, input);
   };
-  const going = (run: Run) => run.status === "running" || run.status === "waiting";
   const filtered = status.length > 0 || workflow.length > 0 || search !== "" || hours !== "";
   return (
     <>
@@ -99,13 +99,13 @@ export function RunsPage({ route }: { route: Route }) {
         <select aria-label="Order" value={order} onChange={(event) => adjust(route, { order: event.target.value })}>
           {ORDERS.map(([value, words]) => <option key={value} value={value}>{words}</option>)}
         </select>
-        <input type="search" aria-label="Search the runs" placeholder="Id, input, result or error" value={search} onChange={(event) => adjust(route, { search: event.target.value })} />
+        <input type="search" aria-label="Search by id, input, result or error" placeholder="Id, input, result or error" value={search} onChange={(event) => adjust(route, { search: event.target.value })} />
         <button className={grouped ? "chip on" : "chip"} aria-pressed={grouped} onClick={() => adjust(route, { group: grouped ? undefined : "error", status: grouped ? status : ["failed"] })}>By error</button>
         <span className="grow" />
         {chosen.length > 0 && (
           <span className="actions" role="group" aria-label="With those chosen">
             <span className="soft">{chosen.length} chosen</span>
-            <button disabled={!chosen.some(going)} onClick={() => void each((run) => (going(run) ? api.cancel(run.handler_id) : Promise.resolve()))}>Cancel</button>
+            <button disabled={!chosen.some(goesOn)} onClick={() => void each((run) => (goesOn(run) ? api.cancel(run.handler_id) : Promise.resolve()))}>Cancel</button>
             <button onClick={() => void each(rerun)}>Run again</button>
             <button
               className="danger"
@@ -190,7 +190,7 @@ function ByError({ runs, more }: { runs: Run[]; more?: () => void }) {
         {kinds.map(({ shape, example, runs }) => (
           <li key={shape} className="panel pad">
             <details>
-              <summary><b className="failed">{runs.length} ×</b> <a href={href(["workflows", runs[0]!.workflow_name])}>{runs[0]!.workflow_name}</a> <code>{example}</code> <span className="soft">last <Ago at={runs[0]!.started_at} /></span></summary>
+              <summary><b className="failed">{runs.length} ×</b> <b>{runs[0]!.workflow_name}</b> <code>{example}</code> <span className="soft">last <Ago at={runs[0]!.started_at} /></span></summary>
               <ul className="plain">
                 {runs.slice(0, 50).map((run) => (
                   <li key={run.run_id}><a href={href(["runs", run.run_id])}><code>{run.run_id}</code></a> <span className="soft"><Ago at={run.started_at} /></span> <span className="brief">{cameOut(run)}</span></li>

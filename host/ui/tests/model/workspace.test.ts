@@ -149,6 +149,8 @@ test("a run goes through its stages: it starts, lives, is offline, ends, and goe
   expect(after(live, { kind: "connection", there: false }, { kind: "connection", there: true })).toBe("live");
   expect(after(live, refused())).toBe("offline");
   expect(after(live, refused(503))).toBe("offline");
+  // One that waits for somebody goes on.
+  expect(after({ kind: "looked", run: run("waiting"), history })).toBe("live");
   expect(after(live, ended)).toBe("ended");
   expect(after(ended, refused())).toBe("ended");
   expect(after(ended, { kind: "connection", there: false })).toBe("ended");
@@ -187,7 +189,8 @@ test("runs that failed are together where they say the same, apart from numbers 
   const kinds = byError([run("card 4242 refused"), run("no shelf for 'lamp'"), run("card 1 refused\nat line 3"), run("", "completed")]);
   expect(kinds.map((it) => [it.example, it.runs.length])).toEqual([["card 4242 refused", 2], ["no shelf for 'lamp'", 1]]);
   expect(cameOut({ status: "completed", result: parse('{"value":{"result":12345678901234567890}}') } as unknown as Run)).toBe("12345678901234567890");
-  expect(cameOut({ status: "waiting", waiting_for: ["AnswerEvent"], result: null } as unknown as Run)).toBe("for AnswerEvent");
+  expect(cameOut({ status: "waiting", waiting_for: [{ types: ["AnswerEvent"] }], result: null } as unknown as Run)).toBe("for AnswerEvent");
+  expect(cameOut({ status: "waiting", waiting_for: [{ types: ["A"], request: { type: "Q", value: { prompt: "May it go?" } } }, { types: ["A"] }] } as unknown as Run)).toBe("May it go?, and 1 more");
 });
 
 test("a fork sends what was edited, and nothing else", () => {

@@ -2,6 +2,7 @@
 
 import { useState } from "react";
 import { api, startOf, type History, type Run } from "../../api";
+import { goesOn } from "../../model/status";
 import type { Stage } from "../../model/stage";
 import { go, href } from "../../model/route";
 import { clock, micros } from "../../model/time";
@@ -53,7 +54,7 @@ export function Header({ run, stage, history, waiting, look, fork }: Props) {
         <span className="grow" />
         {!gone && (
           <span className="actions">
-            {run.status === "running" && <button onClick={attempt(() => api.cancel(run.handler_id))}>Cancel</button>}
+            {goesOn(run) && <button onClick={attempt(() => api.cancel(run.handler_id))}>Cancel</button>}
             <button onClick={attempt(again)}>Run again</button>
             <a className="button" href={href(["workflows", run.workflow_name], { input })}>Edit and run</a>
             {fork && <button onClick={fork}>Fork from here</button>}

@@ -10,6 +10,7 @@ import { journal, outputs, published } from "../../model/journal";
 import { questions, waitsForSomebody } from "../../model/questions";
 import { activeAt, culprit, edges, momentOfFrame, pictureAt } from "../../model/run";
 import { adjust, href, type Route } from "../../model/route";
+import { goesOn } from "../../model/status";
 import { micros } from "../../model/time";
 import { Problem } from "../common";
 import { Divided } from "../Divider";
@@ -43,7 +44,7 @@ export function RunPage({ id, route }: { id: string; route: Route }) {
   const details = useQuery({ queryKey: ["workflow", workflow], queryFn: () => api.workflow(workflow!), enabled: workflow !== undefined });
   const given = route.query.get("tab") ?? "";
   const tab = given in TABS ? (given as Tab) : "journal";
-  const logs = useLogs(id, tab === "logs" || tab === "step" || run?.status === "failed", run?.status === "running");
+  const logs = useLogs(id, tab === "logs" || tab === "step" || run?.status === "failed", !!run && goesOn(run));
   const written = useMemo(() => languages(details.data), [details.data]);
   const whole = useSteady(useMemo(() => graph.data && completed(graph.data, details.data, history), [graph.data, details.data, history]));
   const asked = number(route.query.get("at"));
@@ -53,7 +54,7 @@ export function RunPage({ id, route }: { id: string; route: Route }) {
   const beside = useMemo(() => (history ? published(history, frames) : []), [history, frames]);
   const picture = useMemo(() => (history ? pictureAt(history, seq, beside) : undefined), [history, seq, beside]);
   const known = useMemo(() => (history ? edges(pictureAt(history, newest, beside)) : []), [history, newest, beside]);
-  const open = useMemo(() => (history && run?.status === "running" ? questions(history, frames, details.data) : []), [history, run, frames, details.data]);
+  const open = useMemo(() => (history && run && goesOn(run) ? questions(history, frames, details.data) : []), [history, run, frames, details.data]);
   const lines = useMemo(() => (history && tab === "journal" ? journal(history, frames) : []), [history, frames, tab]);
   const made = useMemo(() => (history && tab === "step" ? outputs(history, frames) : undefined), [history, frames, tab]);
 
@@ -70,7 +71,7 @@ export function RunPage({ id, route }: { id: string; route: Route }) {
   }
   if (!history) return <p className="soft pad">Loading …</p>;
 
-  const running = run.status === "running" && (stage === "live" || stage === "offline");
+  const running = goesOn(run) && (stage === "live" || stage === "offline");
   const moment = history.moments.find((it) => it.seq === seq) ?? history.moments.at(-1);
   const invocation = number(route.query.get("invocation"));
   const event = number(route.query.get("event"));
@@ -95,7 +96,7 @@ export function RunPage({ id, route }: { id: string; route: Route }) {
 
   return (
     <div className="run workspace">
-      <Header run={run} stage={stage} history={history} waiting={running && waitsForSomebody(history, open)} look={look} fork={() => from(seq)} />
+      <Header run={run} stage={stage} history={history} waiting={running && (run.status === "waiting" || waitsForSomebody(history, open))} look={look} fork={() => from(seq)} />
       {stage === "ended" && <Outcome run={run} history={history} logs={logs} show={chooseStep} again={(it) => from(lastAttempt(history.invocations.find((one) => one.id === it)!), "Try again from this step")} />}
       {running && open.length > 0 && <Questions all={open} run={run} look={look} />}
       <Divided name="timeline" initial={32} lie="under">

@@ -3,6 +3,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import { api, type Json, type Run } from "../../api";
+import { goesOn } from "../../model/status";
 import { EventForm } from "../EventForm";
 
 export function SendTab({ run, look }: { run: Run; look: () => void }) {
@@ -13,7 +14,7 @@ export function SendTab({ run, look }: { run: Run; look: () => void }) {
   const [type, setType] = useState("");
   const [step, setStep] = useState("");
   const [sent, setSent] = useState<string>();
-  if (run.status !== "running") return <p className="soft pad">The run has ended: nothing can be sent to it.</p>;
+  if (!goesOn(run)) return <p className="soft pad">The run has ended: nothing can be sent to it.</p>;
   const chosen = type || names.find((it) => it.includes("Response")) || names[0] || "";
   return (
     <div className="pad scroll" tabIndex={0}>

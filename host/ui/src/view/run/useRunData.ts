@@ -3,6 +3,7 @@
 import { useEffect, useReducer, useRef, useState } from "react";
 import { api, follow, Refused, type Frame, type History, type Run } from "../../api";
 import { joined } from "../../model/history";
+import { goesOn } from "../../model/status";
 import { NOTHING, told, type Shown } from "../../model/stage";
 
 /** A server that starts, or that is away, is asked again after so long, in milliseconds. */
@@ -48,10 +49,10 @@ export function useRunData(id: string): RunData {
       more = false;
       try {
         // Of a run that has ended nothing changes, unless it goes.
-        const settled = run && run.status !== "running" && known;
+        const settled = run && !goesOn(run) && known;
         if (settled) await api.history(id, known!.moments.at(-1)?.seq, 1);
         else await read();
-        if (run?.status !== "running") later(STILL_THERE);
+        if (run && !goesOn(run)) later(STILL_THERE);
         // The stream has ended, and so does the run.
         else if (streamed) later(AGAIN / 2);
       } catch (problem) {

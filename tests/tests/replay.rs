@@ -12,7 +12,7 @@ use wf_tests::origin::{Origin, chunk, chunked};
 use wf_tests::output::Output;
 use wf_tests::server::command;
 use wf_tests::patience::{until_blocking, within};
-use wf_tests::{CONFORMANCE, Client, Serve, Server};
+use wf_tests::{CONFORMANCE, Client, Serve, Server, until};
 
 /// Exit code and output of a replay.
 fn replayed(arguments: &[&str]) -> (Option<i32>, String) {
@@ -33,6 +33,7 @@ async fn exported(server: &Server, workflow: &str, start: &str) -> (TempDir, Pat
 
 async fn conformance(language: Language) {
     let server = Server::of(language, &CONFORMANCE).await;
+    until("all workflows", async || (server.get("/workflows").await.json()["workflows"].as_array()?.len() == CONFORMANCE.len()).then_some(())).await;
     for (name, start) in [
         ("greeting", r#"{"name":"Ada"}"#),
         ("failing", "{}"),

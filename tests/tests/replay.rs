@@ -134,6 +134,9 @@ async fn a_new_component_is_tried_on_what_was() {
     assert!(code == Some(1) && said.contains("recorded  step `nap`\n  now       no such step\n"), "{said}");
     let (code, said) = replayed(&[text(&file), "--with", "nowhere.wasm"]);
     assert!(code == Some(2) && said.starts_with("error: `nowhere.wasm` cannot be read: "), "{said}");
+    forge(&file, "export", "0/journal", r#"{"v":1,"seq":0"#, r#"{"v":9,"seq":0"#);
+    let (code, said) = replayed(&[text(&file)]);
+    assert!(code == Some(1) && said.contains("cannot be replayed: entry 0 of the journal has form 9"), "{said}");
     let (code, said) = replayed(&["nobody", "--data-dir", text(&server.data())]);
     assert!(code == Some(1) && said.starts_with("error: there is no run and no handler `nobody` in the store, and no file of that name\n"), "{said}");
 }

@@ -23,8 +23,8 @@ pub use open::{Kept, beside, folder, open};
 pub(crate) use open::{database, lock, private_folder};
 pub use rows::{
     ALIVE_FIRST, Append, Claim, CommandId, Created, Ended, EntryRow, Expiry, Finished, Follows, FrameRow, HandlersQuery, Held, HostId,
-    IdempotencyRow, LogRow, Made, NewRun, Now, Past, Place, Purged, Release, RunKey, RunSummary, RunsPage, RunsQuery, SentCommand,
-    Shown, Snapshot, Standing, Status, Stored, TURNS_MAX, Unbegun, Wake,
+    IdempotencyRow, LogRow, Made, NewRun, Now, Past, Place, Purged, Release, RunKey, RunSummary, RunsPage, RunsQuery, SentCommand, Shown,
+    Snapshot, Standing, Status, Stored, TURNS_MAX, Unbegun, Wake,
 };
 pub use sqlite::Sqlite;
 pub use sqlite::examine::{

@@ -61,7 +61,10 @@ async fn origin(server: &Server, name: &str) -> String {
 
 async fn every_entry_of(language: Language) {
     let server = Server::of(language, &CONFORMANCE).await;
-    until("all workflows", async || (server.get("/workflows").await.json()["workflows"].as_array()?.len() == CONFORMANCE.len()).then_some(())).await;
+    until("all workflows", async || {
+        (server.get("/workflows").await.json()["workflows"].as_array()?.len() == CONFORMANCE.len()).then_some(())
+    })
+    .await;
     for name in CONFORMANCE {
         let id = origin(&server, name).await;
         let (before, moments, told) = (run(&server, &id).await, moments(&server, &id).await, frames(&server, &id).await);
@@ -205,7 +208,11 @@ async fn what_cannot_be_forked_says_why() {
         (&greeting, json!({ "at": -1 }), "Invalid at: -1".to_owned()),
         (&greeting, json!({ "at": 0, "state": [] }), "Invalid state: the state is no JSON object".to_owned()),
         (&greeting, json!({ "at": 0, "definition": "old" }), "Invalid definition: \"old\". Give 'pinned' or 'current'".to_owned()),
-        (&greeting, json!({ "at": 0, "event": {}, "invocation": 7 }), "Invocation 7 is not in flight after entry 0. In flight: 0 (greet)".to_owned()),
+        (
+            &greeting,
+            json!({ "at": 0, "event": {}, "invocation": 7 }),
+            "Invocation 7 is not in flight after entry 0. In flight: 0 (greet)".to_owned(),
+        ),
         (&greeting, json!({ "at": 0, "invocation": 0 }), "Event data is required: 'invocation' says who is to have it".to_owned()),
         (&greeting, json!({ "at": 0, "event": [{}, {}] }), "Invocation 0 of step greet was given 1 events, and not 2".to_owned()),
         (

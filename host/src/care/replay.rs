@@ -172,7 +172,8 @@ fn published(recorded: &Recorded, ordinal: u32, request: &Request, frames: &[Fra
     if then == now {
         return None;
     }
-    let value = |it: Option<BTreeMap<String, serde_json::Value>>| it.and_then(|it| it.get("value").map(ToString::to_string)).unwrap_or_default();
+    let value =
+        |it: Option<BTreeMap<String, serde_json::Value>>| it.and_then(|it| it.get("value").map(ToString::to_string)).unwrap_or_default();
     let text = |value: String| format!("{} {}", request.name(), wf_engine::text::shown(&value));
     Some(Difference { call: Some(ordinal), then: text(value(then)), now: text(value(now)) })
 }

@@ -35,7 +35,8 @@ pub(super) struct Open {
 impl Open {
     pub(super) async fn run(self) -> Result<(), Problem> {
         let Open { file, port } = self;
-        let (bundle, file) = tokio::task::spawn_blocking(move || (Bundle::read(&file), file)).await.map_err(|error| Problem::new(error.to_string()))?;
+        let (bundle, file) =
+            tokio::task::spawn_blocking(move || (Bundle::read(&file), file)).await.map_err(|error| Problem::new(error.to_string()))?;
         let Bundle { runs, components } = bundle?;
         let (store, count) = (Arc::new(Memory::default()), runs.len());
         for (digest, (bytes, manifest)) in components {

@@ -12,7 +12,7 @@ use super::layers::Layers;
 use super::place::Place;
 use super::progress::Progress;
 use super::screen::out;
-use super::{Problem, candidates, cache, compile};
+use super::{Problem, cache, candidates, compile};
 use crate::care::bundle::Bundle;
 use crate::care::replay::{self, Differing, Replayed};
 use crate::model::Limits;
@@ -92,7 +92,8 @@ impl Replay {
     pub(super) async fn run(self, mut layers: Layers<'_>) -> Result<ExitCode, Problem> {
         let Replay { names, last, workflow, with, json, place } = self;
         let config = Flags::default().config(&mut layers)?;
-        let options = runtime::Options { cache_dir: cache::folder(), compiler: compile::compiler(), threads: None, limits: Limits::default() };
+        let options =
+            runtime::Options { cache_dir: cache::folder(), compiler: compile::compiler(), threads: None, limits: Limits::default() };
         let runtime = Runtime::new(options).map_err(problem)?;
         let mut replay = replay::Replay::new(runtime, config);
         let named = match &with {

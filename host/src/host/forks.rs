@@ -106,7 +106,11 @@ impl Host {
         let loaded = self.loaded(&folded, current).await?;
         folded.redefine(loaded.workflow.definition.clone());
         let mut needed = loaded.workflow.digests();
-        earlier.into_iter().for_each(|digest| if !needed.contains(&digest) { needed.push(digest) });
+        earlier.into_iter().for_each(|digest| {
+            if !needed.contains(&digest) {
+                needed.push(digest)
+            }
+        });
         Ok(Forking { origin, at, run: folded, entries: rows, until, loaded, needed })
     }
 
@@ -119,7 +123,9 @@ impl Host {
         }
         let name = &started.workflow;
         services.registry.loaded(name).ok_or_else(|| {
-            Refusal::Invalid(format!("Workflow '{name}' is not served now: leave 'definition' away, and the fork goes on with its origin's"))
+            Refusal::Invalid(format!(
+                "Workflow '{name}' is not served now: leave 'definition' away, and the fork goes on with its origin's"
+            ))
         })
     }
 
@@ -160,9 +166,7 @@ impl Host {
             // As the store tells it, which knows where it comes from.
             (Ok(_), _) => self.run(&id).await,
             // The same key came twice at once, and the other was first.
-            (Err(refusal @ Refusal::KeyReused), Some(idempotency)) => {
-                self.repeated_fork(&origin.run, &idempotency).await?.ok_or(refusal)
-            }
+            (Err(refusal @ Refusal::KeyReused), Some(idempotency)) => self.repeated_fork(&origin.run, &idempotency).await?.ok_or(refusal),
             (Err(refusal), _) => Err(refusal),
         }
     }
@@ -187,7 +191,8 @@ impl Host {
 
 /// The digests of whatever some entries say that a run is pinned to.
 fn pinned(entries: &[Entry]) -> Vec<String> {
-    let begun = entries.first().and_then(|entry| if let Input::Started(started) = &entry.input { Some(&*started.definition) } else { None });
+    let begun =
+        entries.first().and_then(|entry| if let Input::Started(started) = &entry.input { Some(&*started.definition) } else { None });
     let parts = begun.into_iter().chain(journal::forks(entries)).flatten();
     parts.map(|part| part.component.clone()).collect()
 }

@@ -154,9 +154,10 @@ fn chosen(forking: &Forking, forms: &[Form], named: Option<InvocationId>) -> Res
         ([(id, _)], _) => Ok(Some(*id)),
         ([], [Form { name: Some(_), .. }]) => Ok(None),
         ([], _) => Err(ApiError::bad(format!("Nothing in flight after entry {at} takes it: name its type, and it comes from outside"))),
-        (several, _) => {
-            Err(ApiError::bad(format!("Several are in flight after entry {at}: say which 'invocation' is to have it, of {}", listed(several))))
-        }
+        (several, _) => Err(ApiError::bad(format!(
+            "Several are in flight after entry {at}: say which 'invocation' is to have it, of {}",
+            listed(several)
+        ))),
     }
 }
 

@@ -12,7 +12,9 @@ use warp::{Filter, Rejection};
 
 use super::error::{ApiError, answer};
 use super::uri::{self, Part};
-use super::{Api, Options, Shared, Visitor, body, context, events, forks, handlers, health, history, openapi, page, runs, session, workflows};
+use super::{
+    Api, Options, Shared, Visitor, body, context, events, forks, handlers, health, history, openapi, page, runs, session, workflows,
+};
 
 /// The paths as patterns, with what they allow: for the answer to another method.
 const PATHS: [(&str, &str); 29] = [
@@ -173,8 +175,20 @@ pub(super) fn all(api: &Arc<Api>) -> impl Filter<Extract = (Response,), Error = 
         list.or(listings).unify().or(schema).unify().or(types).unify().or(graph).unify().or(run).unify().or(nowait).unify().boxed();
     let of_handlers = listed.or(handler).unify().or(result).unify().or(cancel).unify().or(context).unify().boxed();
     let of_runs = one_run.or(run_events).unify().or(run_logs).unify().or(stream).unify().or(send).unify().boxed();
-    let of_history =
-        run_history.or(run_state).unify().or(run_fork).unify().or(run_graph).unify().or(runs).unify().or(details).unify().or(document).unify().boxed();
+    let of_history = run_history
+        .or(run_state)
+        .unify()
+        .or(run_fork)
+        .unify()
+        .or(run_graph)
+        .unify()
+        .or(runs)
+        .unify()
+        .or(details)
+        .unify()
+        .or(document)
+        .unify()
+        .boxed();
     let of_visitors = who.or(sign_in).unify().or(sign_out).unify().boxed();
     let all = page
         .or(asset)

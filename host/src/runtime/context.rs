@@ -10,12 +10,12 @@ use wf_engine::effect::Invoke;
 use wf_engine::entry::{Call, Chunk, Commit, Failure, Function, Response};
 use wf_engine::json;
 
-use super::{RunInfo, Terms};
 use super::clock::Clock;
 use super::door::Door;
 use super::lines::Lines;
 use super::meter::Meter;
 use super::report::{Report, Waits};
+use super::{RunInfo, Terms};
 use crate::outside::Asked;
 
 /// How much of what an entry has published may wait until its worker hears of it, in KiB: beyond it, the guest waits.

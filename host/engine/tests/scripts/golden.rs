@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use wf_engine::definition::Definition;
+use wf_engine::effect::Effect;
 use wf_engine::entry::{Entry, Input, Part, RULES};
 use wf_engine::manifest::Manifest;
-use wf_engine::effect::Effect;
 use wf_engine::recorded::recorded;
 use wf_engine::run::{Run, Status};
 use wf_engine::{journal, snapshot};

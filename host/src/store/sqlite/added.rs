@@ -51,9 +51,8 @@ impl Added {
 
     fn new(entries: &[EntryRow], frames: &[FrameRow], lines: &[LogRow], snapshot: Option<&Snapshot>, ended: Option<&Ended>) -> Added {
         let mut cutter = Cutter::default();
-        let entries = pieces(entries, |entry| entry.bytes.len()).map(|(last, entries)| {
-            (last.seq, cutter.array(entries.iter().map(|entry| (String::new(), entry.bytes.as_slice(), ""))))
-        });
+        let entries = pieces(entries, |entry| entry.bytes.len())
+            .map(|(last, entries)| (last.seq, cutter.array(entries.iter().map(|entry| (String::new(), entry.bytes.as_slice(), "")))));
         let entries = entries.collect();
         let frames = pieces(frames, |frame| frame.json.len()).map(|(last, frames)| {
             let rows = frames.iter().map(|frame| {

@@ -106,6 +106,7 @@ struct Api {
     refused_names: names::Refused,
     /// Where it listens.
     address: SocketAddr,
+    room: body::Room,
 }
 
 /// What an endpoint has at hand for one request.

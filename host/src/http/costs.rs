@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use warp::http::{HeaderMap, StatusCode};
 use wf_tests::wasm::Module;
 
+use super::body::Room;
 use super::door::{Door, Visitor};
 use super::{Api, Options, Shared, context, history, names, runs, workflows};
 use crate::config::Config;
@@ -17,17 +18,17 @@ use crate::host::Host;
 use crate::model::{Limits, work};
 use crate::registry::Source;
 use crate::runtime::{self, Compiler, Runtime};
-use crate::store::Memory;
+use crate::store::{Memory, Store};
 
 const MANIFEST: &str = r#"{"name":"echo","steps":[{"name":"only","accepts":["StartEvent"],"emits":["StopEvent"]}]}"#;
 
 /// An API with one workflow, which ends with what it is given.
 async fn api(folder: &tempfile::TempDir) -> Shared {
-    api_of(folder, Arc::default(), Module::echoing(MANIFEST)).await
+    api_of(folder, Arc::new(Memory::default()), Module::echoing(MANIFEST)).await
 }
 
 /// An API with one workflow on a store.
-async fn api_of(folder: &tempfile::TempDir, store: Arc<Memory>, module: Module) -> Shared {
+pub(super) async fn api_of(folder: &tempfile::TempDir, store: Arc<dyn Store>, module: Module) -> Shared {
     let path = folder.path().join("echo.wasm");
     std::fs::write(&path, module.binary()).expect("a file");
     let options = runtime::Options {
@@ -44,7 +45,7 @@ async fn api_of(folder: &tempfile::TempDir, store: Arc<Memory>, module: Module) 
     let door = Door::open(&options.borrow(), 0).expect("a door");
     let address = SocketAddr::from(([127, 0, 0, 1], 8080));
     let visitor = Visitor::unasked(address.ip(), &door);
-    Shared { api: Arc::new(Api { host, options, schemas: Schemas::default(), refused_names, address }), visitor }
+    Shared { api: Arc::new(Api { host, options, schemas: Schemas::default(), refused_names, address, room: Room::default() }), visitor }
 }
 
 #[tokio::test]

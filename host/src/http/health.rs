@@ -32,3 +32,41 @@ pub(super) async fn get(api: Shared) -> Answer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::sync::Arc;
+
+    use http_body_util::BodyExt;
+    use serde_json::Value;
+    use wf_tests::wasm::Module;
+
+    use super::*;
+    use crate::http::costs::api_of;
+    use crate::store::Sqlite;
+
+    async fn answer(api: &Shared) -> (StatusCode, bool, Value) {
+        let response = get(api.clone()).await.expect("an answer");
+        let (status, again) = (response.status(), response.headers().contains_key(RETRY_AFTER_HEADER));
+        let body = response.into_body().collect().await.expect("a body").to_bytes();
+        (status, again, serde_json::from_slice(&body).expect("JSON"))
+    }
+
+    #[tokio::test]
+    async fn a_store_whose_writer_is_gone_is_unhealthy() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let lock = File::create(folder.path().join("lock")).expect("a file");
+        let store = Arc::new(Sqlite::open(&folder.path().join("wf-host.db"), lock).expect("it opens"));
+        let manifest = r#"{"name":"echo","steps":[{"name":"only","accepts":["StartEvent"],"emits":["StopEvent"]}]}"#;
+        let api = api_of(&folder, store.clone(), Module::echoing(manifest)).await;
+        assert_eq!(answer(&api).await, (StatusCode::OK, false, serde_json::json!({"status": "healthy"})));
+        store.lose_writer().await;
+        let (status, again, body) = answer(&api).await;
+        assert_eq!((status, again), (StatusCode::SERVICE_UNAVAILABLE, true));
+        assert_eq!(
+            body,
+            serde_json::json!({"status": "unhealthy", "reason": "the host is not available: the store is not available: its writer has ended"})
+        );
+    }
+}

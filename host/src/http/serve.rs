@@ -23,7 +23,7 @@ use warp::reply::Response;
 use super::door::Door;
 use super::tls::{self, Tls};
 use super::underway::Underway;
-use super::{Api, Options, browser, cors, names, routes};
+use super::{Api, Options, body, browser, cors, names, routes};
 use crate::forms;
 use crate::host::Host;
 
@@ -49,7 +49,7 @@ pub async fn serve(
     let door = Door::open(&options.borrow(), address.port())?;
     let following = tls.clone().map(|tls| tokio::spawn(tls.follow()));
     let (schemas, refused_names) = (forms::Schemas::default(), names::Refused::default());
-    let api = Arc::new(Api { host, options, schemas, refused_names, address });
+    let api = Arc::new(Api { host, options, schemas, refused_names, address, room: body::Room::default() });
     let service = TowerToHyperService::new(warp::service(routes::all(&api)));
     let routes: Routes = Arc::new(move |request| Box::pin(service.call(request)));
     let server = Server { api, door, routes };

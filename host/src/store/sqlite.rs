@@ -78,6 +78,15 @@ impl Sqlite {
         })
     }
 
+    /// The writer ends where nobody catches it.
+    #[cfg(test)]
+    pub(crate) async fn lose_writer(&self) {
+        let last = self.writer.write(0, true, |_| Ok(()), |()| std::panic::panic_any("at a place where nobody catches it"));
+        assert!(last.await.is_err());
+        // Whoever comes later is answered by its last word, which says so to all others before.
+        assert!(self.write(|_| Ok(())).await.is_err());
+    }
+
     fn read<'a, T: Send + 'static>(&self, question: impl FnOnce(&Connection) -> Result<T> + Send + 'static) -> BoxFuture<'a, Result<T>> {
         self.readers.clone().ask(question).boxed()
     }
@@ -137,7 +146,7 @@ impl Store for Sqlite {
         let (watchers, run) = (self.watchers.clone(), new.run.clone());
         let apart = LazyLock::new(move || Added::by_creation(new));
         let change = move |connection: &Connection| write::create(connection, &apart.0, &apart.1);
-        self.writer.write(size, waited, change, move |_| watchers.tell(&run))
+        self.writer.begin(size, waited, change, move |_| watchers.tell(&run))
     }
 
     fn unbegun(&self, key: RunKey) -> BoxFuture<'_, Result<Option<Unbegun>>> {
@@ -218,8 +227,9 @@ impl Store for Sqlite {
 
     fn send_command(&self, run: &str, command: Vec<u8>) -> BoxFuture<'static, Result<CommandId>> {
         let (watchers, id, run) = (self.watchers.clone(), run.to_owned(), run.to_owned());
+        let size = command.len();
         let change = move |connection: &Connection| inbox::send(connection, &run, &command);
-        self.writer.write(0, true, change, move |_| watchers.tell_of_command(&id))
+        self.writer.begin(size, true, change, move |_| watchers.tell_of_command(&id))
     }
 
     fn commands(&self, key: RunKey) -> BoxFuture<'_, Result<Vec<SentCommand>>> {

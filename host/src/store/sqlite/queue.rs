@@ -14,6 +14,8 @@ const LINGER_MAX: Duration = Duration::from_millis(5);
 /// Changes of one transaction, and how large they may be together: others wait for them.
 const GROUP_MAX: usize = 1000;
 const GROUP_BYTES_MAX: usize = 16 << 20;
+/// How much may wait before nothing new is begun: what goes on may still be written, which has bounds of its own.
+const WAITING_BYTES_MAX: usize = 256 << 20;
 
 /// Makes a change, or says what keeps it from being made; again, where its group was rolled back.
 /// One that is refused is made: its answer is the refusal.
@@ -46,6 +48,8 @@ struct Pending {
     jobs: VecDeque<Job>,
     /// How many of them somebody waits for.
     waited: usize,
+    /// How large they are together.
+    bytes: usize,
     closed: bool,
     abandoned: bool,
 }
@@ -60,10 +64,16 @@ impl Queue {
         // Dropped, it tells that there is nobody to do it.
         if !pending.abandoned {
             pending.waited += usize::from(job.waited);
+            pending.bytes += job.size;
             pending.jobs.push_back(job);
             drop(pending);
             self.changed.notify_one();
         }
+    }
+
+    /// Whether so much waits that nothing new may be begun.
+    pub(super) fn is_full(&self) -> bool {
+        self.pending().bytes > WAITING_BYTES_MAX
     }
 
     /// What is queued is still taken.
@@ -77,6 +87,7 @@ impl Queue {
         let mut pending = self.pending();
         pending.abandoned = true;
         let jobs = std::mem::take(&mut pending.jobs);
+        pending.bytes = 0;
         drop(pending);
         drop(jobs);
     }
@@ -118,6 +129,7 @@ impl Pending {
         let count = self.jobs.iter().take(GROUP_MAX).take_while(fits).count();
         let group: Vec<Job> = self.jobs.drain(..count).collect();
         self.waited -= group.iter().filter(|job| job.waited).count();
+        self.bytes -= group.iter().map(|job| job.size).sum::<usize>();
         group
     }
 }
@@ -138,6 +150,18 @@ mod tests {
             groups.push(group.len());
         }
         assert_eq!(groups, [1000, 1000, 500, 1, 2, 1]);
+    }
+
+    #[test]
+    fn a_queue_is_full_until_it_was_taken() {
+        let queue = Queue::default();
+        let push = |size| queue.push(Job::new(size, true, Box::new(|_| Ok(())), Box::new(|_| ())));
+        push(WAITING_BYTES_MAX);
+        assert!(!queue.is_full());
+        push(1);
+        assert!(queue.is_full());
+        assert_eq!(queue.take(None).map(|group| group.len()), Some(1));
+        assert!(!queue.is_full());
     }
 
     #[test]

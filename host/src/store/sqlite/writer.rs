@@ -51,6 +51,10 @@ fn gone() -> Error {
     Error::Unavailable("its writer has ended".to_owned())
 }
 
+fn behind() -> Error {
+    Error::Unavailable("its disk is far behind".to_owned())
+}
+
 fn defect() -> Error {
     Error::Unavailable("a change was given up: a defect of wf-host".to_owned())
 }
@@ -69,6 +73,20 @@ impl Writer {
 
     pub(super) fn health(&self) -> Result<()> {
         self.health.0.lock().expect("no panic while locked").clone().map_or(Ok(()), Err)
+    }
+
+    /// As [`Writer::write`], of what somebody outside begins: refused while the disk is far behind.
+    pub(super) fn begin<T: Send + 'static>(
+        &self,
+        size: usize,
+        waited: bool,
+        change: impl Fn(&Connection) -> Change<T> + Send + 'static,
+        then: impl FnOnce(&T) + Send + 'static,
+    ) -> BoxFuture<'static, Result<T>> {
+        if self.queue.is_full() {
+            return std::future::ready(Err(behind())).boxed();
+        }
+        self.write(size, waited, change, then)
     }
 
     /// Queues a change of so many bytes, in the order of calls. It is durable when the future

@@ -113,8 +113,7 @@ async fn a_writer_that_is_gone_is_no_secret() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = opened(folder.path());
     let run = created(&store, "r").await;
-    let last = store.writer.write(0, true, |_| Ok(()), |()| panic_any("at a place where nobody catches it"));
-    assert!(last.await.is_err());
+    store.lose_writer().await;
     let late = store.append(append(run, 1)).await.expect_err("nobody writes it");
     assert_eq!(late.to_string(), "the store is not available: its writer has ended");
     assert_eq!(store.health(), Err(late));

@@ -37,7 +37,7 @@ async fn a_disk_that_is_full_at_any_statement_leaves_nothing_half_written() {
         limit(&store, pages(&store).await + more).await;
         let big = EntryRow { seq: 0, bytes: format!("[{}]", "1234567,".repeat(6000) + "1").into_bytes() };
         let frames = vec![FrameRow { sequence: 0, internal: false, terminal: false, json: large("frame").into() }];
-        let new = NewRun { definition: vec!["d".repeat(9000)], entry: big, frames, waited: false, ..new(&store, "r") };
+        let new = NewRun { definition: vec!["d".repeat(9000)], entries: vec![big], frames, waited: false, ..new(&store, "r") };
         let key = new.key;
         let (made, neighbour) = (store.create(new), store.append(append(before, 1)));
         match made.await {

@@ -54,6 +54,10 @@ fn help() {
               export       Writes a run into one file, with all that belongs to it, also while a server has it
               import       Takes the runs of a file into a store, also while a server has it; one that has not
                            ended goes on
+              open         Shows the runs of a file in the debugger's page: as they were, and nothing can be
+                           done to them
+              replay       Runs the finished attempts of runs again, against what was recorded of them, and says
+                           where one does another thing
               workflows    Shows the workflows of a server
               runs         Starts, follows, answers and ends runs on a server
               openapi      Prints the OpenAPI document of the HTTP API; a server has it at
@@ -102,6 +106,10 @@ fn help() {
               export       Writes a run into one file, with all that belongs to it, also while a server has it
               import       Takes the runs of a file into a store, also while a server has it; one that has not
                            ended goes on
+              open         Shows the runs of a file in the debugger's page: as they were, and nothing can be
+                           done to them
+              replay       Runs the finished attempts of runs again, against what was recorded of them, and says
+                           where one does another thing
               workflows    Shows the workflows of a server
               runs         Starts, follows, answers and ends runs on a server
               openapi      Prints the OpenAPI document of the HTTP API; a server has it at

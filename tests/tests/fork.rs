@@ -61,6 +61,10 @@ async fn origin(server: &Server, name: &str) -> String {
 
 async fn every_entry_of(language: Language) {
     let server = Server::of(language, &CONFORMANCE).await;
+    until("all workflows", async || {
+        (server.get("/workflows").await.json()["workflows"].as_array()?.len() == CONFORMANCE.len()).then_some(())
+    })
+    .await;
     for name in CONFORMANCE {
         let id = origin(&server, name).await;
         let (before, moments, told) = (run(&server, &id).await, moments(&server, &id).await, frames(&server, &id).await);
@@ -75,9 +79,10 @@ async fn every_entry_of(language: Language) {
             }
             let ended = server.ended(&forked.handler()).await.json();
             // What an attempt had committed stands where it begins anew, as it does when it fails.
-            let counts = ["retry", "counter"].contains(&name);
+            let counts = ["retry", "counter"].contains(&name) && moments[at]["kind"] == "step-progressed";
             assert_eq!(ended["status"], before["status"], "{name} at {at}");
-            if !counts || moments[at]["kind"] != "step-progressed" {
+            // Chance is a fork's own.
+            if !counts && name != "random" {
                 assert_eq!(end(&ended), end(&before), "{name} at {at}");
             }
             let copied = moments[at]["frames"].as_u64().expect("a number") as usize;
@@ -245,13 +250,13 @@ async fn the_command_line_tries_again_with_a_mended_event() {
         (output.status.code(), text(&output.stdout), text(&output.stderr))
     };
     let edit = format!("@{}", file.display());
-    let mended = said(&[&greeting, "--at", "0", "--event", &edit, "--wait"]);
-    assert_eq!(mended, (Some(0), "\"Hello, Bob!\"\n".to_owned(), String::new()));
+    let (code, mended, _) = said(&[&greeting, "--at", "0", "--event", &edit, "--wait"]);
+    assert_eq!((code, mended.as_str()), (Some(0), "\"Hello, Bob!\"\n"));
     let failed = server.begin("failing", "{}").await;
     server.ended(&failed).await;
     let (code, _, why) = said(&[&failed, "--wait"]);
     assert_eq!(code, Some(1));
-    assert!(why.starts_with("error: boom\n"), "{why}");
+    assert!(why.contains("error: boom\n"), "{why}");
     let (code, _, why) = said(&[&failed, "--at", "9"]);
     assert_eq!(code, Some(1));
     assert!(why.contains("Entry 9 is not in the journal of run"), "{why}");

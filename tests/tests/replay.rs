@@ -12,7 +12,7 @@ use wf_tests::origin::{Origin, chunk, chunked};
 use wf_tests::output::Output;
 use wf_tests::patience::{until_blocking, within};
 use wf_tests::server::command;
-use wf_tests::{CONFORMANCE, Client, Serve, Server};
+use wf_tests::{CONFORMANCE, Client, Serve, Server, until};
 
 /// Exit code and output of a replay.
 fn replayed(arguments: &[&str]) -> (Option<i32>, String) {
@@ -33,6 +33,10 @@ async fn exported(server: &Server, workflow: &str, start: &str) -> (TempDir, Pat
 
 async fn conformance(language: Language) {
     let server = Server::of(language, &CONFORMANCE).await;
+    until("all workflows", async || {
+        (server.get("/workflows").await.json()["workflows"].as_array()?.len() == CONFORMANCE.len()).then_some(())
+    })
+    .await;
     for (name, start) in [
         ("greeting", r#"{"name":"Ada"}"#),
         ("failing", "{}"),
@@ -133,6 +137,9 @@ async fn a_new_component_is_tried_on_what_was() {
     assert!(code == Some(1) && said.contains("recorded  step `nap`\n  now       no such step\n"), "{said}");
     let (code, said) = replayed(&[text(&file), "--with", "nowhere.wasm"]);
     assert!(code == Some(2) && said.starts_with("error: `nowhere.wasm` cannot be read: "), "{said}");
+    forge(&file, "export", "0/journal", r#"{"v":1,"seq":0"#, r#"{"v":9,"seq":0"#);
+    let (code, said) = replayed(&[text(&file)]);
+    assert!(code == Some(1) && said.contains("cannot be replayed: entry 0 of the journal has form 9"), "{said}");
     let (code, said) = replayed(&["nobody", "--data-dir", text(&server.data())]);
     assert!(
         code == Some(1) && said.starts_with("error: there is no run and no handler `nobody` in the store, and no file of that name\n"),

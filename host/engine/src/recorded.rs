@@ -23,6 +23,8 @@ pub struct Recorded {
     effects: BTreeMap<u32, Buffered>,
     /// The frames of what it has published, by ordinal.
     published: BTreeMap<u32, u64>,
+    /// With what its waits have asked, by ordinal: the log of a run does not keep it.
+    asked: BTreeMap<u32, Option<Event>>,
     /// What it returned, or why it failed.
     pub end: Result<Vec<Event>, Failure>,
 }
@@ -45,6 +47,7 @@ struct Open {
     /// What was committed, with the ordinal of the call that did so.
     commits: Vec<(u32, Vec<Buffered>)>,
     published: BTreeMap<u32, u64>,
+    asked: BTreeMap<u32, Option<Event>>,
 }
 
 /// The attempts that have ended with a report of their own, in the order of their ends. `begin`: the run before its
@@ -72,6 +75,9 @@ pub fn recorded(begin: impl Fn() -> Run, entries: &[Entry]) -> Result<Vec<Record
         {
             open.commits.extend(commit.as_ref().map(|commit| (call.ordinal, commit.effects.clone())));
             open.published.extend(frame_of(call, &effects));
+            if let Function::Wait(wait) = &call.function {
+                open.asked.insert(call.ordinal, wait.request.clone());
+            }
         }
         let Some(started) = run.started() else { continue };
         for effect in effects {
@@ -104,11 +110,11 @@ impl Open {
     fn new(invoke: Invoke, started: &Started) -> Open {
         let Started { run, handler, workflow, .. } = started;
         let info = RunInfo { run: run.clone(), handler: handler.clone(), workflow: workflow.clone(), seed: started.seed_bytes() };
-        Open { invoke, info, commits: Vec::new(), published: BTreeMap::new() }
+        Open { invoke, info, commits: Vec::new(), published: BTreeMap::new(), asked: BTreeMap::new() }
     }
 
     fn ended(self, input: &Input, calls: &[Call]) -> Recorded {
-        let Open { invoke, info, commits, published } = self;
+        let Open { invoke, info, commits, published, asked } = self;
         // An edit that conflicts commits nothing: what was buffered comes again with the next commit.
         let conflicts = |ordinal: u32| {
             let function = calls.get(ordinal as usize).map(|call| &call.function);
@@ -124,7 +130,7 @@ impl Open {
             matches!(call.function, Function::Send { .. } | Function::Set { .. } | Function::Push { .. } | Function::Delete { .. })
         };
         let ordinals = calls.iter().filter(buffers).map(|call| call.ordinal);
-        Recorded { invoke, info, effects: ordinals.zip(committed.chain(last)).collect(), published, end }
+        Recorded { invoke, info, effects: ordinals.zip(committed.chain(last)).collect(), published, asked, end }
     }
 }
 
@@ -158,7 +164,8 @@ impl Recorded {
         };
         let pair = match (&call.function, &now) {
             (Function::Wait(then), Function::Wait(now)) => {
-                (of_wait(then.request.as_ref(), then.timeout), of_wait(now.request.as_ref(), now.timeout))
+                let asked = self.asked.get(&ordinal).and_then(Option::as_ref);
+                (of_wait(asked, then.timeout), of_wait(now.request.as_ref(), now.timeout))
             }
             (Function::Collect { event: then, .. }, Function::Collect { event: now, .. }) => (of_event(then), of_event(now)),
             (Function::EditCommit { value: then, .. }, Function::EditCommit { value: now, .. })

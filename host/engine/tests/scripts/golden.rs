@@ -11,11 +11,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use wf_engine::definition::Definition;
+use wf_engine::effect::Effect;
 use wf_engine::entry::{Entry, Input, Part, RULES};
 use wf_engine::manifest::Manifest;
-use wf_engine::run::Run;
+use wf_engine::recorded::recorded;
+use wf_engine::run::{Run, Status};
 use wf_engine::{journal, snapshot};
 
+use super::words::Words;
 use super::workflow::Workflow;
 use super::{World, pages, played, print, workflow};
 
@@ -633,6 +636,42 @@ fn a_golden_journal_is_told_alike_in_pages_of_every_size() {
         let text = std::fs::read_to_string(&path).expect("a readable journal");
         let (definitions, entries) = read(&text);
         (1..=entries.len()).for_each(|size| pages::check(&definitions, &entries, size));
+    }
+}
+
+/// What is in flight, with what it was given.
+fn in_flight(run: &Run) -> Vec<String> {
+    run.in_flight().map(|(id, step, events)| format!("{id} {step} {events:?}")).collect()
+}
+
+#[test]
+fn a_fork_of_a_golden_journal_at_any_entry_takes_over_what_has_ended_and_begins_the_rest_anew() {
+    for path in journals() {
+        let (definitions, entries) = read(&std::fs::read_to_string(&path).expect("a readable journal"));
+        let begin = || pages::begin(&definitions);
+        for at in 0..entries.len() {
+            let place = format!("{} at {at}", path.display());
+            let mut journal = entries[..=at].to_vec();
+            let mut run = journal::replay(begin(), &journal).expect("it fits");
+            if !matches!(run.status(), Status::Running) {
+                break;
+            }
+            let before = (run.state().get().to_owned(), run.next_sequence(), in_flight(&run));
+            let ended = format!("{:?}", recorded(begin, &journal).expect("it fits"));
+            let forked = workflow::forked(&mut Words::of(""), run.definition().parts());
+            let entry = run.entry(entries[at].at, entries[at].alive, Input::Forked(Box::new(forked)));
+            let effects = journal::accept(&mut run, &entry).expect("it can be forked");
+            assert_eq!((run.state().get().to_owned(), in_flight(&run)), (before.0, before.2), "{place}");
+            assert!(run.next_sequence() >= before.1 && run.timers().count() <= 1, "{place}: nothing waits or sleeps");
+            for effect in effects {
+                if let Effect::Invoke(invoke) = effect {
+                    assert!(invoke.log.is_empty() && invoke.committed == 0 && invoke.retry.failures == 0, "{place}: {invoke:?}");
+                }
+            }
+            journal.push(entry);
+            assert_eq!(shown(&journal::replay(begin(), &journal).expect("it fits")), shown(&run), "{place}");
+            assert_eq!(format!("{:?}", recorded(begin, &journal).expect("it fits")), ended, "{place}: what has ended is as it was");
+        }
     }
 }
 

@@ -71,11 +71,11 @@ test("whoever has signed in runs workflows and follows them, and signs out", asy
   const started = await page.evaluate(async () => (await fetch("/workflows/hitl/run-nowait", { method: "POST", body: "{}" })).json());
   assert.equal(started.status, "running");
   await page.goto(`${base}/#/runs/${started.run_id}`);
-  await seen(page.getByText("RequestEvent").first());
+  await seen(page.locator(".entry", { hasText: "RequestEvent" }).first());
   // The stream comes in as well: it shows what happens now.
   const sent = await page.evaluate(async (handler) => (await fetch(`/events/${handler}`, { method: "POST", body: JSON.stringify({ event: { type: "ResponseEvent", value: { response: "Ada" } } }) })).status, started.handler_id);
   assert.equal(sent, 200);
-  await seen(page.getByText("OutEvent").first());
+  await seen(page.locator(".entry", { hasText: "OutEvent" }).first());
   assert.equal(await page.evaluate(() => document.cookie), "", "no script reads the cookie");
   await page.screenshot({ path: `${shots}/signed-in.png` });
   await page.getByRole("button", { name: "Sign out" }).click();

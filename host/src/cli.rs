@@ -1,5 +1,6 @@
 //! The command line. Only this part prints.
 
+mod answers;
 mod backup;
 mod build;
 mod cache;
@@ -28,6 +29,7 @@ mod man;
 mod new;
 mod offline;
 mod openapi;
+mod people;
 mod place;
 mod progress;
 mod python;
@@ -38,6 +40,7 @@ mod serve;
 mod signals;
 mod store;
 mod values;
+mod workflows;
 
 use std::process::ExitCode;
 
@@ -92,7 +95,7 @@ enum Command {
     Restore(backup::Restore),
     Export(carry::Export),
     Import(carry::Import),
-    Workflows(remote::Workflows),
+    Workflows(workflows::Workflows),
     Runs(remote::Runs),
     Openapi(openapi::Openapi),
     Completions(completions::Completions),
@@ -170,7 +173,11 @@ fn settle<'a>(arguments: &Arguments, matches: &'a clap::ArgMatches) -> Result<La
         None => Layers::none(matches),
     };
     let format = layers.pick("log_format", arguments.log_format, layers.file.log_format, Some(LogFormat::Text));
-    log(format.unwrap_or(LogFormat::Text), level);
+    let format = format.unwrap_or(LogFormat::Text);
+    if matches!(format, LogFormat::Json) && level == "info" {
+        error::warn_into_log();
+    }
+    log(format, level);
     Ok(layers)
 }
 

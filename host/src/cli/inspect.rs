@@ -4,11 +4,12 @@ use std::fmt::Write;
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
-use wf_engine::manifest::{EventKind, Join, StepManifest};
+use wf_engine::manifest::{Backoff, CatchError, EventKind, Join, Retry, StepManifest};
 
 use super::grants::Flags;
 use super::graph::Graph;
 use super::layers::Layers;
+use super::people::type_of;
 use super::screen::out;
 use super::{Problem, offline};
 use crate::model::{Asked, Workflow};
@@ -104,7 +105,7 @@ fn text(workflow: &Workflow) -> String {
         let _ = writeln!(text, "  {}{}", event.name, kind(event.kind));
         fields(&event.schema, &mut text);
     }
-    let _ = writeln!(text, "\ngraph (┄ sent, published or not named)");
+    let _ = writeln!(text, "\ngraph (┄ sent, published, waited for or not named)");
     Graph::of(definition).text().lines().for_each(|line| text += &format!("  {line}\n"));
     let _ = writeln!(text, "\nasks for");
     let (ours, outside): (Vec<&String>, Vec<&String>) = workflow.imports().partition(|it| it.starts_with("wf:workflow/"));
@@ -145,15 +146,47 @@ fn step(step: &StepManifest, text: &mut String) {
         traits.push(format!("timeout {timeout} s"));
     }
     if let Some(retry) = &step.retry {
-        let most = retry.attempts_max.map_or("any number of".to_owned(), |it| it.to_string());
-        traits.push(format!("{most} attempts, {} s apart", retry.delay));
+        traits.push(again(retry));
     }
-    if step.catch_error.is_some() {
-        traits.push("catches errors".to_owned());
+    if let Some(caught) = &step.catch_error {
+        traits.push(catches(caught));
+    }
+    if !step.waits.is_empty() {
+        traits.push(format!("waits for {}", step.waits.join(" or ")));
     }
     if !traits.is_empty() {
         let _ = writeln!(text, "      {}", traits.join(", "));
     }
+}
+
+/// How often it is tried, and how long after each failure.
+fn again(retry: &Retry) -> String {
+    let most = retry.attempts_max.map_or("any number of".to_owned(), |it| it.to_string());
+    let mut text = match retry.backoff {
+        Backoff::Constant => format!("{most} attempts, {} s apart", retry.delay),
+        Backoff::Linear => format!("{most} attempts, {} s later and then {} s more each time", retry.delay, retry.delay),
+        Backoff::Exponential => format!("{most} attempts, {} s later and then {} times as long each time", retry.delay, retry.factor),
+    };
+    if let Some(longest) = retry.delay_max {
+        let _ = write!(text, ", at most {longest} s");
+    }
+    if retry.jitter > 0.0 {
+        let _ = write!(text, ", give or take {} %", retry.jitter * 100.0);
+    }
+    if let Some(all) = retry.elapsed_max {
+        let _ = write!(text, ", for {all} s in all");
+    }
+    if !retry.kinds.is_empty() {
+        let _ = write!(text, ", after {} alone", retry.kinds.join(" or "));
+    }
+    text
+}
+
+/// Whose errors it takes, and how often in a run.
+fn catches(caught: &CatchError) -> String {
+    let whose = if caught.steps.is_empty() { "all steps that no other step names".to_owned() } else { caught.steps.join(", ") };
+    let often = if caught.max_recoveries == 1 { "once".to_owned() } else { format!("{} times", caught.max_recoveries) };
+    format!("catches errors of {whose}, {often} in a run")
 }
 
 fn kind(kind: EventKind) -> &'static str {
@@ -169,11 +202,7 @@ fn kind(kind: EventKind) -> &'static str {
 fn fields(schema: &Value, text: &mut String) {
     let required = |name: &str| schema["required"].as_array().is_some_and(|all| all.iter().any(|it| it == name));
     for (name, field) in schema["properties"].as_object().into_iter().flatten() {
-        let of = match &field["type"] {
-            Value::String(one) => one.clone(),
-            Value::Array(several) => several.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" or "),
-            _ => "any".to_owned(),
-        };
+        let of = type_of(field);
         let optional = if required(name) { "" } else { ", optional" };
         let about = field["description"].as_str().map(|it| format!("  {it}")).unwrap_or_default();
         let _ = writeln!(text, "      {name}: {of}{optional}{about}");

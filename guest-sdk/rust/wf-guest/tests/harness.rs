@@ -598,3 +598,75 @@ fn what_cannot_be_done_fails_and_says_where() {
     }
     assert_eq!(Failure::new("NetworkError", "cut").to_string(), "NetworkError: cut");
 }
+
+/// Something that stands within an event.
+#[derive(Data, Clone, Debug, PartialEq)]
+struct Line {
+    text: String,
+    size: Size,
+}
+
+#[derive(Data, Clone, Debug, PartialEq)]
+#[serde(rename_all = "lowercase")]
+enum Size {
+    Small,
+    Large { by: u8 },
+}
+
+#[derive(Event, Clone)]
+#[event(start)]
+struct Order {
+    lines: Vec<Line>,
+}
+
+#[derive(Event, Clone)]
+struct Part {
+    of: String,
+}
+
+struct Ordering;
+
+#[workflow]
+impl Ordering {
+    #[step]
+    fn split(&self, context: &Context, order: Order) -> Result<Vec<Part>> {
+        context.set("lines", &order.lines)?;
+        Ok(["a", "b", "a", "b"].into_iter().map(|of| Part { of: of.into() }).collect())
+    }
+
+    #[step(retry(attempts_max = 2))]
+    fn gather(&self, context: &Context, part: Part) -> Result<Option<StopEvent>> {
+        let Some(all) = context.collect_in(&part.of, &part, 2)? else { return Ok(None) };
+        Ok(Some(StopEvent::new(all.into_iter().map(|it| it.of).collect::<String>())))
+    }
+}
+
+fn order() -> Order {
+    Order { lines: vec![Line { text: "tea".into(), size: Size::Small }, Line { text: "milk".into(), size: Size::Large { by: 2 } }] }
+}
+
+#[test]
+fn what_stands_within_an_event_needs_one_derive_and_no_other_crate() {
+    let run = Test::of(Ordering).start(order());
+    assert_eq!(
+        run.state::<Value>(),
+        json!({ "lines": [{ "text": "tea", "size": "small" }, { "text": "milk", "size": { "large": { "by": 2 } } }] })
+    );
+}
+
+#[test]
+fn what_is_collected_under_an_id_is_collected_apart_from_others() {
+    assert_eq!(Test::of(Ordering).start(order()).result::<String>(), "aa");
+}
+
+#[test]
+fn one_delivery_fails_and_no_other() {
+    let run = Test::of(Ordering).fail_first_of("gather", 1, 1, Failure::new("Boom", "once")).start(order());
+    assert_eq!(run.attempts("gather"), 5, "four, and one again");
+}
+
+#[test]
+#[should_panic(expected = "the API would refuse this `Order`")]
+fn a_start_event_that_does_not_fit_is_refused_as_the_api_does() {
+    let _ = Test::of(Ordering).start(json!({ "lines": [{ "text": 1 }] }));
+}

@@ -15,7 +15,7 @@ pub(super) fn moment(text: &str) -> String {
     let (day, clock) = text.split_once('T').unwrap_or((text, ""));
     let clock = clock.trim_end_matches("+00:00");
     let end = clock.find('.').map_or(clock.len(), |dot| clock.len().min(dot + 4));
-    format!("{day} {}", &clock[..end])
+    format!("{day} {}", clock.get(..end).unwrap_or(clock))
 }
 
 /// Rows below their heads, in columns.

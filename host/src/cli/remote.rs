@@ -200,7 +200,7 @@ impl Runs {
                 if json { print(&handler) } else { out(&handler.handler_id) }
             }
             RunsCommand::Ls { status, workflow, handler, all, search, since, until, limit, before } => {
-                let status = status.into_iter().map(Status::from).collect();
+                let status = status.into_iter().map(Into::into).collect();
                 let newest = !all && handler.is_none();
                 let filter = RunsFilter { status, workflow, handler, newest, search, since, until, order: None, limit, before };
                 let page = listed(&client, &filter).await.map_err(problem)?;

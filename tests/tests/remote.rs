@@ -88,6 +88,8 @@ async fn a_run_is_started_followed_answered_and_purged() {
     assert_eq!(object(&server, &["runs", "ls", "--limit", "1", "--before", next])["runs"][0]["workflow_name"], "failing");
     assert!(said(&server, &["runs", "ls", "--limit", "1"]).ends_with(&format!("more: --before {next}")));
     assert_eq!(said(&server, &["runs", "ls", "--search", "no LUCK"]).lines().count(), 2);
+    let (code, _, stderr) = ask(&server, &["runs", "ls", "--since", "noon"]);
+    assert!(code == 2 && stderr.ends_with("hint: `wf-host runs ls --help` says what it may be"), "{stderr}");
     assert_eq!(said(&server, &["runs", "cancel", "mine"]), "cancelled");
     let (code, _, stderr) = ask(&server, &["runs", "result", "mine"]);
     assert_eq!((code, stderr.as_str()), (1, "error: the run is cancelled"));

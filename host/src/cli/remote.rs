@@ -393,7 +393,10 @@ fn ended(handler: &Handler, json: bool) -> Result<(), Problem> {
             // A run that gave nothing has null.
             out(&handler.result.as_ref().map_or_else(|| "null".to_owned(), |result| given(result).to_string()))
         }
-        (_, Some(error)) => Err(Problem::new(error.clone()).hint("`wf-host runs logs` shows what its steps have written")),
+        (_, Some(error)) => {
+            let hint = format!("`wf-host runs logs {}` shows what its steps have written", handler.handler_id);
+            Err(Problem::new(error.clone()).hint(hint))
+        }
         (status, None) => Err(Problem::new(format!("the run is {}", name(status)))),
     }
 }

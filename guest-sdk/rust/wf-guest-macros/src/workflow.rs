@@ -3,8 +3,9 @@
 use std::sync::{Mutex, PoisonError};
 
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
 use syn::parse::Parser;
+use syn::spanned::Spanned;
 use syn::{Error, ImplItem, ItemImpl, Lit, LitStr, Result, Type};
 
 use super::helpers::Methods;
@@ -82,10 +83,11 @@ pub(super) fn expand(options: TokenStream, mut item: ItemImpl) -> Result<TokenSt
     let component = format_ident!("{ident}Component");
     let another = another(&ident.to_string());
     let self_ty = &item.self_ty;
+    let no_fields = quote_spanned!(self_ty.span()=> const _: () = ::core::assert!(::core::mem::size_of::<#self_ty>() == 0, #FIELDS););
     Ok(quote! {
         #item
 
-        const _: () = ::core::assert!(::core::mem::size_of::<#self_ty>() == 0, #FIELDS);
+        #no_fields
         #another
         const _: () = {
             impl ::wf_guest::Workflow for #self_ty {

@@ -320,7 +320,7 @@ fn inspect_shows_what_is_in_a_workflow() {
               i: integer
               square: integer
 
-        graph (┄ sent, published or not named)
+        graph (┄ sent, published, waited for or not named)
           FanStart  (starts)
           └─ [dispatch]
              ├─ StopEvent  (ends)

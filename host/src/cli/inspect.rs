@@ -208,3 +208,30 @@ fn fields(schema: &Value, text: &mut String) {
         let _ = writeln!(text, "      {name}: {of}{optional}{about}");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(step: Value) -> String {
+        let mut text = String::new();
+        super::step(&serde_json::from_value(step).expect("a step"), &mut text);
+        text.lines().last().unwrap_or_default().trim().to_owned()
+    }
+
+    #[test]
+    fn what_a_step_does_with_failures_and_waits_is_shown_as_what_it_is() {
+        let with = |key: &str, value: Value| told(json!({ "name": "s", "accepts": ["A"], "emits": ["B"], key: value }));
+        assert_eq!(with("retry", json!({ "delay": 2.0, "attempts_max": 3 })), "3 attempts, 2 s apart");
+        let growing =
+            json!({ "backoff": "exponential", "delay": 1.0, "factor": 3.0, "delay_max": 60.0, "jitter": 0.1, "kinds": ["NetworkError"] });
+        let expected = "any number of attempts, 1 s later and then 3 times as long each time, at most 60 s, give or take 10 %, after NetworkError alone";
+        assert_eq!(with("retry", growing), expected);
+        let linear = json!({ "backoff": "linear", "delay": 1.0, "attempts_max": 4, "elapsed_max": 30.0 });
+        assert_eq!(with("retry", linear), "4 attempts, 1 s later and then 1 s more each time, for 30 s in all");
+        assert_eq!(with("catch_error", json!({})), "catches errors of all steps that no other step names, once in a run");
+        let some = json!({ "steps": ["charge", "ship"], "max_recoveries": 3 });
+        assert_eq!(with("catch_error", some), "catches errors of charge, ship, 3 times in a run");
+        assert_eq!(with("waits", json!(["Yes", "No"])), "waits for Yes or No");
+    }
+}

@@ -91,7 +91,8 @@ impl Gathering {
 
 #[test]
 fn one_delivery_fails_and_no_other() {
-    let run = Test::of(Gathering).fail_first_of("work", 1, 1, Failure::new("Boom", "once")).start(json!({}));
+    let mut run = Test::of(Gathering).fail_first_of("work", 1, 1, Failure::new("Boom", "once")).start(json!({}));
+    run.finish();
     assert_eq!((run.result::<String>().as_str(), run.attempts("work")), ("abc", 4));
     let of = |name: &str| run.lines().iter().filter(|it| it.message == name).count();
     assert_eq!([of("a"), of("b"), of("c")], [1, 2, 1]);

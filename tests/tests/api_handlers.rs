@@ -222,7 +222,7 @@ async fn a_cancel_ends_the_streams_of_connected_readers() {
 }
 
 /// The ids of the handlers in a list of runs.
-async fn listed(server: &Server, query: &str) -> Vec<String> {
+async fn found(server: &Server, query: &str) -> Vec<String> {
     let answer = server.get(&format!("/api/v1/runs?{query}")).await;
     assert_eq!(answer.status, 200, "{query}: {}", answer.body);
     let runs = answer.json()["runs"].as_array().cloned().expect("a list");
@@ -238,10 +238,10 @@ async fn a_run_that_waits_for_a_person_says_so_whichever_way_it_asks() {
             .await;
     }
     server.post("/workflows/slow/run-nowait", r#"{"handler_id":"busy","start_event":{"seconds":600}}"#).await;
-    until("both to wait", async || (listed(&server, "status=waiting").await == ["wait", "event"]).then_some(())).await;
-    assert_eq!(listed(&server, "status=running").await, ["busy"]);
-    assert_eq!(listed(&server, "status=running&status=waiting").await, ["busy", "wait", "event"]);
-    assert_eq!(listed(&server, "status=waiting&workflow=hitl").await, ["event"]);
+    until("both to wait", async || (found(&server, "status=waiting").await == ["wait", "event"]).then_some(())).await;
+    assert_eq!(found(&server, "status=running").await, ["busy"]);
+    assert_eq!(found(&server, "status=running&status=waiting").await, ["busy", "wait", "event"]);
+    assert_eq!(found(&server, "status=waiting&workflow=hitl").await, ["event"]);
     // The contract knows no such status.
     for handler in ["event", "wait"] {
         assert_eq!(server.get(&format!("/handlers/{handler}")).await.json()["status"], "running");
@@ -262,7 +262,7 @@ async fn a_run_that_waits_for_a_person_says_so_whichever_way_it_asks() {
     server.ended("event").await;
     let one = server.get(&format!("/api/v1/runs/{run}")).await.json();
     assert_eq!((&one["status"], &one["waiting_for"]), (&json!("completed"), &json!(null)));
-    assert_eq!(listed(&server, "status=waiting").await, ["wait"]);
+    assert_eq!(found(&server, "status=waiting").await, ["wait"]);
 }
 
 #[tokio::test]
@@ -279,19 +279,19 @@ async fn runs_tell_what_went_in_and_came_out_and_are_found_by_it_and_by_time() {
     assert_eq!(told(0, "input_preview"), r#"{"name":"Bob"}"#);
     assert!(told(0, "result_preview").contains("Hello, Bob!"), "{list}");
     assert_eq!((told(1, "result_preview"), told(1, "error")), ("no luck".to_owned(), "no luck".to_owned()));
-    assert_eq!(listed(&server, "search=hello,%20ADA").await, ["one"]);
-    assert_eq!(listed(&server, "search=LUCK").await, ["two"]);
-    assert_eq!(listed(&server, "handler=one").await, ["one", "one"]);
-    assert_eq!(listed(&server, "newest=true").await, ["one", "two"]);
-    assert_eq!(listed(&server, "order=oldest").await, ["one", "two", "one"]);
-    assert_eq!(listed(&server, "order=last-ended&status=failed").await, ["two"]);
+    assert_eq!(found(&server, "search=hello,%20ADA").await, ["one"]);
+    assert_eq!(found(&server, "search=LUCK").await, ["two"]);
+    assert_eq!(found(&server, "handler=one").await, ["one", "one"]);
+    assert_eq!(found(&server, "newest=true").await, ["one", "two"]);
+    assert_eq!(found(&server, "order=oldest").await, ["one", "two", "one"]);
+    assert_eq!(found(&server, "order=last-ended&status=failed").await, ["two"]);
     let second = told(1, "started_at").replace('+', "%2B");
-    assert_eq!(listed(&server, &format!("since={second}")).await, ["one", "two"]);
-    assert_eq!(listed(&server, &format!("until={second}&order=oldest")).await, ["one"]);
-    assert_eq!(listed(&server, "until=2000-01-01").await, [""; 0]);
+    assert_eq!(found(&server, &format!("since={second}")).await, ["one", "two"]);
+    assert_eq!(found(&server, &format!("until={second}&order=oldest")).await, ["one"]);
+    assert_eq!(found(&server, "until=2000-01-01").await, [""; 0]);
     let page = server.get("/api/v1/runs?order=oldest&limit=2").await.json();
     let next = page["next"].as_str().expect("a place");
-    assert_eq!(listed(&server, &format!("order=oldest&limit=2&before={next}")).await, ["one"]);
+    assert_eq!(found(&server, &format!("order=oldest&limit=2&before={next}")).await, ["one"]);
     for (query, why) in [
         ("order=best", "Invalid order: 'best'. Give newest, oldest, last-ended or first-ended"),
         ("since=noon", "Invalid since: 'noon'. Give a time as in 2026-11-23T06:38:23Z, or a day"),

@@ -309,9 +309,7 @@ async fn settings_of_single_workflows() {
     let server = serve.start().await;
     let warned = "`[workflows.nobody]` is configured, and no workflow of that name is loaded";
     assert!(server.log().contains(warned), "{}", server.log());
-    let listed = server.get("/api/v1/workflows").await.json();
-    let mine = listed["workflows"].as_array().expect("a list").iter().find(|it| it["name"] == "mine").expect("it is there");
-    assert_eq!(mine["additional_events"], json!(["ResponseEvent"]));
+    assert_eq!(server.get("/api/v1/workflows/mine").await.json()["additional_events"], json!(["ResponseEvent"]));
     let failed = server.run("hungry", "{}").await;
     assert!(failed.text("error").contains("the memory limit of 8 MiB was exceeded"), "{failed:?}");
 }

@@ -1,5 +1,6 @@
 //! The command line. Only this part prints.
 
+mod answers;
 mod backup;
 mod build;
 mod cache;
@@ -26,13 +27,13 @@ mod inspect;
 mod javascript;
 mod keys;
 mod layers;
-mod logged;
 mod man;
 mod native;
 mod new;
 mod offline;
 mod open;
 mod openapi;
+mod people;
 mod place;
 mod progress;
 mod pypi;
@@ -45,6 +46,7 @@ mod serve;
 mod signals;
 mod store;
 mod values;
+mod workflows;
 
 use std::process::ExitCode;
 
@@ -101,7 +103,7 @@ enum Command {
     Import(carry::Import),
     Open(open::Open),
     Replay(replay::Replay),
-    Workflows(remote::Workflows),
+    Workflows(workflows::Workflows),
     Runs(remote::Runs),
     Openapi(openapi::Openapi),
     Completions(completions::Completions),
@@ -182,7 +184,11 @@ fn settle<'a>(arguments: &Arguments, matches: &'a clap::ArgMatches) -> Result<La
         None => Layers::none(matches),
     };
     let format = layers.pick("log_format", arguments.log_format, layers.file.log_format, Some(LogFormat::Text));
-    log(format.unwrap_or(LogFormat::Text), level);
+    let format = format.unwrap_or(LogFormat::Text);
+    if matches!(format, LogFormat::Json) && level == "info" {
+        error::warn_into_log();
+    }
+    log(format, level);
     Ok(layers)
 }
 

@@ -21,4 +21,5 @@ pub use refusal::Refusal;
 pub use request::{Filter, Idempotency, RunsFilter, RunsOrder, RunsPlace, Start, Target};
 pub use run::{RunStatus, RunView};
 pub(crate) use waiting::{awaits, waiting, waiting_before};
+pub use wf_engine::run::Awaits;
 pub use workflow::{ComponentView, Workflow, unnamed_types};

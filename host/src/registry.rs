@@ -241,6 +241,11 @@ impl Registry {
         let hint = "fix the workflow's steps and events and build it again";
         let definition = definition.map_err(|finding| Rejected::new(source, finding, hint))?;
         let additional_events = self.config.additional_events(&name, definition.additional_events());
+        if let Some(unknown) = additional_events.iter().find(|it| !definition.is_declared(it)) {
+            let message = format!("`additional_events` of `{name}` has `{unknown}`, which is no type of its events");
+            let hint = format!("name one that it declares: {}", declared(&definition));
+            return Err(Rejected::new(source, message, &hint));
+        }
         Ok(self.ready(name, Arc::new(definition), additional_events, components))
     }
 
@@ -430,6 +435,13 @@ fn unfit(error: &dyn std::error::Error) -> LoadError {
 fn findings(definition: &Definition, files: &[String]) -> Option<String> {
     let findings: Vec<String> = definition.check_of(files).iter().map(ToString::to_string).collect();
     (!findings.is_empty()).then(|| findings.join("; "))
+}
+
+/// The types that a definition declares itself.
+fn declared(definition: &Definition) -> String {
+    let own = definition.event_types().map(|it| it.name.as_str()).filter(|it| !definition.is_builtin(it));
+    let names: Vec<String> = own.map(|it| format!("`{it}`")).collect();
+    if names.is_empty() { "it declares none".to_owned() } else { names.join(", ") }
 }
 
 impl Rejected {

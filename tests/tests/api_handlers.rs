@@ -1,7 +1,8 @@
 //! `GET /handlers`, `/handlers/{id}`, `/results/{id}` and `POST /handlers/{id}/cancel`.
 
 use expect_test::expect;
-use wf_tests::{Server, check};
+use serde_json::json;
+use wf_tests::{Server, check, until};
 
 #[tokio::test]
 async fn a_handler_in_every_state() {
@@ -217,5 +218,87 @@ async fn a_cancel_ends_the_streams_of_connected_readers() {
         let shapes: Vec<String> = frames.iter().map(wf_tests::Frame::shape).collect();
         assert_eq!(shapes, ["WorkflowCancelledEvent {}"], "purge={purge}");
         assert_eq!(frames[0].json()["types"].to_string(), r#"["StopEvent"]"#);
+    }
+}
+
+/// The ids of the handlers in a list of runs.
+async fn found(server: &Server, query: &str) -> Vec<String> {
+    let answer = server.get(&format!("/api/v1/runs?{query}")).await;
+    assert_eq!(answer.status, 200, "{query}: {}", answer.body);
+    let runs = answer.json()["runs"].as_array().cloned().expect("a list");
+    runs.iter().map(|it| it["handler_id"].as_str().expect("a text").to_owned()).collect()
+}
+
+#[tokio::test]
+async fn a_run_that_waits_for_a_person_says_so_whichever_way_it_asks() {
+    let server = Server::start(&["hitl", "inbox", "slow", "greeting"]).await;
+    for (handler, workflow) in [("event", "hitl"), ("wait", "inbox")] {
+        server
+            .post(&format!("/workflows/{workflow}/run-nowait"), &format!(r#"{{"handler_id":"{handler}","start_event":{{"n":1}}}}"#))
+            .await;
+    }
+    server.post("/workflows/slow/run-nowait", r#"{"handler_id":"busy","start_event":{"seconds":600}}"#).await;
+    until("both to wait", async || (found(&server, "status=waiting").await == ["wait", "event"]).then_some(())).await;
+    assert_eq!(found(&server, "status=running").await, ["busy"]);
+    assert_eq!(found(&server, "status=running&status=waiting").await, ["busy", "wait", "event"]);
+    assert_eq!(found(&server, "status=waiting&workflow=hitl").await, ["event"]);
+    // The contract knows no such status.
+    for handler in ["event", "wait"] {
+        assert_eq!(server.get(&format!("/handlers/{handler}")).await.json()["status"], "running");
+    }
+    let list = server.get("/api/v1/runs?status=waiting").await.json();
+    let told = |place: usize| list["runs"][place]["waiting_for"].clone();
+    assert_eq!(list["runs"][0]["status"], "waiting");
+    let request = json!({ "sequence": told(0)[0]["request"]["sequence"], "type": "AskEvent", "value": { "number": 0 } });
+    assert_eq!(told(0), json!([{ "types": ["AnswerEvent"], "step": "ask", "invocation": 0, "request": request }]));
+    let prompt = json!({ "prompt": "What is your name?" });
+    let request = json!({ "sequence": told(1)[0]["request"]["sequence"], "type": "RequestEvent", "value": prompt });
+    assert_eq!(told(1), json!([{ "types": ["ResponseEvent"], "step": null, "invocation": null, "request": request }]));
+    // A single one says the same.
+    let run = list["runs"][1]["run_id"].as_str().expect("an id");
+    let one = server.get(&format!("/api/v1/runs/{run}")).await;
+    assert_eq!((one.status, &one.json()), (202, &list["runs"][1]));
+    server.send("event", "ResponseEvent", r#"{"response":"Ada"}"#).await;
+    server.ended("event").await;
+    let one = server.get(&format!("/api/v1/runs/{run}")).await.json();
+    assert_eq!((&one["status"], &one["waiting_for"]), (&json!("completed"), &json!(null)));
+    assert_eq!(found(&server, "status=waiting").await, ["wait"]);
+}
+
+#[tokio::test]
+async fn runs_tell_what_went_in_and_came_out_and_are_found_by_it_and_by_time() {
+    let server = Server::start(&["greeting", "failing"]).await;
+    for (handler, workflow, start) in
+        [("one", "greeting", r#"{"name":"Ada"}"#), ("two", "failing", r#"{"message":"no luck"}"#), ("one", "greeting", r#"{"name":"Bob"}"#)]
+    {
+        let body = format!(r#"{{"handler_id":"{handler}","start_event":{start}}}"#);
+        server.post(&format!("/workflows/{workflow}/run"), &body).await;
+    }
+    let list = server.get("/api/v1/runs").await.json();
+    let told = |place: usize, key: &str| list["runs"][place][key].as_str().unwrap_or_default().to_owned();
+    assert_eq!(told(0, "input_preview"), r#"{"name":"Bob"}"#);
+    assert!(told(0, "result_preview").contains("Hello, Bob!"), "{list}");
+    assert_eq!((told(1, "result_preview"), told(1, "error")), ("no luck".to_owned(), "no luck".to_owned()));
+    assert_eq!(found(&server, "search=hello,%20ADA").await, ["one"]);
+    assert_eq!(found(&server, "search=LUCK").await, ["two"]);
+    assert_eq!(found(&server, "handler=one").await, ["one", "one"]);
+    assert_eq!(found(&server, "newest=true").await, ["one", "two"]);
+    assert_eq!(found(&server, "order=oldest").await, ["one", "two", "one"]);
+    assert_eq!(found(&server, "order=last-ended&status=failed").await, ["two"]);
+    let second = told(1, "started_at").replace('+', "%2B");
+    assert_eq!(found(&server, &format!("since={second}")).await, ["one", "two"]);
+    assert_eq!(found(&server, &format!("until={second}&order=oldest")).await, ["one"]);
+    assert_eq!(found(&server, "until=2000-01-01").await, [""; 0]);
+    let page = server.get("/api/v1/runs?order=oldest&limit=2").await.json();
+    let next = page["next"].as_str().expect("a place");
+    assert_eq!(found(&server, &format!("order=oldest&limit=2&before={next}")).await, ["one"]);
+    for (query, why) in [
+        ("order=best", "Invalid order: 'best'. Give newest, oldest, last-ended or first-ended"),
+        ("since=noon", "Invalid since: 'noon'. Give a time as in 2026-11-23T06:38:23Z, or a day"),
+        ("handler=one&order=oldest", "Runs of a 'handler' are listed newest first, without 'since', 'until' or 'order'"),
+        ("before=x", "Invalid before: 'x'"),
+    ] {
+        let answer = server.get(&format!("/api/v1/runs?{query}")).await;
+        assert_eq!((answer.status, answer.json()["detail"].as_str()), (400, Some(why)));
     }
 }

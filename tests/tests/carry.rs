@@ -135,7 +135,7 @@ async fn a_copy_of_a_waiting_run_goes_on_as_another_and_so_does_the_run() {
     // The step that waited has begun anew, without a word from outside, and waits again.
     until("it to wait", async || {
         let waits = query(&there.data(), "select waiting from run where handler = 'copied'");
-        (waits == json!([["AnswerEvent"]])).then_some(())
+        waits[0][0].as_str().is_some_and(|it| it.contains("AnswerEvent")).then_some(())
     })
     .await;
     let names: Vec<String> = frames(&there, &copy.run(), count(&there, &copy.run())).await.iter().map(Frame::name).collect();

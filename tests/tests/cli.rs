@@ -39,7 +39,8 @@ fn help() {
               new          Makes a project: a small workflow that builds, passes its test and runs
               build        Builds a project to workflows, and checks them as `serve` would
               dev          Builds a project, serves it, and does both again after each save
-              run          Runs a workflow once, without a server, and shows its events
+              run          Runs a workflow once, without a server, and shows its events; what its steps log and
+                           print goes to stderr
               check        Loads workflows as `serve` would, says what is wrong with them, and starts nothing
               inspect      Shows what is in a workflow: its steps, events, graph, and what it asks for
               config       Prints what `serve` would do with these arguments, and where each setting comes from
@@ -91,7 +92,8 @@ fn help() {
               new          Makes a project: a small workflow that builds, passes its test and runs
               build        Builds a project to workflows, and checks them as `serve` would
               dev          Builds a project, serves it, and does both again after each save
-              run          Runs a workflow once, without a server, and shows its events
+              run          Runs a workflow once, without a server, and shows its events; what its steps log and
+                           print goes to stderr
               check        Loads workflows as `serve` would, says what is wrong with them, and starts nothing
               inspect      Shows what is in a workflow: its steps, events, graph, and what it asks for
               config       Prints what `serve` would do with these arguments, and where each setting comes from

@@ -300,7 +300,7 @@ async fn settings_of_single_workflows() {
     let folder = tempfile::tempdir().expect("a temporary directory");
     let file = folder.path().join("wf-host.toml");
     let text = format!(
-        "[workflows.mine]\npath = '{}'\nadditional_events = ['NudgeEvent']\n[workflows.hungry]\npath = '{}'\nmemory_max = 8\n[workflows.nobody]\n",
+        "[workflows.mine]\npath = '{}'\nadditional_events = ['ResponseEvent']\n[workflows.hungry]\npath = '{}'\nmemory_max = 8\n[workflows.nobody]\n",
         artifacts::guest("hitl").display(),
         artifacts::guest("grow").display(),
     );
@@ -309,12 +309,34 @@ async fn settings_of_single_workflows() {
     let server = serve.start().await;
     let warned = "`[workflows.nobody]` is configured, and no workflow of that name is loaded";
     assert!(server.log().contains(warned), "{}", server.log());
-    // It declares no such event; the configuration does.
-    let me = server.begin("mine", "{}").await;
-    let sent = server.post(&format!("/events/{me}"), r#"{"event": {"type": "NudgeEvent", "value": {}}}"#).await;
-    assert_eq!(sent.status, 200, "{sent:?}");
+    assert_eq!(server.get("/api/v1/workflows/mine").await.json()["additional_events"], json!(["ResponseEvent"]));
     let failed = server.run("hungry", "{}").await;
     assert!(failed.text("error").contains("the memory limit of 8 MiB was exceeded"), "{failed:?}");
+}
+
+#[test]
+fn an_additional_event_that_no_workflow_declares_is_an_error() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let guest = artifacts::guest("hitl");
+    let text = format!("[workflows.mine]\npath = '{}'\nadditional_events = ['NudgeEvent']\n", guest.display());
+    fs::write(folder.path().join("wf-host.toml"), text).expect("written");
+    let said = wf_tests::command_line::outcome(folder.path(), &["check"]);
+    let why = "`additional_events` of `mine` has `NudgeEvent`, which is no type of its events\nhint: name one that it declares: `RequestEvent`, `ResponseEvent`, `OutEvent`";
+    assert!(said.starts_with("exit code 1\n") && said.contains(why), "{said}");
+}
+
+#[tokio::test]
+async fn warnings_are_in_the_log_as_the_log_is() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let file = folder.path().join("wf-host.toml");
+    fs::write(&file, "log_format = 'json'\n[workflows.nobody]\n").expect("written");
+    let server = Serve::guests(&["greeting"]).with(&["--config", &file.display().to_string()]).start().await;
+    let log = server.log();
+    let lines: Vec<Value> = log.lines().filter_map(|it| serde_json::from_str(it).ok()).collect();
+    let warned = lines.iter().find(|it| it["fields"]["message"].as_str().is_some_and(|it| it.contains("[workflows.nobody]"))).expect(&log);
+    assert_eq!(warned["level"], "WARN");
+    assert!(warned["fields"]["hint"].as_str().is_some_and(|it| it.starts_with("correct the name")), "{log}");
+    assert!(!log.contains("warning: "), "{log}");
 }
 
 #[tokio::test]

@@ -98,6 +98,8 @@ async fn from_an_empty_folder_to_an_edited_run() {
     until("the new limit", async || (dev.client.post("/workflows/hello/run", &large).await.status == 200).then_some(())).await;
     edit(&source, "Hello, {name}!\")", "Howdy, {name}!\")");
     dev.says("Howdy, Ada!").await;
+    let tested = succeeded(Command::new("cargo").arg("test").current_dir(&project));
+    assert!(tested.contains("2 passed"), "the edit that its README asks for breaks no test: {tested}");
     let log = dev.stderr.so_far();
     assert!(log.lines().any(|it| it.starts_with("built `hello` in ") && it.contains("since the save")), "{log}");
 
@@ -114,6 +116,14 @@ async fn from_an_empty_folder_to_an_edited_run() {
     edit(&source, "Howdy, {nobody}!\")", "Servus, {name}!\")");
     dev.says("Servus, Ada!").await;
     assert_eq!(dev.client.get("/api/v1/workflows").await.json()["workflows"][0]["error"], serde_json::Value::Null);
+
+    let second = "struct Second;\n#[workflow]\nimpl Second {\n    #[step]\n    fn only(&self, _context: &Context, _start: StartEvent) -> \
+                  Result<StopEvent> {\n        Ok(StopEvent::new(2))\n    }\n}\n";
+    edit(&source, "/// What follows the first step.", &format!("{second}\n/// What follows the first step."));
+    let output = server::command().arg("build").current_dir(&project).stdin(Stdio::null()).output().expect("it starts");
+    let said = String::from_utf8_lossy(&output.stderr);
+    let why = "error: a crate has one workflow, and `Workflow` is there: put `Second` into a crate of its own";
+    assert!(!output.status.success() && said.matches(why).count() == 1, "{said}");
 }
 
 #[test]

@@ -91,7 +91,8 @@ fn a_build_that_fails_or_makes_nothing() {
     let output = wf_host(&["build"]).current_dir(folder.path()).output().expect("it starts");
     let stderr = String::from_utf8(output.stderr).expect("text");
     assert_eq!(output.status.code(), Some(1));
-    assert!(stderr.contains("error: the build failed\n") && stderr.contains("cannot find function `milk`"), "{stderr}");
+    assert!(stderr.contains("error: the build failed\n"), "{stderr}");
+    assert_eq!(stderr.matches("cannot find function `milk`").count(), 1, "each error once: {stderr}");
     assert!(stderr.ends_with("hint: correct what the compiler names above\n"), "{stderr}");
     write(&folder.path().join("src/lib.rs"), "");
     let output = wf_host(&["build"]).current_dir(folder.path()).output().expect("it starts");

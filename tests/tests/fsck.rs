@@ -530,12 +530,12 @@ async fn each_kind_of_damage_has_its_line() {
         &data,
         "drop index run_due_at",
         &expect![[r#"
-        exit code 1
-        --- stdout
-        ./wf-host.db: `run_due_at` of `sqlite_schema` is not as version 4 has it; bring the store back from a backup
-        8 runs checked: 1 finding
-        --- stderr
-    "#]],
+            exit code 1
+            --- stdout
+            ./wf-host.db: `run_due_at` of `sqlite_schema` is not as version 5 has it; bring the store back from a backup
+            8 runs checked: 1 finding
+            --- stderr
+        "#]],
     );
     // What others keep in the file is theirs.
     check(
@@ -552,12 +552,12 @@ async fn each_kind_of_damage_has_its_line() {
         &data,
         "create trigger other after insert on run begin delete from host; end",
         &expect![[r#"
-        exit code 1
-        --- stdout
-        ./wf-host.db: `other` of `sqlite_schema` is not as version 4 has it; bring the store back from a backup
-        8 runs checked: 1 finding
-        --- stderr
-    "#]],
+            exit code 1
+            --- stdout
+            ./wf-host.db: `other` of `sqlite_schema` is not as version 5 has it; bring the store back from a backup
+            8 runs checked: 1 finding
+            --- stderr
+        "#]],
     );
     check(
         &data,
@@ -901,7 +901,7 @@ async fn what_cannot_be_looked_at_is_said() {
         exit code 3
         --- stdout
         --- stderr
-        error: `./wf-host.db` has version 3 of the database, and this build checks version 4
+        error: `./wf-host.db` has version 3 of the database, and this build checks version 5
         hint: start `wf-host serve` on a copy of it: that brings the copy to this version
     "#]]
     .assert_eq(&said(folder.path(), &[]));

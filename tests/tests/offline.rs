@@ -44,6 +44,51 @@ fn with_input(arguments: &[&str], input: &str) -> (i32, String) {
 }
 
 #[test]
+fn a_run_shows_what_its_steps_log_and_print_beside_its_events() {
+    check(
+        &["run", "GUEST:talker"],
+        expect![[r#"
+        exit code 0
+        --- stdout
+        {"value":{"result":"said"},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null}
+        --- stderr
+          info   begun
+          begun on stdout
+    "#]],
+    );
+}
+
+#[test]
+fn check_reads_what_the_file_of_settings_names() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let text = format!("paths = ['{}']\n[workflows.mine]\npath = '{}'\n[workflows.nobody]\n", fill("GUEST:greeting"), fill("GUEST:hitl"));
+    fs::write(directory.path().join("wf-host.toml"), text).expect("written");
+    check_in(
+        directory.path(),
+        &["check"],
+        &expect![[r#"
+            exit code 0
+            --- stdout
+            ok: `[GUESTS]/greeting.wasm` is `greeting`, 1 step
+            ok: `[GUESTS]/hitl.wasm` is `mine`, 2 steps
+            --- stderr
+            warning: `[workflows.nobody]` in wf-host.toml is configured, and no workflow of that name is here
+            hint: correct the name, or add a `path`; here: greeting, mine
+        "#]],
+    );
+    check(
+        &["check"],
+        expect![[r#"
+            exit code 2
+            --- stdout
+            --- stderr
+            error: there is nothing to check
+            hint: name `.wasm` files, a directory or a glob, here or under `paths` in `wf-host.toml`
+        "#]],
+    );
+}
+
+#[test]
 fn a_run_prints_its_events_and_ends_with_its_fate() {
     check(
         &["run", "GUEST:greeting", "--param", "name=Ada"],
@@ -295,7 +340,7 @@ fn inspect_shows_what_is_in_a_workflow() {
               i: integer
               square: integer
 
-        graph (┄ sent, published or not named)
+        graph (┄ sent, published, waited for or not named)
           FanStart  (starts)
           └─ [dispatch]
              ├─ StopEvent  (ends)

@@ -36,7 +36,14 @@ async fn workflows_are_listed_and_shown() {
     assert!(listed.starts_with("NAME") && listed.contains("hitl      served  Asks for a name and greets."), "{listed}");
     assert_eq!(object(&server, &["workflows", "ls"])[0]["name"], "greeting");
     let shown = said(&server, &["workflows", "show", "hitl"]);
-    assert!(shown.contains("RequestEvent  {prompt}") && shown.contains("prompt_human → RequestEvent"), "{shown}");
+    for part in [
+        "starts with\n  StartEvent\n",
+        "ends with\n  OutEvent  {output: string}\n",
+        "  RequestEvent (asks)  {prompt: string}\n  ResponseEvent (answers)  {response: string}\n",
+        "prompt_human → RequestEvent",
+    ] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
     assert_eq!(object(&server, &["workflows", "show", "hitl"])["stop"]["title"], "OutEvent");
     let (code, _, stderr) = ask(&server, &["workflows", "show", "nope"]);
     assert_eq!((code, stderr.as_str()), (1, "error: Workflow not found\nhint: `wf-host workflows ls` lists those that are there"));
@@ -59,20 +66,30 @@ async fn a_run_is_started_followed_answered_and_purged() {
         serde_json::from_str(said(&server, &["runs", "events", &handler, "--json"]).lines().next().expect("a line")).expect("JSON");
     assert!(first["sequence"].is_i64() && first["type"] == "RequestEvent", "{first}");
     assert_eq!(object(&server, &["runs", "show", &handler])["status"], "completed");
-    assert!(said(&server, &["runs", "show", &handler]).contains("status    completed"));
+    assert!(said(&server, &["runs", "show", &handler]).contains("status     completed"));
 
     let (code, stdout, stderr) = ask(&server, &["runs", "start", "failing", "--wait", "--param", "message=no luck"]);
     assert_eq!((code, stdout.as_str()), (1, ""));
-    assert!(stderr.starts_with("error: no luck\nhint: "), "{stderr}");
+    let (handler, why) = stderr.split_once('\n').expect("lines");
+    assert!(handler.starts_with("handler: ") && why.starts_with("error: no luck\nhint: "), "{stderr}");
 
     let waiting = said(&server, &["runs", "start", "hitl", "--handler", "mine"]);
     assert_eq!(waiting, "mine");
-    let listed = said(&server, &["runs", "ls", "--status", "running"]);
-    assert!(listed.lines().count() == 2 && listed.contains("mine     hitl      running"), "{listed}");
-    assert_eq!(
-        object(&server, &["runs", "ls", "--limit", "1"])["next"],
-        object(&server, &["runs", "ls", "--limit", "1"])["handlers"][0]["handler_id"]
-    );
+    until("it to wait", async || said(&server, &["runs", "ls", "--status", "waiting"]).contains("mine").then_some(())).await;
+    let listed = said(&server, &["runs", "ls"]);
+    let rows: Vec<Vec<&str>> = listed.lines().map(|it| it.split("  ").filter(|it| !it.is_empty()).map(str::trim).collect()).collect();
+    assert_eq!(rows[0], ["HANDLER", "WORKFLOW", "STATUS", "STARTED (UTC)", "ABOUT"]);
+    assert_eq!([rows[1][0], rows[1][1], rows[1][2], rows[1][4]], ["mine", "hitl", "waiting", "ResponseEvent"], "newest first: {listed}");
+    assert_eq!([rows[2][1], rows[2][2], rows[2][4]], ["failing", "failed", "no luck"]);
+    assert!(rows[1][3].len() == 19 && !rows[1][3].contains(['T', '.', '+']), "a time for people: {listed}");
+    assert!(said(&server, &["runs", "show", "mine"]).contains("\nwaits for  ResponseEvent\n"));
+    let first = object(&server, &["runs", "ls", "--limit", "1"]);
+    let next = first["next"].as_str().expect("a place");
+    assert_eq!(object(&server, &["runs", "ls", "--limit", "1", "--before", next])["runs"][0]["workflow_name"], "failing");
+    assert!(said(&server, &["runs", "ls", "--limit", "1"]).ends_with(&format!("more: --before {next}")));
+    assert_eq!(said(&server, &["runs", "ls", "--search", "no LUCK"]).lines().count(), 2);
+    let (code, _, stderr) = ask(&server, &["runs", "ls", "--since", "noon"]);
+    assert!(code == 2 && stderr.ends_with("hint: `wf-host runs ls --help` says what it may be"), "{stderr}");
     assert_eq!(said(&server, &["runs", "cancel", "mine"]), "cancelled");
     let (code, _, stderr) = ask(&server, &["runs", "result", "mine"]);
     assert_eq!((code, stderr.as_str()), (1, "error: the run is cancelled"));
@@ -124,8 +141,8 @@ async fn logs_are_shown() {
     let server = Server::start(&["trap"]).await;
     let handler = said(&server, &["runs", "start", "trap", "--param", "message=of its own"]);
     server.ended(&handler).await;
-    let shown = said(&server, &["runs", "logs", &handler]);
-    assert!(shown.contains("of its own\n    error while executing at wasm backtrace:\n"), "{shown}");
+    let logs = said(&server, &["runs", "logs", &handler]);
+    assert!(logs.contains("of its own\n    error while executing at wasm backtrace:\n"), "{logs}");
     assert_eq!(object(&server, &["runs", "logs", &handler])[0]["attempt"], 0);
 }
 
@@ -142,6 +159,58 @@ async fn what_makes_no_sense_and_servers_that_are_not_there() {
     let gone = Client::new("http://127.0.0.1:9").expect("a URL").with_patience(Duration::from_millis(100));
     let error = gone.health().await.expect_err("nobody is there");
     assert!(matches!(&error, Error::Connection(_)), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn logs_are_in_the_order_of_time_with_their_steps_and_fields() {
+    let server = Server::start(&["talker"]).await;
+    let handler = said(&server, &["runs", "start", "talker", "--param", "newlines=1"]);
+    server.ended(&handler).await;
+    let logs = said(&server, &["runs", "logs", &handler]);
+    let times: Vec<&str> = logs.lines().map(|it| &it[..23]).collect();
+    assert!(times.is_sorted() && times.len() == 3, "{logs}");
+    assert!(times.iter().all(|it| !it.contains('T')), "times for people: {logs}");
+    assert!(logs.contains("  info   talk[0]  begun\n"), "{logs}");
+}
+
+/// A command on a terminal, with what is written there.
+fn on_a_terminal(server: &Server, arguments: &str, input: &str) -> String {
+    let binary = wf_tests::artifacts::binary().display().to_string();
+    let mut command = std::process::Command::new("script");
+    command.args(["-qec", &format!("{binary} {arguments}"), "/dev/null"]).env("WF_HOST_SERVER", server.url());
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("`script` of util-linux is there");
+    let mut said = Said::of(child.stdout.take().expect("piped"));
+    wf_tests::patience::until_blocking("the question", || said.so_far().contains("? ").then_some(()));
+    std::io::Write::write_all(&mut child.stdin.take().expect("piped"), input.as_bytes()).expect("it reads");
+    child.wait().expect("it ends");
+    said.whole()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_that_waits_asks_on_a_terminal_what_the_run_asks() {
+    let server = Server::start(&["hitl", "inbox"]).await;
+    let shown = on_a_terminal(&server, "runs start hitl --wait --handler mine", "Ada\n");
+    assert!(shown.contains("handler: mine") && shown.contains("What is your name?"), "{shown}");
+    assert!(shown.contains("? response: ") && shown.contains(r#"{"output":"Hello, Ada"}"#), "{shown}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_runs_of_a_handler_are_listed_and_an_event_may_be_in_a_file() {
+    let server = Server::start(&["greeting"]).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("event.json");
+    std::fs::write(&file, r#"{"name":"Ada"}"#).expect("written");
+    let event = format!("@{}", file.display());
+    for _ in 0..2 {
+        let arguments = ["runs", "start", "greeting", "--handler", "mine", "--event", &event, "--wait"];
+        assert_eq!(said(&server, &arguments), r#""Hello, Ada!""#);
+    }
+    assert_eq!(said(&server, &["runs", "ls"]).lines().count(), 2, "the newest");
+    assert_eq!(said(&server, &["runs", "ls", "--all"]).lines().count(), 3);
+    let earlier = said(&server, &["runs", "ls", "--handler", "mine"]);
+    assert!(earlier.lines().count() == 3 && earlier.starts_with("RUN "), "{earlier}");
+    let (code, _, stderr) = ask(&server, &["runs", "start", "greeting", "--event", "@nowhere.json"]);
+    assert!(code == 2 && stderr.starts_with("error: `--event @nowhere.json` cannot be read: "), "{stderr}");
 }
 
 /// What a shell would offer for the last word.
@@ -293,7 +362,8 @@ async fn nobody_waits_longer_than_asked_and_a_server_that_is_not_there_has_a_cod
     ] {
         let (code, _, stderr) = ask(&server, &[&["runs"][..], arguments].concat());
         let late = "error: the run has not ended within 0.2 seconds\nhint: it goes on: `wf-host runs result mine` waits for its end";
-        assert_eq!((code, stderr.as_str()), (124, late), "{arguments:?}");
+        let late = if arguments[0] == "start" { format!("handler: mine\n{late}") } else { late.to_owned() };
+        assert_eq!((code, stderr), (124, late), "{arguments:?}");
     }
     assert_eq!(server.get("/handlers/mine").await.status, 202);
     let (code, _, stderr) = ask(&server, &["runs", "result", "mine", "--timeout", "soon"]);

@@ -24,7 +24,7 @@ async fn start(server: &Server, handler: &str) -> String {
 
 /// The handlers that run, oldest first: those that have begun, or those that queue.
 async fn running(server: &Server, queued: bool) -> Vec<String> {
-    let list = server.get("/api/v1/runs?status=running").await.json();
+    let list = server.get("/api/v1/runs?status=running&status=waiting").await.json();
     let runs = list["runs"].as_array().expect("a list").iter().rev();
     runs.filter(|it| it["queued"] == queued).map(|it| it["handler_id"].as_str().expect("a text").to_owned()).collect()
 }
@@ -114,11 +114,12 @@ async fn one_that_queues_is_listed_as_such_by_the_command() {
         assert!(output.status.success(), "{output:?}");
         String::from_utf8(output.stdout).expect("text")
     };
-    let listed = ask(&["--status", "running"]);
+    until("the first to wait", async || ask(&["--status", "waiting"]).contains("first").then_some(())).await;
+    let listed = ask(&["--status", "running", "--status", "waiting"]);
     let rows: Vec<Vec<&str>> = listed.lines().skip(1).map(|line| line.split_whitespace().take(3).collect()).collect();
-    assert_eq!(rows, [["first", "inbox", "running"], ["second", "inbox", "queued"]]);
+    assert_eq!(rows, [["second", "inbox", "queued"], ["first", "inbox", "waiting"]]);
     let listed: Value = serde_json::from_str(&ask(&["--workflow", "inbox", "--json"])).expect("JSON");
-    assert_eq!((&listed["handlers"][0]["queued"], &listed["handlers"][1]["queued"]), (&Value::Null, &json!(true)));
+    assert_eq!((&listed["runs"][0]["queued"], &listed["runs"][1]["queued"]), (&json!(true), &Value::Null));
     answer(&server, "first").await;
     until("its turn", async || (!ask(&[]).contains("queued")).then_some(())).await;
 }

@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
-use wf_tests::command_line::{done, outcome, text};
+use wf_tests::command_line::{done, outcome, text, wf_host};
 use wf_tests::database::{pack, query};
 use wf_tests::{Serve, Server, artifacts, until};
 
@@ -101,7 +101,10 @@ async fn a_backup_of_every_form_is_restored_and_its_runs_go_on() {
     for golden in of_every_form("backup", &made) {
         let file = folder.path().join("golden.backup");
         pack(&golden, &file);
-        done(&["fsck", text(&file)]);
+        // One of an older database is brought up to date once it is restored and served; only then it is checked.
+        let checked = wf_host(&["fsck", text(&file)]);
+        let said = String::from_utf8_lossy(&checked.stderr);
+        assert!(checked.status.success() || said.contains(" of the database, and this build checks version "), "{said}");
         let restored = |data: &Path| {
             let said = done(&["restore", text(&file), "--data-dir", text(data)]);
             assert!(said.ends_with(", with its 1 key)\n"), "{said}");

@@ -5,7 +5,7 @@ mod events;
 mod json;
 mod types;
 
-use std::collections::HashSet;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
@@ -19,7 +19,9 @@ use serde_json::Value;
 pub use error::Error;
 pub use events::{Events, From};
 pub use json::Json;
-pub use types::{Definition, Envelope, Filter, Fork, Handler, Listing, LogLine, Numbered, Page, Start, Status};
+pub use types::{
+    Definition, Envelope, Filter, Fork, Handler, Listing, LogLine, Numbered, Page, Request, RunsFilter, RunsPage, Start, Status, WaitingFor,
+};
 
 /// What a call gives.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -224,7 +226,7 @@ impl Client {
             let Handler { handler_id, status: now, error, result, .. } = self.result(handler).await?;
             return match now {
                 // A later run of the handler has begun meanwhile: it is the one that is asked about.
-                Status::Running => continue,
+                Status::Running | Status::Waiting => continue,
                 Status::Completed => match result {
                     Some(result) => result.parse(),
                     None => serde_json::from_str("null").map_err(|error| Error::Form(error.to_string())),
@@ -245,24 +247,32 @@ impl Client {
         read(self.write(&["api", "v1", "runs", run, "fork"], fork).await?)
     }
 
-    /// The handlers of a wf-host whose newest runs queue; of these workflows, or of all where none is named.
-    pub async fn queued(&self, workflow: &[String]) -> Result<HashSet<String>> {
+    /// The runs of a wf-host that a filter lets through, also those that a later run of their handler has followed.
+    pub async fn runs(&self, filter: &RunsFilter) -> Result<RunsPage> {
+        self.get(&["api", "v1", "runs"], &filter.query()).await
+    }
+
+    /// The step of each invocation of a run, by the invocation's number; of a wf-host.
+    pub async fn steps(&self, run: &str) -> Result<BTreeMap<u64, String>> {
         #[derive(serde::Deserialize)]
-        struct Runs {
-            runs: Vec<Handler>,
-            next: Option<String>,
+        struct History {
+            invocations: Vec<Invocation>,
+            next: Option<u64>,
         }
-        let (mut queued, mut before) = (HashSet::new(), None);
+        #[derive(serde::Deserialize)]
+        struct Invocation {
+            id: u64,
+            step: String,
+        }
+        let (mut steps, mut after) = (BTreeMap::new(), None::<u64>);
         loop {
-            let mut query = vec![("status", "running".to_owned()), ("limit", "500".to_owned())];
-            query.extend(workflow.iter().map(|it| ("workflow", it.clone())));
-            query.extend(before.map(|it| ("before", it)));
-            let page: Runs = self.get(&["api", "v1", "runs"], &query).await?;
-            queued.extend(page.runs.into_iter().filter(|it| it.queued).map(|it| it.handler_id));
+            let query: Vec<_> = [("limit", "1000".to_owned())].into_iter().chain(after.map(|it| ("after", it.to_string()))).collect();
+            let page: History = self.get(&["api", "v1", "runs", run, "history"], &query).await?;
+            steps.extend(page.invocations.into_iter().map(|it| (it.id, it.step)));
             if page.next.is_none() {
-                return Ok(queued);
+                return Ok(steps);
             }
-            before = page.next;
+            after = page.next;
         }
     }
 

@@ -12,6 +12,8 @@ use crate::{Error, Json, Result};
 pub enum Status {
     /// Not ended.
     Running,
+    /// Not ended, and waits for something from outside: said of runs of a wf-host, never of handlers.
+    Waiting,
     /// Ended with a stop event.
     Completed,
     /// Ended with an error.
@@ -51,6 +53,97 @@ pub struct Handler {
     pub updated_at: Option<String>,
     /// When it ended, UTC.
     pub completed_at: Option<String>,
+    /// The beginning of its start event's fields, as text; said of runs of a wf-host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input_preview: Option<String>,
+    /// The beginning of what it gave, or of why it failed; said of runs of a wf-host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result_preview: Option<String>,
+    /// What it waits for from outside; said of runs of a wf-host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting_for: Option<Vec<WaitingFor>>,
+}
+
+/// Something from outside that a run waits for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WaitingFor {
+    /// The types of event that answer: the first to come does.
+    pub types: Vec<String>,
+    /// The step that waits; none: none does, a step is given the answer.
+    pub step: Option<String>,
+    /// Its invocation, by its number.
+    pub invocation: Option<u64>,
+    /// What was asked; in a list only of the first that is waited for.
+    pub request: Option<Request>,
+}
+
+/// An event by which a run has asked for something.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    /// Its number in the stream.
+    pub sequence: i64,
+    /// Its type.
+    #[serde(rename = "type")]
+    pub name: String,
+    /// Its fields.
+    pub value: Json,
+}
+
+/// Runs of a wf-host, and from where the next page goes on.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RunsPage {
+    /// In the order that was asked for.
+    pub runs: Vec<Handler>,
+    /// For [`RunsFilter::before`]; none on the last page.
+    #[serde(default)]
+    pub next: Option<String>,
+}
+
+/// Which runs of a wf-host to list. Empty: all, newest first.
+#[derive(Clone, Debug, Default)]
+pub struct RunsFilter {
+    /// Any of these; [`Status::Running`] means those that do not wait.
+    pub status: Vec<Status>,
+    /// Any of these workflows.
+    pub workflow: Vec<String>,
+    /// Only those of this handler: neither times nor another order go with it.
+    pub handler: Option<String>,
+    /// Only the newest of each handler.
+    pub newest: bool,
+    /// Only those with this text in an id, in what went in, or in what came out.
+    pub search: Option<String>,
+    /// Only those that began, or ended where the order is by that, at this time or later: `2026-11-23T06:38:23Z`, or a day.
+    pub since: Option<String>,
+    /// Only those that began, or ended, before this time.
+    pub until: Option<String>,
+    /// `newest`, `oldest`, `last-ended` or `first-ended`.
+    pub order: Option<String>,
+    /// At most so many.
+    pub limit: Option<usize>,
+    /// From where an earlier page says that it goes on.
+    pub before: Option<String>,
+}
+
+impl RunsFilter {
+    pub(crate) fn query(&self) -> Vec<(&'static str, String)> {
+        let status = self.status.iter().map(|it| ("status", text(*it)));
+        let workflow = self.workflow.iter().map(|it| ("workflow", it.clone()));
+        let single = [
+            ("handler", self.handler.clone()),
+            ("newest", self.newest.then(|| "true".to_owned())),
+            ("search", self.search.clone()),
+            ("since", self.since.clone()),
+            ("until", self.until.clone()),
+            ("order", self.order.clone()),
+            ("limit", self.limit.map(|it| it.to_string())),
+            ("before", self.before.clone()),
+        ];
+        status.chain(workflow).chain(single.into_iter().filter_map(|(name, value)| Some((name, value?)))).collect()
+    }
+}
+
+fn text(status: Status) -> String {
+    serde_json::to_value(status).ok().and_then(|it| it.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 /// Handlers, and the one after which the next page begins.
@@ -78,10 +171,7 @@ pub struct Filter {
 
 impl Filter {
     pub(crate) fn query(&self) -> Vec<(&'static str, String)> {
-        let status = self
-            .status
-            .iter()
-            .map(|it| ("status", serde_json::to_value(it).ok().and_then(|it| it.as_str().map(str::to_owned)).unwrap_or_default()));
+        let status = self.status.iter().map(|it| ("status", text(*it)));
         let workflow = self.workflow.iter().map(|it| ("workflow_name", it.clone()));
         let limit = self.limit.map(|it| ("limit", it.to_string()));
         let after = self.after.clone().map(|it| ("after", it));

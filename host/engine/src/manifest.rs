@@ -91,6 +91,9 @@ pub struct StepManifest {
     /// The event types that it may send or publish, by name: for the graph and the check.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sends: Vec<String>,
+    /// The event types that it may wait for, by name: for the graph.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waits: Vec<String>,
     /// Whether an event whose type derives from an accepted one is accepted too.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub subtypes: bool,

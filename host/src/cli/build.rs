@@ -44,7 +44,11 @@ impl Build {
     pub(super) async fn run(self) -> Result<(), Problem> {
         let mut project = Project::find(&self.path, self.offline)?;
         let host = offline::host(None, Config::default()).await?;
-        let built = project.build(&host).await?;
+        let built = match project.build(&host).await {
+            // What the compiler says stands above already.
+            Err(problem) if matches!(project, Project::Cargo(_)) => return Err(problem.in_short()),
+            built => built?,
+        };
         for wasm in &built.wasm {
             if self.part {
                 out(&format!("built `{}` in {:.1?}\n", wasm.display(), built.took))?;

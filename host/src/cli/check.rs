@@ -10,15 +10,18 @@ use crate::model::Workflow;
 use crate::sources;
 
 /// Loads workflows as `serve` would, says what is wrong with them, and starts nothing.
+///
+/// Without a path it checks what `wf-host.toml` in this folder names, under `paths` and as the `path` of workflows.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
+  wf-host check                                what wf-host.toml names
   wf-host check workflows/                     every .wasm file in a directory
   wf-host check target/*.wasm && deploy        the exit code is 1 where one is not sound
 ")]
 pub(super) struct Check {
     /// What to check: a `.wasm` file, a directory, a glob, `name=path` or `name=path+path`.
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(value_name = "PATH")]
     paths: Vec<String>,
     #[command(flatten)]
     grants: Flags,
@@ -26,9 +29,11 @@ pub(super) struct Check {
 
 impl Check {
     pub(super) async fn run(self, mut layers: Layers<'_>) -> Result<(), Problem> {
+        let paths = if self.paths.is_empty() { named(&layers)? } else { self.paths };
+        let configured: Vec<String> = layers.file.workflows.keys().cloned().collect();
         let host = offline::host(None, self.grants.config(&mut layers)?).await?;
-        let (mut checked, mut wrong) = (0, 0);
-        for argument in &self.paths {
+        let (mut checked, mut wrong, mut names) = (0, 0, Vec::new());
+        for argument in &paths {
             let found = match sources::sources(argument) {
                 Ok(found) => found,
                 Err(rejected) => {
@@ -41,6 +46,7 @@ impl Check {
                 checked += 1;
                 match host.load(&source).await {
                     Ok((workflow, _)) => {
+                        names.push(workflow.name.clone());
                         let steps = workflow.definition.steps().count();
                         let plural = if steps == 1 { "" } else { "s" };
                         out(&format!("ok: `{}` is `{}`, {steps} step{plural}\n", source, workflow.name))?;
@@ -63,6 +69,13 @@ impl Check {
                 }
             }
         }
+        if wrong == 0 {
+            for name in configured.iter().filter(|it| !names.contains(it)) {
+                let problem =
+                    Problem::new(format!("`[workflows.{name}]` in wf-host.toml is configured, and no workflow of that name is here"));
+                problem.hint(format!("correct the name, or add a `path`; here: {}", names.join(", "))).warn();
+            }
+        }
         if (checked, wrong) == (1, 1) {
             return Err(Problem::reported());
         }
@@ -71,6 +84,17 @@ impl Check {
         }
         Ok(())
     }
+}
+
+/// What the file of settings in this folder names.
+fn named(layers: &Layers) -> Result<Vec<String>, Problem> {
+    let mut paths = layers.file.paths.clone().unwrap_or_default();
+    paths.extend(layers.file.workflows.iter().filter_map(|(name, it)| Some(format!("{name}={}", it.path.as_ref()?.argument()))));
+    if paths.is_empty() {
+        let hint = "name `.wasm` files, a directory or a glob, here or under `paths` in `wf-host.toml`";
+        return Err(Problem::new("there is nothing to check").hint(hint).usage());
+    }
+    Ok(paths)
 }
 
 /// Keys of the manifest that mean nothing to this host.

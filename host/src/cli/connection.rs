@@ -94,11 +94,21 @@ impl Remote {
             }
             Error::Refused { status: 404, .. } => problem.hint("`wf-host runs ls` lists the handlers that are there"),
             Error::Refused { status: 409, .. } => problem.hint("`wf-host runs show` says how it stands"),
+            Error::Refused { status: 400, detail } if is_of_a_list(detail) => {
+                problem.hint("`wf-host runs ls --help` says what it may be").usage()
+            }
+            Error::Refused { status: 413, .. } => problem.hint("send less, or have the server's `--body-max` raised"),
+            Error::Refused { status: 500.., .. } => problem.hint("the server's log says more"),
             Error::Refused { .. } => problem.hint("`wf-host workflows show` names the events and their fields"),
             Error::Failed { .. } | Error::Cancelled { .. } => problem,
             Error::Form(_) | Error::Key(_) | Error::Certificate(_) => problem.hint("is it a server for workflows?"),
         }
     }
+}
+
+/// Whether a refusal is of what a list was asked for.
+fn is_of_a_list(detail: &str) -> bool {
+    ["limit", "before", "since", "until", "order"].iter().any(|it| detail.starts_with(&format!("Invalid {it}:")))
 }
 
 /// Says once why nothing happens.

@@ -1,6 +1,15 @@
 //! How a problem reaches a person: what happened, and what to do.
 
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Whether what does not stop a command is a line of its log, as all else that a server says.
+static IN_LOG: AtomicBool = AtomicBool::new(false);
+
+/// From here on warnings are lines of the log.
+pub(super) fn warn_into_log() {
+    IN_LOG.store(true, Ordering::Relaxed);
+}
 
 /// Something that keeps a command from doing what it was asked.
 #[derive(Debug)]
@@ -29,6 +38,12 @@ impl Problem {
     /// What to do.
     pub fn hint(mut self, hint: impl Into<String>) -> Problem {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// Without what stands behind its first line.
+    pub(super) fn in_short(mut self) -> Problem {
+        self.message.truncate(self.message.find('\n').unwrap_or(self.message.len()));
         self
     }
 
@@ -73,6 +88,9 @@ impl Problem {
 
     /// Prints it on stderr as something that does not stop the command.
     pub fn warn(&self) {
+        if IN_LOG.load(Ordering::Relaxed) && !self.silent {
+            return tracing::warn!(hint = self.hint, "{}", self.message);
+        }
         self.print("warning");
     }
 

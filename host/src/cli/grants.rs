@@ -55,11 +55,12 @@ impl Flags {
         grants("", &Texts { http: &http, env: &env, dir: &dir, secrets: &secrets, roots: roots.as_deref() })
     }
 
-    /// Of a command without a server: these, and those of the file of settings in this folder. Nothing else of it counts.
+    /// Of a command without a server: these, and those of the file of settings in this folder, with the events that it adds. Nothing
+    /// else of it counts.
     pub(super) fn config(self, layers: &mut Layers) -> Result<Config, Problem> {
         let workflows = layers.file.workflows.clone().into_iter().map(|(name, own)| {
             let grants = own.grants(&format!("workflows.{name}."))?;
-            Ok((name, WorkflowConfig { grants, ..WorkflowConfig::default() }))
+            Ok((name, WorkflowConfig { grants, additional_events: own.additional_events, ..WorkflowConfig::default() }))
         });
         let workflows = workflows.collect::<Result<_, Problem>>()?;
         Ok(Config { grants: self.settle(layers)?, workflows, ..Config::default() })

@@ -21,7 +21,7 @@ pub(super) struct Graph<'a> {
 struct Edge<'a> {
     from: Node<'a>,
     to: Node<'a>,
-    /// Sent or published by a step, or returned without being named; not what it says it returns.
+    /// Sent, published or waited for by a step, or returned without being named; not what it says it takes and returns.
     aside: bool,
 }
 
@@ -40,6 +40,7 @@ impl<'a> Graph<'a> {
             step.accepts.iter().for_each(|event| graph.edge(Node::Event(event), node, false));
             step.emits.iter().for_each(|event| graph.edge(node, Node::Event(event), false));
             step.sends.iter().for_each(|event| graph.edge(node, Node::Event(event), true));
+            step.waits.iter().for_each(|event| graph.edge(Node::Event(event), node, true));
             unnamed_types(definition, step).into_iter().for_each(|event| graph.edge(node, Node::Event(event), true));
         }
         for event in graph.events() {

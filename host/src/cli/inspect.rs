@@ -4,11 +4,12 @@ use std::fmt::Write;
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
-use wf_engine::manifest::{EventKind, Join, Manifest, StepManifest};
+use wf_engine::manifest::{Backoff, CatchError, EventKind, Join, Manifest, Retry, StepManifest};
 
 use super::grants::Flags;
 use super::graph::Graph;
 use super::layers::Layers;
+use super::people::type_of;
 use super::screen::out;
 use super::{Problem, offline};
 use crate::model::{Asked, ComponentView, Workflow};
@@ -119,7 +120,7 @@ fn text(workflow: &Workflow) -> String {
         let _ = writeln!(text, "  {}{}", event.name, kind(event.kind));
         fields(&event.schema, &mut text);
     }
-    let _ = writeln!(text, "\ngraph (┄ sent, published or not named)");
+    let _ = writeln!(text, "\ngraph (┄ sent, published, waited for or not named)");
     Graph::of(definition).text().lines().for_each(|line| text += &format!("  {line}\n"));
     let _ = writeln!(text, "\nasks for");
     let (ours, outside): (Vec<&String>, Vec<&String>) = workflow.imports().partition(|it| it.starts_with("wf:workflow/"));
@@ -160,15 +161,47 @@ fn step(step: &StepManifest, language: Option<&str>, text: &mut String) {
         traits.push(format!("timeout {timeout} s"));
     }
     if let Some(retry) = &step.retry {
-        let most = retry.attempts_max.map_or("any number of".to_owned(), |it| it.to_string());
-        traits.push(format!("{most} attempts, {} s apart", retry.delay));
+        traits.push(again(retry));
     }
-    if step.catch_error.is_some() {
-        traits.push("catches errors".to_owned());
+    if let Some(caught) = &step.catch_error {
+        traits.push(catches(caught));
+    }
+    if !step.waits.is_empty() {
+        traits.push(format!("waits for {}", step.waits.join(" or ")));
     }
     if !traits.is_empty() {
         let _ = writeln!(text, "      {}", traits.join(", "));
     }
+}
+
+/// How often it is tried, and how long after each failure.
+fn again(retry: &Retry) -> String {
+    let most = retry.attempts_max.map_or("any number of".to_owned(), |it| it.to_string());
+    let mut text = match retry.backoff {
+        Backoff::Constant => format!("{most} attempts, {} s apart", retry.delay),
+        Backoff::Linear => format!("{most} attempts, {} s later and then {} s more each time", retry.delay, retry.delay),
+        Backoff::Exponential => format!("{most} attempts, {} s later and then {} times as long each time", retry.delay, retry.factor),
+    };
+    if let Some(longest) = retry.delay_max {
+        let _ = write!(text, ", at most {longest} s");
+    }
+    if retry.jitter > 0.0 {
+        let _ = write!(text, ", give or take {} %", retry.jitter * 100.0);
+    }
+    if let Some(all) = retry.elapsed_max {
+        let _ = write!(text, ", for {all} s in all");
+    }
+    if !retry.kinds.is_empty() {
+        let _ = write!(text, ", after {} alone", retry.kinds.join(" or "));
+    }
+    text
+}
+
+/// Whose errors it takes, and how often in a run.
+fn catches(caught: &CatchError) -> String {
+    let whose = if caught.steps.is_empty() { "all steps that no other step names".to_owned() } else { caught.steps.join(", ") };
+    let often = if caught.max_recoveries == 1 { "once".to_owned() } else { format!("{} times", caught.max_recoveries) };
+    format!("catches errors of {whose}, {often} in a run")
 }
 
 fn kind(kind: EventKind) -> &'static str {
@@ -184,13 +217,36 @@ fn kind(kind: EventKind) -> &'static str {
 fn fields(schema: &Value, text: &mut String) {
     let required = |name: &str| schema["required"].as_array().is_some_and(|all| all.iter().any(|it| it == name));
     for (name, field) in schema["properties"].as_object().into_iter().flatten() {
-        let of = match &field["type"] {
-            Value::String(one) => one.clone(),
-            Value::Array(several) => several.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" or "),
-            _ => "any".to_owned(),
-        };
+        let of = type_of(field);
         let optional = if required(name) { "" } else { ", optional" };
         let about = field["description"].as_str().map(|it| format!("  {it}")).unwrap_or_default();
         let _ = writeln!(text, "      {name}: {of}{optional}{about}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(step: Value) -> String {
+        let mut text = String::new();
+        super::step(&serde_json::from_value(step).expect("a step"), None, &mut text);
+        text.lines().last().unwrap_or_default().trim().to_owned()
+    }
+
+    #[test]
+    fn what_a_step_does_with_failures_and_waits_is_shown_as_what_it_is() {
+        let with = |key: &str, value: Value| told(json!({ "name": "s", "accepts": ["A"], "emits": ["B"], key: value }));
+        assert_eq!(with("retry", json!({ "delay": 2.0, "attempts_max": 3 })), "3 attempts, 2 s apart");
+        let growing =
+            json!({ "backoff": "exponential", "delay": 1.0, "factor": 3.0, "delay_max": 60.0, "jitter": 0.1, "kinds": ["NetworkError"] });
+        let expected = "any number of attempts, 1 s later and then 3 times as long each time, at most 60 s, give or take 10 %, after NetworkError alone";
+        assert_eq!(with("retry", growing), expected);
+        let linear = json!({ "backoff": "linear", "delay": 1.0, "attempts_max": 4, "elapsed_max": 30.0 });
+        assert_eq!(with("retry", linear), "4 attempts, 1 s later and then 1 s more each time, for 30 s in all");
+        assert_eq!(with("catch_error", json!({})), "catches errors of all steps that no other step names, once in a run");
+        let some = json!({ "steps": ["charge", "ship"], "max_recoveries": 3 });
+        assert_eq!(with("catch_error", some), "catches errors of charge, ship, 3 times in a run");
+        assert_eq!(with("waits", json!(["Yes", "No"])), "waits for Yes or No");
     }
 }

@@ -9,8 +9,8 @@ use wf_engine::time::utc_text;
 
 use super::Problem;
 use super::layers::Layers;
+use super::people::table;
 use super::place::{noted, settled};
-use super::remote::table;
 use super::screen::out;
 use crate::audit::Line;
 use crate::clock::Clock;

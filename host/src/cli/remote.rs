@@ -1,52 +1,27 @@
-//! Commands against a server: `workflows` and `runs`.
+//! `wf-host runs`: runs on a server.
 
-use std::collections::HashSet;
+use std::io::IsTerminal;
 use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
 use clap_complete::ArgValueCandidates;
 use futures_util::TryStreamExt;
-use serde::Serialize;
 use serde_json::{Value, json};
-use wf_client::{Envelope, Error, Filter, From, Handler, Json, Numbered, Start, Status, To};
+use wf_client::{Client, Envelope, Error, Filter, From, Handler, Json, Numbered, RunsFilter, RunsPage, Start, Status, To};
 use wf_engine::text::{self, Limit};
 
+use super::answers;
 use super::connection::{Remote, name};
-use super::logged::trace;
+use super::people::{given_with, line, lines, moment, out, print, table, time, trace};
+use super::screen::note;
 use super::{Problem, candidates, fork, run};
-
-/// Shows the workflows of a server.
-#[derive(Args)]
-#[command(after_help = "\
-Examples:
-  wf-host workflows ls
-  wf-host workflows show greeting --server https://flows.example
-")]
-pub(super) struct Workflows {
-    #[command(flatten)]
-    remote: Remote,
-    #[command(subcommand)]
-    command: WorkflowsCommand,
-}
-
-#[derive(Subcommand)]
-enum WorkflowsCommand {
-    /// Lists the workflows.
-    Ls,
-    /// Shows a workflow: its start event, its events and its graph.
-    Show {
-        /// Its name.
-        #[arg(add = ArgValueCandidates::new(candidates::workflows))]
-        name: String,
-    },
-}
 
 /// Starts, follows, answers and ends runs on a server.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   wf-host runs start greeting --param name=Ada
-  wf-host runs ls --status running
+  wf-host runs ls --status waiting --status failed
   wf-host runs events HANDLER --follow
   wf-host runs send HANDLER ResponseEvent --param response=Ada
 ")]
@@ -64,7 +39,7 @@ enum RunsCommand {
         /// The workflow.
         #[arg(add = ArgValueCandidates::new(candidates::workflows))]
         workflow: String,
-        /// The start event's fields, as a JSON object.
+        /// The start event's fields, as a JSON object; `@FILE` is one in a file, `@-` one on stdin.
         #[arg(long, value_name = "JSON")]
         event: Option<String>,
         /// One of its fields: JSON where it is that, else text. May be repeated.
@@ -73,27 +48,42 @@ enum RunsCommand {
         /// The handler's id; one that has ended goes on with its state.
         #[arg(long, add = ArgValueCandidates::new(candidates::handlers))]
         handler: Option<String>,
-        /// Wait for its end; the exit code is 1 when it failed.
+        /// Wait for its end, and on a terminal for answers to what it asks; the exit code is 1 when it failed.
         #[arg(long)]
         wait: bool,
         /// Wait at most so many seconds; the exit code is 124 then, and the run goes on.
         #[arg(long, value_name = "SECONDS", requires = "wait", value_parser = seconds)]
         timeout: Option<Duration>,
     },
-    /// Lists the latest run of each handler, newest last.
+    /// Lists the newest run of each handler, newest first.
     Ls {
-        /// Only those that stand so. May be repeated.
+        /// Only those that stand so; `running` are those that do not wait. May be repeated.
         #[arg(long, value_enum)]
         status: Vec<StatusName>,
         /// Only those of this workflow. May be repeated.
         #[arg(long, add = ArgValueCandidates::new(candidates::workflows))]
         workflow: Vec<String>,
+        /// All runs of this handler, the earlier ones too.
+        #[arg(long, add = ArgValueCandidates::new(candidates::handlers))]
+        handler: Option<String>,
+        /// The earlier runs of all handlers, too.
+        #[arg(long)]
+        all: bool,
+        /// Only those with this text in an id, in what went in, or in what came out.
+        #[arg(long, value_name = "TEXT")]
+        search: Option<String>,
+        /// Only those that began at this time or later, as in `2026-11-23` or `2026-11-23T06:38:23Z`.
+        #[arg(long, value_name = "TIME", conflicts_with = "handler")]
+        since: Option<String>,
+        /// Only those that began before this time.
+        #[arg(long, value_name = "TIME", conflicts_with = "handler")]
+        until: Option<String>,
         /// At most so many.
         #[arg(long)]
         limit: Option<usize>,
-        /// Only those after this handler.
-        #[arg(long, add = ArgValueCandidates::new(candidates::handlers))]
-        after: Option<String>,
+        /// From where an earlier list says that it goes on.
+        #[arg(long, value_name = "PLACE")]
+        before: Option<String>,
     },
     /// Shows a handler's newest run.
     Show {
@@ -121,7 +111,7 @@ enum RunsCommand {
         /// The event's type.
         #[arg(add = ArgValueCandidates::new(candidates::event_types))]
         name: String,
-        /// The event's fields, as a JSON object.
+        /// The event's fields, as a JSON object; `@FILE` is one in a file, `@-` one on stdin.
         #[arg(long, value_name = "JSON")]
         event: Option<String>,
         /// One of its fields: JSON where it is that, else text. May be repeated.
@@ -156,7 +146,7 @@ enum RunsCommand {
         #[arg(long, value_name = "SECONDS", value_parser = seconds)]
         timeout: Option<Duration>,
     },
-    /// Prints what a run's steps have written.
+    /// Prints what a run's steps have written, in the order of time.
     Logs {
         /// Its handler's id.
         #[arg(add = ArgValueCandidates::new(candidates::handlers))]
@@ -167,6 +157,7 @@ enum RunsCommand {
 #[derive(Clone, Copy, ValueEnum)]
 enum StatusName {
     Running,
+    Waiting,
     Completed,
     Failed,
     Cancelled,
@@ -183,64 +174,6 @@ fn fields(event: Option<&str>, params: &[String]) -> Result<Json, Problem> {
     Ok((*written).to_owned().into())
 }
 
-impl Workflows {
-    pub(super) async fn run(self) -> Result<(), Problem> {
-        let client = self.remote.client()?;
-        let problem = |error: Error| self.remote.problem(&error);
-        match &self.command {
-            WorkflowsCommand::Ls => {
-                let listings = match client.listings().await {
-                    Ok(listings) => listings,
-                    // Another server than a wf-host knows the names alone.
-                    Err(Error::Refused { status: 404, .. }) => {
-                        let names = client.workflows().await.map_err(problem)?;
-                        return if self.remote.json { print(&names) } else { out(&names.join("\n")) };
-                    }
-                    Err(error) => return Err(problem(error)),
-                };
-                if self.remote.json {
-                    return print(&listings);
-                }
-                let rows = listings.iter().map(|it| {
-                    let about = it.description.as_deref().and_then(|it| it.lines().next()).unwrap_or_default();
-                    let state = match (&it.digest, &it.error) {
-                        (Some(_), None) => "served",
-                        (Some(_), Some(_)) => "served, newest not sound",
-                        (None, _) => "not sound",
-                    };
-                    [it.name.clone(), state.to_owned(), about.to_owned()]
-                });
-                out(&table(["NAME", "STATE", "ABOUT"], rows.collect()))
-            }
-            WorkflowsCommand::Show { name } => {
-                // One after the other: where there is no such workflow, it is always the first that says so.
-                let schema = client.schema(name).await.map_err(problem)?;
-                let events = client.event_types(name).await.map_err(problem)?;
-                let graph = client.representation(name).await.map_err(problem)?;
-                let shown = json!({ "name": name, "start": schema["start"], "stop": schema["stop"], "events": events, "graph": graph });
-                if self.remote.json {
-                    return print(&shown);
-                }
-                let mut text = format!("{name}\n{}\n\nevents\n", graph["description"].as_str().unwrap_or_default());
-                for event in &events {
-                    text += &format!("  {}{}\n", event["title"].as_str().unwrap_or_default(), fields_of(event));
-                }
-                text += "\nedges\n";
-                for edge in graph["edges"].as_array().into_iter().flatten() {
-                    text +=
-                        &format!("  {} → {}\n", edge["source"].as_str().unwrap_or_default(), edge["target"].as_str().unwrap_or_default());
-                }
-                out(text.trim_end())
-            }
-        }
-    }
-}
-
-fn fields_of(schema: &Value) -> String {
-    let names: Vec<&str> = schema["properties"].as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
-    if names.is_empty() { String::new() } else { format!("  {{{}}}", names.join(", ")) }
-}
-
 impl Runs {
     pub(super) async fn run(self) -> Result<(), Problem> {
         let client = self.remote.client()?;
@@ -251,48 +184,47 @@ impl Runs {
                 let start = Start { start_event: Some(fields(event.as_deref(), &params)?), handler_id: handler, context: None };
                 let handler = client.start(&workflow, &start).await.map_err(problem)?;
                 if wait {
-                    let waited = within(timeout, &handler.handler_id, client.wait(&handler.handler_id)).await?;
+                    if !json {
+                        note(&format!("handler: {}\n", handler.handler_id));
+                    }
+                    let asks = !json && std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+                    let waited = async {
+                        if asks {
+                            answers::give(&client, &handler).await?;
+                        }
+                        client.wait(&handler.handler_id).await
+                    };
+                    let waited = within(timeout, &handler.handler_id, waited).await?;
                     return ended(&waited.map_err(problem)?, json);
                 }
                 if json { print(&handler) } else { out(&handler.handler_id) }
             }
-            RunsCommand::Ls { status, workflow, limit, after } => {
-                let status = status.into_iter().map(|it| match it {
-                    StatusName::Running => Status::Running,
-                    StatusName::Completed => Status::Completed,
-                    StatusName::Failed => Status::Failed,
-                    StatusName::Cancelled => Status::Cancelled,
-                });
-                let filter = Filter { status: status.collect(), workflow, limit, after };
-                let mut page = client.handlers(&filter).await.map_err(problem)?;
-                if page.handlers.iter().any(|it| it.status == Status::Running) {
-                    let queued = match client.queued(&filter.workflow).await {
-                        // At another server than a wf-host none does.
-                        Err(Error::Refused { status: 404, .. }) => HashSet::new(),
-                        queued => queued.map_err(problem)?,
-                    };
-                    page.handlers.iter_mut().for_each(|it| it.queued = queued.contains(&it.handler_id));
-                }
+            RunsCommand::Ls { status, workflow, handler, all, search, since, until, limit, before } => {
+                let status = status.into_iter().map(Into::into).collect();
+                let newest = !all && handler.is_none();
+                let filter = RunsFilter { status, workflow, handler, newest, search, since, until, order: None, limit, before };
+                let page = listed(&client, &filter).await.map_err(problem)?;
                 if json {
                     return print(&page);
                 }
-                let rows = page
-                    .handlers
-                    .iter()
-                    .map(|it| (it, if it.queued { "queued".to_owned() } else { name(it.status) }))
-                    .map(|(it, stands)| [it.handler_id.clone(), it.workflow_name.clone(), stands, it.started_at.clone()]);
-                out(&table(["HANDLER", "WORKFLOW", "STATUS", "STARTED"], rows.collect()))?;
+                let rows = page.runs.iter().map(|it| {
+                    let run = if newest { it.handler_id.clone() } else { it.run_id.clone().unwrap_or_default() };
+                    [run, it.workflow_name.clone(), stands(it), time(&it.started_at), about(it)]
+                });
+                let head = [if newest { "HANDLER" } else { "RUN" }, "WORKFLOW", "STATUS", "STARTED (UTC)", "ABOUT"];
+                out(&table(head, rows.collect()))?;
                 match page.next {
-                    Some(next) => out(&format!("more: --after {next}")),
+                    Some(next) => out(&format!("more: --before {next}")),
                     None => Ok(()),
                 }
             }
             RunsCommand::Show { handler } => {
-                let handler = client.handler(&handler).await.map_err(problem)?;
+                let handler = newest(&client, &handler).await.map_err(problem)?;
                 if json {
                     return print(&handler);
                 }
                 let optional = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
+                let times = |value: &Option<String>| value.as_deref().map_or_else(|| "-".to_owned(), time);
                 let stop = handler.result.as_ref().and_then(envelope);
                 let own = match &handler.run_id {
                     Some(run) => client.run_of(run).await.ok(),
@@ -303,10 +235,12 @@ impl Runs {
                     ["handler".to_owned(), handler.handler_id.clone()],
                     ["run".to_owned(), optional(&handler.run_id)],
                     ["workflow".to_owned(), handler.workflow_name.clone()],
-                    ["status".to_owned(), name(handler.status)],
-                    ["started".to_owned(), handler.started_at.clone()],
-                    ["updated".to_owned(), optional(&handler.updated_at)],
-                    ["ended".to_owned(), optional(&handler.completed_at)],
+                    ["status".to_owned(), stands(&handler)],
+                    ["waits for".to_owned(), waits_for(&handler).unwrap_or_else(|| "-".to_owned())],
+                    ["started".to_owned(), time(&handler.started_at)],
+                    ["updated".to_owned(), times(&handler.updated_at)],
+                    ["ended".to_owned(), times(&handler.completed_at)],
+                    ["input".to_owned(), optional(&handler.input_preview)],
                     ["error".to_owned(), optional(&handler.error)],
                     ["result".to_owned(), stop.map_or_else(|| "-".to_owned(), |it| it.value.to_string())],
                 ];
@@ -371,19 +305,78 @@ impl Runs {
             RunsCommand::Logs { handler } => {
                 let run = client.handler(&handler).await.map_err(problem)?.run_id;
                 let run = run.ok_or_else(|| Problem::new("this server keeps no logs").hint("only a wf-host does"))?;
-                let logged = client.logs(&run).await.map_err(problem)?;
+                let mut logged = client.logs(&run).await.map_err(problem)?;
                 if json {
                     return print(&logged);
                 }
-                let rows = logged.into_iter().map(|it| {
-                    let message = it.message + &trace(it.fields.text());
-                    [it.at, it.level, format!("{}.{}", it.invocation, it.attempt), message]
-                });
-                let rows: Vec<_> = rows.collect();
-                if rows.is_empty() { Ok(()) } else { out(&lines(&rows)) }
+                let steps = client.steps(&run).await.map_err(problem)?;
+                // Those of one moment stay as they are: by invocation, attempt and place.
+                logged.sort_by(|one, other| one.at.cmp(&other.at));
+                for it in &logged {
+                    let step = steps.get(&it.invocation).cloned().unwrap_or_default();
+                    let again = if it.attempt == 0 { String::new() } else { format!(" attempt {}", it.attempt + 1) };
+                    let (at, level, message) = (moment(&it.at), &it.level, it.message.trim_end());
+                    out(&format!("{at}  {level:5}  {step}[{}]{again}  {message}{}", it.invocation, given_with(it.fields.text()) + &trace(it.fields.text())))?;
+                }
+                Ok(())
             }
         }
     }
+}
+
+impl std::convert::From<StatusName> for Status {
+    fn from(name: StatusName) -> Status {
+        match name {
+            StatusName::Running => Status::Running,
+            StatusName::Waiting => Status::Waiting,
+            StatusName::Completed => Status::Completed,
+            StatusName::Failed => Status::Failed,
+            StatusName::Cancelled => Status::Cancelled,
+        }
+    }
+}
+
+/// Runs of a wf-host; of another server, which knows handlers alone, these.
+async fn listed(client: &Client, filter: &RunsFilter) -> wf_client::Result<RunsPage> {
+    match client.runs(filter).await {
+        Err(Error::Refused { status: 404, .. }) => {
+            let filter = Filter { status: filter.status.clone(), workflow: filter.workflow.clone(), limit: None, after: None };
+            let mut runs = client.handlers(&filter).await?.handlers;
+            runs.reverse();
+            Ok(RunsPage { runs, next: None })
+        }
+        page => page,
+    }
+}
+
+/// A handler's newest run, with all that the server says of it.
+async fn newest(client: &Client, handler: &str) -> wf_client::Result<Handler> {
+    let handler = client.handler(handler).await?;
+    let Some(run) = &handler.run_id else { return Ok(handler) };
+    match client.run_of(run).await {
+        Err(Error::Refused { status: 404, .. }) => Ok(handler),
+        run => run,
+    }
+}
+
+fn stands(run: &Handler) -> String {
+    if run.queued { "queued".to_owned() } else { name(run.status) }
+}
+
+/// The types of events that it waits for.
+fn waits_for(run: &Handler) -> Option<String> {
+    let mut types: Vec<&str> = run.waiting_for.iter().flatten().flat_map(|it| &it.types).map(String::as_str).collect();
+    types.sort_unstable();
+    types.dedup();
+    (!types.is_empty()).then(|| types.join(", "))
+}
+
+/// What a list says of a run: what it waits for, or why it failed.
+fn about(run: &Handler) -> String {
+    /// So much fits beside the rest.
+    const ABOUT_MAX: usize = 60;
+    let why = run.error.as_deref().and_then(|it| it.lines().next()).unwrap_or_default();
+    waits_for(run).unwrap_or_else(|| why.chars().take(ABOUT_MAX).collect())
 }
 
 /// A number of seconds.
@@ -420,7 +413,10 @@ fn ended(handler: &Handler, json: bool) -> Result<(), Problem> {
             // A run that gave nothing has null.
             out(&handler.result.as_ref().map_or_else(|| "null".to_owned(), |result| given(result).to_string()))
         }
-        (_, Some(error)) => Err(Problem::new(error.clone()).hint("`wf-host runs logs` shows what its steps have written")),
+        (_, Some(error)) => {
+            let hint = format!("`wf-host runs logs {}` shows what its steps have written", handler.handler_id);
+            Err(Problem::new(error.clone()).hint(hint))
+        }
         (status, None) => Err(Problem::new(format!("the run is {}", name(status)))),
     }
 }
@@ -443,33 +439,4 @@ fn given(result: &Json) -> Json {
         Some(other) => other.value,
         None => result.clone(),
     }
-}
-
-/// Rows below their heads, in columns.
-pub(super) fn table<const N: usize>(head: [&str; N], rows: Vec<[String; N]>) -> String {
-    let mut all = vec![head.map(str::to_owned)];
-    all.extend(rows);
-    lines(&all)
-}
-
-fn lines<const N: usize>(rows: &[[String; N]]) -> String {
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..N).map(width).collect();
-    let line = |row: &[String; N]| {
-        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
-        cells.join("  ").trim_end().to_owned()
-    };
-    rows.iter().map(line).collect::<Vec<_>>().join("\n")
-}
-
-fn print(value: &impl Serialize) -> Result<(), Problem> {
-    out(&serde_json::to_string_pretty(value).expect("JSON"))
-}
-
-fn line(value: &impl Serialize) -> Result<(), Problem> {
-    out(&serde_json::to_string(value).expect("JSON"))
-}
-
-fn out(text: &str) -> Result<(), Problem> {
-    super::screen::out(&format!("{text}\n"))
 }

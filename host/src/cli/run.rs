@@ -1,6 +1,6 @@
 //! `wf-host run`: one run without a server.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
@@ -17,8 +17,8 @@ use wf_engine::manifest::EventKind;
 
 use super::grants::Flags;
 use super::layers::Layers;
-use super::logged::Logged;
-use super::screen::out;
+use super::people::{given_with, line_of, trace};
+use super::screen::{note, out};
 use super::{Problem, offline};
 use crate::forms::{self, BadStart, Form, Schemas};
 use crate::host::Host;
@@ -27,10 +27,12 @@ use crate::store;
 
 /// Once there is no more input, the run is looked at so often.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// What its steps write is looked for so often.
+const WRITTEN_EVERY: Duration = Duration::from_millis(250);
 /// The exit code after Ctrl-C, as shells have it.
 const INTERRUPTED: u8 = 130;
 
-/// Runs a workflow once, without a server, and shows its events.
+/// Runs a workflow once, without a server, and shows its events; what its steps log and print goes to stderr.
 ///
 /// On a terminal events are shown for people, and what the run asks is prompted for. In a pipe
 /// each event is a line of JSON on stdout, and answers are read as lines of JSON from stdin:
@@ -51,7 +53,7 @@ Examples:
 pub(super) struct Run {
     /// A `.wasm` file, `name=path`, or `name=path+path`.
     path: String,
-    /// The start event's fields, as a JSON object.
+    /// The start event's fields, as a JSON object; `@FILE` is one in a file.
     #[arg(long, value_name = "JSON")]
     event: Option<String>,
     /// One of its fields: JSON where it is that, else text. May be repeated.
@@ -93,7 +95,11 @@ impl Run {
 /// An event's fields, from a JSON object and single ones. They are carried as they were written.
 pub(super) fn fields(event: Option<&str>, params: &[String]) -> Result<Fields, Problem> {
     let problem = |why: String| Problem::new(why).hint("give an object, as in `--event '{\"name\": \"Ada\"}'`").usage();
-    let event = RawValue::from_string(event.unwrap_or("{}").to_owned());
+    let event = match event.and_then(|it| it.strip_prefix('@')) {
+        Some(path) => from_file(path)?,
+        None => event.unwrap_or("{}").to_owned(),
+    };
+    let event = RawValue::from_string(event);
     let event = event.map_err(|error| problem(format!("`--event` is no JSON: {error}")))?;
     let mut fields = Fields::read("`--event`", &event).map_err(problem)?;
     for param in params {
@@ -102,6 +108,15 @@ pub(super) fn fields(event: Option<&str>, params: &[String]) -> Result<Fields, P
         fields.set(key, json_or_text(value));
     }
     Ok(fields)
+}
+
+/// What stands in a file, or on stdin.
+fn from_file(path: &str) -> Result<String, Problem> {
+    let read = if path == "-" { std::io::read_to_string(std::io::stdin()) } else { std::fs::read_to_string(path) };
+    read.map_err(|error| {
+        let problem = Problem::new(format!("`--event @{path}` cannot be read: {error}"));
+        problem.hint("behind `@` stands the path of a file with a JSON object, or `-` for stdin").usage()
+    })
 }
 
 /// JSON where it is that, else a text.
@@ -128,6 +143,10 @@ struct Session {
     people: bool,
 }
 
+/// The lines that were shown.
+#[derive(Default)]
+struct Written(HashSet<(u64, u32, String, u64)>);
+
 /// A question to a person: the fields that are still to be asked for, and those that are there.
 struct Question {
     name: String,
@@ -138,22 +157,23 @@ struct Question {
 impl Session {
     async fn follow(&self) -> Result<ExitCode, Problem> {
         let mut frames = self.host.frames(&self.view.run, -1);
+        let mut written = Written::default();
         let mut lines = None;
         let mut question: Option<Question> = None;
         // Questions without an answer so far, and whether there will be no more answers.
         let (mut open, mut exhausted) = (0_u32, false);
-        let mut logged = Logged::default();
         // One and the same, so that none is lost between two turns.
         let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
         loop {
             tokio::select! {
                 batch = frames.next() => {
                     let Some(batch) = batch else { break };
+                    self.show_written(&mut written).await?;
                     for frame in batch {
                         self.show(&frame)?;
                         let idle = envelope(&frame).name == "WorkflowIdleEvent";
                         if idle || self.asks(&frame) {
-                            logged.show(self.host.logs(&self.view.run).await.map_err(refused)?);
+                            self.show_written(&mut written).await?;
                             lines = if exhausted { None } else { lines.or_else(|| Some(read_lines())) };
                         }
                         if self.asks(&frame) {
@@ -190,18 +210,35 @@ impl Session {
                     return Err(Problem::new("the run waits for an answer, and there is no more input")
                         .hint("give answers as lines of JSON on stdin, or run it on a terminal"));
                 }
+                () = tokio::time::sleep(WRITTEN_EVERY) => self.show_written(&mut written).await?,
                 _ = &mut interrupted => {
                     let _ = self.host.cancel(&self.view.handler).await;
                     return Ok(ExitCode::from(INTERRUPTED));
                 }
             }
         }
-        logged.show(self.host.logs(&self.view.run).await.map_err(refused)?);
+        self.show_written(&mut written).await?;
         match self.host.run(&self.view.run).await.map_err(refused)?.status {
             RunStatus::Completed(_) => Ok(ExitCode::SUCCESS),
             RunStatus::Failed(message) => Err(Problem::new(message)),
             RunStatus::Cancelled | RunStatus::Running => Err(Problem::new("the run was stopped before its end")),
         }
+    }
+
+    /// Shows on stderr what its steps have written since.
+    async fn show_written(&self, written: &mut Written) -> Result<(), Problem> {
+        let mut lines = self.host.logs(&self.view.run).await.map_err(refused)?;
+        lines.retain(|it| written.0.insert((it.invocation, it.attempt, it.source.clone(), it.number)));
+        lines.sort_by_key(|it| it.at);
+        for it in &lines {
+            // What ended an attempt is told with the run's end, unless it goes on.
+            let shown = match it.source.as_str() {
+                "stdout" | "stderr" => it.message.clone(),
+                _ => format!("{:5}  {}{}{}", it.level, it.message, given_with(&it.fields), trace(&it.fields)),
+            };
+            note(&format!("  {}\n", shown.trim_end()));
+        }
+        Ok(())
     }
 
     /// Whether nothing but an event can let the run go on.
@@ -223,7 +260,7 @@ impl Session {
             return Ok(());
         }
         if !self.people {
-            return out(&format!("{}\n", line(&String::from_utf8_lossy(&frame.envelope))));
+            return out(&format!("{}\n", line_of(&String::from_utf8_lossy(&frame.envelope))));
         }
         let Shown { name, value } = envelope(frame);
         out(&format!(
@@ -235,7 +272,7 @@ impl Session {
             } else {
                 "→ "
             },
-            line(value.get())
+            line_of(value.get())
         ))
     }
 
@@ -324,11 +361,6 @@ struct Shown {
     #[serde(rename = "type")]
     name: String,
     value: Box<RawValue>,
-}
-
-/// JSON on one line: it may have come with line breaks between its parts.
-fn line(json: &str) -> String {
-    json.replace(['\n', '\r'], " ")
 }
 
 fn envelope(frame: &Frame) -> Shown {

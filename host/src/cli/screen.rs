@@ -5,6 +5,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use serde_json::{Map, Value, json};
 use wf_engine::manifest::EventKind;
 
 use super::Problem;
@@ -25,6 +26,12 @@ pub(super) fn out(text: &str) -> Result<(), Problem> {
         std::io::ErrorKind::BrokenPipe => Problem::nobody_reads(),
         _ => Problem::new(format!("stdout: {error}")),
     })
+}
+
+/// Writes to stderr what is no result: where nobody reads it, nothing is lost.
+pub(super) fn note(text: &str) {
+    let mut stderr = std::io::stderr();
+    let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
 }
 
 /// Where a server is, and who comes in.
@@ -90,9 +97,62 @@ fn text(url: &str, place: &Place, content: &Content) -> String {
     // One that may ask something would keep whoever waits for its end.
     let asks = first.is_some_and(|it| it.definition.event_types().any(|it| it.kind == EventKind::HumanResponse));
     let run = if asks { "run-nowait" } else { "run" };
+    let body = first.map_or_else(|| "{}".to_owned(), |it| body(it));
     let key = if place.keys.is_some() { " -H \"Authorization: Bearer $WF_HOST_API_KEY\"" } else { "" };
-    let _ = write!(text, "\n  try  curl{key} -X POST {url}/workflows/{name}/{run} -d '{{}}'\n       curl{key} {url}/handlers");
+    let _ = write!(text, "\n  try  curl{key} -X POST {url}/workflows/{name}/{run} -d '{body}'\n       curl{key} {url}/handlers");
     text
+}
+
+/// What a workflow can be started with: of its start event whatever may not be left out.
+fn body(workflow: &Workflow) -> String {
+    let definition = &workflow.definition;
+    let schema = definition.start_type().and_then(|name| definition.event_type(name)).map(|it| it.schema.clone()).unwrap_or_default();
+    let fields = examples(&schema, &schema);
+    if fields.is_empty() { "{}".to_owned() } else { json!({ "start_event": fields }).to_string() }
+}
+
+/// An example of each required field.
+fn examples(schema: &Value, whole: &Value) -> Map<String, Value> {
+    match example(
+        "",
+        &json!({ "type": "object", "required": schema["required"], "properties": schema["properties"] }),
+        whole,
+        EXAMPLES_DEPTH,
+    ) {
+        Value::Object(fields) => fields,
+        _ => Map::new(),
+    }
+}
+
+/// So deep a value is made up: a type may stand in itself.
+const EXAMPLES_DEPTH: usize = 4;
+
+fn example(name: &str, schema: &Value, whole: &Value, depth: usize) -> Value {
+    let told = [&schema["default"], &schema["const"], &schema["examples"][0], &schema["enum"][0]];
+    if let Some(told) = told.into_iter().find(|it| !it.is_null()) {
+        return told.clone();
+    }
+    if depth == 0 {
+        return Value::Null;
+    }
+    let referred = schema["$ref"].as_str().and_then(|it| whole.pointer(it.strip_prefix('#')?));
+    let one_of = ["anyOf", "oneOf", "allOf"].into_iter().find_map(|it| schema[it].get(0));
+    if let Some(other) = referred.or(one_of) {
+        return example(name, other, whole, depth - 1);
+    }
+    let kind = schema["type"].as_str().or_else(|| schema["type"][0].as_str());
+    match kind {
+        Some("string") => name.into(),
+        Some("integer") => schema["minimum"].as_i64().unwrap_or(1).into(),
+        Some("number") => json!(schema["minimum"].as_f64().unwrap_or(1.5)),
+        Some("boolean") => true.into(),
+        Some("array") => json!([]),
+        Some("object") => {
+            let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+            required.map(|name| (name.to_owned(), example(name, &schema["properties"][name], whole, depth - 1))).collect()
+        }
+        _ => Value::Null,
+    }
 }
 
 fn url(place: &Place) -> String {
@@ -101,4 +161,33 @@ fn url(place: &Place) -> String {
         return format!("{scheme}://localhost:{}", address.port());
     }
     format!("{scheme}://{address}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_request_has_what_a_start_event_may_not_lack() {
+        let schema = json!({
+            "type": "object",
+            "properties": {
+                "name": { "type": "string" },
+                "count": { "type": "integer", "minimum": 0 },
+                "size": { "$ref": "#/$defs/Size" },
+                "items": { "type": "array" },
+                "itself": { "$ref": "#" },
+                "perhaps": { "type": "string" },
+            },
+            "required": ["name", "count", "size", "items", "itself"],
+            "$defs": { "Size": { "enum": ["small", "large"] } },
+        });
+        let fields = Value::Object(examples(&schema, &schema));
+        let expected = json!({ "name": "name", "count": 0, "size": "small", "items": [] });
+        for (name, value) in expected.as_object().expect("an object") {
+            assert_eq!(fields[name], *value, "{fields}");
+        }
+        assert!(fields["itself"].is_object() && fields.get("perhaps").is_none(), "{fields}");
+        assert!(examples(&json!({}), &json!({})).is_empty());
+    }
 }

@@ -7,9 +7,9 @@ use serde_json::json;
 
 use super::Problem;
 use super::layers::Layers;
+use super::people::table;
 use super::place::Place;
 use super::progress::size;
-use super::remote::table;
 use super::screen::out;
 use crate::store::{Kept, Space};
 

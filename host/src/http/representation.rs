@@ -76,7 +76,7 @@ pub(super) fn of(definition: &Definition) -> Value {
     let mut names: Vec<&str> = Vec::new();
     let mut seen: HashSet<&str> = HashSet::new();
     for step in definition.steps() {
-        let named = step.accepts.iter().chain(&step.emits).map(String::as_str);
+        let named = step.accepts.iter().chain(&step.emits).chain(&step.waits).map(String::as_str);
         let all = named.chain(unnamed_types(definition, step)).chain(subtypes(definition, step));
         names.extend(all.filter(|name| seen.insert(name)));
     }
@@ -116,6 +116,8 @@ fn edges(definition: &Definition, names: &[&str]) -> Vec<Value> {
     for step in definition.steps() {
         edges.extend(step.accepts.iter().map(|name| edge(name, &step.name)));
         edges.extend(subtypes(definition, step).map(|name| edge(name, &step.name)));
+        let waited = step.waits.iter().filter(|name| !definition.accepts(&step.name, name));
+        edges.extend(waited.map(|name| edge(name, &step.name)));
         edges.extend(step.emits.iter().map(|name| edge(&step.name, name)));
         edges.extend(unnamed_types(definition, step).into_iter().map(|name| edge(&step.name, name)));
     }
@@ -135,6 +137,20 @@ mod tests {
     use wf_engine::entry::Part;
 
     use super::*;
+
+    #[test]
+    fn what_a_step_waits_for_leads_to_it_from_outside() {
+        let manifest = json!({
+            "name": "ask",
+            "events": [{ "name": "Answer", "kind": "human-response", "schema": {} }],
+            "steps": [{ "name": "ask", "accepts": ["StartEvent"], "emits": ["StopEvent"], "waits": ["Answer"] }],
+        });
+        let part = Part { component: "d".into(), data: None };
+        let graph = of(&Definition::new(vec![(part, serde_json::from_value(manifest).expect("manifest"))]));
+        let edges = graph["graph"]["edges"].as_array().expect("edges").iter().map(|it| format!("{} {}", it["source"], it["target"]));
+        let expected = [r#""StartEvent" "ask""#, r#""Answer" "ask""#, r#""ask" "StopEvent""#, r#""external_step" "Answer""#];
+        assert_eq!(edges.collect::<Vec<_>>(), expected);
+    }
 
     #[test]
     fn a_step_with_subtypes_has_an_edge_from_each() {

@@ -3,12 +3,11 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
-use wf_engine::run::Awaits;
 
 use super::error::ApiError;
 use super::wire::Handler;
 use crate::host::Host;
-use crate::model::{Fields, RunStatus, RunView};
+use crate::model::{Awaits, Fields, RunStatus, RunView};
 
 /// A request above this is left out, in bytes: it is in the run's events.
 const REQUEST_MAX: usize = 16 << 10;

@@ -1,5 +1,6 @@
 //! The macros of wf-guest. Their documentation is there.
 
+mod data;
 mod event;
 mod events;
 mod fields;
@@ -21,6 +22,14 @@ use syn::{DeriveInput, ItemImpl, parse_macro_input};
 pub fn derive_event(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     event::derive(input).unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+/// Lets a struct or an enum stand within events, and in the state: it is written and read as JSON, and has a schema. Its
+/// fields take serde's and schemars' attributes.
+#[proc_macro_derive(Data, attributes(serde, schemars))]
+pub fn derive_data(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    data::derive(input).unwrap_or_else(syn::Error::into_compile_error).into()
 }
 
 /// Makes an enum one of several events, for steps that take, return or wait for more than one type.

@@ -23,6 +23,12 @@ pub(super) fn step(attribute: &Attribute, method: &ImplItemFn, methods: &Methods
     let signature = &method.sig;
     let (ident, name) = (&signature.ident, signature.ident.to_string());
     let wanted = "a step is `fn name(&self, context: &Context, event: Type) -> Result<Type>`";
+    if let Some(asyncness) = &signature.asyncness {
+        let message = format!(
+            "step `{name}` is no `async fn`: calls of the context that wait do so by themselves, and leave memory; drop `async` and `.await`"
+        );
+        return Err(Error::new_spanned(asyncness, message));
+    }
     let mut inputs = signature.inputs.iter();
     if !matches!(inputs.next(), Some(FnArg::Receiver(receiver)) if receiver.reference.is_some() && receiver.mutability.is_none()) {
         return Err(Error::new_spanned(&signature.ident, wanted));

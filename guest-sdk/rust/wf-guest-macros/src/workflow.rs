@@ -1,14 +1,40 @@
 //! `#[workflow]`.
 
+use std::sync::{Mutex, PoisonError};
+
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
 use syn::parse::Parser;
+use syn::spanned::Spanned;
 use syn::{Error, ImplItem, ItemImpl, Lit, LitStr, Result, Type};
 
 use super::helpers::Methods;
 use super::step::{Step, description, paths, step};
 
 const OPTIONS: &str = "`name`, `version`, `timeout` or `additional_events(A, B)`";
+
+/// Its steps are entered in a fresh instance each: what a field held would be gone.
+const FIELDS: &str = "a workflow is a struct without fields: every step begins in memory of its own, so keep what is to last in the run's state, \
+    with `context.set` and `context.get`";
+
+/// The first workflow of this crate, where one was seen: a component has one.
+static FIRST: Mutex<Option<(String, String)>> = Mutex::new(None);
+
+/// The error of a second workflow in a component; native tests may have many.
+fn another(name: &str) -> TokenStream {
+    let place = format!("{:?} {:?}", std::env::var("CARGO_MANIFEST_DIR"), std::env::var("CARGO_CRATE_NAME"));
+    let mut first = FIRST.lock().unwrap_or_else(PoisonError::into_inner);
+    match &*first {
+        Some((there, other)) if *there == place && other != name => {
+            let message = format!("a crate has one workflow, and `{other}` is there: put `{name}` into a crate of its own");
+            quote!(#[cfg(target_family = "wasm")] ::core::compile_error!(#message);)
+        }
+        _ => {
+            *first = Some((place, name.to_owned()));
+            TokenStream::new()
+        }
+    }
+}
 
 pub(super) fn expand(options: TokenStream, mut item: ItemImpl) -> Result<TokenStream> {
     let Type::Path(path) = &*item.self_ty else {
@@ -55,10 +81,14 @@ pub(super) fn expand(options: TokenStream, mut item: ItemImpl) -> Result<TokenSt
     let manifests = steps.iter().map(|step| &step.manifest);
     let arms = steps.iter().map(|step| &step.arm);
     let component = format_ident!("{ident}Component");
+    let another = another(&ident.to_string());
     let self_ty = &item.self_ty;
+    let no_fields = quote_spanned!(self_ty.span()=> const _: () = ::core::assert!(::core::mem::size_of::<#self_ty>() == 0, #FIELDS););
     Ok(quote! {
         #item
 
+        #no_fields
+        #another
         const _: () = {
             impl ::wf_guest::Workflow for #self_ty {
                 fn describe() -> String {
@@ -66,7 +96,7 @@ pub(super) fn expand(options: TokenStream, mut item: ItemImpl) -> Result<TokenSt
                 }
 
                 fn invoke(step: &str, events: Vec<::wf_guest::RawEvent>) -> ::wf_guest::Result<Vec<::wf_guest::RawEvent>> {
-                    let workflow = #self_ty;
+                    let workflow = ::wf_guest::generated::unit::<#self_ty>();
                     let context = ::wf_guest::Context::new();
                     let mut events = ::std::collections::VecDeque::from(events);
                     match step {

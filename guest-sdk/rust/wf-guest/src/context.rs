@@ -65,7 +65,12 @@ impl Context {
 
     /// Adds an event to those of its type that this step collects; all of them, once there are `count`.
     pub fn collect<E: Event>(&self, event: &E, count: usize) -> Result<Option<Vec<E>>> {
-        let options = json!({ "id": E::NAME, "expected": [[E::NAME, count]] }).to_string();
+        self.collect_in(E::NAME, event, count)
+    }
+
+    /// The same apart from others: only with those that the step collects under the same id, as of one order, or one customer.
+    pub fn collect_in<E: Event>(&self, id: &str, event: &E, count: usize) -> Result<Option<Vec<E>>> {
+        let options = json!({ "id": id, "expected": [[E::NAME, count]] }).to_string();
         let batch = events::collect(&RawEvent::of(event)?.into_host(), &options).map_err(Failure::from_host)?;
         batch.map(|batch| batch.into_iter().map(|event| RawEvent::from_host(event).parse()).collect()).transpose()
     }

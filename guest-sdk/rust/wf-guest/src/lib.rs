@@ -90,7 +90,7 @@ pub use failure::{Failure, Fatal, Result};
 pub use step::{Collect, Events, RawEvent, StepInput, StepOutput, Workflow};
 pub use subtype::Subtype;
 pub use wait::Wait;
-pub use wf_guest_macros::{Event, Events, workflow};
+pub use wf_guest_macros::{Data, Event, Events, workflow};
 
 /// For the code that the macros write.
 #[doc(hidden)]
@@ -98,12 +98,14 @@ pub mod generated {
     pub use crate::manifest::{Manifest, StepManifest};
     pub use crate::schema::declaration;
     pub use crate::stand_in::{Key, Socket};
-    pub use crate::step::invoke;
+    pub use crate::step::{invoke, unit};
 }
 
 /// All that a workflow needs.
 pub mod prelude {
-    pub use crate::{Collect, Context, Event, Events, Failure, Fatal, Result, StartEvent, StepFailedEvent, StopEvent, Subtype, workflow};
+    pub use crate::{
+        Collect, Context, Data, Event, Events, Failure, Fatal, Result, StartEvent, StepFailedEvent, StopEvent, Subtype, workflow,
+    };
     pub use serde_json::{Value, json};
     pub use std::time::Duration;
 }

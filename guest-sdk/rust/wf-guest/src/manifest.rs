@@ -137,7 +137,7 @@ impl StepManifest {
     pub fn waits<I: StepInput>(mut self) -> StepManifest {
         let types = I::types();
         self.waits.extend(types.iter().map(|(name, _)| *name));
-        self.types.extend(types);
+        self.name_types("waits", types);
         self
     }
 

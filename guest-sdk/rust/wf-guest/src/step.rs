@@ -183,6 +183,14 @@ pub trait Workflow {
     fn invoke(step: &str, events: Vec<RawEvent>) -> Result<Vec<RawEvent>>;
 }
 
+/// A workflow, of which there is nothing but its type. One with fields does not compile, and says why where it is declared.
+#[doc(hidden)]
+pub fn unit<W>() -> &'static W {
+    const { assert!(size_of::<W>() == 0) };
+    // SAFETY: it has no bytes that could be read, and a place that is aligned.
+    unsafe { std::ptr::NonNull::<W>::dangling().as_ref() }
+}
+
 #[doc(hidden)]
 pub fn invoke<W: Workflow>(step: &str, events: Vec<WitEvent>) -> std::result::Result<Vec<WitEvent>, WitFailure> {
     let returned = W::invoke(step, events.into_iter().map(RawEvent::from_host).collect());

@@ -47,6 +47,7 @@
 pub(crate) mod contract;
 mod entry;
 mod outside;
+mod schemas;
 mod world;
 
 use std::collections::BTreeMap;
@@ -156,7 +157,14 @@ impl Test {
     /// `retry` has one attempt: then the run fails.
     pub fn fail_first(mut self, step: &str, attempts: u32, failure: Failure) -> Test {
         assert!(self.definition.step(step).is_some(), "the workflow has no step `{step}`");
-        self.faults.push(Fault { step: step.to_owned(), attempts, failure });
+        self.faults.push(Fault { step: step.to_owned(), delivery: None, attempts, failure });
+        self
+    }
+
+    /// The same of one delivery alone: the first invocation of the step is 0.
+    pub fn fail_first_of(mut self, step: &str, delivery: usize, attempts: u32, failure: Failure) -> Test {
+        assert!(self.definition.step(step).is_some(), "the workflow has no step `{step}`");
+        self.faults.push(Fault { step: step.to_owned(), delivery: Some(delivery), attempts, failure });
         self
     }
 
@@ -184,10 +192,13 @@ impl Test {
     /// until it has ended or needs time or an event to go on.
     ///
     /// # Panics
-    /// When the start event is no object.
+    /// When the start event is no object, or does not fit its type: the API would refuse it.
     #[track_caller]
     pub fn start(self, event: impl Serialize) -> Run {
-        Run { world: World::start(self, object("a start event", event)) }
+        let event = object("a start event", event);
+        let name = self.definition.start_type().unwrap_or("StartEvent").to_owned();
+        schemas::check(&self.definition, &name, event.get());
+        Run { world: World::start(self, event) }
     }
 }
 
@@ -205,7 +216,7 @@ impl Run {
     /// Sends an event, as the outside would.
     ///
     /// # Panics
-    /// When the run has ended, or the workflow does not declare the event's type.
+    /// When the run has ended, the workflow does not declare the event's type, or the event does not fit what it declares.
     #[track_caller]
     pub fn send<E: Event>(&mut self, event: &E) {
         self.deliver(raw(event), None);
@@ -225,6 +236,7 @@ impl Run {
     fn deliver(&mut self, event: RawEvent, step: Option<&str>) {
         assert!(self.is_running(), "`{}` was sent to a run that has ended\n{}", event.name, self.report());
         assert!(self.world.declares(&event.name), "the workflow does not declare `{}`: the API would refuse it", event.name);
+        schemas::check(&self.world.definition, &event.name, &event.payload);
         self.world.send(event, step);
     }
 

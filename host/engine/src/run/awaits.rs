@@ -95,6 +95,18 @@ impl Run {
         types
     }
 
+    pub(super) fn is_input_required(&self, event: &Event) -> bool {
+        self.definition.kind(&event.name) == Some(EventKind::InputRequired)
+    }
+
+    /// Whether a wait that is still to come could take an event from outside.
+    pub(super) fn may_be_waited_for(&self, name: &str) -> bool {
+        let bases = self.definition.bases(name);
+        let named = |additional: &String| additional == name || bases.contains(&additional.as_str());
+        let additional = self.started.as_ref().is_some_and(|started| started.additional_events.iter().any(named));
+        additional || self.definition.kind(name) == Some(EventKind::HumanResponse)
+    }
+
     /// A step publishes an event; an input-required one is a question, of the wait that comes next or of none.
     pub(super) fn publish_of(&mut self, id: InvocationId, event: Event) {
         if self.is_input_required(&event) {

@@ -65,10 +65,6 @@ impl Run {
         }
     }
 
-    pub(super) fn is_input_required(&self, event: &Event) -> bool {
-        self.definition.kind(&event.name) == Some(EventKind::InputRequired)
-    }
-
     /// Gives an event to every waiter that it answers, and to every step that accepts it and
     /// has no such waiter; `target`: to that step only. Whether anybody took it.
     fn route(&mut self, event: &Event, target: Option<&str>, place: Place) -> bool {
@@ -109,14 +105,6 @@ impl Run {
 
     fn is_at(&self, id: InvocationId, target: Option<&str>) -> bool {
         self.invocations.get(id).is_some_and(|invocation| self.is_target(invocation.step, target))
-    }
-
-    /// Whether a wait that is still to come could take an event from outside.
-    pub(super) fn may_be_waited_for(&self, name: &str) -> bool {
-        let bases = self.definition.bases(name);
-        let named = |additional: &String| additional == name || bases.contains(&additional.as_str());
-        let additional = self.started.as_ref().is_some_and(|started| started.additional_events.iter().any(named));
-        additional || self.definition.kind(name) == Some(EventKind::HumanResponse)
     }
 
     fn unhandled(&mut self, event: &Event, step: Option<&str>) {

@@ -24,6 +24,8 @@ const NOBODY: &str = "nobody answers requests in this test: say who does with `T
 /// Attempts that fail after they have done their work.
 pub(super) struct Fault {
     pub step: String,
+    /// Which invocation of the step, from 0; none: each.
+    pub delivery: Option<usize>,
     pub attempts: u32,
     pub failure: crate::Failure,
 }
@@ -211,7 +213,10 @@ impl World {
                     Input::StepProgressed { invocation, attempt, calls, commit, usage: self.usage() }
                 }
                 Ok(Report::Returned { calls, commit, events }) => {
-                    let fault = self.faults.iter().find(|fault| fault.step == *step && attempt < fault.attempts);
+                    let of_step = self.attempts.iter().filter(|(name, ..)| name == step).map(|(_, invocation, _)| *invocation);
+                    let delivery = of_step.collect::<BTreeSet<_>>().range(..invocation).count();
+                    let is_meant = |fault: &&Fault| fault.delivery.is_none_or(|it| it == delivery) && attempt < fault.attempts;
+                    let fault = self.faults.iter().filter(|fault| fault.step == *step).find(is_meant);
                     let fault = fault.map(|fault| fault.failure.clone().into_host());
                     self.live.remove(&invocation);
                     match fault {

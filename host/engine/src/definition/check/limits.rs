@@ -37,5 +37,5 @@ fn names(manifest: &Manifest) -> impl Iterator<Item = &String> {
 
 fn step_names(step: &StepManifest) -> impl Iterator<Item = &String> {
     let caught = step.catch_error.iter().flat_map(|catch| &catch.steps);
-    std::iter::once(&step.name).chain(&step.accepts).chain(&step.emits).chain(&step.sends).chain(caught)
+    std::iter::once(&step.name).chain(&step.accepts).chain(&step.emits).chain(&step.sends).chain(&step.waits).chain(caught)
 }

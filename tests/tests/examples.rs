@@ -176,7 +176,7 @@ fn every_example_is_described() {
         if name == "target" {
             continue;
         }
-        assert!(all.contains(&format!("[{name}]({name})")), "examples/README.md does not name `{name}`");
+        assert!(all.contains(&format!("[{name}]({name}/README.md)")), "examples/README.md does not name `{name}`");
         let own = std::fs::read_to_string(folder.join("README.md")).unwrap_or_default();
         assert!(own.starts_with(&format!("# {name}\n")), "`{name}` has no README");
     }

@@ -6,7 +6,7 @@ CARGO_FLAGS = --release
 HOST = 127.0.0.1
 PORT = 8080
 
-.PHONY: help demo sizes test packages guests examples ui fmt lint mutations simulate crash soak soak-hour fuzz curves bench tools clients
+.PHONY: help demo test packages guests examples ui fmt lint mutations simulate crash soak soak-hour fuzz curves bench tools clients
 
 help:
 	@echo "make demo       build everything and serve the examples at http://$(HOST):$(PORT)"
@@ -24,7 +24,6 @@ help:
 	@echo "make soak-hour  an hour of it"
 	@echo "make fuzz       ten minutes of inputs that nobody thought of, for each target; MINUTES=n"
 	@echo "make bench      beside the original servers and what a run is made of; SHORT=1 shows that it runs, SCENARIO=name"
-	@echo "make sizes      how large workflows in each language are, and how long they take to build, compile, start and run"
 	@echo "make curves     how the engine's work grows, from 10 to 100,000 of each thing"
 
 # Says from its first second what it does, and shows what cargo shows. What is built is not built again.
@@ -42,9 +41,6 @@ demo:
 	target/release/wf-host serve --host $(HOST) --port $(PORT) --data-dir target/demo target/examples \
 	  order=target/examples/three-languages/take.wasm+target/examples/three-languages/price.wasm+target/examples/three-languages/serve.wasm
 
-# Sizes, builds, and what a first and a further run take, for each language.
-sizes: guests
-	python3 tests/bench/sizes.py
 
 # Goes through every part even when one fails, and fails in the end if any did.
 # What comes over the network is fetched while the guests are built.

@@ -394,7 +394,7 @@ fn nothing_to_load() {
         --- stdout
         --- stderr
         error: there is no file `nope.wasm`
-        hint: give a `.wasm` file, a directory of them, a glob or `name=path`
+        hint: give a `.wasm` file, a directory of them, a glob, `name=path` or `name=path+path`
     "#]],
     );
     check(
@@ -424,7 +424,7 @@ fn nothing_to_load() {
         --- stdout
         --- stderr
         error: there is no file `nope.wasm`
-        hint: give a `.wasm` file, a directory of them, a glob or `name=path`
+        hint: give a `.wasm` file, a directory of them, a glob, `name=path` or `name=path+path`
     "#]],
     );
     check(
@@ -434,9 +434,9 @@ fn nothing_to_load() {
         --- stdout
         --- stderr
         warning: there is no file `a.wasm`
-        hint: give a `.wasm` file, a directory of them, a glob or `name=path`
+        hint: give a `.wasm` file, a directory of them, a glob, `name=path` or `name=path+path`
         warning: there is no file `b.wasm`
-        hint: give a `.wasm` file, a directory of them, a glob or `name=path`
+        hint: give a `.wasm` file, a directory of them, a glob, `name=path` or `name=path+path`
         error: no workflow could be loaded
         hint: the warnings above say why
     "#]],

@@ -434,7 +434,7 @@ const UNPROVOKED: &[(&str, &str)] = &[
     ("it cannot begin:", "a defect of ours"),
     ("it failed when it began:", "what traps there and not where a file is inspected"),
     ("it did not end when it began", "as `describe`, which has a test"),
-    ("the tools of Python cannot be fetched:", "the registry is down"),
+    ("cannot be fetched:", "the registry is down"),
 ];
 
 /// Whatever makes a message for people.

@@ -201,7 +201,7 @@ fn what_makes_no_sense_ends_with_2() {
         --- stdout
         --- stderr
         error: there is no file `nowhere.wasm`
-        hint: give a `.wasm` file, a directory of them, a glob or `name=path`
+        hint: give a `.wasm` file, a directory of them, a glob, `name=path` or `name=path+path`
     "#]],
     );
 }
@@ -264,7 +264,7 @@ fn check_says_what_serve_would() {
         error: `[GUESTS]/describe-unsound.wasm`: no step returns a stop event: let one return `StopEvent` or a type of kind `stop`; step `lost` accepts event `Lost`, which nothing produces: let a step return it, or name it in the `sends` of the step that sends it; no event reaches step `lost` from the start: let a step that is reached return what it accepts
         hint: fix the workflow's steps and events and build it again
         error: there is no file `nowhere.wasm`
-        hint: give a `.wasm` file, a directory of them, a glob or `name=path`
+        hint: give a `.wasm` file, a directory of them, a glob, `name=path` or `name=path+path`
         error: 2 of 3 not sound
         hint: the errors above say what to do
     "#]],
@@ -403,7 +403,7 @@ fn inspect_shows_what_is_in_a_workflow() {
             --- stdout
             --- stderr
             error: there is no file `nowhere.wasm`
-            hint: give a `.wasm` file, a directory of them, a glob or `name=path`
+            hint: give a `.wasm` file, a directory of them, a glob, `name=path` or `name=path+path`
         "#]],
     );
 }

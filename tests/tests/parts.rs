@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use wf_tests::artifacts::{example, root};
 use wf_tests::chance::Chance;
-use wf_tests::command_line::check_command;
+use wf_tests::command_line::{check_command, outcome};
 use wf_tests::wasm::compiled;
 use wf_tests::{Serve, Server, until};
 
@@ -214,8 +214,10 @@ async fn commands_and_settings_take_several_files() {
             hint: give a `.wasm` file, a directory of them, a glob, `name=path` or `name=path+path`
         "#]],
     );
-    check(&["run", "tea=take.wasm+price.wasm+serve.wasm", "--event", r#"{"guest":"Ada","item":"tea"}"#, "--quiet"], expect![[r#""#]]);
-    let inspected = wf_tests::command_line::outcome(parts.folder.path(), &["inspect", "take.wasm+price.wasm+serve.wasm"]);
+    let event = r#"{"guest":"Ada","item":"tea"}"#;
+    let ran = outcome(parts.folder.path(), &["run", "tea=take.wasm+price.wasm+serve.wasm", "--event", event]);
+    assert!(ran.starts_with("exit code 0\n") && ran.contains("Ada: 1 tea, 3.20, served"), "{ran}");
+    let inspected = outcome(parts.folder.path(), &["inspect", "take.wasm+price.wasm+serve.wasm"]);
     for line in ["language     typescript, rust, c", "  price  Line → Priced", "      in rust"] {
         assert!(inspected.lines().any(|it| it == line), "{line}: {inspected}");
     }

@@ -316,7 +316,11 @@ impl Runs {
                     let step = steps.get(&it.invocation).cloned().unwrap_or_default();
                     let again = if it.attempt == 0 { String::new() } else { format!(" attempt {}", it.attempt + 1) };
                     let (at, level, message) = (moment(&it.at), &it.level, it.message.trim_end());
-                    out(&format!("{at}  {level:5}  {step}[{}]{again}  {message}{}", it.invocation, given_with(it.fields.text()) + &trace(it.fields.text())))?;
+                    out(&format!(
+                        "{at}  {level:5}  {step}[{}]{again}  {message}{}",
+                        it.invocation,
+                        given_with(it.fields.text()) + &trace(it.fields.text())
+                    ))?;
                 }
                 Ok(())
             }

@@ -20,7 +20,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .add_workflow("greet", "target/examples/greeting.wasm")
         // A program that is to be one file brings its workflows along: `include_bytes!("approve.wasm")`.
         .add_workflow("approve", std::fs::read("target/examples/human-in-the-loop.wasm")?)
-        .additional_events("greet", ["Nudge"])
+        .additional_events("greet", ["Progress"])
         .store(store)
         .configure(|config| config.limits.memory_max = 64 << 20)
         .serve(address)

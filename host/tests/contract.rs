@@ -78,7 +78,7 @@ fn whole() -> Value {
                     "schema": {"type": "object"}}],
         "steps": [{
             "name": "work", "description": "d", "accepts": ["StartEvent"], "emits": ["StopEvent"], "emits_any": true,
-            "sends": ["Answer"], "subtypes": true, "fan_out": true, "join": "all", "order": "arrival", "take": 2,
+            "sends": ["Answer"], "waits": ["Answer"], "subtypes": true, "fan_out": true, "join": "all", "order": "arrival", "take": 2,
             "num_workers": 2, "timeout": 1,
             "retry": {"backoff": "exponential", "delay": 1, "delay_max": 9, "factor": 2, "jitter": 0.1, "attempts_max": 3,
                       "elapsed_max": 60, "kinds": ["ValueError"]},

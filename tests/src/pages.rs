@@ -133,7 +133,7 @@ impl Page {
 
     /// Where its links lead, as they are written.
     pub fn links(&self) -> Vec<&str> {
-        self.prose().flat_map(|line| line.split("](").skip(1).filter_map(|it| it.split([')', ' ']).next())).collect()
+        self.prose().flat_map(links_of).collect()
     }
 
     /// What a link to a part of it may say behind `#`.
@@ -157,4 +157,15 @@ impl Page {
 fn note(text: &str) -> Option<(String, String)> {
     let (word, rest) = text.trim().split_once(':')?;
     Some((word.to_owned(), rest.trim().to_owned()))
+}
+
+/// The targets of a line's links; brackets in backquotes are code.
+fn links_of(line: &str) -> Vec<&str> {
+    let mut links = Vec::new();
+    for (at, _) in line.match_indices("](") {
+        if line[..at].matches('`').count() % 2 == 0 {
+            links.extend(line[at + 2..].split([')', ' ']).next());
+        }
+    }
+    links
 }

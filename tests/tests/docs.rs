@@ -78,7 +78,13 @@ fn every_page_for_users_is_linked_from_the_first() {
 }
 
 /// Pages of the projects that `wf-host new` makes: `dev.rs` makes them, and does what they say.
-const INNER: &[&str] = &["guest-sdk/rust/template/README.md", "host/src/cli/new/python/README.md", "host/src/cli/new/typescript/README.md"];
+const INNER: &[&str] = &[
+    "guest-sdk/rust/template/README.md",
+    "host/src/cli/new/python/README.md",
+    "host/src/cli/new/typescript/README.md",
+    "host/src/cli/new/c/README.md",
+    "host/src/cli/new/go/README.md",
+];
 
 /// What tries the blocks of a language: a test of this file by its name.
 const TRIED: &[(&str, &str)] = &[
@@ -87,6 +93,7 @@ const TRIED: &[(&str, &str)] = &[
     ("typescript", "what_the_guide_says_is_printed"),
     ("ts", "the_typescript_of_the_pages_builds"),
     ("c", "the_c_of_the_pages_compiles"),
+    ("go", "nothing yet: the tests of the SDK have its calls"),
     ("console", "what_the_guide_says_is_printed"),
     ("sh", "commands_are_as_the_pages_say"),
     ("toml", "settings_are_as_the_pages_say"),

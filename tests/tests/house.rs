@@ -52,7 +52,7 @@ const BANS: &[Ban] = &[
     ban(
         "tests/tests",
         "time::sleep",
-        &["tests/house.rs", "tests/kill.rs", "tests/crash.rs", "tests/soak.rs"],
+        &["tests/house.rs", "tests/kill.rs", "tests/crash.rs", "tests/soak.rs", "tests/parts.rs"],
         "`until`; only a kill comes at a moment of its own, and a load is looked at so often",
     ),
 ];

@@ -105,7 +105,7 @@ async fn what_cannot_be_recorded_is_refused_by_name() {
     assert_eq!(origin.seen().len(), 0);
     // A step holds no more than one request may have.
     let error = refused(&server, ask(&origin, "/", json!({ "body": "x".repeat(1 << 20), "repeat": 17 }))).await;
-    assert!(error.contains("hold more than 16777216 bytes (limit request_max)"), "{error}");
+    assert!(error.contains("hold more than 2097152 bytes (limit wasi_http_max)"), "{error}");
 }
 
 #[tokio::test]

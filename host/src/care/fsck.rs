@@ -74,7 +74,7 @@ pub fn check(store: &Examination, tell: &mut dyn FnMut(Progress)) -> Result<Foun
 fn damaged(table: Option<&'static str>, asked: Result<Vec<Finding>>) -> Result<Vec<Finding>> {
     match asked {
         Err(Error::Damaged(why)) => {
-            let place = Place { table, ..Place::default() };
+            let place = Place { table: table.or(Some("sqlite_schema")), ..Place::default() };
             Ok(vec![Finding { place, what: format!("it cannot be read: {why}"), advice: finding::RESTORE, mend: None }])
         }
         asked => asked,

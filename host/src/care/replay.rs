@@ -64,8 +64,7 @@ impl Replay {
     }
 
     fn manifest(&self, text: &str) -> Result<Manifest, LoadError> {
-        serde_json::from_str(text)
-            .map_err(|error| LoadError::new(format!("its manifest cannot be read: {error}"), "it needs a newer wf-host"))
+        serde_json::from_str(text).map_err(|error| LoadError::new(error.to_string(), "it needs a newer wf-host"))
     }
 
     /// Runs all attempts of a run again that have ended.

@@ -73,7 +73,11 @@ impl Project {
         if !listed.status.success() {
             return Err(Problem::new(whole(&listed)).hint("correct `go.mod`; `wf-host new NAME --lang go` shows one"));
         }
-        let text = String::from_utf8_lossy(&listed.stdout).into_owned();
+        self.of_the_sdk(&String::from_utf8_lossy(&listed.stdout))
+    }
+
+    /// Those that `go list` tells of, which import the SDK.
+    fn of_the_sdk(&self, text: &str) -> Result<Vec<PathBuf>, Problem> {
         let program = |line: &str| {
             let mut parts = line.split('\t');
             let dir = parts.next()?;
@@ -110,4 +114,18 @@ fn sources(dir: &Path) -> impl Iterator<Item = PathBuf> {
     all.into_iter().filter(|path| {
         path.extension().is_some_and(|it| it == "go") && !path.file_stem().is_some_and(|it| it.to_string_lossy().ends_with("_test"))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_of_the_sdk_are_told_from_others() {
+        let project = Project { dir: PathBuf::from("mine"), offline: true };
+        let found = project.of_the_sdk(&format!("/mine/a\tfmt\t{SDK}\n/mine/b\tfmt\n\n/mine/c\t{SDK}\n")).ok();
+        assert_eq!(found, Some(vec![PathBuf::from("/mine/a"), PathBuf::from("/mine/c")]));
+        let problem = project.of_the_sdk("/mine/b\tfmt\n").expect_err("none");
+        assert_eq!(problem.message(), "`mine` has no workflow in Go");
+    }
 }

@@ -115,7 +115,8 @@ pub(super) struct RunsQuery {
 
 /// Lists runs.
 #[utoipa::path(get, path = "/api/v1/runs", operation_id = "list_runs", tag = "runs", params(RunsQuery),
-    responses((status = 200, body = Runs), (status = 400, body = ErrorBody)))]
+    responses((status = 200, body = Runs), (status = 400, body = ErrorBody),
+        (status = 422, description = "What is asked for does not go together", body = ErrorBody)))]
 pub(super) async fn list(api: Shared, query: String) -> Answer {
     let mut filter = RunsFilter { limit: RUNS_DEFAULT, ..RunsFilter::default() };
     for (key, value) in pairs(&query)?.into_iter().filter(|(_, value)| !value.is_empty()) {
@@ -140,7 +141,10 @@ pub(super) async fn list(api: Shared, query: String) -> Answer {
     }
     filter.workflow = api.visitor.narrow(&api.host, filter.workflow).await?;
     if filter.handler.is_some() && (filter.since.is_some() || filter.until.is_some() || filter.order != RunsOrder::default()) {
-        return Err(ApiError::bad("Runs of a 'handler' are listed newest first, without 'since', 'until' or 'order'"));
+        return Err(ApiError::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "Runs of a 'handler' are listed newest first, without 'since', 'until' or 'order'",
+        ));
     }
     let (views, next) = api.host.runs(filter).await?;
     let mut runs = Vec::with_capacity(views.len());

@@ -217,13 +217,22 @@ async fn run(
         Ok((calls, commit, events)) => Report::Returned { invocation, attempt, calls, commit, events, usage },
         Err(mut failure) => {
             // What the guest was told is a number alone.
-            let lacks = [wants_sockets.then(|| NO_SOCKETS.to_owned()), context.lacks_folders.then(|| no_folders(&context.info.workflow))];
+            let lacks = [
+                wants_sockets.then(|| NO_SOCKETS.to_owned()),
+                (context.lacks_folders && tells_of_a_file(&failure.message)).then(|| no_folders(&context.info.workflow)),
+            ];
             for lack in lacks.into_iter().flatten() {
                 failure.message = cut(format!("{} [{lack}]", failure.message), MESSAGE_MAX);
             }
             Report::Failed { invocation, attempt, calls: context.attempt.failed(), failure, usage }
         }
     })
+}
+
+/// Whether a failure is one of files: some languages look for folders as they begin, whatever a step does.
+fn tells_of_a_file(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    ["no such file", "os error", "errno", "enoent", "bad file", "file does not exist", "filenotfound"].iter().any(|it| message.contains(it))
 }
 
 fn store(

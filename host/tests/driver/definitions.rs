@@ -35,13 +35,13 @@ async fn host_with(store: &Arc<Hostile>, additional: &[&str]) -> Host {
 #[tokio::test]
 async fn a_run_is_sent_what_it_began_with_whatever_is_configured_later() {
     let store = Arc::new(Hostile::default());
-    let before = host_with(&store, &["Former"]).await;
+    let before = host_with(&store, &["Note"]).await;
     before.start(start_under(&before, "old")).await.expect("it is durable");
-    assert_eq!(before.definition("old").await.expect("it is there").additional_events, ["Former"]);
+    assert_eq!(before.definition("old").await.expect("it is there").additional_events, ["Note"]);
     before.stop().await;
-    let after = host_with(&store, &["Latter"]).await;
+    let after = host_with(&store, &["Answer"]).await;
     after.start(start_under(&after, "new")).await.expect("it is durable");
-    for (handler, takes) in [("old", "Former"), ("new", "Latter")] {
+    for (handler, takes) in [("old", "Note"), ("new", "Answer")] {
         assert_eq!(after.definition(handler).await.expect("it is there").additional_events, [takes], "{handler}");
     }
 }

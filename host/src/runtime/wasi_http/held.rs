@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Most bytes of headers and bodies that an instance may have in the host.
-const HELD_MAX: usize = 16 << 20;
+/// Most bytes of headers and bodies that an instance may have in the host: they are beside its own memory, and as many
+/// instances as there may be have them at one time.
+const HELD_MAX: usize = 2 << 20;
 
 /// More than an instance may have.
 #[derive(Debug, thiserror::Error)]
-#[error("the requests of `wasi:http` that a step makes ready hold more than {HELD_MAX} bytes (limit request_max)")]
+#[error("the requests of `wasi:http` that a step makes ready hold more than {HELD_MAX} bytes (limit wasi_http_max)")]
 pub(in crate::runtime) struct Exceeded;
 
 /// What is left of it.

@@ -189,7 +189,11 @@ fn matches(connection: &Connection, filter: &RunsFilter, key: i64) -> Result<boo
 
 pub(super) fn made(connection: &Connection, scope: &str) -> Result<Vec<String>> {
     let mut statement = connection.prepare_cached(sql::MADE)?;
-    Ok(statement.query_map([scope], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?)
+    let mut made: Vec<(i64, String)> =
+        statement.query_map([scope], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?;
+    // They are few, and in the order of their keys of idempotency.
+    made.sort_unstable();
+    Ok(made.into_iter().map(|(_, id)| id).collect())
 }
 
 /// From each to the next, not through all runs.

@@ -122,7 +122,7 @@ statements! {
     REMEMBERED = "select body, made_run, made_event from idempotency where scope = ?1 and key = ?2";
     REMEMBER = "insert into idempotency (scope, key, body, run, made_run, made_event, seal) values (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 
-    MADE = "select made_run from idempotency where scope = ?1 and made_run is not null order by run";
+    MADE = "select run, made_run from idempotency where scope = ?1 and made_run is not null";
 
     JOIN = "insert into host (lease_until) values (?1)";
     END_OTHER_LEASES = "update host set lease_until = 0 where key <> ?1";

@@ -52,7 +52,9 @@ async fn a_step_that_takes_subtypes_has_an_edge_from_each() {
         place RushOrder
         Order take
         RushOrder take
-        take StopEvent"#]]
+        Change take
+        take StopEvent
+        external_step Change"#]]
     .assert_eq(&edges.join("\n"));
 }
 

@@ -287,13 +287,13 @@ async fn handlers_of_the_clients_choice() {
             UNTIL 200 /handlers/my.own:handler_1-x
             200 {"handler_id":"my.own:handler_1-x","workflow_name":"counter","run_id":"$r3","error":null,"result":{"value":{"result":{"count":9}},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null},"result_unreadable":false,"status":"completed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>"}
             GET /api/v1/runs/$r1
-            200 {"handler_id":"my.own:handler_1-x","workflow_name":"counter","run_id":"$r1","error":null,"result":{"value":{"result":{"count":2}},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null},"result_unreadable":false,"status":"completed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>","queued":false,"input_preview":"{\"by\":2}","result_preview":"{\"value\":{\"result\":{\"count\":2}},\"qualified_name\":\"workflows.events.StopEvent\",\"type\":\"StopEvent\",\"types\":null}","waiting_for":null}
+            200 {"handler_id":"my.own:handler_1-x","workflow_name":"counter","run_id":"$r1","error":null,"result":{"value":{"result":{"count":2}},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null},"result_unreadable":false,"status":"completed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>","queued":false,"input_preview":"{\"by\":2}","result_preview":"{\"value\":{\"result\":{\"count\":2}},\"qualified_name\":\"workflows.events.StopEvent\",\"type\":\"StopEvent\",\"types\":null}","waiting_for":null,"forked_from":null,"forks":[]}
             GET /api/v1/runs/$r1/events
             200 text/event-stream; charset=utf-8
             id: 2
             data: {"value":{"result":{"count":2}},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null}
             GET /api/v1/runs/$r2
-            200 {"handler_id":"my.own:handler_1-x","workflow_name":"counter","run_id":"$r2","error":null,"result":{"value":{"result":{"count":5}},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null},"result_unreadable":false,"status":"completed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>","queued":false,"input_preview":"{\"by\":3}","result_preview":"{\"value\":{\"result\":{\"count\":5}},\"qualified_name\":\"workflows.events.StopEvent\",\"type\":\"StopEvent\",\"types\":null}","waiting_for":null}
+            200 {"handler_id":"my.own:handler_1-x","workflow_name":"counter","run_id":"$r2","error":null,"result":{"value":{"result":{"count":5}},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null},"result_unreadable":false,"status":"completed","started_at":"<time>","updated_at":"<time>","completed_at":"<time>","queued":false,"input_preview":"{\"by\":3}","result_preview":"{\"value\":{\"result\":{\"count\":5}},\"qualified_name\":\"workflows.events.StopEvent\",\"type\":\"StopEvent\",\"types\":null}","waiting_for":null,"forked_from":null,"forks":[]}
             GET /api/v1/runs/nope
             404 {"detail":"Handler not found"}
             GET /api/v1/runs/nope/events

@@ -149,8 +149,9 @@ fn help() {
 
             Arguments:
               [PATH]...
-                      What to load: a `.wasm` file, a directory, a glob or `name=path` [default: what
-                      `wf-host.toml` names]
+                      What to load: a `.wasm` file, a directory, a glob, `name=path`, or `name=path+path` for
+                      one workflow of several files, perhaps in several languages [default: what `wf-host.toml`
+                      names]
 
             Options:
                   --log-format <LOG_FORMAT>
@@ -315,6 +316,7 @@ fn help() {
             Examples:
               wf-host serve workflows/                  every .wasm file in a directory
               wf-host serve hello=target/greeting.wasm  one file, under a name of your own
+              wf-host serve order=take.wasm+price.wasm  one workflow, whose steps are in several files
               wf-host serve --store memory: *.wasm      keep nothing over a restart
             --- stderr
         "#]],
@@ -340,7 +342,7 @@ fn arguments_that_make_no_sense() {
             --- stderr
             error: unrecognized subcommand 'nope'
 
-              tip: some similar subcommands exist: 'inspect', 'openapi'
+              tip: some similar subcommands exist: 'inspect', 'openapi', 'open'
 
             Usage: wf-host [OPTIONS] <COMMAND>
 

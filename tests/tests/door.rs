@@ -136,6 +136,7 @@ async fn each_scope_opens_its_routes() {
         GET /api/v1/runs: read 200 run 403 both 200 admin 200
         GET /api/v1/runs/x: read 404 run 403 both 404 admin 404
         GET /api/v1/runs/x/events: read 404 run 403 both 404 admin 404
+        POST /api/v1/runs/x/fork: read 403 run 404 both 404 admin 404
         GET /api/v1/runs/x/history: read 404 run 403 both 404 admin 404
         GET /api/v1/runs/x/logs: read 404 run 403 both 404 admin 404
         GET /api/v1/runs/x/representation: read 404 run 403 both 404 admin 404

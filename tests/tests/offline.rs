@@ -131,17 +131,18 @@ fn a_run_shows_what_its_steps_say_and_where_they_fail() {
     check(
         &["run", "GUEST:talker"],
         expect![[r#"
-        exit code 0
-        --- stdout
-        {"value":{"result":"said"},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null}
-        --- stderr
-          info   0.0  begun
-          info   0.0  begun on stdout
-    "#]],
+            exit code 0
+            --- stdout
+            {"value":{"result":"said"},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null}
+            --- stderr
+              info   begun
+              begun on stdout
+        "#]],
     );
     let output = server::command().args(["run", &fill("GUEST:trap")]).output().expect("it runs");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    let (panic, trace) = ("  warn   0.0  thread '<unnamed>'", "\n  error  0.0  it broke\n    error while executing at wasm backtrace:\n");
+    let (panic, trace) =
+        ("  thread '<unnamed>'", "\n  error  it broke  kind=panic  retryable=true\n    error while executing at wasm backtrace:\n");
     let places = [said.find(panic), said.find(trace), said.find("\nerror: it broke")];
     assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{said}");
 }

@@ -116,7 +116,7 @@ pub(super) struct RunsQuery {
 /// Lists runs.
 #[utoipa::path(get, path = "/api/v1/runs", operation_id = "list_runs", tag = "runs", params(RunsQuery),
     responses((status = 200, body = Runs), (status = 400, body = ErrorBody),
-        (status = 422, description = "What is asked for does not go together", body = ErrorBody)))]
+        (status = 422, description = "A time is none, or what is asked for does not go together", body = ErrorBody)))]
 pub(super) async fn list(api: Shared, query: String) -> Answer {
     let mut filter = RunsFilter { limit: RUNS_DEFAULT, ..RunsFilter::default() };
     for (key, value) in pairs(&query)?.into_iter().filter(|(_, value)| !value.is_empty()) {
@@ -157,7 +157,8 @@ pub(super) async fn list(api: Shared, query: String) -> Answer {
 
 fn time(name: &str, value: &str) -> Result<Micros, ApiError> {
     let read = wf_engine::time::read_utc(value);
-    read.ok_or_else(|| ApiError::bad(format!("Invalid {name}: '{value}'. Give a time as in 2026-11-23T06:38:23Z, or a day")))
+    let message = || format!("Invalid {name}: '{value}'. Give a time as in 2026-11-23T06:38:23Z, or a day");
+    read.ok_or_else(|| ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, message()))
 }
 
 fn order(value: &str) -> Result<RunsOrder, ApiError> {

@@ -23,6 +23,7 @@ pub use error::Error;
 pub use memory::Memory;
 pub use open::{Kept, beside, folder, open};
 pub(crate) use open::{database, lock, private_folder};
+pub(crate) use rows::Line;
 pub use rows::{
     ALIVE_FIRST, Append, Claim, CommandId, Created, Ended, EntryRow, Expiry, Finished, Follows, FrameRow, HandlersQuery, Held, HostId,
     IdempotencyRow, LogRow, Made, NewRun, Now, Past, Place, Purged, Release, RunKey, RunSummary, RunsPage, SentCommand, Shown, Snapshot,

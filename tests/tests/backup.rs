@@ -170,9 +170,10 @@ async fn a_store_goes_back_to_its_backup_and_on_from_there() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restore_that_was_killed_leaves_one_store_or_the_other() {
     let mut server = Server::start(&["greeting"]).await;
-    let name = "x".repeat(1 << 18);
-    for _ in 0..4 {
-        server.run("greeting", &format!(r#"{{"name":"{name}"}}"#)).await;
+    // Other texts each, so that a restore takes its time.
+    let name = "x".repeat(2 << 20);
+    for number in 0..4 {
+        server.run("greeting", &format!(r#"{{"name":"{number}{name}"}}"#)).await;
     }
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("runs.backup");
@@ -261,9 +262,10 @@ async fn a_backup_that_was_cut_or_changed_is_refused_with_its_name() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_that_was_killed_leaves_nothing_that_is_taken_for_one() {
     let server = Server::start(&["greeting"]).await;
+    // Other texts each: what is the same is stored once, and a small backup is over before anybody has looked.
     let name = "x".repeat(1 << 20);
-    for _ in 0..8 {
-        server.run("greeting", &format!(r#"{{"name":"{name}"}}"#)).await;
+    for number in 0..24 {
+        server.run("greeting", &format!(r#"{{"name":"{number}{name}"}}"#)).await;
     }
     let folder = tempfile::tempdir().expect("a folder");
     let mut chance = Chance::from_environment();

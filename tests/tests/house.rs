@@ -435,7 +435,6 @@ const UNPROVOKED: &[(&str, &str)] = &[
     ("it failed when it began:", "what traps there and not where a file is inspected"),
     ("it did not end when it began", "as `describe`, which has a test"),
     ("cannot be fetched:", "the registry is down"),
-    ("has no workflow in Go", "the toolchain lists what there is: a test beside it has the words"),
 ];
 
 /// Whatever makes a message for people.

@@ -14,7 +14,7 @@ use super::files::unreadable;
 use super::manifest::{MANIFEST, Manifest, Part};
 use super::seal::{self, Kind, Sealed};
 use crate::store::carry::{Carrier, Rows, RunRow};
-use crate::store::{EntryRow, Error, FrameRow, LogRow, Result, RunKey, RunSummary, Shown, Status};
+use crate::store::{EntryRow, Error, FrameRow, Line, LogRow, Result, RunKey, RunSummary, Shown, Status};
 
 /// Runs, and the components that they need.
 #[derive(Default)]
@@ -146,8 +146,6 @@ struct Place {
     seq: u64,
 }
 
-type Line = (u64, u32, String, u64, u64, String, String, String);
-
 /// Adds rows of a kind: a JSON array of them.
 fn add(run: &mut Shown, rows: Rows, text: &[u8]) -> Result<()> {
     match rows {
@@ -163,16 +161,7 @@ fn add(run: &mut Shown, rows: Rows, text: &[u8]) -> Result<()> {
         }
         Rows::Log => {
             let lines: Vec<Line> = serde_json::from_slice(text).map_err(damaged)?;
-            run.logs.extend(lines.into_iter().map(|(invocation, attempt, source, number, at, level, message, fields)| LogRow {
-                invocation,
-                attempt,
-                source,
-                number,
-                at,
-                level,
-                message,
-                fields,
-            }));
+            run.logs.extend(lines.into_iter().map(LogRow::from));
         }
     }
     Ok(())

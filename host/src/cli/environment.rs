@@ -138,3 +138,12 @@ pub(super) fn text(path: &Path) -> Option<String> {
     fs::File::open(path).ok()?.read_to_string(&mut text).ok()?;
     Some(text)
 }
+
+/// The folder that a path names, or that its file lies in; and the file, where it names one.
+pub(super) fn folder_and_file(path: &Path, is_file: bool) -> (&Path, Option<PathBuf>) {
+    match path.parent() {
+        _ if !is_file => (path, None),
+        Some(folder) if !folder.as_os_str().is_empty() => (folder, path.file_name().map(PathBuf::from)),
+        _ => (Path::new("."), Some(path.to_owned())),
+    }
+}

@@ -13,7 +13,7 @@ use tokio::process::Command;
 
 use self::tools::Tools;
 use super::Problem;
-use super::environment::{output, text, unwritable, whole};
+use super::environment::{folder_and_file, output, text, unwritable, whole};
 
 /// Endings of files that may have a workflow.
 const ENDINGS: [&str; 4] = ["ts", "mts", "js", "mjs"];
@@ -35,11 +35,7 @@ impl Project {
                 Problem::new(format!("there is no file `{}`", path.display())).hint("name a TypeScript or JavaScript file, or its folder")
             );
         }
-        let (dir, only) = match (is_source, path.parent()) {
-            (false, _) => (path, None),
-            (true, Some(dir)) if !dir.as_os_str().is_empty() => (dir, path.file_name().map(PathBuf::from)),
-            (true, _) => (Path::new("."), Some(path.to_owned())),
-        };
+        let (dir, only) = folder_and_file(path, is_source);
         if only.is_none() && candidates(dir).is_empty() {
             return Ok(None);
         }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use self::tools::{Language, Tools};
 use super::Problem;
-use super::environment::{output, progress, text, unwritable, whole};
+use super::environment::{folder_and_file, output, progress, text, unwritable, whole};
 
 /// What makes a file a workflow.
 const DEFINES: &str = "wf_this_workflow";
@@ -29,11 +29,7 @@ impl Project {
         if is_source && !path.is_file() {
             return Err(Problem::new(format!("there is no file `{}`", path.display())).hint("name a file in C, C++ or Zig, or its folder"));
         }
-        let (dir, only) = match (is_source, path.parent()) {
-            (false, _) => (path, None),
-            (true, Some(dir)) if !dir.as_os_str().is_empty() => (dir, path.file_name().map(PathBuf::from)),
-            (true, _) => (Path::new("."), Some(path.to_owned())),
-        };
+        let (dir, only) = folder_and_file(path, is_source);
         if only.is_none() && sources(dir, true).is_empty() {
             return Ok(None);
         }

@@ -18,7 +18,7 @@ use self::packages::Packages;
 use self::sources::{Found, inspect};
 use self::tools::Tools;
 use super::Problem;
-use super::environment::digest;
+use super::environment::{digest, folder_and_file};
 use crate::host::Host;
 
 /// The step by which a component is given files; `base.py` knows it, too.
@@ -44,11 +44,7 @@ impl Project {
         if is_python && !path.is_file() {
             return Err(Problem::new(format!("there is no file `{}`", path.display())).hint("name a Python file, or its folder"));
         }
-        let (dir, only) = match (is_python, path.parent()) {
-            (false, _) => (path, None),
-            (true, Some(dir)) if !dir.as_os_str().is_empty() => (dir, path.file_name().map(PathBuf::from)),
-            (true, _) => (Path::new("."), Some(path.to_owned())),
-        };
+        let (dir, only) = folder_and_file(path, is_python);
         if only.is_none() && sources::candidates(dir).is_empty() {
             return Ok(None);
         }

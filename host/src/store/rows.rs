@@ -72,6 +72,15 @@ pub struct LogRow {
     pub fields: String,
 }
 
+/// A line as it is stored and exported: the fields of [`LogRow`], in their order.
+pub(crate) type Line = (u64, u32, String, u64, Micros, String, String, String);
+
+impl From<Line> for LogRow {
+    fn from((invocation, attempt, source, number, at, level, message, fields): Line) -> LogRow {
+        LogRow { invocation, attempt, source, number, at, level, message, fields }
+    }
+}
+
 impl LogRow {
     /// How much it adds, in bytes, roughly.
     pub fn size(&self) -> usize {

@@ -8,10 +8,7 @@ use super::blobs::{self, Stored};
 use super::change::number;
 use super::{seal, statements as sql};
 use crate::store::Result;
-use crate::store::rows::{self, EntryRow, FrameRow, IdempotencyRow, LogRow, Made, Past, READ_BYTES_MAX, RunKey, Snapshot, Wanted};
-
-/// A line in its row: as [`LogRow`] has it.
-type Line = (u64, u32, String, u64, u64, String, String, String);
+use crate::store::rows::{self, EntryRow, FrameRow, IdempotencyRow, Line, LogRow, Made, Past, READ_BYTES_MAX, RunKey, Snapshot, Wanted};
 
 /// The key of a run; none after a purge, even while rows of it are left.
 fn key(connection: &Connection, run: &str) -> Result<Option<i64>> {
@@ -115,16 +112,7 @@ pub(super) fn logs(connection: &Connection, run: &str) -> Result<Vec<LogRow>> {
     while let Some(row) = found.next()? {
         let text = Stored::of(row, 0)?.whole(connection)?;
         let written: Vec<Line> = serde_json::from_slice(&text).map_err(blobs::unreadable)?;
-        lines.extend(written.into_iter().map(|(invocation, attempt, source, number, at, level, message, fields)| LogRow {
-            invocation,
-            attempt,
-            source,
-            number,
-            at,
-            level,
-            message,
-            fields,
-        }));
+        lines.extend(written.into_iter().map(LogRow::from));
     }
     Ok(lines.into_rows())
 }

@@ -66,8 +66,8 @@ async fn files_and_bytes_are_served_under_their_names_until_it_is_stopped() {
     assert_eq!(client.get("/workflows").await.json(), json!({ "workflows": ["says", "waits"] }));
     assert_eq!(client.run("says", r#"{"result":7}"#).await.result(), 7);
     let handle = server.clone();
-    let (asked, ended) = tokio::join!(handle.stop(), tokio::time::timeout(Duration::from_secs(60), server.stopped()));
-    (asked, ended.expect("whoever waits for its end is told"));
+    let ((), ended) = tokio::join!(handle.stop(), tokio::time::timeout(Duration::from_secs(60), server.stopped()));
+    ended.expect("whoever waits for its end is told");
     handle.stop().await;
     assert!(tokio::net::TcpStream::connect(client.address()).await.is_err(), "nobody listens");
 }

@@ -163,7 +163,7 @@ fn note(text: &str) -> Option<(String, String)> {
 fn links_of(line: &str) -> Vec<&str> {
     let mut links = Vec::new();
     for (at, _) in line.match_indices("](") {
-        if line[..at].matches('`').count() % 2 == 0 {
+        if line[..at].matches('`').count().is_multiple_of(2) {
             links.extend(line[at + 2..].split([')', ' ']).next());
         }
     }

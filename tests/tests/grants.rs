@@ -72,7 +72,7 @@ async fn grants_that_change_count_from_the_next_attempt_on() {
     let settings = |hosts: &[&str], stage: &str| format!("[workflows.outside]\nallow_http = {hosts:?}\nallow_env = [\"STAGE={stage}\"]\n");
     let server = serve(&file, &settings(&[&url], "one")).await;
     let (ask, stage) = (json!({ "url": other.url("/") }), json!({ "variable": "STAGE" }));
-    let denied = server.run("outside", &tasks(&[ask.clone()])).await.result();
+    let denied = server.run("outside", &tasks(std::slice::from_ref(&ask))).await.result();
     assert_eq!(denied["told"][0]["kind"], "denied", "{denied}");
     let under_way = [json!({ "url": origin.url("/"), "fails": true }), ask.clone(), stage.clone()];
     let handler = server.begin("outside", &tasks(&under_way)).await;
@@ -94,7 +94,7 @@ async fn grants_that_change_count_from_the_next_attempt_on() {
     // What is no grant changes nothing; what is taken away is.
     std::fs::write(&file, settings(&["ftp://a"], "three")).expect("written");
     said(&server, "was changed and is not applied; what it said before goes on").await;
-    assert_eq!(server.run("outside", &tasks(&[ask.clone()])).await.result()["told"][0]["body"], "other");
+    assert_eq!(server.run("outside", &tasks(std::slice::from_ref(&ask))).await.result()["told"][0]["body"], "other");
     std::fs::write(&file, settings(&[&url], "two")).expect("written");
     said(&server, &format!("not any more: `{further}`")).await;
     let denied = server.run("outside", &tasks(&[ask])).await.result();

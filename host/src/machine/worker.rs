@@ -103,9 +103,12 @@ enum Asker<T> {
     Letter(CommandId),
 }
 
+/// A worker, and what is to be done first.
+pub type Begun<T> = (Worker<T>, Vec<Output<T>>);
+
 impl<T> Worker<T> {
     /// A run that begins. `reply`: told once it is durable.
-    pub fn begin(fresh: Fresh, now: Now, reply: Option<T>) -> (Worker<T>, Vec<Output<T>>) {
+    pub fn begin(fresh: Fresh, now: Now, reply: Option<T>) -> Begun<T> {
         let Fresh { host, key, workflow, follows, started, idempotency, awaited } = fresh;
         let run = Run::new(workflow.definition.clone());
         let mut worker = Worker::new(key, 1, workflow, &started, run);
@@ -152,7 +155,7 @@ impl<T> Worker<T> {
 
     /// A fork that begins; it never queues. `reply`: told once it is durable. Refused where it takes the event no more
     /// that comes next.
-    pub fn begin_fork(fork: FreshFork, now: Now, reply: T) -> Result<(Worker<T>, Vec<Output<T>>), (Refusal, T)> {
+    pub fn begin_fork(fork: FreshFork, now: Now, reply: T) -> Result<Begun<T>, (Refusal, T)> {
         let FreshFork { host, key, workflow, mut run, copied, forked, event, definition, row } = fork;
         let Copied { mut entries, mut frames, logs } = copied;
         let mut effects = Vec::new();

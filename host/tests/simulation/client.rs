@@ -33,6 +33,7 @@ struct Entries {
 
 /// What a client knows.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "a world has few of them")]
 pub enum Told {
     Answer(Answer),
     /// The connection broke: it cannot know.

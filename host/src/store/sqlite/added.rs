@@ -90,7 +90,7 @@ impl Added {
 }
 
 /// What goes into a row each: what is read at once is not much more than it has to be. An append is one.
-fn pieces<'a, T>(all: &'a [T], size: impl Fn(&T) -> usize) -> impl Iterator<Item = (&'a T, &'a [T])> {
+fn pieces<T>(all: &[T], size: impl Fn(&T) -> usize) -> impl Iterator<Item = (&T, &[T])> {
     let mut rest = all;
     std::iter::from_fn(move || {
         let mut bytes = 0;

@@ -33,14 +33,14 @@ demo:
 	@echo "[2/4] building the debugger's page (the first time: half a minute, to fetch what it is made of)"
 	@host/ui/build.sh
 	@echo "[3/4] building the server (the first time: some minutes)"
-	@cargo build $(CARGO_FLAGS) --package wf-host
-	@echo "[4/4] building the examples (the first time: a minute)"
+	@cargo build $(CARGO_FLAGS) --workspace
+	@echo "[4/4] building the examples (the first time: two minutes, to fetch what TypeScript and C are built with)"
 	@VERBOSE=1 examples/build.sh
+	@examples/three-languages/build.sh
 	@echo
 	@echo "serving the examples at http://$(HOST):$(PORT); stop with Ctrl-C"
 	target/release/wf-host serve --host $(HOST) --port $(PORT) --data-dir target/demo target/examples \
 	  order=target/examples/three-languages/take.wasm+target/examples/three-languages/price.wasm+target/examples/three-languages/serve.wasm
-
 
 # Goes through every part even when one fails, and fails in the end if any did.
 # What comes over the network is fetched while the guests are built.
@@ -82,7 +82,7 @@ guests: tools
 
 examples: tools
 	examples/build.sh
-	cargo build $(CARGO_FLAGS) --package wf-host
+	cargo build $(CARGO_FLAGS) --workspace
 	examples/three-languages/build.sh
 
 clients: tools

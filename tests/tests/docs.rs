@@ -93,7 +93,7 @@ const TRIED: &[(&str, &str)] = &[
     ("typescript", "what_the_guide_says_is_printed"),
     ("ts", "the_typescript_of_the_pages_builds"),
     ("c", "the_c_of_the_pages_compiles"),
-    ("go", "nothing yet: the tests of the SDK have its calls"),
+    ("go", "the_go_of_the_pages_compiles"),
     ("console", "what_the_guide_says_is_printed"),
     ("sh", "commands_are_as_the_pages_say"),
     ("toml", "settings_are_as_the_pages_say"),
@@ -194,6 +194,38 @@ fn the_c_of_the_pages_compiles() {
         compiler.arg(&file).arg("-o").arg(file.with_extension("o"));
         compiler.env("ZIG_GLOBAL_CACHE_DIR", &zig).env("ZIG_LOCAL_CACHE_DIR", &zig);
         succeeded(&mut compiler, &block.place);
+    }
+}
+
+/// A whole program is one; types stand in one; what calls have to be within stands in a function.
+#[test]
+fn the_go_of_the_pages_compiles() {
+    let tools = fs::read_dir(cache().join("go")).expect("`make guests` fetches Go").flatten();
+    let go = tools.map(|it| it.path().join("bin/go")).find(|it| it.exists()).expect("`make guests` fetches Go");
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let sdk = root().join("guest-sdk/go").display().to_string();
+    let module = format!("module pages\n\ngo 1.24\n\nrequire wf-host/wf v0.0.0\n\nreplace wf-host/wf => {sdk}\n");
+    fs::write(folder.path().join("go.mod"), module).expect("written");
+    for (number, block) in own(&["go"]).iter().enumerate() {
+        let code = block.code.replace("{ … }", "{}");
+        let imports: String = [("time.", "time"), ("wf.", "wf-host/wf"), ("wfhttp.", "wf-host/wf/wfhttp")]
+            .iter()
+            .filter(|(name, _)| code.contains(name) || *name == "wf.")
+            .map(|(_, path)| format!("import \"{path}\"\n"))
+            .collect();
+        let program = if code.contains("package main") {
+            code
+        } else if code.contains("\ntype ") {
+            format!("package main\n{imports}{code}func main() {{}}\n")
+        } else {
+            let known = "type Ask struct {\nwf.InputRequired\nQuestion string\n}\ntype Answer struct {\nwf.HumanResponse\nUser string\n}\n";
+            let used: String = ["answer", "response"].iter().filter(|it| code.starts_with(**it)).map(|it| format!("_ = {it}\n")).collect();
+            format!("package main\n{imports}{known}func page(context *wf.Context) error {{\n{code}{used}return err\n}}\nfunc main() {{}}\n")
+        };
+        let page = folder.path().join(format!("page{number}"));
+        fs::create_dir(&page).expect("made");
+        fs::write(page.join("main.go"), program).expect("written");
+        succeeded(Command::new(&go).arg("vet").arg(".").env("GOFLAGS", "-mod=mod").current_dir(&page), &block.place);
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 pub use forks::{Edit, Forking};
 pub use runs::Cut;
@@ -35,6 +35,8 @@ pub struct Host {
     /// How long runs are kept.
     kept: Arc<watch::Sender<Config>>,
     room: disk::Room,
+    /// Forks that are being made: each has a whole run in memory.
+    forks: Arc<Semaphore>,
 }
 
 impl Host {
@@ -48,7 +50,7 @@ impl Host {
         let (kept, keep_as) = watch::channel(config);
         tokio::spawn(retention::keep(Arc::downgrade(&services), keep_as));
         let driver = Driver::new(services.clone());
-        Ok(Host { services, driver, kept: Arc::new(kept), room: disk::Room::default() })
+        Ok(Host { services, driver, kept: Arc::new(kept), room: disk::Room::default(), forks: Arc::new(Semaphore::new(forks::FORKS_MAX)) })
     }
 
     /// Keeps runs after their end as long as this says, and grants to workflows what it grants, from here on: entries

@@ -89,8 +89,8 @@ async fn in_c_too() {
 #[tokio::test]
 async fn what_the_world_answered_is_answered_again_without_it() {
     let origin = Origin::start(|_, _| vec![chunked(200, &[]), chunk("first"), chunk("second"), chunk("")]).await;
-    let server = Serve::guests(&["outside"]).with(&["--allow-http", &origin.url("")]).start().await;
-    let tasks = json!({ "tasks": [{ "url": origin.url("/a") }, { "url": "http://127.0.0.1:1/" }] });
+    let server = Serve::guests(&["outside"]).with(&["--allow-http", &origin.url(""), "--allow-env", "STAGE=test"]).start().await;
+    let tasks = json!({ "tasks": [{ "variable": "STAGE" }, { "url": origin.url("/a") }, { "url": "http://127.0.0.1:1/" }] });
     let (_folder, file, _) = exported(&server, "outside", &tasks.to_string()).await;
     let asked = origin.seen().len();
     drop(server);

@@ -140,6 +140,16 @@ async fn what_comes_in_parts_is_read_and_published_in_parts() {
     }
 }
 
+/// What has come of two answers at once is read in one order, also when the step is entered again.
+#[tokio::test]
+async fn two_answers_that_are_read_at_once_come_again_as_they_came() {
+    let origin = origin(|seen, _| vec![chunked(200, &[]), chunk(&seen.path), chunk("")]).await;
+    let server = granted(&origin).await;
+    let ended = server.run("wasi-http", &tasks(&[ask(&origin, "/a", json!({ "also": "/b" }))])).await;
+    assert_eq!((&ended.result()["told"][0]["body"], &ended.result()["attempt"]), (&json!(["/a", "/b"]), &json!(0)), "{ended:?}");
+    assert_eq!(origin.seen().len(), 2, "after its sleep it asked nobody");
+}
+
 /// Killed with an answer half read, beside a timer: what was recorded comes again without a request, in the same order; the
 /// rest is a new attempt's.
 #[tokio::test]

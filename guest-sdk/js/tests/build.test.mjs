@@ -72,7 +72,7 @@ test("failures name the author's lines, and their causes", () => {
   const { stdout, stderr } = run(wasm);
   const all = stdout + stderr;
   assert.match(all, /above/);
-  assert.match(stderr, /^ {2}error {2}0\.0 {2}above\n(.*\n)*.*failing\.ts:5/m);
+  assert.match(stderr, /^ {2}error {2}above {2}kind=Error.*\n(.*\n)*.*failing\.ts:5/m);
 });
 
 test("a promise that nothing settles, and one that nobody handles, fail the step", () => {

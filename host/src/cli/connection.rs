@@ -94,7 +94,7 @@ impl Remote {
             }
             Error::Refused { status: 404, .. } => problem.hint("`wf-host runs ls` lists the handlers that are there"),
             Error::Refused { status: 409, .. } => problem.hint("`wf-host runs show` says how it stands"),
-            Error::Refused { status: 400, detail } if is_of_a_list(detail) => {
+            Error::Refused { status: 400 | 422, detail } if is_of_a_list(detail) => {
                 problem.hint("`wf-host runs ls --help` says what it may be").usage()
             }
             Error::Refused { status: 413, .. } => problem.hint("send less, or have the server's `--body-max` raised"),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rand::RngExt;
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use wf_engine::entry::{Entry, Event, Forked, Input, InvocationId, Started};
 use wf_engine::journal;
 use wf_engine::json::Json;
@@ -17,6 +17,8 @@ use crate::registry::Loaded;
 use crate::services::new_id;
 use crate::store::{EntryRow, FrameRow, IdempotencyRow, LogRow, Made, RunSummary, fork_scope};
 
+/// Forks that are made at once: others wait for their turn.
+pub(super) const FORKS_MAX: usize = 2;
 /// Frames that are read at once.
 const FRAMES_MAX: usize = 1_000;
 
@@ -31,6 +33,7 @@ pub struct Forking {
     loaded: Loaded,
     /// The digests of all components that its journal needs.
     needed: Vec<String>,
+    turn: OwnedSemaphorePermit,
 }
 
 /// What a fork has otherwise than its origin. It is checked.
@@ -78,6 +81,7 @@ impl Host {
     /// A run as it was after an entry. None: of one that has failed the entry with which the attempt began that it
     /// failed with; of another the last before its end. `current`: it is to go on with the workflow as it is served.
     pub async fn forking(&self, run: &str, at: Option<u64>, current: bool) -> Result<Forking, Refusal> {
+        let turn = self.forks.clone().acquire_owned().await.expect("cannot happen: nobody closes it");
         let (services, origin) = (&self.services, self.summary(run).await?);
         let rows = services.store.journal(origin.key).await?;
         let (rows, entries) = services.read(run, rows).await?;
@@ -111,7 +115,7 @@ impl Host {
                 needed.push(digest)
             }
         });
-        Ok(Forking { origin, at, run: folded, entries: rows, until, loaded, needed })
+        Ok(Forking { origin, at, run: folded, entries: rows, until, loaded, needed, turn })
     }
 
     /// What a fork goes on with.
@@ -131,7 +135,7 @@ impl Host {
 
     /// Begins a fork; returns when it is durable.
     pub async fn fork(&self, forking: Forking, edit: Edit, idempotency: Option<Idempotency>) -> Result<RunView, Refusal> {
-        let Forking { origin, run, entries, until, loaded, needed, .. } = forking;
+        let Forking { origin, run, entries, until, loaded, needed, turn: _turn, .. } = forking;
         let services = &self.services;
         let frames = self.copied_frames(&origin.run, run.next_sequence()).await?;
         let logs = services.store.logs(&origin.run).await?.into_iter().filter(|line| line.at <= until).collect::<Vec<LogRow>>();
@@ -183,6 +187,8 @@ impl Host {
                 return Ok(frames);
             }
             if whole == 0 {
+                // Or it was purged meanwhile.
+                self.summary(run).await?;
                 return Err(Refusal::Unfit { run: run.to_owned(), why: format!("its stream lacks frame {}", frames.len()) });
             }
         }

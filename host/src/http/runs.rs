@@ -238,6 +238,8 @@ async fn start(api: &Shared, name: &str, headers: &HeaderMap, body: Body, to_end
         && let Some(made) = api.host.repeated_start(name, idempotency).await?
     {
         let waits = to_end && matches!(made.status, RunStatus::Running);
+        // It takes room, and a run may last.
+        drop(body);
         return match waits {
             true => api.host.ended(&made.run).await.map_err(|refusal| cut(refusal, Some(made.handler))),
             false => Ok(made),

@@ -183,7 +183,13 @@ impl Context {
     /// The variables of the attempt, and what stands for its secrets: that is derived, and not recorded.
     pub(super) fn variables(&mut self) -> wasmtime::Result<Vec<(String, String)>> {
         let request = Request::Variables { values: self.grants.variables.clone() };
+        let (watched, before) = (self.watched.then(|| request.clone()), self.attempt.calls());
         let next = self.attempt.call(request, self.clock.standing());
+        // One that is asked again, or has none, is no call.
+        if let Some(request) = watched.filter(|_| self.attempt.calls() > before) {
+            // Nobody is there once the entry has ended.
+            let _ = self.reports.send(Report::Called { request });
+        }
         self.clock.advance(self.attempt.at());
         let failure = match next {
             Next::Answer(answer) => match answer.and_then(Answer::variables) {
@@ -199,11 +205,9 @@ impl Context {
         self.end(Ending::Failed(failure))
     }
 
-    /// It looks for folders, and has none: the error that it gets for that is its language's, and names no grant.
+    /// It looks for folders, and has none: the error that it may get for that is its language's, and names no grant.
     pub(super) fn looks_for_folders(&mut self) {
-        if !std::mem::replace(&mut self.lacks_folders, true) {
-            self.lines.write("host", 0, "warn".to_owned(), no_folders(&self.info.workflow), "{}".to_owned());
-        }
+        self.lacks_folders = true;
     }
 
     pub(super) async fn log(&mut self, level: String, message: String, fields: String) -> wasmtime::Result<()> {

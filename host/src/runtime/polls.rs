@@ -38,13 +38,22 @@ impl poll::Host for Polls<'_> {
         }
         // Who waits for the outside beside a long timer does not sleep: it goes on when something comes.
         let _waits = readings.iter().any(Option::is_some).then(|| guest.meter.sleeping(Duration::ZERO));
-        let ready = poll::Host::poll(&mut guest.table, pollables).await?;
-        for reading in ready.iter().filter_map(|&at| readings.get(at as usize)?.as_ref()) {
-            if is_ready(guest, reading) {
+        // At most one part is recorded by a poll: what else has come is ready at the next. Between two parts the guest
+        // may do what is recorded, and when it is entered again they must come as they did then.
+        let (mut told, mut recorded) = (Vec::new(), false);
+        for at in poll::Host::poll(&mut guest.table, pollables).await? {
+            let Some(reading) = readings.get(at as usize).and_then(Option::as_ref) else {
+                told.push(at);
+                continue;
+            };
+            let at_hand = reading.lock().expect("no panic while locked").is_at_hand();
+            if at_hand || !recorded && is_ready(guest, reading) {
+                recorded |= !at_hand;
                 fetch(guest, reading).await?;
+                told.push(at);
             }
         }
-        Ok(ready)
+        Ok(told)
     }
 }
 

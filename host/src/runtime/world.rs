@@ -32,7 +32,7 @@ impl environment::Host for World<'_> {
 impl preopens::Host for World<'_> {
     fn get_directories(&mut self) -> wasmtime::Result<Vec<(Resource<Descriptor>, String)>> {
         let folders = preopens::Host::get_directories(&mut self.0.filesystem())?;
-        // Languages ask once a path is to be opened, and fail by themselves where nothing holds it.
+        // Some languages ask as they begin, others once a path is to be opened; they fail by themselves where nothing holds it.
         if let Some(context) = self.0.context.as_mut().filter(|_| folders.is_empty()) {
             context.looks_for_folders();
         }

@@ -112,7 +112,7 @@ pub const MUTATIONS: &[Mutation] = &[
         "    exclusives: Exclusives,\n",
         "    #[serde(skip)]\n    exclusives: Exclusives,\n",
     ),
-    scripts("a request is published at each entry", "run/wait.rs", ".filter(|_| !is_asked)", ".filter(|_| is_asked || true)"),
+    scripts("a request is published at each entry", "run/wait.rs", "if !asked_before {", "if !asked_before || true {"),
     simulation(
         "a run that was executing needs no `Resumed`",
         "run.rs",

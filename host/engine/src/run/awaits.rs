@@ -61,6 +61,11 @@ impl Run {
             return Vec::new();
         }
         let mut awaits: Vec<Awaits> = self.waits_outside().take(AWAITS_MAX).collect();
+        // It is asked after every entry, and mostly goes on.
+        let idles = awaits.is_empty() && self.idle;
+        if self.questions.0.is_empty() && !idles {
+            return awaits;
+        }
         let taken = self.taken_from_outside();
         if !taken.is_empty() {
             let asked = self.questions.0.iter().map(|frame| Awaits { request: Some(*frame), ..Awaits::of(&taken) });
@@ -124,10 +129,13 @@ impl Run {
 
     /// The frame that asks what an invocation now waits for.
     pub(super) fn asks_by(&mut self, id: InvocationId, request: Option<&Event>) -> Option<u64> {
+        let shown = self.no_question(id);
+        if request.is_some() { Some(self.next_sequence) } else { shown }
+    }
+
+    /// What an invocation has last asked waits for nobody else: it does itself, or begins anew, and would ask again.
+    pub(super) fn no_question(&mut self, id: InvocationId) -> Option<u64> {
         let shown = self.invocations[id].shown.take();
-        if request.is_some() {
-            return Some(self.next_sequence);
-        }
         shown.iter().for_each(|frame| self.questions.waited_for(*frame));
         shown
     }

@@ -48,6 +48,7 @@ impl Run {
         self.end_attempt(id, None);
         let timer = self.set_timer(Due::At(self.now.at.saturating_add(delay)), Some(id));
         self.now_does(id, Activity::Retrying { timer });
+        self.no_question(id);
         self.invocations[id].begin_anew();
     }
 

@@ -39,6 +39,7 @@ impl Run {
         for id in ids {
             // Before it begins anew: what has executed until now is no part of its new attempt.
             self.requeue(id);
+            self.no_question(id);
             let invocation = &mut self.invocations[id];
             invocation.slot = None;
             invocation.begin_afresh();

@@ -11,10 +11,14 @@ use crate::time;
 impl Run {
     pub(super) fn wait(&mut self, id: InvocationId, wait: &Wait) {
         let key = self.invocations[id].occurrence(&wait.key());
+        let asked_before = self.invocations[id].kept.asked.contains_key(&key);
+        if asked_before || self.invocations[id].kept.answers.contains_key(&key) {
+            self.no_question(id);
+        }
         if let Some(event) = self.invocations[id].kept.answers.get(&key).cloned() {
             return self.answer_wait(id, WaitAnswer::Event(event));
         }
-        if !self.invocations[id].kept.asked.contains_key(&key) {
+        if !asked_before {
             let frame = self.asks_by(id, wait.request.as_ref());
             self.invocations[id].kept.asked.insert(key.clone(), frame);
             wait.request.iter().for_each(|request| self.publish(request.clone()));

@@ -45,6 +45,14 @@ fn a_question_that_was_published_before_a_wait_is_the_waits() {
 }
 
 #[test]
+fn a_question_of_an_attempt_that_failed_is_asked_by_the_next_one_alone() {
+    let script = format!(
+        "{TYPES} step ask: StartEvent -> StopEvent, retry 1 attempts 3\n step take: Answer ->\n start\n #0 publish Ask; fail ValueError \"x\"\n @5 timer 0\n #0 publish Ask; sleep 100"
+    );
+    assert_eq!(played(&script).run.awaits().len(), 1);
+}
+
+#[test]
 fn a_wait_that_another_step_can_end_is_told_once_only_the_outside_can() {
     let script = "step ask: StartEvent -> Item StopEvent\n step work: Item -> Ready\n start\n #0 send Item; wait Ready";
     check(script, "[]");

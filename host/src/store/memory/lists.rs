@@ -26,8 +26,8 @@ pub(super) fn handlers(tables: &Tables, query: &HandlersQuery) -> Vec<RunSummary
 
 pub(super) fn made(tables: &Tables, scope: &str) -> Vec<String> {
     let mut made: Vec<(RunKey, String)> = Vec::new();
-    for ((of, _), (row, run)) in &tables.idempotency {
-        if let (true, Made::Run(id)) = (of == scope, &row.made) {
+    for (_, (row, run)) in tables.idempotency.range((scope.to_owned(), String::new())..).take_while(|((of, _), _)| of == scope) {
+        if let Made::Run(id) = &row.made {
             made.push((*run, id.clone()));
         }
     }

@@ -20,7 +20,7 @@ pub(super) struct Tables {
     by_id: HashMap<String, RunKey>,
     /// A handler's runs, oldest first.
     by_handler: HashMap<String, Vec<RunKey>>,
-    pub(super) idempotency: HashMap<(String, String), (IdempotencyRow, RunKey)>,
+    pub(super) idempotency: BTreeMap<(String, String), (IdempotencyRow, RunKey)>,
     pub(super) components: HashMap<String, (Bytes, String)>,
     /// When their leases end.
     hosts: BTreeMap<HostId, Micros>,

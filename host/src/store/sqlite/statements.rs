@@ -81,8 +81,7 @@ statements! {
               values (?1, ?2, ?3, 1, ?4, ?5, 'running', ?6, ?7, ?8, 1, ?9, ?10, ?11, ?12, ?13, ?14)";
     STANDING = "select id, owner, generation, next_seq from run where key = ?1";
     APPENDED = "update run set next_seq = ?2, updated_at = ?3, wake_at = ?4, wake_alive = ?5 where key = ?1";
-    WAITING = "select waiting from run where key = ?1";
-    WAITS = "update run set waiting = ?2 where key = ?1";
+    WAITS = "update run set waiting = ?2 where key = ?1 and waiting is not ?2";
     ENDED = "update run set next_seq = ?2, updated_at = ?3, status = ?4, completed_at = ?5, result_preview = ?6, owner = null, \
              wake_at = null, wake_alive = null, waiting = null, queue = null where key = ?1";
     BEGUN = "select key from run where workflow = ?1 and status = 'running' and queue is null limit ?2";

@@ -123,11 +123,8 @@ pub(super) fn add_to(connection: &Connection, run: RunKey, append: &Append, adde
         None => {
             let (at, alive) = (wake.at.map(number), wake.alive.map(number));
             connection.prepare_cached(sql::APPENDED)?.execute(params![run.0, next, number(*updated_at), at, alive])?;
-            // Seldom: to write it would touch the lists that it is in, also where it is what it was.
-            let before: Option<String> = connection.prepare_cached(sql::WAITING)?.query_row([run.0], |row| row.get(0))?;
-            if before != *waiting {
-                connection.prepare_cached(sql::WAITS)?.execute(params![run.0, waiting])?;
-            }
+            // Where it is what it was, nothing is written: that would touch the lists that it is in.
+            connection.prepare_cached(sql::WAITS)?.execute(params![run.0, waiting])?;
         }
     }
     add(connection, run, added)

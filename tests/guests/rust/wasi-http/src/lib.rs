@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use serde::Deserialize;
 use wasip2::clocks::monotonic_clock::subscribe_duration;
 use wasip2::http::outgoing_handler::handle;
@@ -36,6 +38,8 @@ struct Task {
     first_byte: Option<f64>,
     /// Waits for a part or for a timer of so many seconds, whichever is first, and publishes which it was.
     beside: Option<f64>,
+    /// Asks for this, too, and reads both answers at once, as each comes; then it sleeps.
+    also: Option<String>,
     /// Publishes each part as it comes.
     publish: bool,
     fails: bool,
@@ -99,8 +103,46 @@ fn fetch(context: &Context, task: Task) -> std::result::Result<Value, ErrorCode>
     answer.subscribe().block();
     let answer = answer.get().expect("it is there").expect("it was not taken")?;
     let (status, headers) = (answer.status(), told(&answer));
+    if let Some(path) = &task.also {
+        return Ok(json!({ "status": status, "body": both(context, [answer, get(&task.authority, path)?]) }));
+    }
     let body = read(context, &task, answer)?;
     Ok(json!({ "status": status, "headers": headers, "body": body }))
+}
+
+fn get(authority: &str, path: &str) -> std::result::Result<IncomingResponse, ErrorCode> {
+    let request = OutgoingRequest::new(Fields::new());
+    let set = request.set_scheme(Some(&Scheme::Http)).and_then(|()| request.set_authority(Some(authority)));
+    set.and_then(|()| request.set_path_with_query(Some(path))).map_err(|()| ErrorCode::HttpRequestUriInvalid)?;
+    let answer = handle(request, None)?;
+    answer.subscribe().block();
+    answer.get().expect("it is there").expect("it was not taken")
+}
+
+/// As an executor with a task for each would read them.
+fn both(context: &Context, answers: [IncomingResponse; 2]) -> [String; 2] {
+    let bodies = answers.map(|answer| answer.consume().expect("it was not taken"));
+    let streams = bodies.each_ref().map(|body| body.stream().expect("it was not taken"));
+    // Both have come by then.
+    subscribe_duration(300_000_000).block();
+    let (mut open, mut whole) = (vec![0, 1], [String::new(), String::new()]);
+    while !open.is_empty() {
+        let polls: Vec<_> = open.iter().map(|&at: &usize| streams[at].subscribe()).collect();
+        let ready = poll(&polls.iter().collect::<Vec<_>>());
+        drop(polls);
+        for at in ready.into_iter().map(|place| open[place as usize]).collect::<Vec<_>>() {
+            match streams[at].read(1 << 16) {
+                Ok(part) => {
+                    let text = String::from_utf8_lossy(&part).into_owned();
+                    context.publish(&Part { text: text.clone() }).expect("it can be published");
+                    whole[at].push_str(&text);
+                }
+                Err(_) => open.retain(|it| *it != at),
+            }
+        }
+    }
+    context.sleep(Duration::from_millis(100)).expect("it sleeps");
+    whole
 }
 
 fn told(answer: &IncomingResponse) -> Vec<(String, String)> {

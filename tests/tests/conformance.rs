@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use wf_tests::artifacts::{Language, root};
 use wf_tests::wasm::compiled;
-use wf_tests::{Answer, CONFORMANCE, Frame, Serve, Server};
+use wf_tests::{Answer, CONFORMANCE, Frame, Serve, Server, until};
 
 /// Each test once for every language.
 macro_rules! in_every_language {
@@ -31,8 +31,15 @@ in_every_language! {
     fanout fanout_works_in_four_slots counter random descriptions
 }
 
+/// Up with all of them: where none is compiled yet, that may take longer than a server waits for them.
 async fn start(language: Language, names: &[&str]) -> Server {
-    Server::of(language, names).await
+    let server = Server::of(language, names).await;
+    until("all are loaded", async || {
+        let loaded = server.get("/workflows").await.json()["workflows"].as_array().map_or(0, Vec::len);
+        (loaded == names.len()).then_some(())
+    })
+    .await;
+    server
 }
 
 async fn all_are_there(language: Language) {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use wf_tests::artifacts::{binary, cache, example, root};
@@ -18,6 +18,13 @@ fn blocks(languages: &[&str]) -> Vec<Block> {
 /// Those that no other test tries.
 fn own(languages: &[&str]) -> Vec<Block> {
     blocks(languages).into_iter().filter(|block| !looked_at(block)).collect()
+}
+
+/// What `wf-host build` has fetched for a language.
+fn tool(language: &str, path: &str) -> PathBuf {
+    let folders = fs::read_dir(cache().join(language)).into_iter().flatten().flatten();
+    let found = folders.map(|it| it.path().join(path)).find(|it| it.exists());
+    found.unwrap_or_else(|| panic!("no `{path}` for `{language}`: `make guests` fetches it"))
 }
 
 /// Its output, where it succeeds.
@@ -49,7 +56,7 @@ fn every_link_leads_somewhere() {
 }
 
 /// Without `..`.
-fn normal(path: &Path) -> std::path::PathBuf {
+fn normal(path: &Path) -> PathBuf {
     let mut parts = Vec::new();
     for part in path.components() {
         match part.as_os_str().to_str() {
@@ -182,9 +189,8 @@ fn the_typescript_of_the_pages_builds() {
 #[test]
 fn the_c_of_the_pages_compiles() {
     let folder = tempfile::tempdir().expect("a temporary directory");
-    let python = root().join("target/tools/zig/bin/python");
-    assert!(python.exists(), "`{}` is missing: `make guests` makes it", python.display());
-    let zig = cache().join("zig");
+    let python = tool("c", "bin/python");
+    let zig = cache().join("c/cache");
     for (number, block) in own(&["c"]).iter().enumerate() {
         let file = folder.path().join(format!("page_{number}.c"));
         fs::write(&file, block.program()).expect("written");
@@ -200,8 +206,7 @@ fn the_c_of_the_pages_compiles() {
 /// A whole program is one; types stand in one; what calls have to be within stands in a function.
 #[test]
 fn the_go_of_the_pages_compiles() {
-    let tools = fs::read_dir(cache().join("go")).expect("`make guests` fetches Go").flatten();
-    let go = tools.map(|it| it.path().join("bin/go")).find(|it| it.exists()).expect("`make guests` fetches Go");
+    let go = tool("go", "bin/go");
     let folder = tempfile::tempdir().expect("a temporary directory");
     let sdk = root().join("guest-sdk/go").display().to_string();
     let module = format!("module pages\n\ngo 1.24\n\nrequire wf-host/wf v0.0.0\n\nreplace wf-host/wf => {sdk}\n");

@@ -1,6 +1,6 @@
 //! Takes runs of a file into a store, beside the host that has it or without one. All of them, or nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,13 +13,14 @@ use wf_engine::definition::Definition;
 use wf_engine::entry::{Entry, Forked, Input, Micros, Started};
 use wf_engine::journal;
 use wf_engine::run::Run;
+use wf_engine::text;
 
 use super::files::{folder, is_partial, unreadable};
 use super::fsck;
-use super::manifest::{MANIFEST, Manifest, Part};
+use super::manifest::{self, MANIFEST, Manifest, Part};
 use super::seal::{self, Kind, Sealed, hex};
 use crate::machine::Worker;
-use crate::model::{ComponentView, Limits, Workflow};
+use crate::model::{ComponentView, Limits, Workflow, unfit_id};
 use crate::services::new_id;
 use crate::store::carry::{Carrier, EndingRow, KeyRow, Rows, RunRow};
 use crate::store::{self, Error, Now, Result, RunKey, finding};
@@ -101,14 +102,19 @@ impl Import {
         let mut done = 0;
         for part in parts {
             let mut part = part.map_err(|error| unreadable(&self.file, &error))?;
-            let name = part.path().map_err(|error| unreadable(&self.file, &error))?.display().to_string();
+            let name = manifest::name(&part).map_err(|error| unreadable(&self.file, &error))?;
+            let name = name.ok_or_else(|| strange(&self.file, "what is no file"))?;
             let length = part.size();
             match &mut reading {
                 None if name == MANIFEST => reading = Some(self.begin(carrier, &bytes(&self.file, &mut part)?, now)?),
                 None => return Err(strange(&self.file, &name)),
                 Some(reading) => {
                     let kind = Part::of(&name).ok_or_else(|| strange(&self.file, &name))?;
-                    reading.part(kind, length, &mut part)?;
+                    reading.part(kind, length, &mut part).map_err(|error| match error {
+                        // The store is as it was: it is what was to be put into it.
+                        Error::Damaged(why) => unsound(&self.file, format!("{name}: {why}")),
+                        error => error,
+                    })?;
                 }
             }
             done += length;
@@ -123,6 +129,7 @@ impl Import {
     /// Decides what is to become of it, and makes its rows.
     fn begin<'a>(&'a self, carrier: &'a Carrier, manifest: &[u8], now: Micros) -> Result<Reading<'a>> {
         let mut manifest: Manifest = serde_json::from_slice(manifest).map_err(|error| unsound(&self.file, error))?;
+        self.fit(&manifest)?;
         let newest = manifest.runs.last().ok_or_else(|| strange(&self.file, "no run"))?;
         // Without some of its values nobody could go on with it.
         let read_only = self.read_only || !manifest.redacted.is_empty();
@@ -178,6 +185,36 @@ impl Import {
     }
 }
 
+impl Import {
+    /// Whether the runs are what an export has: those of one handler, of which the newest alone may go on, under names that
+    /// can be asked for.
+    fn fit(&self, manifest: &Manifest) -> Result<()> {
+        let mut ids = BTreeSet::new();
+        let newest = manifest.runs.len().saturating_sub(1);
+        for (place, run) in manifest.runs.iter().enumerate() {
+            let named = [("the handler", &run.handler), ("the workflow", &run.workflow)].map(|(what, name)| text::name(what, name));
+            named.into_iter().collect::<std::result::Result<(), _>>().map_err(|refused| unsound(&self.file, refused))?;
+            if let Some(why) = unfit_id(&run.id) {
+                return Err(unsound(&self.file, format!("the id of a run {why}")));
+            }
+            let is_older = place < newest;
+            if !ids.insert(&run.id) || run.handler != manifest.runs[newest].handler || is_older && run.status == "running" {
+                return Err(strange(&self.file, "runs that are not those of one handler"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Looks whether a file can be imported, before it has its name: into a store that is nowhere afterwards.
+pub(super) fn tried(file: &Path, now: Micros) -> Result<()> {
+    let import = Import { file: file.to_owned(), database: PathBuf::new(), handler: None, read_only: false };
+    let Sealed { file, size, .. } = seal::open(file, Kind::Export)?;
+    let carrier = Carrier::passing()?;
+    carrier.write()?;
+    import.read(&carrier, file.take(size), size, now, &mut |_, _| ()).map(drop)
+}
+
 impl Reading<'_> {
     fn part(&mut self, part: Part, length: u64, from: &mut dyn Read) -> Result<()> {
         match part {
@@ -206,9 +243,14 @@ impl Reading<'_> {
             Part::First(place) => self.carrier.put_first(self.key(place)?, &bytes(self.path, from)?)?,
             Part::Keys(place) => {
                 let rows: Vec<KeyRow> = serde_json::from_slice(&bytes(self.path, from)?).map_err(|error| unsound(self.path, error))?;
+                let (key, run) = self.runs.get(place).ok_or_else(|| strange(self.path, &format!("run {place}")))?;
                 // They made another than a copy is.
                 for row in rows.iter().filter(|_| self.how != How::Fork) {
-                    self.carrier.put_key(self.key(place)?, row)?;
+                    let is_own = [store::start_scope(&run.workflow), store::event_scope(&run.handler)].contains(&row.scope);
+                    if !is_own && store::forked_from(&row.scope).is_none() || row.run.as_ref().is_some_and(|made| *made != run.id) {
+                        return Err(strange(self.path, "a key of another run"));
+                    }
+                    self.carrier.put_key(*key, row)?;
                 }
             }
         }

@@ -860,6 +860,8 @@ async fn what_cannot_be_exported_or_imported_says_why() {
     );
     check(folder, &["import", "ended.tar", "--data-dir", "new", "--as", "a b"], &expect![[r#""#]]);
     check(folder, &["export", "ended", "--redact", ""], &expect![[r#""#]]);
+    // What is called so nobody would take in.
+    check(folder, &["export", "ended", "-o", "more.partial"], &expect![[r#""#]]);
     check(
         folder,
         &["import", "it.backup", "--data-dir", "new"],

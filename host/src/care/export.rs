@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::value::RawValue;
 use wf_engine::entry::Micros;
 
-use super::files::{absent, folder, locked, named, or_nothing, partial, unwritable};
+use super::files::{absent, folder, free, locked, named, or_nothing, partial, unwritable};
 use super::{fsck, import};
 use super::manifest::{MANIFEST, Manifest, Part, add};
 use super::redact::{Redaction, SHOWN};
@@ -51,7 +51,7 @@ impl Export {
         let Some((_, run)) = carrier.find(&self.name)? else { return self.finish(&carrier) };
         self.sound(&run)?;
         let to = self.to.clone().unwrap_or_else(|| PathBuf::from(format!("{}.tar", run.id)));
-        absent(&to, "choose another name, or remove it first")?;
+        free(&to)?;
         let unfinished = partial(&to);
         // Nobody else finishes it from here on.
         let mut file = locked(&unfinished)?;

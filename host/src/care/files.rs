@@ -76,6 +76,15 @@ pub(super) fn folder(path: &Path) -> &Path {
     path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
+/// Refuses a name for a file that is to be made, where it is taken, or says that the file is not whole.
+pub(super) fn free(path: &Path) -> Result<()> {
+    if is_partial(path) {
+        let message = format!("`{}` is the name of a file that is not finished", path.display());
+        return Err(Error::open(message, "choose one without `.partial`"));
+    }
+    absent(path, "choose another name, or remove it first")
+}
+
 pub(super) fn absent(path: &Path, hint: &str) -> Result<()> {
     match fs::symlink_metadata(path) {
         Ok(_) => Err(Error::open(format!("`{}` is there already", path.display()), hint)),

@@ -1037,7 +1037,7 @@ async fn a_flipped_byte_below_a_server_is_found() {
     let whole = content(copied(&server.data()).path()).expect("a sound database");
     let length = file.metadata().expect("a file").len();
     let mut found = 0;
-    for (at, flip) in positions(&mut chance, length, 60) {
+    for (at, flip) in positions(&mut chance, length, 40) {
         let mut byte = [0];
         file.read_exact_at(&mut byte, at as u64).expect("within");
         file.write_all_at(&[byte[0] ^ flip], at as u64).expect("room");
@@ -1047,7 +1047,7 @@ async fn a_flipped_byte_below_a_server_is_found() {
         assert!(same || said.contains("table ") || said.contains("wf-host.db"), "{flip:#x} at {at}: {said}");
         found += usize::from(!same);
     }
-    assert!(found > 20, "{found} of 60 were found");
+    assert!(found > 13, "{found} of 40 were found");
     server.resume();
     assert_eq!(said(&server.data(), &[]), sound(8));
 }

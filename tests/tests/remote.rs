@@ -168,10 +168,8 @@ async fn texts_of_others_do_nothing_to_a_terminal() {
     let evil = "no luck\u{1b}[2J\u{1b}]52;c;eA==\u{7}\rfine";
     let ended = server.run("failing", &json!({ "message": evil }).to_string()).await;
     assert!(ended.text("error").contains(evil), "{ended:?}");
-    let all = [vec!["runs", "logs"], vec!["runs", "result"], vec!["runs", "show"], vec!["runs", "events"]].map(|mut arguments| {
-        let handler = ended.handler();
-        arguments.push(&handler);
-        let (_, stdout, stderr) = ask(&server, &arguments);
+    let all = ["logs", "result", "show", "events"].map(|command| {
+        let (_, stdout, stderr) = ask(&server, &["runs", command, &ended.handler()]);
         stdout + &stderr
     });
     assert!(all.concat().contains("no luck\\u{1b}[2J"), "{all:?}");

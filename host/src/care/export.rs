@@ -8,10 +8,10 @@ use serde_json::value::RawValue;
 use wf_engine::entry::Micros;
 
 use super::files::{absent, folder, free, locked, named, or_nothing, partial, unwritable};
-use super::{fsck, import};
 use super::manifest::{MANIFEST, Manifest, Part, add};
 use super::redact::{Redaction, SHOWN};
 use super::seal::{self, Kind};
+use super::{fsck, import};
 use crate::store::carry::{Carrier, Moved, Rows, RunRow};
 use crate::store::{Error, Result, RunKey};
 

@@ -137,7 +137,8 @@ async fn each_kind_of_damage_has_its_line() {
             --- stdout
             run `$run` of handler `done`, table journal, row #: its bytes are not as they were written; bring the store back from a backup, or purge the run's handler
             run `$run` of handler `done`, table journal, row #: its bytes are not as they were written; bring the store back from a backup, or purge the run's handler
-            8 runs checked: 2 findings
+            run `$run` of handler `done`, table stream, row #: frame 8 does not hold what the journal tells; bring the store back from a backup, or purge the run's handler
+            8 runs checked: 3 findings
             --- stderr
         "#]],
     );
@@ -204,8 +205,20 @@ async fn each_kind_of_damage_has_its_line() {
             --- stderr
         "#]],
     );
-    check(&data, &unsealed("stream", "not_running", "running", &of("waiting")), &expect![[r#""#]]);
-    check(&data, &unsealed("stream", r#""number":0"#, r#""number":7"#, &of("waiting")), &expect![[r#""#]]);
+    check(&data, &unsealed("stream", "not_running", "running", &of("waiting")), &expect![[r#"
+        exit code 1
+        --- stdout
+        run `$run` of handler `waiting`, table stream, row #: frame 2 does not hold what the journal tells; bring the store back from a backup, or purge the run's handler
+        8 runs checked: 1 finding
+        --- stderr
+    "#]]);
+    check(&data, &unsealed("stream", r#""number":0"#, r#""number":7"#, &of("waiting")), &expect![[r#"
+        exit code 1
+        --- stdout
+        run `$run` of handler `waiting`, table stream, row #: frame 1 does not hold what the journal tells; bring the store back from a backup, or purge the run's handler
+        8 runs checked: 1 finding
+        --- stderr
+    "#]]);
     check(
         &data,
         &format!("update stream set last = last + 1, seal = -1 where run = {}", of("failed")),
@@ -222,13 +235,14 @@ async fn each_kind_of_damage_has_its_line() {
         &data,
         &unsealed("journal", "boom", "bang", &of("failed")),
         &expect![[r#"
-        exit code 1
-        --- stdout
-        run `$run` of handler `failed`, table ending: its outcome is not that of the journal; bring the store back from a backup, or purge the run's handler
-        run `$run` of handler `failed`, table run, row #: `result_preview` is not as its journal tells; stop the server, and check again with `--repair`
-        8 runs checked: 2 findings
-        --- stderr
-    "#]],
+            exit code 1
+            --- stdout
+            run `$run` of handler `failed`, table stream, row #: frame 2 does not hold what the journal tells; bring the store back from a backup, or purge the run's handler
+            run `$run` of handler `failed`, table ending: its outcome is not that of the journal; bring the store back from a backup, or purge the run's handler
+            run `$run` of handler `failed`, table run, row #: `result_preview` is not as its journal tells; stop the server, and check again with `--repair`
+            8 runs checked: 3 findings
+            --- stderr
+        "#]],
     );
     check(
         &data,

@@ -693,7 +693,8 @@ async fn what_a_forged_file_says_beside_its_journals_is_refused() {
         `forged.tar` cannot be imported: run `[RUNNING]` of handler `h`, table stream: frame 1 does not hold what the journal tells
         `forged.tar` cannot be imported: run `[ENDED]` of handler `ended`, table stream: frame 1 does not hold what the journal tells
         `forged.tar` cannot be imported: run `[ENDED]` of handler `ended`, table stream: frame 2 does not hold what the journal tells
-    "#]].assert_eq(&said.concat());
+    "#]]
+    .assert_eq(&said.concat());
 }
 
 /// Whoever owned it where it comes from says nothing about who owns it here: the next would be one more.
@@ -872,30 +873,42 @@ async fn what_cannot_be_exported_or_imported_says_why() {
             hint: leave `--as` away
         "#]],
     );
-    check(folder, &["import", "ended.tar", "--data-dir", "new", "--as", "a b"], &expect![[r#"
+    check(
+        folder,
+        &["import", "ended.tar", "--data-dir", "new", "--as", "a b"],
+        &expect![[r#"
         exit code 2
         --- stdout
         --- stderr
         error: invalid value 'a b' for '--as <HANDLER>': it must be 1 to 128 characters of [0-9A-Za-z._:-]
 
         For more information, try '--help'.
-    "#]]);
-    check(folder, &["export", "ended", "--redact", ""], &expect![[r#"
+    "#]],
+    );
+    check(
+        folder,
+        &["export", "ended", "--redact", ""],
+        &expect![[r#"
         exit code 2
         --- stdout
         --- stderr
         error: invalid value '' for '--redact <FIELD>': a name is empty
 
         For more information, try '--help'.
-    "#]]);
+    "#]],
+    );
     // What is called so nobody would take in.
-    check(folder, &["export", "ended", "-o", "more.partial"], &expect![[r#"
+    check(
+        folder,
+        &["export", "ended", "-o", "more.partial"],
+        &expect![[r#"
         exit code 1
         --- stdout
         --- stderr
         error: `more.partial` is the name of a file that is not finished
         hint: choose one without `.partial`
-    "#]]);
+    "#]],
+    );
     check(
         folder,
         &["import", "it.backup", "--data-dir", "new"],

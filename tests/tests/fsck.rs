@@ -205,20 +205,28 @@ async fn each_kind_of_damage_has_its_line() {
             --- stderr
         "#]],
     );
-    check(&data, &unsealed("stream", "not_running", "running", &of("waiting")), &expect![[r#"
+    check(
+        &data,
+        &unsealed("stream", "not_running", "running", &of("waiting")),
+        &expect![[r#"
         exit code 1
         --- stdout
         run `$run` of handler `waiting`, table stream, row #: frame 2 does not hold what the journal tells; bring the store back from a backup, or purge the run's handler
         8 runs checked: 1 finding
         --- stderr
-    "#]]);
-    check(&data, &unsealed("stream", r#""number":0"#, r#""number":7"#, &of("waiting")), &expect![[r#"
+    "#]],
+    );
+    check(
+        &data,
+        &unsealed("stream", r#""number":0"#, r#""number":7"#, &of("waiting")),
+        &expect![[r#"
         exit code 1
         --- stdout
         run `$run` of handler `waiting`, table stream, row #: frame 1 does not hold what the journal tells; bring the store back from a backup, or purge the run's handler
         8 runs checked: 1 finding
         --- stderr
-    "#]]);
+    "#]],
+    );
     check(
         &data,
         &format!("update stream set last = last + 1, seal = -1 where run = {}", of("failed")),

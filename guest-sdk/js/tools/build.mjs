@@ -41,9 +41,11 @@ async function component(wit, source, out) {
   const { code, table, said: documented } = await bundle(source);
   // In the code's first line, so that its lines stay where they are.
   const jsSource = `globalThis.wfComments = ${JSON.stringify(documented)};${code}\nglobalThis.wfLines = ${JSON.stringify(table)};\n`;
+  // What it asks for is shown to whoever grants it: requests only where `fetch` is named.
+  const world = code.includes("wf:workflow/http@") ? "guest" : "guest-within";
   let made;
   try {
-    made = await componentize({ witPath: wit, jsSource, world: "guest", sync: true });
+    made = await componentize({ witPath: wit, jsSource, world, sync: true });
   } catch (error) {
     throw new Mistake(said(String(error?.message ?? error), table, source));
   }

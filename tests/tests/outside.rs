@@ -572,7 +572,8 @@ async fn a_secret_stands_nowhere_after_kills_failures_and_in_what_lies_apart() {
     let apart = database::rows(&server.data(), "blob");
     assert!(apart > 0, "nothing lies apart");
     // Words of it are the same in JSON and in URLs; parts of answers are journaled in base64.
-    let forms: Vec<String> = ["okapi", "quagga", SECRET].into_iter().flat_map(|word| in_base64(word).into_iter().chain([word.to_owned()])).collect();
+    let forms: Vec<String> =
+        ["okapi", "quagga", SECRET].into_iter().flat_map(|word| in_base64(word).into_iter().chain([word.to_owned()])).collect();
     for (place, bytes) in said {
         for form in &forms {
             assert!(!bytes.windows(form.len()).any(|it| it == form.as_bytes()), "the secret stands in {place}, as {form}");

@@ -217,6 +217,32 @@ async fn two_answers_that_are_read_at_once_come_again_as_they_came() {
     assert_eq!(origin.seen().len(), 2, "after its sleep it asked nobody");
 }
 
+/// Both are due at once when the step is there, and when it is entered again the part is there before the timer.
+#[tokio::test]
+async fn a_part_and_a_timer_that_are_due_at_once_come_in_one_order_at_every_entry() {
+    let origin = origin(|seen, _| match seen.path.as_str() {
+        "/whole" => vec![reply(200, &[], "whole")],
+        _ => vec![chunked(200, &[]), Part::Gate, chunk("late"), chunk("")],
+    })
+    .await;
+    let server = granted(&origin).await;
+    for path in ["/whole", "/late"] {
+        let handler = server.begin("wasi-http", &tasks(&[ask(&origin, path, json!({ "timed": true }))])).await;
+        let mut stream = server.events(&handler, "").await;
+        let mut published = Vec::new();
+        while let Ok(frame) = stream.next().await {
+            let Some(text) = frame.json()["value"]["_data"]["text"].as_str().map(str::to_owned) else { break };
+            // Nothing came before the timer was due.
+            origin.let_through(usize::from(text == TIMER));
+            published.push(text);
+        }
+        let ended = server.ended(&handler).await.result();
+        assert_eq!((&ended["attempt"], &ended["told"][0]["body"]), (&json!(0), &json!(published)), "{ended}");
+        assert_eq!(published.contains(&TIMER.to_owned()), path == "/late", "{published:?}");
+    }
+    assert_eq!(origin.seen().len(), 2);
+}
+
 /// Killed with an answer half read, beside a timer: what was recorded comes again without a request, in the same order; the
 /// rest is a new attempt's.
 #[tokio::test]
@@ -254,8 +280,9 @@ async fn kills_around_requests_repeat_none_that_was_recorded() {
     let mut server = granted(&origin).await;
     // Every second one is read beside a timer of an hour.
     let beside = |at: usize| (at % 2 == 1).then_some(3600.0);
-    let all: Vec<Value> =
-        (0..40).map(|at| ask(&origin, &format!("/{at}"), json!({ "publish": true, "body": "x", "late": true, "beside": beside(at) }))).collect();
+    let all: Vec<Value> = (0..40)
+        .map(|at| ask(&origin, &format!("/{at}"), json!({ "publish": true, "body": "x", "late": true, "beside": beside(at) })))
+        .collect();
     let handler = server.begin("wasi-http", &tasks(&all)).await;
     for kills in 1..=4 {
         until("some requests more", async || (origin.seen().len() >= kills * 8).then_some(())).await;

@@ -53,7 +53,10 @@ impl Check {
                         for asked in workflow.asked().iter().filter(|it| it.requested && it.what == "http" && it.granted.is_empty()) {
                             let Workflow { name, .. } = &*workflow;
                             if !workflow.means_requests() {
-                                out(&format!("    no {} is granted, should it ask for some: `allow_http` of `[workflows.{name}]`\n", asked.what))?;
+                                out(&format!(
+                                    "    no {} is granted, should it ask for some: `allow_http` of `[workflows.{name}]`\n",
+                                    asked.what
+                                ))?;
                                 continue;
                             }
                             let problem = Problem::new(format!("`{}`: it asks for {}, and none is granted", source, asked.what));

@@ -135,11 +135,7 @@ impl Grants {
         };
         let variables = self.variables.keys().cloned().chain(self.secrets.iter().map(secret));
         vec![
-            Asked {
-                what: "http",
-                requested: asks(&HTTP),
-                granted: self.http.iter().map(ToString::to_string).collect(),
-            },
+            Asked { what: "http", requested: asks(&HTTP), granted: self.http.iter().map(ToString::to_string).collect() },
             Asked { what: "files", requested: asks(&["wasi:filesystem/preopens@"]), granted: self.folders.iter().map(folder).collect() },
             Asked { what: "variables", requested: asks(&["wasi:cli/environment@"]), granted: variables.collect() },
             Asked {

@@ -5,9 +5,9 @@
 //! [`world::World`] are checked. `SEED=39 cargo test --release -p wf-engine --test simulation`
 //! plays one world again, `WORLDS=1000000 …` more of them.
 
+mod outside;
 #[path = "../scripts/pages.rs"]
 mod pages;
-mod outside;
 mod program;
 mod world;
 

@@ -7,7 +7,7 @@ use wasip2::http::outgoing_handler::handle;
 use wasip2::http::types::{
     ErrorCode, Fields, IncomingBody, IncomingResponse, Method, OutgoingBody, OutgoingRequest, RequestOptions, Scheme,
 };
-use wasip2::io::poll::poll;
+use wasip2::io::poll::{Pollable, poll};
 use wasip2::io::streams::{InputStream, StreamError};
 use wf_guest::prelude::*;
 
@@ -45,6 +45,9 @@ struct Task {
     beside: Option<f64>,
     /// Asks for this, too, and reads both answers at once, as each comes; then it sleeps.
     also: Option<String>,
+    /// Goes by a timer first, where it is due, that was set before the request; then it is entered again. What it went by
+    /// then stands in the place of the text, and what at first was published.
+    timed: bool,
     /// Publishes each part as it comes.
     publish: bool,
     /// `skip` or `splice`: how much was skipped, or written to stdout, stands in the place of the text.
@@ -93,6 +96,7 @@ fn fetch(context: &Context, task: Task) -> std::result::Result<Value, ErrorCode>
     options.set_first_byte_timeout(timeout).map_err(|()| ErrorCode::ConfigurationError)?;
     let timeout = task.between_bytes.map(|seconds| (seconds * 1e9) as u64);
     options.set_between_bytes_timeout(timeout).map_err(|()| ErrorCode::ConfigurationError)?;
+    let early = task.timed.then(|| subscribe_duration(HOUR / 7_200));
     let mut body = task.body.as_ref().map(|_| request.body().expect("it was not taken"));
     let mut write = |body: OutgoingBody| {
         let stream = body.write().expect("it was not taken");
@@ -118,6 +122,9 @@ fn fetch(context: &Context, task: Task) -> std::result::Result<Value, ErrorCode>
     let answer = future.get().expect("it is there").expect("it was not taken")?;
     assert!(matches!(future.get(), Some(Err(()))), "an answer is given once");
     let (status, headers) = (answer.status(), told(&answer));
+    if let Some(timer) = &early {
+        return Ok(json!({ "status": status, "body": timed(context, timer, answer) }));
+    }
     if let Some(path) = &task.also {
         return Ok(json!({ "status": status, "body": both(context, [answer, get(&task.authority, path)?]) }));
     }
@@ -158,6 +165,35 @@ fn both(context: &Context, answers: [IncomingResponse; 2]) -> [String; 2] {
     }
     context.sleep(Duration::from_secs(1));
     whole
+}
+
+/// Goes by the timer first, where it is told of both.
+fn timed(context: &Context, timer: &Pollable, answer: IncomingResponse) -> Vec<String> {
+    let body = answer.consume().expect("it was not taken");
+    let stream = body.stream().expect("it was not taken");
+    // Longer than the timer, and the next time at once.
+    context.sleep(Duration::from_millis(900));
+    let mut went_by = Vec::new();
+    let mut go_by = |what: &str| {
+        context.publish(&Part { text: what.to_owned() }).expect("it can be published");
+        went_by.push(what.to_owned());
+    };
+    let mut is_due = false;
+    loop {
+        let part = stream.subscribe();
+        let ready = if is_due { poll(&[&part]) } else { poll(&[&part, timer]) };
+        if ready.contains(&1) {
+            is_due = true;
+            go_by("the timer");
+            continue;
+        }
+        go_by("a part");
+        if stream.read(1 << 16).is_err() {
+            break;
+        }
+    }
+    context.sleep(Duration::from_secs(1));
+    went_by
 }
 
 fn told(answer: &IncomingResponse) -> Vec<(String, String)> {

@@ -73,7 +73,6 @@ async function bundle(source) {
     format: "esm",
     platform: "neutral",
     mainFields: ["module", "main"],
-    external: ["wf:*", "wasi:*"],
     target: "es2022",
     // The engine runs no promises in a synchronous call: see src/promise.ts.
     supported: { "async-await": false, "async-generator": false, "for-await": false },
@@ -102,6 +101,8 @@ async function bundle(source) {
  * leaves out what is not used.
  */
 function own(build, documented) {
+  // An import that nothing uses is none.
+  build.onResolve({ filter: /^(wf|wasi):/ }, ({ path: interface_ }) => ({ path: interface_, external: true, sideEffects: false }));
   const named = /import\s*\{\s*z\s*\}\s*from\s*(["']zod(?:\/[\w-]+)*["'])/g;
   build.onLoad({ filter: /\.[cm]?[jt]sx?$/ }, ({ path: file }) => {
     if (file.includes("node_modules") || file.startsWith(path.join(sdk, "src"))) return undefined;

@@ -345,8 +345,8 @@ pub const MUTATIONS: &[Mutation] = &[
     simulation(
         "a cut body is not worth another attempt",
         "attempt/outside.rs",
-        "or the step waited, since it was sent\"), true)",
-        "or the step waited, since it was sent\"), false)",
+        "since it was sent\"),\n                true,",
+        "since it was sent\"),\n                false,",
     ),
     simulation(
         "a body is whole again for whoever is entered again",

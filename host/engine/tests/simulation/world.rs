@@ -16,7 +16,7 @@ use wf_engine::json;
 use wf_engine::run::{Run, Status};
 use wf_engine::snapshot;
 
-use crate::outside::{Came, Outside, sending};
+use crate::outside::{Outside, sending};
 use crate::pages;
 use crate::program::{Instance, Move, Op, Saw, event, payload, shown};
 

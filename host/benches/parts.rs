@@ -83,7 +83,8 @@ fn fold_a_greeting(bencher: Bencher) {
         let invoke = apply(&mut run, start).expect("a step");
         let (invocation, attempt) = (invoke.invocation, invoke.attempt);
         let events = vec![event("StopEvent", json!({ "result": "Hello, Ada!" }))];
-        let returned = Input::StepReturned { invocation, attempt, calls: vec![], commit: Commit::default(), events, usage: Usage::default() };
+        let returned =
+            Input::StepReturned { invocation, attempt, calls: vec![], commit: Commit::default(), events, usage: Usage::default() };
         apply(&mut run, returned);
         run
     });

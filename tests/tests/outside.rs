@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD_NO_PAD;
 use serde_json::{Value, json};
 use wf_tests::origin::{Origin, Part, Seen, chunk, chunked, reply};
 use wf_tests::{Answer, Serve, Server, artifacts, certificates, database, until};

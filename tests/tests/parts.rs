@@ -212,8 +212,6 @@ async fn commands_and_settings_take_several_files() {
             --- stdout
             ok: `take.wasm+price.wasm+serve.wasm` is `order`, 3 steps
             --- stderr
-            warning: `take.wasm+price.wasm+serve.wasm`: it asks for http, and none is granted
-            hint: name the hosts in `allow_http` of `[workflows.order]` in wf-host.toml, or by `--allow-http`
         "#]],
     );
     check(

@@ -18,6 +18,7 @@ use serde_json::Value;
 
 mod engine;
 mod machine;
+mod outside;
 
 /// What is broken, where, and how: the text must be there once.
 struct Mutation {
@@ -47,7 +48,7 @@ struct Subject {
     name: &'static str,
     package: &'static str,
     source: &'static str,
-    mutations: &'static [Mutation],
+    mutations: &'static [&'static [Mutation]],
     /// How many worlds its simulation plays: few are enough.
     worlds: &'static str,
     copy: fn(&Path, &Path),
@@ -58,11 +59,18 @@ const SUBJECTS: [Subject; 2] = [
         name: "engine",
         package: "wf-engine",
         source: "host/engine/src",
-        mutations: engine::MUTATIONS,
+        mutations: &[engine::MUTATIONS, outside::MUTATIONS],
         worlds: "1500",
         copy: engine::copy,
     },
-    Subject { name: "machine", package: "wf-host", source: "host/src", mutations: machine::MUTATIONS, worlds: "8000", copy: machine::copy },
+    Subject {
+        name: "machine",
+        package: "wf-host",
+        source: "host/src",
+        mutations: &[machine::MUTATIONS],
+        worlds: "8000",
+        copy: machine::copy,
+    },
 ];
 
 fn main() -> ExitCode {
@@ -93,7 +101,7 @@ impl Subject {
     fn is_watched(&self, words: &[String]) -> bool {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("it lies in the workspace");
         let wanted = |it: &&Mutation| words.is_empty() || words.iter().any(|word| it.what.contains(word));
-        let mutations: Vec<&Mutation> = self.mutations.iter().filter(wanted).collect();
+        let mutations: Vec<&Mutation> = self.mutations.iter().copied().flatten().filter(wanted).collect();
         // The tests must hold for it as it is, or nothing that they fail for means anything.
         let unbroken = mutations.iter().map(|it| it.by).collect::<BTreeSet<_>>().into_iter().map(|tests| (tests, None));
         let trials: Vec<(&str, Option<&Mutation>)> = unbroken.chain(mutations.iter().map(|it| (it.by, Some(*it)))).collect();

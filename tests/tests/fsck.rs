@@ -72,9 +72,9 @@ fn said(data: &Path, arguments: &[&str]) -> String {
         let text = word.trim_end_matches([' ', ':']);
         if is_digest(text) { format!("$digest{}", &word[64..]) } else { word.to_owned() }
     });
-    // A column depends on how many digits the times of entries have, the key of a row on who wrote first.
+    // A column depends on how many digits the times of entries have, the key of a row and the place of a frame on who wrote first.
     let shown: String = words.collect();
-    [" column ", ", row "].into_iter().fold(shown, |shown, before| {
+    [" column ", ", row ", ", table stream, row #: frame "].into_iter().fold(shown, |shown, before| {
         let mut parts = shown.split(before);
         let first = parts.next().unwrap_or_default().to_owned();
         parts.fold(first, |text, part| {
@@ -137,7 +137,7 @@ async fn each_kind_of_damage_has_its_line() {
             --- stdout
             run `$run` of handler `done`, table journal, row #: its bytes are not as they were written; bring the store back from a backup, or purge the run's handler
             run `$run` of handler `done`, table journal, row #: its bytes are not as they were written; bring the store back from a backup, or purge the run's handler
-            run `$run` of handler `done`, table stream, row #: frame 8 does not hold what the journal tells; bring the store back from a backup, or purge the run's handler
+            run `$run` of handler `done`, table stream, row #: frame # does not hold what the journal tells; bring the store back from a backup, or purge the run's handler
             8 runs checked: 3 findings
             --- stderr
         "#]],
@@ -211,7 +211,7 @@ async fn each_kind_of_damage_has_its_line() {
         &expect![[r#"
         exit code 1
         --- stdout
-        run `$run` of handler `waiting`, table stream, row #: frame 2 does not hold what the journal tells; bring the store back from a backup, or purge the run's handler
+        run `$run` of handler `waiting`, table stream, row #: frame # does not hold what the journal tells; bring the store back from a backup, or purge the run's handler
         8 runs checked: 1 finding
         --- stderr
     "#]],
@@ -222,7 +222,7 @@ async fn each_kind_of_damage_has_its_line() {
         &expect![[r#"
         exit code 1
         --- stdout
-        run `$run` of handler `waiting`, table stream, row #: frame 1 does not hold what the journal tells; bring the store back from a backup, or purge the run's handler
+        run `$run` of handler `waiting`, table stream, row #: frame # does not hold what the journal tells; bring the store back from a backup, or purge the run's handler
         8 runs checked: 1 finding
         --- stderr
     "#]],
@@ -245,7 +245,7 @@ async fn each_kind_of_damage_has_its_line() {
         &expect![[r#"
             exit code 1
             --- stdout
-            run `$run` of handler `failed`, table stream, row #: frame 2 does not hold what the journal tells; bring the store back from a backup, or purge the run's handler
+            run `$run` of handler `failed`, table stream, row #: frame # does not hold what the journal tells; bring the store back from a backup, or purge the run's handler
             run `$run` of handler `failed`, table ending: its outcome is not that of the journal; bring the store back from a backup, or purge the run's handler
             run `$run` of handler `failed`, table run, row #: `result_preview` is not as its journal tells; stop the server, and check again with `--repair`
             8 runs checked: 3 findings

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::SemaphorePermit;
 
 use super::{Driver, Task};
-use crate::machine::{Identity, Worker};
+use crate::machine::{Action, Identity, Worker};
 use crate::model::Refusal;
 use crate::registry::Loaded;
 use crate::services::Stored;
@@ -44,18 +44,18 @@ pub(super) async fn load(driver: &Driver, run: &str, identity: Identity, claim: 
         Ok(resumed) => (Some(resumed), Ok(())),
         Err(refusal) => (None, Err(refusal)),
     };
-    match &result {
-        // It will not fit later either: that is said once, because it keeps its place.
-        Err(refusal @ Refusal::Unfit { .. }) => tracing::error!(run.id = run, "run `{run}` cannot go on: {refusal}"),
-        Err(refusal @ Refusal::Unavailable(_)) => {
-            tracing::warn!(run.id = run, "run `{run}` cannot be loaded; that is tried again: {refusal}")
-        }
-        _ => (),
+    if let Err(refusal @ Refusal::Unavailable(_)) = &result {
+        tracing::warn!(run.id = run, "run `{run}` cannot be loaded; that is tried again: {refusal}");
     }
+    let unfit = result.as_ref().err().filter(|it| matches!(it, Refusal::Unfit { .. })).map(ToString::to_string);
     let (actions, bell) = {
         let mut table = driver.table();
         (table.owners.loaded(services.clock.alive(), run, identity, result), table.bell(identity))
     };
+    // It will not fit later either: that is said once, because it keeps its place. One that was claimed meanwhile is loaded again.
+    if let Some(refusal) = unfit.filter(|_| !actions.iter().any(|it| matches!(it, Action::Load { .. }))) {
+        tracing::error!(run.id = run, "run `{run}` cannot go on: {refusal}");
+    }
     match resumed {
         Some((loaded, worker, outputs)) => driver.drive(Task::new(driver.clone(), run.to_owned(), identity, loaded, worker, bell), outputs),
         None => {

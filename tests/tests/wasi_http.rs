@@ -159,7 +159,7 @@ async fn an_answer_that_has_ended_or_broken_off_stays_so() {
         _ => vec![chunked(200, &[]), chunk("one"), chunk("two"), chunk("")],
     })
     .await;
-    let mut server = granted(&origin).await;
+    let server = granted(&origin).await;
     let entry = [json!([[1], true]), json!([true, true, true])];
     let said = json!([entry[0], entry[1], entry[0], entry[1], true, [true, true]]);
     for (path, body) in [("/whole", "onetwo"), ("/none", ""), ("/cut", "one")] {

@@ -217,6 +217,9 @@ pub struct Fork {
     pub invocation: Option<u64>,
     /// What it goes on with.
     pub definition: Definition,
+    /// The handler that it is a run of: one whose run has ended, or a new one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub handler_id: Option<String>,
 }
 
 /// What a fork goes on with.

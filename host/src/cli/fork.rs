@@ -38,6 +38,9 @@ pub(super) struct ForkRun {
     /// What it goes on with: the components of its origin, or those that are served now.
     #[arg(long, value_enum, default_value_t = With::Pinned)]
     definition: With,
+    /// The handler that it is a run of: one whose run has ended, or a new one [default: a new one without a name]
+    #[arg(long, value_name = "HANDLER")]
+    handler_id: Option<String>,
     /// Wait for its end; the exit code is 1 when it failed.
     #[arg(long)]
     pub wait: bool,
@@ -74,6 +77,7 @@ impl ForkRun {
                 With::Pinned => Definition::Pinned,
                 With::Current => Definition::Current,
             },
+            handler_id: self.handler_id.clone(),
         };
         let run = match client.run_of(&self.run).await {
             Ok(_) => self.run.clone(),

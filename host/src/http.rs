@@ -26,6 +26,7 @@ mod workflows;
 
 mod aside;
 mod body;
+mod breakpoints;
 mod error;
 mod header;
 mod representation;

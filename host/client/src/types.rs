@@ -222,6 +222,20 @@ pub struct Fork {
     pub handler_id: Option<String>,
 }
 
+/// How a run goes on that waits at breakpoints. Nothing: as it is, with all that waits.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct GoOn {
+    /// Which of its invocations goes on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invocation: Option<u64>,
+    /// What it is given instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event: Option<Json>,
+    /// The state from there on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<Json>,
+}
+
 /// What a fork goes on with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]

@@ -49,9 +49,16 @@ pub struct Edit {
     pub next: Option<Event>,
     /// The handler that it is a run of; none: a new one.
     pub handler: Option<String>,
+    /// Deliveries that breakpoints let pass once.
+    pub passes: Vec<InvocationId>,
 }
 
 impl Forking {
+    /// What is forked, by its id.
+    pub(super) fn origin(&self) -> &str {
+        &self.origin.run
+    }
+
     /// The last entry that is copied.
     pub fn at(&self) -> u64 {
         self.at
@@ -164,6 +171,9 @@ impl Host {
         // Of one that was purged meanwhile some may be gone.
         self.summary(&origin.run).await?;
         let (key, id, scope) = (services.store.key(), new_id(), fork_scope(&origin.run));
+        if let Some(breakpoints) = self.breakpoints() {
+            edit.passes.iter().for_each(|invocation| breakpoints.let_pass(&id, *invocation));
+        }
         let mut seed = [0; 32];
         rand::rng().fill(&mut seed);
         let forked = Forked {

@@ -82,23 +82,23 @@ pub(super) async fn fork(api: Shared, run: String, headers: HeaderMap, body: Res
     shown(&api, &forked).await
 }
 
-async fn shown(api: &Shared, view: &RunView) -> Answer {
+pub(super) async fn shown(api: &Shared, view: &RunView) -> Answer {
     let forks = api.host.forks(&view.run).await?;
     Ok(begun(wire::json(StatusCode::OK, &Run::of(&api.host, view, usize::MAX).await?.with(forks)), view))
 }
 
 /// What was asked for; the edit is not checked yet.
-struct Asked {
-    at: Option<u64>,
-    current: bool,
+pub(super) struct Asked {
+    pub at: Option<u64>,
+    pub current: bool,
     state: Option<Box<RawValue>>,
-    events: Option<Vec<Box<RawValue>>>,
-    invocation: Option<InvocationId>,
-    handler: Option<String>,
+    pub events: Option<Vec<Box<RawValue>>>,
+    pub invocation: Option<InvocationId>,
+    pub handler: Option<String>,
 }
 
 impl Asked {
-    fn read(body: &Bytes) -> Result<Asked, ApiError> {
+    pub(super) fn read(body: &Bytes) -> Result<Asked, ApiError> {
         let empty = body.iter().all(u8::is_ascii_whitespace);
         let fields = match empty {
             true => Fields::default(),
@@ -128,7 +128,12 @@ impl Asked {
         })
     }
 
-    fn edit(self, forking: &Forking, schemas: &Schemas) -> Result<Edit, ApiError> {
+    /// Whether the run is to go on in another form.
+    pub(super) fn edits(&self) -> bool {
+        self.current || self.state.is_some() || self.events.is_some()
+    }
+
+    pub(super) fn edit(self, forking: &Forking, schemas: &Schemas) -> Result<Edit, ApiError> {
         let max = Limit { name: "state_max", max: forking.workflow().limits.state_max };
         let state = self.state.map(|state| text::read_object("the state", state.into(), max)).transpose();
         let state = state.map_err(|refused| ApiError::bad(format!("Invalid state: {}", refused.message)))?;

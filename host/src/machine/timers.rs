@@ -41,6 +41,14 @@ impl Timers {
         Some(due)
     }
 
+    /// Moves those of the clock that stands while no host is up on by so long.
+    pub(super) fn delay(&mut self, by: Micros) {
+        let moved: Vec<(Micros, TimerId)> = std::mem::take(&mut self.alive).into_iter().collect();
+        for (due, timer) in moved {
+            self.set(timer, Due::Alive(due.saturating_add(by)));
+        }
+    }
+
     /// When the first is due.
     pub(super) fn wake(&self) -> Wake {
         Wake { at: self.at.first().map(|it| it.0), alive: self.alive.first().map(|it| it.0) }

@@ -67,6 +67,8 @@ pub struct Worker<T> {
     went_well: bool,
     stopping: bool,
     left: bool,
+    /// Since when it is paused, on the clock that stands while no host is up.
+    paused_since: Option<Micros>,
     outputs: Vec<Output<T>>,
     gathered: Gathered,
 }
@@ -278,6 +280,7 @@ impl<T> Worker<T> {
             went_well: false,
             stopping: false,
             left: false,
+            paused_since: None,
             outputs: Vec::new(),
             gathered: Gathered::default(),
         }
@@ -310,12 +313,33 @@ impl<T> Worker<T> {
 
     /// When something of it is due.
     pub fn wake(&self) -> Wake {
-        if self.stopping || self.awaits_turn() { Wake::default() } else { self.timers.wake() }
+        if self.stopping || self.awaits_turn() {
+            return Wake::default();
+        }
+        let wake = self.timers.wake();
+        if self.paused_since.is_some() { Wake { alive: None, ..wake } } else { wake }
     }
 
     /// How much of it is on its way to the store, in bytes: while it is much, guests wait.
     pub fn under_way(&self) -> usize {
         self.under_way
+    }
+
+    /// Says whether somebody holds it up: as long as that lasts, its timeouts do not count. Sleeps and retries go on.
+    pub fn pause(&mut self, now: Now, paused: bool) {
+        match self.paused_since {
+            None => self.paused_since = paused.then_some(now.alive),
+            Some(since) if !paused => {
+                self.paused_since = None;
+                self.timers.delay(now.alive.saturating_sub(since));
+            }
+            Some(_) => (),
+        }
+    }
+
+    /// Whether it waits to be told that it may go on after its owner was lost.
+    pub fn is_resuming(&self) -> bool {
+        self.resuming.is_some()
     }
 
     /// Whether only a command or its time can move it.
@@ -472,11 +496,16 @@ impl<T> Worker<T> {
         while !self.left
             && !self.stopping
             && !self.awaits_turn()
-            && let Some(timer) = self.timers.take(now)
+            && let Some(timer) = self.timers.take(self.counted(now))
         {
             self.input(now, Input::TimerFired { timer }, Extra::default());
         }
         self.outputs()
+    }
+
+    /// The clocks by which something of it is due.
+    fn counted(&self, now: Now) -> Now {
+        if self.paused_since.is_some() { Now { alive: 0, ..now } } else { now }
     }
 
     /// Takes note of how the first of the appends under way went.

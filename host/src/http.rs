@@ -11,6 +11,7 @@ mod routes;
 mod tls;
 mod underway;
 
+mod breakpoints;
 mod context;
 mod events;
 mod forks;
@@ -26,7 +27,6 @@ mod workflows;
 
 mod aside;
 mod body;
-mod breakpoints;
 mod error;
 mod header;
 mod representation;

@@ -22,8 +22,8 @@ use crate::config::Config;
 use crate::model::{Limits, Workflow, work};
 use crate::runtime::{Component, LoadError, Runtime};
 use crate::store::Store;
-pub(crate) use components::Kept;
 use components::Components;
+pub(crate) use components::Kept;
 use granted::AllGranted;
 
 /// Longest manifest, in bytes.

@@ -113,7 +113,10 @@ async fn a_step_waits_before_it_begins_and_its_timeout_with_it_until_it_goes_on(
     let waits = paused(client, "order", 1).await;
     let (one, since) = (&waits[0], Instant::now());
     assert_eq!(one["events"], json!([{ "type": "Priced", "value": { "amount": 5 } }]));
-    assert_eq!([&one["step"], &one["breakpoint"], &one["attempt"], &one["handler_id"]], [&json!("price"), &json!("price"), &json!(0), &json!(handler)]);
+    assert_eq!(
+        [&one["step"], &one["breakpoint"], &one["attempt"], &one["handler_id"]],
+        [&json!("price"), &json!("price"), &json!(0), &json!(handler)]
+    );
     for said in ["is paused before step `price`, at breakpoint `price`", "warning: no run waits at `--break prise`"] {
         until(said, async || dev.stderr.so_far().contains(said).then_some(())).await;
     }
@@ -182,7 +185,11 @@ async fn of_several_that_wait_one_goes_on_or_all_and_what_is_cancelled_waits_no_
     let waits = paused(client, "parts", 3).await;
     let run = run_of(&waits[0]);
     let which = go_on(client, run, &json!({ "event": { "number": 9 } })).await;
-    assert!(which.status == 400 && which.text("detail").starts_with("Several wait: say which 'invocation' is to have the event, of "), "{}", which.body);
+    assert!(
+        which.status == 400 && which.text("detail").starts_with("Several wait: say which 'invocation' is to have the event, of "),
+        "{}",
+        which.body
+    );
     assert_eq!(go_on(client, run, &json!({ "invocation": 99 })).await.status, 409);
     assert_eq!(go_on(client, run, &json!({ "invocation": waits[1]["invocation"] })).await.status, 200);
     let left = paused(client, "parts", 2).await;

@@ -249,12 +249,8 @@ async fn a_fork_begins_when_it_is_made_and_its_timeout_counts_from_there() {
     assert_eq!(at("forked"), Some(began(&ended)));
     server.crash().await;
     let listed = server.get("/api/v1/runs").await.json();
-    let listed: Vec<(String, String)> = listed["runs"]
-        .as_array()
-        .expect("runs")
-        .iter()
-        .map(|it| (it["run_id"].as_str().expect("an id").to_owned(), began(it)))
-        .collect();
+    let listed: Vec<(String, String)> =
+        listed["runs"].as_array().expect("runs").iter().map(|it| (it["run_id"].as_str().expect("an id").to_owned(), began(it))).collect();
     assert_eq!(listed.iter().find(|it| it.0 == id).map(|it| it.1.clone()), Some(began(&ended)));
     assert_eq!(server.get(&format!("/handlers/{}", ended["handler_id"].as_str().expect("an id"))).await.text("started_at"), began(&ended));
     server.check_store();

@@ -20,7 +20,8 @@ pub use error::Error;
 pub use events::{Events, From};
 pub use json::Json;
 pub use types::{
-    Definition, Envelope, Filter, Fork, GoOn, Handler, Listing, LogLine, Numbered, Page, Request, RunsFilter, RunsPage, Start, Status, WaitingFor,
+    Definition, Envelope, Filter, Fork, GoOn, Handler, Listing, LogLine, Numbered, Page, Request, RunsFilter, RunsPage, Start, Status,
+    WaitingFor,
 };
 
 /// What a call gives.

@@ -302,6 +302,11 @@ impl Run {
         self.forked_at.unwrap_or(self.started_at)
     }
 
+    /// When its first entry was made, in UTC: of a fork that was when its origin began.
+    pub fn first_at(&self) -> Micros {
+        self.started_at
+    }
+
     /// When it last changed, in UTC; its end, once it has ended.
     pub fn updated_at(&self) -> Micros {
         self.now.at

@@ -205,8 +205,9 @@ impl<T> Worker<T> {
         };
         worker.hold(new.size(), &[], Some(Asker::Here(reply)));
         worker.outputs.push(Output::Create(Box::new(new)));
-        // As of one that begins otherwise.
-        worker.resuming = worker.awaits_turn().then(Vec::new);
+        if worker.awaits_turn() {
+            worker.resuming = Some(Vec::new());
+        }
         worker.perform(effects);
         let outputs = worker.outputs();
         Ok((worker, outputs))

@@ -184,7 +184,12 @@ async fn a_fork_queues_with_all_that_it_was_copied_with(store: AnyStore) {
     end(&store, "r1").await;
     assert_eq!(store.give_turns("greeting", Some(1), now(5, 5)).await, Ok(1));
     let claim = store.acquire(HOST, "r2", now(6, 6)).await.expect("ours");
-    let begins = Append { entries, frames: vec![frame(2)], standing: Standing { updated_at: 7, ..Standing::default() }, ..append(run, claim.generation, 0) };
+    let begins = Append {
+        entries,
+        frames: vec![frame(2)],
+        standing: Standing { updated_at: 7, ..Standing::default() },
+        ..append(run, claim.generation, 0)
+    };
     store.append(begins).await.expect("it begins");
     assert_eq!((seqs(&store, run).await, sequences(&store, "r2", -1, 9).await), (vec![0, 1, 2, 3], vec![0, 1, 2]));
     assert_eq!((store.unbegun(run).await, store.run("r2").await.expect("an answer").expect("it is there").started_at), (Ok(None), 7));

@@ -43,6 +43,8 @@ struct Told {
     wake: (Option<i64>, Option<i64>),
     /// What an older build says that it waits for.
     waiting_before: Option<String>,
+    /// When an older build says that it began: of a fork, when its origin did.
+    started_before: i64,
     /// Whether it goes on at once with whoever takes it.
     at_once: bool,
 }
@@ -92,7 +94,15 @@ fn unbegun(of: &mut OfRun, row: &ExaminedRun) -> Result<Option<Told>> {
         preview: preview(&started.start),
         result_preview: None,
     };
-    Ok(Some(Told { started, digests: digests.join(" "), summary, wake: row.wake, waiting_before: None, at_once: row.queue.is_none() }))
+    Ok(Some(Told {
+        started,
+        digests: digests.join(" "),
+        summary,
+        wake: row.wake,
+        waiting_before: None,
+        started_before: began,
+        at_once: row.queue.is_none(),
+    }))
 }
 
 /// A run that has begun, so far as its journal can be read.
@@ -243,6 +253,7 @@ fn told(started: Started, run: &Run, status: &store::Status, earlier: &[String])
         },
         wake: if runs { (due(at), due(alive)) } else { (None, None) },
         waiting_before: waiting_before(run),
+        started_before: number(run.first_at()),
         at_once: run.needs_resume(),
         started,
     }
@@ -277,10 +288,10 @@ fn compare(of: &mut OfRun, row: &ExaminedRun, told: &Told) {
 }
 
 /// The columns that are not as they should be.
-fn differing(row: &ExaminedRun, Told { summary: told, waiting_before, .. }: &Told) -> Vec<&'static str> {
+fn differing(row: &ExaminedRun, Told { summary: told, waiting_before, started_before, .. }: &Told) -> Vec<&'static str> {
     let columns = [
         ("status", row.status == told.status),
-        ("started_at", row.started_at == told.started_at),
+        ("started_at", row.started_at == told.started_at || row.started_at == *started_before),
         ("updated_at", row.updated_at == told.updated_at),
         ("completed_at", row.completed_at == told.completed_at),
         ("next_seq", row.next_seq == told.next_seq),

@@ -86,13 +86,9 @@ impl<T> Worker<T> {
 
     pub(super) fn release(&self) -> Release {
         // What executes goes on at once with whoever takes the run over.
-        let wake = if self.queues.is_some() {
-            Wake::default()
-        } else if self.run.needs_resume() { 
-            Wake { at: Some(0), alive: None }
-        } else {
-            self.timers.wake()
-        };
+        let wake = if self.run.needs_resume() { Wake { at: Some(0), alive: None } } else { self.timers.wake() };
+        // A fork that queues is as its origin was, and has not begun.
+        let wake = if self.queues.is_some() { Wake::default() } else { wake };
         Release { run: self.key, generation: self.generation, wake }
     }
 

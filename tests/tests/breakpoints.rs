@@ -117,7 +117,10 @@ async fn a_step_waits_before_it_begins_and_its_timeout_with_it_until_it_goes_on(
         [&one["step"], &one["breakpoint"], &one["attempt"], &one["handler_id"]],
         [&json!("price"), &json!("price"), &json!(0), &json!(handler)]
     );
-    for said in ["is paused before step `price`, at breakpoint `price`", "warning: no run waits at `--break prise`"] {
+    for said in [
+        "is paused before step `price`, at breakpoint `price`",
+        "warning: no run waits at `--break prise`: there is no such step, and none that is given such an event",
+    ] {
         until(said, async || dev.stderr.so_far().contains(said).then_some(())).await;
     }
     // Longer than the run may take.

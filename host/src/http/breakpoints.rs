@@ -102,7 +102,6 @@ pub(super) async fn get(api: Shared, name: String) -> Answer {
 
 /// All breakpoints that a workflow is to have.
 #[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
 pub(super) struct SetBody {
     /// Names of steps, and types of events that a step is given: its attempts wait before they begin. None: they go on.
     #[schema(max_items = 1000)]

@@ -77,7 +77,7 @@ impl Dev {
         let mut current = Current { host: server.host.clone(), sources: Vec::new(), path: self.path.clone() };
         let mut sources = Sources::of(&project);
         current.build(&mut project, None).await;
-        self.check_breaks(&server.host);
+        check_breaks(&self.breaks, &server.host);
         server.follow(layers.noted(), again);
         let url = server.show(&screen::Content { workflows: server.host.workflows(), resumed: server.host.resume().await? });
         if self.open {
@@ -105,20 +105,15 @@ impl Dev {
     }
 }
 
-impl Dev {
-    /// Says where no run will ever wait. A build that has failed may have had it.
-    fn check_breaks(&self, host: &Host) {
-        let workflows = host.workflows();
-        let is_there = |name: &&String| {
-            let of = |it: &Workflow| it.definition.step(name).is_some() || !it.definition.accepting(name).is_empty();
-            workflows.iter().any(|it| of(it))
-        };
-        for name in self.breaks.iter().filter(|name| !workflows.is_empty() && !is_there(name)) {
-            let steps: Vec<&str> = workflows.iter().flat_map(|it| it.definition.steps()).map(|step| &*step.name).collect();
-            Problem::new(format!("no run waits at `--break {name}`: there is no such step, and none that is given such an event"))
-                .hint(format!("the steps are {}", steps.join(", ")))
-                .warn();
-        }
+/// Says where no run will ever wait. A build that has failed may have had it.
+fn check_breaks(breaks: &[String], host: &Host) {
+    let workflows = host.workflows();
+    let has = |workflow: &Workflow, name: &str| workflow.definition.step(name).is_some() || !workflow.definition.accepting(name).is_empty();
+    for name in breaks.iter().filter(|name| !workflows.is_empty() && !workflows.iter().any(|it| has(it, name))) {
+        let steps: Vec<&str> = workflows.iter().flat_map(|it| it.definition.steps()).map(|step| &*step.name).collect();
+        Problem::new(format!("no run waits at `--break {name}`: there is no such step, and none that is given such an event"))
+            .hint(format!("the steps are {}", steps.join(", ")))
+            .warn();
     }
 }
 

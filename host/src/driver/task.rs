@@ -104,7 +104,7 @@ impl Task {
         if self.driver.0.services.breakpoints.get().is_none() {
             return;
         }
-        let (released, held) = std::mem::take(&mut self.held).into_iter().partition(|(held, _)| held.is_released());
+        let (released, held): (Vec<_>, Vec<_>) = std::mem::take(&mut self.held).into_iter().partition(|(held, _)| held.is_released());
         self.held = held;
         released.into_iter().for_each(|(_, invoke)| self.enter(invoke));
         let paused = !self.held.is_empty() || self.worker.is_resuming();

@@ -21,8 +21,6 @@ use crate::services::Breakpoints;
 
 /// A value above this is not shown, in bytes.
 const VALUE_MAX: usize = 1 << 20;
-/// Breakpoints of one workflow.
-const BREAKPOINTS_MAX: usize = 1_000;
 
 /// The breakpoints of a workflow, and what waits at them.
 #[derive(Serialize, ToSchema)]
@@ -104,7 +102,6 @@ pub(super) async fn get(api: Shared, name: String) -> Answer {
 #[derive(Deserialize, ToSchema)]
 pub(super) struct SetBody {
     /// Names of steps, and types of events that a step is given: its attempts wait before they begin. None: they go on.
-    #[schema(max_items = 1000)]
     breakpoints: BTreeSet<String>,
 }
 
@@ -120,9 +117,6 @@ pub(super) async fn set(api: Shared, name: String, body: Result<Bytes, ApiError>
     let workflow = workflows::find(&api, &name)?;
     let breakpoints = enabled(&api)?;
     let asked: SetBody = serde_json::from_slice(&body).map_err(|error| ApiError::bad(format!("Invalid breakpoints: {error}")))?;
-    if asked.breakpoints.len() > BREAKPOINTS_MAX {
-        return Err(ApiError::bad(format!("Invalid breakpoints: more than {BREAKPOINTS_MAX} of them (limit breakpoints_max)")));
-    }
     if let Some(unknown) = asked.breakpoints.iter().find(|it| !is_there(&workflow, it)) {
         let unknown = wf_engine::text::shown(unknown);
         return Err(ApiError::bad(format!("Workflow '{name}' has no step '{unknown}', and none that is given an event of that type")));

@@ -14,7 +14,7 @@ use super::aside::perhaps_aside;
 use super::error::{ApiError, ErrorBody};
 use super::forks::{Asked, shown};
 use super::run::Run;
-use super::{Answer, Shared, body, wire, workflows};
+use super::{Answer, Shared, wire, workflows};
 use crate::host::Edit;
 use crate::model::{Paused, Workflow};
 use crate::services::Breakpoints;

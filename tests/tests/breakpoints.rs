@@ -57,7 +57,7 @@ class Parts(Workflow):
 
 
 server = WorkflowServer()
-server.add_workflow("order", Order(timeout=3))
+server.add_workflow("order", Order(timeout=5))
 server.add_workflow("parts", Parts())
 "#;
 
@@ -124,7 +124,7 @@ async fn a_step_waits_before_it_begins_and_its_timeout_with_it_until_it_goes_on(
         until(said, async || dev.stderr.so_far().contains(said).then_some(())).await;
     }
     // Longer than the run may take.
-    until("its timeout to be over", async || (since.elapsed() > Duration::from_millis(3500)).then_some(())).await;
+    until("its timeout to be over", async || (since.elapsed() > Duration::from_millis(5500)).then_some(())).await;
     assert_eq!(client.get(&format!("/handlers/{handler}")).await.text("status"), "running");
     let goes = go_on(client, run_of(one), &json!({})).await;
     assert_eq!((goes.status, goes.run().as_str()), (200, run_of(one)), "{}", goes.body);

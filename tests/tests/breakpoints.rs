@@ -71,7 +71,11 @@ async fn dev(project: &TempDir, breaks: &[&str]) -> Dev {
     let breaks = breaks.iter().flat_map(|name| ["--break", name]);
     let arguments: Vec<&str> = ["dev", "flows.py", "--offline", "--port", "0"].into_iter().chain(breaks).collect();
     let dev = Dev::of(project.path(), &arguments).await;
-    until("the workflows", async || (dev.client.get("/workflows").await.json()["workflows"].as_array()?.len() == 2).then_some(())).await;
+    until("the workflows", async || {
+        let served = dev.client.get("/workflows").await.json()["workflows"].as_array()?.len() == 2;
+        (served && dev.client.get("/health").await.status == 200).then_some(())
+    })
+    .await;
     dev
 }
 

@@ -242,7 +242,7 @@ async fn a_fork_begins_when_it_is_made_and_its_timeout_counts_from_there() {
     assert_eq!(ended["result"]["value"]["result"], "slept 0.01");
     let id = ended["run_id"].as_str().expect("an id");
     let began = |run: &Value| run["started_at"].as_str().expect("a time").to_owned();
-    assert!(began(&ended) >= *origin["completed_at"].as_str().expect("a time"), "{ended}");
+    assert!(*began(&ended) >= *origin["completed_at"].as_str().expect("a time"), "{ended}");
     let entries = moments(&server, id).await;
     let at = |kind: &str| entries.iter().find(|it| it["kind"] == kind).map(|it| it["at"].as_str().expect("a time").to_owned());
     assert_eq!(at("started"), Some(began(&origin)), "what was copied stays as it was");

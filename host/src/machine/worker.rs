@@ -3,6 +3,7 @@
 //! Nothing that the outside can see leaves before the entries behind it are durable. Guests may go
 //! on before that, because a crash only makes them compute the same again.
 
+mod pause;
 mod way;
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
@@ -312,35 +313,9 @@ impl<T> Worker<T> {
         self.queues.is_some()
     }
 
-    /// When something of it is due.
-    pub fn wake(&self) -> Wake {
-        if self.stopping || self.awaits_turn() {
-            return Wake::default();
-        }
-        let wake = self.timers.wake();
-        if self.paused_since.is_some() { Wake { alive: None, ..wake } } else { wake }
-    }
-
     /// How much of it is on its way to the store, in bytes: while it is much, guests wait.
     pub fn under_way(&self) -> usize {
         self.under_way
-    }
-
-    /// Says whether somebody holds it up: as long as that lasts, its timeouts do not count. Sleeps and retries go on.
-    pub fn pause(&mut self, now: Now, paused: bool) {
-        match self.paused_since {
-            None => self.paused_since = paused.then_some(now.alive),
-            Some(since) if !paused => {
-                self.paused_since = None;
-                self.timers.delay(now.alive.saturating_sub(since));
-            }
-            Some(_) => (),
-        }
-    }
-
-    /// Whether it waits to be told that it may go on after its owner was lost.
-    pub fn is_resuming(&self) -> bool {
-        self.resuming.is_some()
     }
 
     /// Whether only a command or its time can move it.
@@ -502,11 +477,6 @@ impl<T> Worker<T> {
             self.input(now, Input::TimerFired { timer }, Extra::default());
         }
         self.outputs()
-    }
-
-    /// The clocks by which something of it is due.
-    fn counted(&self, now: Now) -> Now {
-        if self.paused_since.is_some() { Now { alive: 0, ..now } } else { now }
     }
 
     /// Takes note of how the first of the appends under way went.

@@ -12,9 +12,10 @@ pub(super) fn derive(mut input: DeriveInput) -> Result<TokenStream> {
         let message = "`Data` has no type parameters: write one type for each, or derive serde's and schemars' traits themselves";
         return Err(Error::new_spanned(&input.generics, message));
     }
+    let of_all = &input.attrs;
     match &mut input.data {
-        Data::Struct(data) => fields::tighten(&mut data.fields)?,
-        Data::Enum(data) => data.variants.iter_mut().try_for_each(|variant| fields::tighten(&mut variant.fields))?,
+        Data::Struct(data) => fields::tighten(&mut data.fields, &[of_all])?,
+        Data::Enum(data) => data.variants.iter_mut().try_for_each(|it| fields::tighten(&mut it.fields, &[of_all, &it.attrs]))?,
         Data::Union(_) => return Err(Error::new_spanned(&input.ident, "`Data` is a struct or an enum")),
     }
     let (ident, name) = (input.ident.clone(), input.ident.to_string());

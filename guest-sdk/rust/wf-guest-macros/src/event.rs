@@ -26,7 +26,7 @@ pub(super) fn derive(mut input: DeriveInput) -> Result<TokenStream> {
     if matches!(data.fields, Fields::Unit) {
         data.fields = Fields::Named(syn::parse_quote!({}));
     }
-    fields::tighten(&mut data.fields)?;
+    fields::tighten(&mut data.fields, &[&input.attrs])?;
     if !input.generics.params.is_empty() {
         return Err(Error::new_spanned(&input.generics, "an event has no type parameters: write one struct for each type"));
     }

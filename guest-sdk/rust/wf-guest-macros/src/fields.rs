@@ -1,9 +1,15 @@
 //! The types of an event's fields: some say too little in their schemas, and some cannot be there.
 
-use proc_macro2::Span;
-use quote::ToTokens;
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote_spanned};
 use syn::visit_mut::{self, VisitMut};
-use syn::{Error, Field, Fields, GenericArgument, Ident, LitStr, Path, PathArguments, Result, Type, parse_quote};
+use syn::{Attribute, Error, Field, Fields, GenericArgument, Ident, LitStr, Path, PathArguments, Result, Type, parse_quote};
+
+/// Words of serde's and schemars' attributes by which a type or a field is written, read or described in another way.
+const OWN: [&str; 12] = [
+    "with", "serialize_with", "deserialize_with", "schema_with", "skip", "skip_serializing", "skip_deserializing", "from", "into",
+    "try_from", "remote", "getter",
+];
 
 /// Looks into a type.
 #[derive(Default)]
@@ -13,26 +19,55 @@ struct Looking {
     refused: Option<Error>,
 }
 
-/// Lets stand-ins make the schema, where the author has not said what does.
-pub(super) fn tighten(fields: &mut Fields) -> Result<()> {
+/// Lets stand-ins make the schema, where the author has not said what does, and asks for each type as what it must be,
+/// where the attributes of what the fields are of let it stand for itself.
+pub(super) fn tighten(fields: &mut Fields, around: &[&[Attribute]]) -> Result<()> {
+    let asked = !around.iter().any(|attributes| has_a_form_of_its_own(attributes));
     for field in fields {
         let (mut looking, mut ty) = (Looking::default(), field.ty.clone());
         looking.visit_type_mut(&mut ty);
         if let Some(error) = looking.refused {
             return Err(error);
         }
-        if looking.changed && !has_a_form_of_its_own(field) {
+        if has_a_form_of_its_own(&field.attrs) {
+            continue;
+        }
+        if looking.changed {
             let ty = LitStr::new(&ty.to_token_stream().to_string(), Span::call_site());
             field.attrs.push(parse_quote!(#[schemars(with = #ty)]));
+        }
+        if asked {
+            ask(field);
         }
     }
     Ok(())
 }
 
-/// `with`, `schema_with` and the like.
-fn has_a_form_of_its_own(field: &Field) -> bool {
-    let mut attributes = field.attrs.iter().filter(|it| it.path().is_ident("schemars") || it.path().is_ident("serde"));
-    attributes.any(|it| it.meta.to_token_stream().to_string().contains("with"))
+/// `with`, `schema_with`, `from`, `skip` and the like: what the type itself can does not count then.
+fn has_a_form_of_its_own(attributes: &[Attribute]) -> bool {
+    let mut attributes = attributes.iter().filter(|it| it.path().is_ident("schemars") || it.path().is_ident("serde"));
+    attributes.any(|it| words(it.meta.to_token_stream()).iter().any(|it| OWN.contains(&it.as_str())))
+}
+
+fn words(tokens: TokenStream) -> Vec<String> {
+    let words = tokens.into_iter().flat_map(|token| match token {
+        TokenTree::Group(group) => words(group.stream()),
+        TokenTree::Ident(word) => vec![word.to_string()],
+        _ => Vec::new(),
+    });
+    words.collect()
+}
+
+/// Asks for the type as what it must be, where it stands: otherwise each use that serde and schemars make of it would be
+/// an error of its own, in words of theirs.
+fn ask(field: &mut Field) {
+    let ty = &field.ty;
+    let tokens: Vec<Span> = ty.to_token_stream().into_iter().map(|it| it.span()).collect();
+    let (Some(first), Some(last)) = (tokens.first(), tokens.last()) else { return };
+    let (begin, end) = (quote_spanned!(*first=> <), quote_spanned!(*last=> as ::wf_guest::Data>::Own));
+    let write = LitStr::new("::wf_guest::generated::write", *first);
+    field.attrs.push(parse_quote!(#[serde(serialize_with = #write)]));
+    field.ty = parse_quote!(#begin #ty #end);
 }
 
 impl VisitMut for Looking {

@@ -1,14 +1,26 @@
 //! The types of an event's fields: some say too little in their schemas, and some cannot be there.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote_spanned};
+use quote::{ToTokens, format_ident};
 use syn::visit_mut::{self, VisitMut};
-use syn::{Attribute, Error, Field, Fields, GenericArgument, Ident, LitStr, Path, PathArguments, Result, Type, parse_quote};
+use syn::{
+    Attribute, Error, Expr, Fields, GenericArgument, Ident, ItemConst, ItemType, LitStr, Path, PathArguments, Result, Type, parse_quote,
+};
 
 /// Words of serde's and schemars' attributes by which a type or a field is written, read or described in another way.
 const OWN: [&str; 12] = [
-    "with", "serialize_with", "deserialize_with", "schema_with", "skip", "skip_serializing", "skip_deserializing", "from", "into",
-    "try_from", "remote", "getter",
+    "with",
+    "serialize_with",
+    "deserialize_with",
+    "schema_with",
+    "skip",
+    "skip_serializing",
+    "skip_deserializing",
+    "from",
+    "into",
+    "try_from",
+    "remote",
+    "getter",
 ];
 
 /// Looks into a type.
@@ -19,10 +31,11 @@ struct Looking {
     refused: Option<Error>,
 }
 
-/// Lets stand-ins make the schema, where the author has not said what does, and asks for each type as what it must be,
-/// where the attributes of what the fields are of let it stand for itself.
-pub(super) fn tighten(fields: &mut Fields, around: &[&[Attribute]]) -> Result<()> {
-    let asked = !around.iter().any(|attributes| has_a_form_of_its_own(attributes));
+/// Lets stand-ins make the schema, where the author has not said what does, and asks of each type whether it is data:
+/// otherwise each use that serde and schemars make of one that is not would be an error of its own, in words of theirs.
+/// Gives the constants that ask; `around` is what the fields are of.
+pub(super) fn tighten(fields: &mut Fields, around: &[&[Attribute]], asked: &mut Vec<ItemConst>) -> Result<()> {
+    let as_they_are = !around.iter().any(|attributes| has_a_form_of_its_own(attributes));
     for field in fields {
         let (mut looking, mut ty) = (Looking::default(), field.ty.clone());
         looking.visit_type_mut(&mut ty);
@@ -36,11 +49,25 @@ pub(super) fn tighten(fields: &mut Fields, around: &[&[Attribute]]) -> Result<()
             let ty = LitStr::new(&ty.to_token_stream().to_string(), Span::call_site());
             field.attrs.push(parse_quote!(#[schemars(with = #ty)]));
         }
-        if asked {
-            ask(field);
+        if as_they_are {
+            let (ty, name) = (&field.ty, format_ident!("IS_DATA_{}", asked.len()));
+            asked.push(parse_quote!(const #name: bool = ::wf_guest::generated::is_data::<#ty>();));
+            field.ty = checked(ty, &parse_quote!(#name));
         }
     }
     Ok(())
+}
+
+/// The same type; or, where the condition is an error, one of which nothing more is said.
+fn checked(ty: &Type, condition: &Expr) -> Type {
+    parse_quote!(<::wf_guest::generated::Checked<#ty, { #condition }> as ::wf_guest::generated::Itself>::Own)
+}
+
+/// The name of the type whose fields they are, as that of the type if all of them are data.
+pub(super) fn another_name(ident: &Ident, itself: &Ident, asked: &[ItemConst]) -> ItemType {
+    let names = asked.iter().map(|it| &it.ident);
+    let checked = checked(&parse_quote!(#itself), &parse_quote!(true #(&& #names)*));
+    parse_quote!(type #ident = #checked;)
 }
 
 /// `with`, `schema_with`, `from`, `skip` and the like: what the type itself can does not count then.
@@ -56,18 +83,6 @@ fn words(tokens: TokenStream) -> Vec<String> {
         _ => Vec::new(),
     });
     words.collect()
-}
-
-/// Asks for the type as what it must be, where it stands: otherwise each use that serde and schemars make of it would be
-/// an error of its own, in words of theirs.
-fn ask(field: &mut Field) {
-    let ty = &field.ty;
-    let tokens: Vec<Span> = ty.to_token_stream().into_iter().map(|it| it.span()).collect();
-    let (Some(first), Some(last)) = (tokens.first(), tokens.last()) else { return };
-    let (begin, end) = (quote_spanned!(*first=> <), quote_spanned!(*last=> as ::wf_guest::Data>::Own));
-    let write = LitStr::new("::wf_guest::generated::write", *first);
-    field.attrs.push(parse_quote!(#[serde(serialize_with = #write)]));
-    field.ty = parse_quote!(#begin #ty #end);
 }
 
 impl VisitMut for Looking {

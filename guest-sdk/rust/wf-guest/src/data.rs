@@ -1,30 +1,39 @@
 //! What stands within events.
 
+use std::marker::PhantomData;
+
 use schemars::JsonSchema;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Serialize, Serializer};
 
 /// What can stand within an event: all that serde writes and reads and schemars has a schema for. Derive it on a struct or
 /// an enum of your own.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot stand within an event",
-    label = "this, or what it holds, is not written and read as JSON by a schema",
-    note = "put `#[derive(Data)]` on each struct and enum of your own in it; of another crate's type, serde's and schemars' traits are needed"
+    label = "is, or holds, what is not made for it",
+    note = "put `#[derive(Data)]` on each struct and enum of your own in it; a type of another crate needs serde's and schemars' traits"
 )]
-pub trait Data {
-    /// Itself: the macros ask for it, so that a type that is no such is an error where it stands.
-    #[doc(hidden)]
+pub trait Data {}
+
+// What a type lacks is then this one trait, and not the three.
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned + JsonSchema> Data for T {}
+
+/// True, or an error of the compiler that says what is missing.
+#[doc(hidden)]
+pub const fn is_data<T: Data>() -> bool {
+    true
+}
+
+/// A type that was asked whether it [`is_data`]. Where that is an error, the compiler has nothing more to say of the type.
+#[doc(hidden)]
+pub struct Checked<T, const DATA: bool>(PhantomData<T>);
+
+#[doc(hidden)]
+pub trait Itself {
     type Own;
 }
 
-// What a type lacks is then one trait and not three.
-#[diagnostic::do_not_recommend]
-impl<T: Serialize + DeserializeOwned + JsonSchema> Data for T {
+impl<T, const DATA: bool> Itself for Checked<T, DATA> {
     type Own = T;
-}
-
-/// Writes a field, whose type was asked for already.
-#[doc(hidden)]
-pub fn write<T: Serialize, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
-    value.serialize(serializer)
 }

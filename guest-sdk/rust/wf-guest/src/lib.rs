@@ -97,7 +97,7 @@ pub use wf_guest_macros::{Data, Event, Events, workflow};
 /// For the code that the macros write.
 #[doc(hidden)]
 pub mod generated {
-    pub use crate::data::write;
+    pub use crate::data::{Checked, Itself, is_data};
     pub use crate::manifest::{Manifest, StepManifest};
     pub use crate::schema::declaration;
     pub use crate::stand_in::{Key, Socket};

@@ -11,7 +11,8 @@ use crate::cli::{Problem, pypi};
 /// What the workflows import.
 static SDK: Dir = include_dir!("$OUT_DIR/parts/guest-sdk/python");
 static WIT: Dir = include_dir!("$OUT_DIR/parts/wit");
-const TOOLS: pypi::Tools = pypi::Tools { language: "Python", requirements: include_str!(concat!(env!("OUT_DIR"), "/parts/guest-sdk/python/requirements.txt")) };
+const TOOLS: pypi::Tools =
+    pypi::Tools { language: "Python", requirements: include_str!(concat!(env!("OUT_DIR"), "/parts/guest-sdk/python/requirements.txt")) };
 
 /// Where everything is.
 pub(super) struct Tools {

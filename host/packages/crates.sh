@@ -43,7 +43,10 @@ cd "$work"
 export CARGO_TARGET_DIR=$root/target/packages/target
 rm -f "$CARGO_TARGET_DIR"/package/*.crate
 case ${1:-} in
---dry-run) cargo publish --quiet --workspace --dry-run --allow-dirty --no-verify ;;
+--dry-run)
+    cargo publish --workspace --dry-run --allow-dirty --no-verify
+    exit
+    ;;
 --verify) cargo package --quiet --workspace --allow-dirty ;;
 *) cargo package --quiet --workspace --allow-dirty --no-verify ;;
 esac

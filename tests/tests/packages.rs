@@ -142,6 +142,13 @@ fn crates_have_all_that_they_need() {
     let manifest = fs::read_to_string(root().join("target/packages/workspace/Cargo.toml")).expect("it was made");
     assert!(manifest.contains("wf-engine = { path = \"host/engine\", version = "), "a registry's reader has no paths");
 
+    // A registry would take them, in the order in which they need one another.
+    let said = done(Command::new(root().join("host/packages/crates.sh")).arg("--dry-run"));
+    let taken: Vec<&str> = said.lines().filter_map(|it| it.trim().strip_prefix("Uploading ")?.split(' ').next()).collect();
+    assert_eq!(taken.len(), 5, "{said}");
+    let place = |name: &str| taken.iter().position(|it| *it == name);
+    assert!(place("wf-engine") < place("wf-guest") && place("wf-client") < place("wf-host"), "{said}");
+
     // The server's crate lays out for its build what the repository does.
     let folder = folder();
     done(Command::new("tar").arg("-xzf").arg(file("wf-host")).arg("-C").arg(folder.path()));

@@ -49,8 +49,8 @@ pub(super) fn derive(mut input: DeriveInput) -> Result<TokenStream> {
     Ok(quote! {
         const _: () = {
             type #itself = #ident;
+            #(#asked)*
             const _: () = {
-                #(#asked)*
                 #another_name
 
                 #[derive(::wf_guest::serde::Serialize, ::wf_guest::serde::Deserialize, ::wf_guest::schemars::JsonSchema)]

@@ -10,8 +10,8 @@ crates=(host/engine host/client guest-sdk/rust/wf-guest-macros guest-sdk/rust/wf
 cd "$root"
 
 # They lie in two workspaces, and what they need beside them: a registry's reader has neither.
-rm -rf "$work" "$out"
-mkdir -p "$work/host" "$work/guest-sdk/rust" "$out"
+rm -rf "$work"
+mkdir -p "$work/host" "$work/guest-sdk/rust"
 cp README.md Cargo.lock "$work"
 cp -r host/engine host/client host/src host/build.rs host/Cargo.toml "$work/host"
 cp -r guest-sdk/rust/wf-guest guest-sdk/rust/wf-guest-macros guest-sdk/rust/README.md "$work/guest-sdk/rust"
@@ -50,5 +50,7 @@ case ${1:-} in
 --verify) cargo package --quiet --workspace --allow-dirty ;;
 *) cargo package --quiet --workspace --allow-dirty --no-verify ;;
 esac
+rm -rf "$out"
+mkdir -p "$out"
 cp "$CARGO_TARGET_DIR"/package/*.crate "$out"
 ls "$out"

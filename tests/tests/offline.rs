@@ -341,7 +341,7 @@ fn inspect_shows_what_is_in_a_workflow() {
               i: integer
               square: integer
 
-        graph (┄ sent, published, waited for or not named)
+        graph (┄ sent, published, waited for, failed or not named)
           FanStart  (starts)
           └─ [dispatch]
              ├─ StopEvent  (ends)

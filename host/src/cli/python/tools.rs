@@ -9,9 +9,10 @@ use crate::cli::environment::{Lock, files, home, output, said, unpacked, unwrita
 use crate::cli::{Problem, pypi};
 
 /// What the workflows import.
-static SDK: Dir = include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/python");
-static WIT: Dir = include_dir!("$CARGO_MANIFEST_DIR/../wit");
-const TOOLS: pypi::Tools = pypi::Tools { language: "Python", requirements: include_str!("../../../../guest-sdk/python/requirements.txt") };
+static SDK: Dir = include_dir!("$OUT_DIR/parts/guest-sdk/python");
+static WIT: Dir = include_dir!("$OUT_DIR/parts/wit");
+const TOOLS: pypi::Tools =
+    pypi::Tools { language: "Python", requirements: include_str!(concat!(env!("OUT_DIR"), "/parts/guest-sdk/python/requirements.txt")) };
 
 /// Where everything is.
 pub(super) struct Tools {

@@ -17,6 +17,7 @@ mod forks;
 mod handlers;
 mod health;
 mod history;
+mod logs;
 mod openapi;
 mod page;
 mod run;

@@ -11,7 +11,7 @@ use wf_tests::wasm::Module;
 
 use super::body::Room;
 use super::door::{Door, Visitor};
-use super::{Api, Options, Shared, context, history, names, runs, workflows};
+use super::{Api, Options, Shared, context, history, logs, names, runs, workflows};
 use crate::config::Config;
 use crate::forms::Schemas;
 use crate::host::Host;
@@ -63,7 +63,8 @@ async fn what_may_be_long_is_written_by_a_thread_that_answers_nobody() {
         ("state", history::state(api.clone(), run.clone(), query()).boxed()),
         ("state after an entry", history::state(api.clone(), run.clone(), "seq=1".to_owned()).boxed()),
         ("graph of a run", history::graph(api.clone(), run.clone()).boxed()),
-        ("logs", runs::logs(api.clone(), run.clone()).boxed()),
+        ("logs", logs::get(api.clone(), run.clone(), query()).boxed()),
+        ("a page of logs", logs::get(api.clone(), run.clone(), "after=0".to_owned()).boxed()),
         ("context", context::get(api.clone(), "h".to_owned()).boxed()),
         ("schema", workflows::schema(api.clone(), name()).boxed()),
         ("events", workflows::events(api.clone(), name()).boxed()),

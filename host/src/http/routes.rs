@@ -13,7 +13,7 @@ use warp::{Filter, Rejection};
 use super::error::{ApiError, answer};
 use super::uri::{self, Part};
 use super::{
-    Api, Options, Shared, Visitor, body, context, events, forks, handlers, health, history, openapi, page, runs, session, workflows,
+    Api, Options, Shared, Visitor, body, context, events, forks, handlers, health, history, logs, openapi, page, runs, session, workflows,
 };
 
 /// The paths as patterns, with what they allow: for the answer to another method.
@@ -131,7 +131,7 @@ pub(super) fn all(api: &Arc<Api>) -> impl Filter<Extract = (Response,), Error = 
         .then(|run: Part, api, headers, query| run.answer(|run| events::of_run(api, run, headers, query)));
     let run_logs = warp::path!("api" / "v1" / "runs" / Part / "logs")
         .and(reading.clone())
-        .then(|run: Part, api, _, _| run.answer(|run| runs::logs(api, run)));
+        .then(|run: Part, api, _, query| run.answer(|run| logs::get(api, run, query)));
     let details = warp::path!("api" / "v1" / "workflows" / Part)
         .and(reading.clone())
         .then(|name: Part, api, _, _| name.answer(|name| workflows::details(api, name)));

@@ -292,6 +292,10 @@ impl Store for Sqlite {
         self.read_of(run, read::logs)
     }
 
+    fn written(&self, run: &str, after: u64, limit: usize) -> BoxFuture<'_, Result<Written>> {
+        self.read_of(run, move |connection, run| read::written(connection, run, after, limit))
+    }
+
     fn idempotency(&self, scope: &str, key: &str) -> BoxFuture<'_, Result<Option<IdempotencyRow>>> {
         let scope = scope.to_owned();
         self.read_of(key, move |connection, key| read::idempotency(connection, &scope, key))

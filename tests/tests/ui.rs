@@ -6,11 +6,24 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 use wf_tests::artifacts::root;
 use wf_tests::database::change_journals;
-use wf_tests::wasm::Module;
+use wf_tests::wasm::{Module, debug_info, traced};
 use wf_tests::{Serve, Server};
 
-const GUESTS: [&str; 11] =
-    ["greeting", "hitl", "waiter", "failing", "retry", "slow", "timeout", "fanout", "counter", "trap", "publish-10000"];
+const GUESTS: [&str; 13] = [
+    "greeting",
+    "hitl",
+    "waiter",
+    "failing",
+    "retry",
+    "slow",
+    "timeout",
+    "fanout",
+    "counter",
+    "trap",
+    "publish-10000",
+    "spread",
+    "talker",
+];
 
 /// A workflow of so many steps, one after the other.
 fn chain(steps: usize) -> Vec<u8> {
@@ -62,7 +75,9 @@ async fn the_page_in_a_browser() {
     std::fs::write(&large, chain(200)).expect("written");
     let echoing = folder.path().join("echo.wasm");
     std::fs::write(&echoing, echo()).expect("written");
-    serve.paths.extend([&broken, &large, &echoing].map(|it| it.display().to_string()));
+    let failing = folder.path().join("traced.wasm");
+    std::fs::write(&failing, traced("traced", &debug_info())).expect("written");
+    serve.paths.extend([&broken, &large, &echoing, &failing].map(|it| it.display().to_string()));
     let server = serve.start().await;
     let damaged = damaged().await;
     let below = Serve::guests(&["fanout", "greeting"]).with(&["--public-url", "http://flows.localhost/wf/"]).start().await;

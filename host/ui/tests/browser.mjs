@@ -85,6 +85,7 @@ test("1 workflows: each with what it is, what it asks for, and a load error in f
   await seen(broken);
   assert.match(await broken.innerText(), /Not loaded[\s\S]*give the `\.wasm` file that your build wrote/);
   await page.getByRole("link", { name: "greeting", exact: true }).click();
+  await page.locator("summary", { hasText: "imports, and what answers them" }).click();
   await seen(text(page, "wf:workflow/events@0.1.0"));
   await seen(text(page, "granted: the context of a step"));
   await page.locator('[data-id="greet"]').click();

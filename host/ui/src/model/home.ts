@@ -11,15 +11,15 @@ export interface Workflow {
   listing: Listing;
   /** Its last runs, the newest first. */
   recent: Run[];
-  /** How many of its runs wait for somebody; none: nobody tells. */
-  waiting?: number;
+  /** Its runs that wait for somebody. */
+  waiting: Run[];
 }
 
 /** `failing`: the last of its runs that has ended failed; `failed`: one of the last did, and a later one did not. */
 export function standing({ listing, recent, waiting }: Workflow): Standing {
   if (listing.error) return "broken";
   if (recent.find((it) => !goesOn(it))?.status === "failed") return "failing";
-  if (waiting) return "waiting";
+  if (waiting.length > 0) return "waiting";
   return recent.some((it) => it.status === "failed") ? "failed" : "sound";
 }
 

@@ -22,8 +22,8 @@ export function HomePage() {
   });
   if (error && !data) return <Problem error={error} title="The workflows cannot be read" />;
   if (!data) return <p className="soft">Loading …</p>;
-  const count = (name: string) => waiting.data?.runs.filter((it) => it.workflow_name === name).length;
-  const all = ordered(data.map((listing, at): Workflow => ({ listing, recent: (recent[at]?.data?.runs ?? []) as Run[], waiting: count(listing.name) })));
+  const asking = (name: string) => (waiting.data?.runs ?? []).filter((it) => it.workflow_name === name) as Run[];
+  const all = ordered(data.map((listing, at): Workflow => ({ listing, recent: (recent[at]?.data?.runs ?? []) as Run[], waiting: asking(listing.name) })));
   return (
     <>
       <h1>Workflows</h1>
@@ -59,15 +59,18 @@ function Line({ workflow }: { workflow: Workflow }) {
       <span className="soft of">{[language, version && `v${version}`].filter(Boolean).join(" ")}</span>
       <Spark runs={recent} />
       <span className="counts-of">
-        {!!waiting && <a className="waiting" href={href(["runs"], { workflow: name, status: "waiting" })}>◷ {waiting} waiting</a>}
-        {failed.length > 0 && <a className="failed" href={href(["runs"], { workflow: name, status: "failed" })} title={`of the last ${recent.length} runs`}>✗ {failed.length} failed</a>}
-        {!waiting && failed.length === 0 && <span className="soft">{recent[0] ? <Ago at={recent[0].started_at} /> : digest ? "no run yet" : ""}</span>}
+        {waiting.length > 0 && <a className="waiting" href={to(waiting, name, "waiting")}>◷ {waiting.length} waiting</a>}
+        {failed.length > 0 && <a className="failed" href={to(failed, name, "failed")} title={`of the last ${recent.length} runs`}>✗ {failed.length} failed</a>}
+        {waiting.length === 0 && failed.length === 0 && <span className="soft">{recent[0] ? <Ago at={recent[0].started_at} /> : digest ? "no run yet" : ""}</span>}
       </span>
       {digest ? <a className="button" href={href(["workflows", name])} aria-label={`Run ${name}`}>Run</a> : <span />}
       <LoadError listing={listing} />
     </li>
   );
 }
+
+/** To the one that there is, or to all of them. */
+const to = (some: Run[], name: string, status: string): string => (some.length === 1 ? href(["runs", some[0]!.run_id]) : href(["runs"], { workflow: name, status }));
 
 /** The last runs, the newest at the right: how each went, and how long it took beside the others. */
 function Spark({ runs }: { runs: Run[] }) {

@@ -5,7 +5,7 @@ import type { Listing, Run } from "../../src/api";
 import { ordered, standing, type Workflow } from "../../src/model/home";
 
 const run = (status: string): Run => ({ status }) as Run;
-const workflow = (name: string, statuses: string[], waiting?: number, error?: Listing["error"]): Workflow => ({ listing: { name, error } as Listing, recent: statuses.map(run), waiting });
+const workflow = (name: string, statuses: string[], waiting = 0, error?: Listing["error"]): Workflow => ({ listing: { name, error } as Listing, recent: statuses.map(run), waiting: Array.from({ length: waiting }, () => run("waiting")) });
 
 test("what is not loaded comes first, then what fails, then what waits, then what has failed once; each by name", () => {
   const all = [
@@ -14,7 +14,7 @@ test("what is not loaded comes first, then what fails, then what waits, then wha
     workflow("asks", ["waiting", "completed"], 1),
     workflow("fails", ["running", "failed", "completed"]),
     workflow("also-fails", ["failed"], 3),
-    workflow("broken", [], undefined, { message: "it is not WebAssembly" } as Listing["error"]),
+    workflow("broken", [], 0, { message: "it is not WebAssembly" } as Listing["error"]),
     workflow("new", []),
   ];
   expect(ordered(all).map((it) => it.listing.name)).toEqual(["broken", "also-fails", "fails", "asks", "mended", "new", "sound"]);

@@ -16,6 +16,12 @@ interface Props {
   again: (invocation: number) => void;
 }
 
+/** Whether more than a few lines of it would be cut off. */
+function isLong(value: unknown): boolean {
+  const text = written(value);
+  return text.length > 120 || pretty(text).split("\n").length > 4;
+}
+
 export function Outcome({ run, history, show, again }: Props) {
   const [whole, setWhole] = useState(false);
   if (run.result_unreadable) return <section className="outcome bad" aria-label="Result"><strong>✗ There is a result, but it cannot be read</strong></section>;
@@ -27,7 +33,7 @@ export function Outcome({ run, history, show, again }: Props) {
         <strong>✓ {result?.type === "StopEvent" ? "Result" : result?.type}</strong>
         <JsonView value={value} label="Result" />
         <span className="tools">
-          {written(value).length > 120 && <button className="quiet small" aria-expanded={whole} onClick={() => setWhole(!whole)}>{whole ? "Less" : "More"}</button>}
+          {isLong(value) && <button className="quiet small" aria-expanded={whole} onClick={() => setWhole(!whole)}>{whole ? "Less" : "More"}</button>}
           <Copy text={() => pretty(written(value))} />
         </span>
       </section>

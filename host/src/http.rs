@@ -27,6 +27,7 @@ mod workflows;
 
 mod aside;
 mod body;
+mod compressed;
 mod error;
 mod header;
 mod representation;

@@ -96,6 +96,12 @@ async fn lines_come_in_pages_each_once() {
     assert_eq!(told.len(), whole.len());
     assert_eq!(told, whole);
     assert!(whole.len() == 20_002 && pages > 3, "{} lines in {pages} pages", whole.len());
+    // A browser is given less.
+    let path = format!("/api/v1/runs/{run}/logs");
+    let (plain, small) = (server.get(&path).await, server.request("GET", &path, &[("accept-encoding", "gzip")], "").await);
+    assert_eq!((plain.header("content-encoding"), small.header("content-encoding")), ("", "gzip"));
+    let size = |answer: &wf_tests::Answer| answer.header("content-length").parse::<usize>().expect("a number");
+    assert!(size(&small) * 5 < size(&plain), "{} of {} bytes", size(&small), size(&plain));
     for (query, said) in [("after=x", "Invalid after: 'x'"), ("limit=0", "Invalid limit: '0'. Give 1 to 10000")] {
         let answer = server.get(&format!("/api/v1/runs/{run}/logs?{query}")).await;
         assert_eq!((answer.status, answer.json()["detail"].as_str()), (400, Some(said)));

@@ -3,14 +3,14 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
-use warp::http::StatusCode;
+use warp::http::HeaderMap;
 use wf_engine::text::LEVEL_END;
 use wf_engine::time::utc_text;
 
 use super::aside::aside;
 use super::error::{ApiError, ErrorBody};
 use super::uri::pairs;
-use super::{Answer, Shared, wire};
+use super::{Answer, Shared, compressed};
 use crate::store::{LogRow, Written};
 
 /// Lines on a page.
@@ -83,7 +83,8 @@ pub(super) struct LogsQuery {
 /// The lines that a run's steps have written.
 #[utoipa::path(get, path = "/api/v1/runs/{run_id}/logs", operation_id = "get_logs", tag = "runs", params(("run_id" = String, Path), LogsQuery),
     responses((status = 200, body = Logs), (status = 400, body = ErrorBody), (status = 404, body = ErrorBody)))]
-pub(super) async fn get(api: Shared, run: String, query: String) -> Answer {
+pub(super) async fn get(api: Shared, run: String, headers: HeaderMap, query: String) -> Answer {
+    let takes = compressed::takes(&headers);
     let (mut after, mut limit) = (None, None);
     for (key, value) in pairs(&query)?.into_iter().filter(|(_, value)| !value.is_empty()) {
         match key.as_str() {
@@ -97,10 +98,10 @@ pub(super) async fn get(api: Shared, run: String, query: String) -> Answer {
     }
     if after.is_none() && limit.is_none() {
         let rows = api.host.logs(&run).await?;
-        return aside(move || wire::json(StatusCode::OK, &Logs { logs: rows.into_iter().map(LogLine::from).collect(), ..Logs::default() })).await;
+        return aside(move || compressed::json(takes, &Logs { logs: rows.into_iter().map(LogLine::from).collect(), ..Logs::default() })).await;
     }
     let written = api.host.written(&run, after.unwrap_or_default(), limit.unwrap_or(LINES_DEFAULT)).await?;
-    aside(move || wire::json(StatusCode::OK, &Logs::from(written))).await
+    aside(move || compressed::json(takes, &Logs::from(written))).await
 }
 
 impl From<Written> for Logs {

@@ -131,7 +131,7 @@ pub(super) fn all(api: &Arc<Api>) -> impl Filter<Extract = (Response,), Error = 
         .then(|run: Part, api, headers, query| run.answer(|run| events::of_run(api, run, headers, query)));
     let run_logs = warp::path!("api" / "v1" / "runs" / Part / "logs")
         .and(reading.clone())
-        .then(|run: Part, api, _, query| run.answer(|run| logs::get(api, run, query)));
+        .then(|run: Part, api, headers, query| run.answer(|run| logs::get(api, run, headers, query)));
     let details = warp::path!("api" / "v1" / "workflows" / Part)
         .and(reading.clone())
         .then(|name: Part, api, _, _| name.answer(|name| workflows::details(api, name)));
@@ -139,10 +139,10 @@ pub(super) fn all(api: &Arc<Api>) -> impl Filter<Extract = (Response,), Error = 
     let runs = warp::path!("api" / "v1" / "runs").and(reading.clone()).then(|api, _, query| answer(runs::list(api, query)));
     let run_history = warp::path!("api" / "v1" / "runs" / Part / "history")
         .and(reading.clone())
-        .then(|run: Part, api, _, query| run.answer(|run| history::get(api, run, query)));
+        .then(|run: Part, api, headers, query| run.answer(|run| history::get(api, run, headers, query)));
     let run_state = warp::path!("api" / "v1" / "runs" / Part / "state")
         .and(reading.clone())
-        .then(|run: Part, api, _, query| run.answer(|run| history::state(api, run, query)));
+        .then(|run: Part, api, headers, query| run.answer(|run| history::state(api, run, headers, query)));
     let run_graph = warp::path!("api" / "v1" / "runs" / Part / "representation")
         .and(reading.clone())
         .then(|run: Part, api, _, _| run.answer(|run| history::graph(api, run)));

@@ -668,6 +668,8 @@ test("7 always: what a run that goes on costs does not grow with what it has don
     const part = pages.find((it) => it.requestId === requestId);
     if (part) part.size += dataLength;
   });
+  let sent = 0;
+  session.on("Network.loadingFinished", ({ requestId, encodedDataLength }) => (sent += kinds.get(requestId) === "history" ? encodedDataLength : 0));
   const run = await begin("spread", { n: 5000 });
   await page.evaluate((hash) => (location.hash = hash), `#/runs/${run.run_id}`);
   await page.locator(".title .status.completed").waitFor({ timeout: 60_000 });
@@ -681,7 +683,8 @@ test("7 always: what a run that goes on costs does not grow with what it has don
   const cost = (from, to) => parts.slice(from, to).reduce((sum, it) => sum + it.size, 0) / ((afters[to] ?? entries) - afters[from]);
   const middle = Math.floor(parts.length / 2);
   const [early, late] = [cost(0, middle), cost(middle, parts.length)];
-  context.diagnostic(`measured: ${entries} entries live in ${parts.length} pages: ${early.toFixed(0)} bytes an entry at first, ${late.toFixed(0)} later; ${bytes.stream} bytes of stream, ${bytes.others} of others`);
+  context.diagnostic(`measured: ${entries} entries live in ${parts.length} pages: ${early.toFixed(0)} bytes an entry at first, ${late.toFixed(0)} later, compressed ${(sent / entries).toFixed(0)}; ${bytes.stream} bytes of stream, ${bytes.others} of others`);
+  assert.ok(sent < bytes.history / 4, `compressed: ${sent} of ${bytes.history} bytes of history`);
   assert.ok(late < early * 1.5, `${early} bytes an entry at first, ${late} later`);
   assert.ok(bytes.others < 1_000_000 && bytes.stream < entries * 1500, JSON.stringify(bytes));
   await page.context().close();

@@ -12,12 +12,12 @@ const DEBUG_MAX: usize = 16 << 20;
 /// Functions that a compiler has put into one another are told so deep.
 const INLINED_MAX: usize = 8;
 
-type Bytes<'a> = EndianSlice<'a, LittleEndian>;
+type Slice<'a> = EndianSlice<'a, LittleEndian>;
 
 /// A module of a component: where its code is, and what it tells of that.
 struct Module<'a> {
     code: Range<usize>,
-    lines: Context<Bytes<'a>>,
+    lines: Context<Slice<'a>>,
 }
 
 /// A backtrace: a line about it, then one for each function, with the places in the source below it.

@@ -763,7 +763,7 @@ test("every view, light and dark, wide and narrow: a picture, and no barrier", a
     await page.waitForFunction(() => !/Loading …|so far/.test(document.querySelector("main").innerText));
     if (/^#\/(runs|workflows)\/[^n]/.test(path)) await seen(page.locator(".node").first());
     for (const scheme of ["light", "dark"]) {
-      await page.emulateMedia({ colorScheme: scheme });
+      await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
       for (const width of [1440, 800, 390]) {
         await page.setViewportSize({ width, height: 900 });
         await drawn();

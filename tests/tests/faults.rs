@@ -304,7 +304,7 @@ async fn a_trap_keeps_its_backtrace() {
     let failure = logs["logs"].as_array().and_then(|lines| lines.iter().find(|it| it["source"] == "failure")).expect("how it ended");
     assert_eq!((&failure["message"], &failure["fields"]["kind"]), (&json!("of its own"), &json!("panic")), "{failure}");
     let trace = failure["fields"]["trace"].as_str().unwrap_or_default();
-    assert!(trace.starts_with("panicked at rust/trap/src/lib.rs:12:9\n"), "where it was in its source: {failure}");
+    assert!(trace.starts_with("panicked at rust/trap/src/lib.rs:11:9\n"), "where it was in its source: {failure}");
     assert!(trace.contains("panic"), "the guest's functions by name: {failure}");
 }
 

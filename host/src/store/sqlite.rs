@@ -38,6 +38,7 @@ use wf_engine::entry::Micros;
 
 use crate::model::RunsFilter;
 
+use super::lines::Written;
 use super::rows::{
     Append, Claim, CommandId, Created, EntryRow, Expiry, Finished, FrameRow, HandlersQuery, Held, HostId, IdempotencyRow, LogRow, NewRun,
     Now, Past, Purged, Release, RunKey, RunSummary, RunsPage, SentCommand, Stored, Unbegun, Wake,

@@ -46,5 +46,5 @@ test("a hundred thousand lines are put together, filtered and cut in a moment", 
   expect(until(written.lines, written.lines[41]!.time)).toHaveLength(42);
   expect(until(written.lines, Infinity)).toBe(written.lines);
   expect(until(written.lines, 0)).toHaveLength(0);
-  expect(performance.now() - begun).toBeLessThan(5000);
+  expect(performance.now() - begun).toBeLessThan(20_000);
 });

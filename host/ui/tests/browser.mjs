@@ -785,8 +785,9 @@ test("every view, light and dark, wide and narrow: a picture, and no barrier", a
   assert.deepEqual(barriers, []);
 });
 
-test("where scrollbars take room: headings stand over their columns, and what is short has none", async () => {
+test("where scrollbars take room: headings stand over their columns, and what is short has none", async (context) => {
   const other = await launch({ ignoreDefaultArgs: ["--hide-scrollbars"] });
+  context.after(() => other.close());
   const page = await other.newPage({ viewport: { width: 1440, height: 400 } });
   for (let at = 0; at < 12; at++) await begin("greeting");
   await page.goto(`${base}/#/runs`);
@@ -809,7 +810,6 @@ test("where scrollbars take room: headings stand over their columns, and what is
   assert.match(await lines.first().innerText(), /broken/);
   const heights = await page.locator('.home > li:not([data-standing="broken"])').evaluateAll((all) => all.map((it) => Math.round(it.getBoundingClientRect().height)));
   assert.ok(Math.max(...heights) - Math.min(...heights) <= 1, `rows are as high: ${heights}`);
-  await other.close();
 });
 
 /** Scripting time per frame while something is done, in milliseconds, from the browser's own counters. */
@@ -936,9 +936,10 @@ async function proxy(server, takes) {
   return { url: `http://127.0.0.1:${proxy.address().port}`, close: () => (proxy.closeAllConnections(), proxy.close()) };
 }
 
-test("below a path of a proxy's, that it takes away or leaves: the page loads, starts a run and shows it", async () => {
+test("below a path of a proxy's, that it takes away or leaves: the page loads, starts a run and shows it", async (context) => {
   for (const [server, takes, path] of [[base, true, "wf/"], [below, false, "wf/"], [below, false, "wf"]]) {
     const { url, close } = await proxy(server, takes);
+    context.after(close);
     const page = await open(`${path}#/workflows/fanout`, { server: url });
     await page.getByRole("button", { name: "Start", exact: true }).click();
     await seen(text(page, "✓ Result"));
@@ -946,7 +947,6 @@ test("below a path of a proxy's, that it takes away or leaves: the page loads, s
     await page.goto(`${url}/wf/#/api`);
     assert.equal(await page.getByRole("link", { name: "openapi.json" }).evaluate((it) => it.href), `${url}/wf/api/v1/openapi.json`);
     await page.context().close();
-    close();
   }
 });
 

@@ -15,7 +15,10 @@ use bytes::Bytes;
 use rows::{AnyStore, HOST, append, created, ended, entry, frame, key, line, new, now, over, seqs, sequences};
 use wf_engine::text::LEVEL_END;
 use wf_host::model::{RunsFilter, RunsOrder, RunsPlace};
-use wf_host::store::{Append, Error, Expiry, FrameRow, HandlersQuery, Made, NewRun, Past, RunKey, Snapshot, Standing, Status, Stored, Written, event_scope, open, start_scope};
+use wf_host::store::{
+    Append, Error, Expiry, FrameRow, HandlersQuery, Made, NewRun, Past, RunKey, Snapshot, Standing, Status, Stored, Written, event_scope,
+    open, start_scope,
+};
 
 /// Runs each test on each store, which one host has joined.
 macro_rules! on_every_store {

@@ -9,21 +9,8 @@ use wf_tests::database::change_journals;
 use wf_tests::wasm::{Module, debug_info, traced};
 use wf_tests::{Serve, Server};
 
-const GUESTS: [&str; 13] = [
-    "greeting",
-    "hitl",
-    "waiter",
-    "failing",
-    "retry",
-    "slow",
-    "timeout",
-    "fanout",
-    "counter",
-    "trap",
-    "publish-10000",
-    "spread",
-    "talker",
-];
+const GUESTS: [&str; 13] =
+    ["greeting", "hitl", "waiter", "failing", "retry", "slow", "timeout", "fanout", "counter", "trap", "publish-10000", "spread", "talker"];
 
 /// A workflow of so many steps, one after the other; the first one fails.
 fn chain(name: &str, steps: usize) -> Vec<u8> {

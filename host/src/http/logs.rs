@@ -98,7 +98,8 @@ pub(super) async fn get(api: Shared, run: String, headers: HeaderMap, query: Str
     }
     if after.is_none() && limit.is_none() {
         let rows = api.host.logs(&run).await?;
-        return aside(move || compressed::json(takes, &Logs { logs: rows.into_iter().map(LogLine::from).collect(), ..Logs::default() })).await;
+        return aside(move || compressed::json(takes, &Logs { logs: rows.into_iter().map(LogLine::from).collect(), ..Logs::default() }))
+            .await;
     }
     let written = api.host.written(&run, after.unwrap_or_default(), limit.unwrap_or(LINES_DEFAULT)).await?;
     aside(move || compressed::json(takes, &Logs::from(written))).await

@@ -69,7 +69,9 @@ fn modules(component: &[u8]) -> Vec<Module<'_>> {
                 left = rest;
                 sections.push((section.name(), section.data()));
             }
-            Ok(Payload::End(_)) if !sections.is_empty() => modules.extend(module(std::mem::take(&mut code), &std::mem::take(&mut sections))),
+            Ok(Payload::End(_)) if !sections.is_empty() => {
+                modules.extend(module(std::mem::take(&mut code), &std::mem::take(&mut sections)))
+            }
             Ok(_) => (),
             Err(_) => break,
         }

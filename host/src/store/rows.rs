@@ -1,6 +1,5 @@
 //! What goes into a store and comes out of it. Entries and envelopes are bytes here.
 
-
 use bytes::Bytes;
 use wf_engine::entry::Micros;
 

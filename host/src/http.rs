@@ -18,6 +18,7 @@ mod forks;
 mod handlers;
 mod health;
 mod history;
+mod logs;
 mod openapi;
 mod page;
 mod run;
@@ -27,6 +28,7 @@ mod workflows;
 
 mod aside;
 mod body;
+mod compressed;
 mod error;
 mod header;
 mod representation;

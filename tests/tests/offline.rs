@@ -141,8 +141,7 @@ fn a_run_shows_what_its_steps_say_and_where_they_fail() {
     );
     let output = server::command().args(["run", &fill("GUEST:trap")]).output().expect("it runs");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    let (panic, trace) =
-        ("  thread '<unnamed>'", "\n  error  it broke  kind=panic  retryable=true\n    error while executing at wasm backtrace:\n");
+    let (panic, trace) = ("  thread '<unnamed>'", "\n  error  it broke  kind=panic  retryable=true\n    panicked at rust/trap/src/lib.rs:");
     let places = [said.find(panic), said.find(trace), said.find("\nerror: it broke")];
     assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{said}");
 }

@@ -334,6 +334,12 @@ impl Host {
         Ok(self.services.store.logs(run).await?)
     }
 
+    /// What was written to a run's lines after a place, 0 for the first, as it came: `limit` of them, or some more.
+    pub async fn written(&self, run: &str, after: u64, limit: usize) -> Result<store::Written, Refusal> {
+        self.summary(run).await?;
+        Ok(self.services.store.written(run, after, limit).await?)
+    }
+
     /// The state of the handler's latest run, as committed.
     pub async fn state(&self, handler: &str) -> Result<Json, Refusal> {
         self.services.state(&self.newest(handler).await?, None).await

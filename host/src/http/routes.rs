@@ -13,7 +13,7 @@ use warp::{Filter, Rejection};
 use super::error::{ApiError, answer};
 use super::uri::{self, Part};
 use super::{
-    Api, Options, Shared, Visitor, body, breakpoints, context, events, forks, handlers, health, history, openapi, page, runs, session,
+    Api, Options, Shared, Visitor, body, breakpoints, context, events, forks, handlers, health, history, logs, openapi, page, runs, session,
     workflows,
 };
 
@@ -134,7 +134,7 @@ pub(super) fn all(api: &Arc<Api>) -> impl Filter<Extract = (Response,), Error = 
         .then(|run: Part, api, headers, query| run.answer(|run| events::of_run(api, run, headers, query)));
     let run_logs = warp::path!("api" / "v1" / "runs" / Part / "logs")
         .and(reading.clone())
-        .then(|run: Part, api, _, _| run.answer(|run| runs::logs(api, run)));
+        .then(|run: Part, api, headers, query| run.answer(|run| logs::get(api, run, headers, query)));
     let details = warp::path!("api" / "v1" / "workflows" / Part)
         .and(reading.clone())
         .then(|name: Part, api, _, _| name.answer(|name| workflows::details(api, name)));
@@ -142,10 +142,10 @@ pub(super) fn all(api: &Arc<Api>) -> impl Filter<Extract = (Response,), Error = 
     let runs = warp::path!("api" / "v1" / "runs").and(reading.clone()).then(|api, _, query| answer(runs::list(api, query)));
     let run_history = warp::path!("api" / "v1" / "runs" / Part / "history")
         .and(reading.clone())
-        .then(|run: Part, api, _, query| run.answer(|run| history::get(api, run, query)));
+        .then(|run: Part, api, headers, query| run.answer(|run| history::get(api, run, headers, query)));
     let run_state = warp::path!("api" / "v1" / "runs" / Part / "state")
         .and(reading.clone())
-        .then(|run: Part, api, _, query| run.answer(|run| history::state(api, run, query)));
+        .then(|run: Part, api, headers, query| run.answer(|run| history::state(api, run, headers, query)));
     let run_graph = warp::path!("api" / "v1" / "runs" / Part / "representation")
         .and(reading.clone())
         .then(|run: Part, api, _, _| run.answer(|run| history::graph(api, run)));

@@ -1,10 +1,7 @@
 //! What goes into a store and comes out of it. Entries and envelopes are bytes here.
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
 use wf_engine::entry::Micros;
-use wf_engine::text::LEVEL_END;
 
 use crate::model::RunsPlace;
 
@@ -64,7 +61,7 @@ pub struct LogRow {
     pub number: u64,
     /// When.
     pub at: Micros,
-    /// `trace` to `error`; or [`LEVEL_END`].
+    /// `trace` to `error`; or [`LEVEL_END`](wf_engine::text::LEVEL_END).
     pub level: String,
     /// The line.
     pub message: String,
@@ -553,30 +550,4 @@ pub struct HandlersQuery {
     pub limit: usize,
     /// Only those whose newest run began after this one.
     pub after: Option<RunKey>,
-}
-
-/// A run's lines: what was written again takes the place of what was there.
-#[derive(Default)]
-pub(super) struct Lines(BTreeMap<(u64, u32, String, u64), LogRow>);
-
-impl Lines {
-    pub(super) fn extend(&mut self, rows: impl IntoIterator<Item = LogRow>) {
-        for row in rows {
-            let key = |number| (row.invocation, row.attempt, row.source.clone(), number);
-            if row.level == LEVEL_END {
-                let past: Vec<_> = self.0.range(key(row.number)..=key(u64::MAX)).map(|(key, _)| key.clone()).collect();
-                past.iter().for_each(|key| drop(self.0.remove(key)));
-            } else {
-                self.0.insert(key(row.number), row);
-            }
-        }
-    }
-
-    pub(super) fn into_rows(self) -> Vec<LogRow> {
-        self.0.into_values().collect()
-    }
-
-    pub(super) fn rows(&self) -> Vec<LogRow> {
-        self.0.values().cloned().collect()
-    }
 }

@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use bytes::Bytes;
 use wf_engine::entry::Micros;
 
+use crate::store::lines::Lines;
 use crate::store::rows::{
-    Append, Claim, CommandId, Created, Ended, EntryRow, Expiry, Finished, Follows, FrameRow, Held, HostId, IdempotencyRow, LEASE, Lines,
-    NewRun, Now, Past, Place, Purged, Release, RunKey, RunSummary, SentCommand, Shown, Snapshot, Standing, Status, TURNS_MAX, Unbegun,
-    Wake, Wanted,
+    Append, Claim, CommandId, Created, Ended, EntryRow, Expiry, Finished, Follows, FrameRow, Held, HostId, IdempotencyRow, LEASE, NewRun,
+    Now, Past, Place, Purged, Release, RunKey, RunSummary, SentCommand, Shown, Snapshot, Standing, Status, TURNS_MAX, Unbegun, Wake,
+    Wanted,
 };
 use crate::store::{Error, Result, forked_from};
 

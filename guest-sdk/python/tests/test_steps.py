@@ -64,7 +64,7 @@ def test_a_file_that_is_not_there_says_that_there_are_none():
     with pytest.raises(Failed) as failed:
         run_step(flow(go), "go", ("StartEvent", {}))
     assert str(failed.value) == "[Errno 2] No such file or directory: '/nothing/here'", "as the original says it"
-    assert "A component in Python has no files" in failed.value.details["trace"]
+    assert "the folders that it is granted" in failed.value.details["trace"]
 
 
 def test_sleeps_are_the_hosts_and_beside_each_other():

@@ -12,7 +12,8 @@ use crate::cli::Problem;
 use crate::cli::environment::{Lock, digest, output, progress, short, text, unwritable, whole};
 
 /// What the SDK brings along under its own names.
-const PROVIDED: [&str; 8] = [
+const PROVIDED: [&str; 9] = [
+    "httpx",
     "llama-agents-client",
     "llama-agents-server",
     "llama-index-core",
@@ -120,7 +121,7 @@ fn asked(dir: &Path) -> Result<Vec<Asked>, Problem> {
             }
             if requirement.starts_with('-') || requirement.contains("://") {
                 let message = format!("{}:{}: `{requirement}` is no package of the registry", shown(&file), number + 1);
-                return Err(Problem::new(message).hint("name packages with their versions, as in `httpx==0.28.1`"));
+                return Err(Problem::new(message).hint("name packages with their versions, as in `jinja2==3.1.6`"));
             }
             asked.push(Asked { requirement: requirement.to_owned(), file: shown(&file).into(), line: number + 1 });
         }

@@ -50,7 +50,7 @@ impl Tools {
     pub(super) async fn componentize(&self, module: &str, folders: &[&Path], to: &Path) -> Result<Result<(), String>, Problem> {
         let mut command = Command::new(&self.componentize);
         command.env_remove("VIRTUAL_ENV").arg("--quiet").arg("-d").arg(&self.wit);
-        command.args(["-w", "workflow", "componentize", module, "-o"]).arg(to);
+        command.args(["-w", "python", "componentize", module, "-o"]).arg(to);
         for folder in folders {
             command.arg("-p").arg(folder);
         }
@@ -62,7 +62,7 @@ impl Tools {
 /// Writes the SDK and the contract to where the tools read them.
 fn unpack(home: &Path) -> std::io::Result<(PathBuf, PathBuf)> {
     let all: Vec<(PathBuf, &[u8])> = files(&SDK)
-        .filter(|(path, _)| path.starts_with("src") || path.as_os_str() == "requirements.txt")
+        .filter(|(path, _)| path.starts_with("src") || path.starts_with("wit") || path.as_os_str() == "requirements.txt")
         .chain(files(&WIT).filter(|(path, _)| path.extension().is_some_and(|it| it == "wit")))
         .map(|(path, bytes)| {
             (if path.extension().is_some_and(|it| it == "wit") { Path::new("wit").join(path) } else { path.to_owned() }, bytes)

@@ -1,4 +1,4 @@
-"""Requests: `httpx`, `urllib` and `http.client` over the border."""
+"""Requests: `httpx`, `requests`, `urllib` and `http.client` over the border."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import urllib.request
 
 import httpx
 import pytest
+import requests
 from border_host import Failure, Host, run_step
 from wf_guest import border, connections, loop, variables
 from wf_guest.invoke import Failed
@@ -318,3 +319,28 @@ def test_variables_are_asked_for_when_a_step_looks(environment):
         environment["SECRET"]
     assert '`a-workflow` has no variable `SECRET`: add `allow_env = ["SECRET"]` to `[workflows.a-workflow]`' in str(missing.value)
     assert "--secret SECRET=env:SECRET@https://HOST" in str(missing.value)
+
+
+def test_requests_go_the_same_way(ask):
+    host = ask((200, [["content-type", "application/json"]], [b'{"a":1}']), (404, [["retry-after", "2"]], [b"none"]), (200, [], [b"one\nt", b"wo"]), DENIED, (200, [], [b"no JSON"]))
+    with requests.Session() as session:
+        session.headers["X-Own"] = "1"
+        session.auth = ("u", "p")
+        answer = session.post("http://a.test/x?y=1", json={"b": 2}, params={"z": [3, 4], "none": None}, timeout=(1, 2))
+    options, body = host.asked[0]
+    sent = {name: value for name, value in options["headers"]}
+    assert (options["url"], body, options["redirects"]) == ("http://a.test/x?y=1&z=3&z=4", b'{"b":2}', True)
+    assert (sent["x-own"], sent["authorization"], options["idle_timeout"]) == ("1", "Basic dTpw", 2)
+    assert (answer.json(), answer.ok, bool(answer), answer.url) == ({"a": 1}, True, True, options["url"])
+    with pytest.raises(requests.HTTPError, match="404 Client Error: Not Found for url: http://a.test/") as raised:
+        requests.get("http://a.test/").raise_for_status()
+    assert raised.value.response.text == "none"
+    with requests.get("http://a.test/", stream=True) as streamed:
+        assert list(streamed.iter_lines()) == [b"one", b"two"]
+    with pytest.raises(requests.exceptions.ConnectionError, match="is not granted"):
+        requests.post("http://a.test/", data={"a": "b"})
+    assert host.asked[3][1] == b"a=b"
+    with pytest.raises(requests.exceptions.JSONDecodeError):
+        requests.get("http://a.test/").json()
+    with pytest.raises(requests.exceptions.MissingSchema):
+        requests.get("/here")

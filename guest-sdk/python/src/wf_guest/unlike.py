@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-_ASK_OUTSIDE = "there are no sockets: make requests with `httpx` or `urllib.request`, which go where `allow_http` lets them"
+_ASK_OUTSIDE = "there are no sockets: make requests with `httpx`, `requests` or `urllib.request`, which go where `allow_http` lets them"
 _MODULES = {
     "threading": "there are no threads: await, or let steps run beside each other",
     "multiprocessing": "there are no processes: let steps run beside each other",
@@ -18,7 +18,7 @@ _MODULES = {
     "sqlite3": "there is no sqlite3 here: keep it in the state",
 }
 #: What makes connections of its own.
-_CLIENTS = ("aiohttp", "anthropic", "boto3", "ftplib", "openai", "requests", "smtplib", "urllib3")
+_CLIENTS = ("aiohttp", "anthropic", "boto3", "ftplib", "openai", "smtplib", "urllib3")
 
 
 def warnings(path: Path) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ use crate::cli::Problem;
 use crate::cli::environment::{Lock, digest, output, progress, short, text, unwritable, whole};
 
 /// What the SDK brings along under its own names.
-const PROVIDED: [&str; 9] = [
+const PROVIDED: [&str; 10] = [
     "httpx",
     "llama-agents-client",
     "llama-agents-server",
@@ -21,6 +21,7 @@ const PROVIDED: [&str; 9] = [
     "llama-index-workflows",
     "pydantic",
     "pydantic-core",
+    "requests",
     "typing-extensions",
 ];
 /// The Python in a component.

@@ -147,7 +147,8 @@ async fn variables_secrets_and_folders_are_there_as_far_as_they_are_granted() {
         json!({ "read": "/data/../beside.txt" }),
         json!({ "read": path("beside.txt") }),
     ];
-    let handler = server.begin("outside", &tasks(&[&[variable.clone(), held, variable.clone()], &others[..]].concat())).await;
+    let first = [variable.clone(), held, variable.clone()];
+    let handler = server.begin("outside", &tasks(&[&first[..], &others[..]].concat())).await;
     until("its request", async || (origin.seen().len() == 1).then_some(())).await;
     server.kill();
     settings("now");
@@ -166,4 +167,27 @@ async fn variables_secrets_and_folders_are_there_as_far_as_they_are_granted() {
     let later = server.run("outside", &tasks(&[variable])).await.result();
     assert_eq!(later["told"], json!(["now"]));
     server.check_store();
+}
+
+/// What was made when the component was built is the same in all instances, and chance is not; a step that is entered again
+/// has the same.
+#[tokio::test]
+async fn chance_is_each_runs_own() {
+    let origin = Origin::start(|_, number| if number == 0 { vec![Part::Hang] } else { vec![reply(200, &[], "")] }).await;
+    let mut server = granted(&origin).await;
+    let what = tasks(&[json!({ "chance": true }), json!({ "url": origin.url("/") }), json!({ "chance": true })]);
+    let handler = server.begin("outside", &what).await;
+    until("its request", async || (origin.seen().len() == 1).then_some(())).await;
+    server.kill();
+    server.restart().await;
+    let first = server.ended(&handler).await.result();
+    let second = server.run("outside", &what).await.result();
+    assert_eq!(first["attempt"], 0, "it drew again what it had drawn: {first}");
+    let drawn: Vec<String> = [&first, &second]
+        .iter()
+        .flat_map(|it| [&it["told"][0], &it["told"][2]])
+        .flat_map(|it| it.as_array().expect("a list").iter().map(Value::to_string).collect::<Vec<_>>())
+        .collect();
+    let different: std::collections::HashSet<&String> = drawn.iter().collect();
+    assert_eq!((drawn.len(), different.len()), (20, 20), "{drawn:?}");
 }

@@ -1,13 +1,19 @@
 """Does in the outside what it is told, as the guest of that name in Rust does."""
 
 import os
-import urllib.error
+import random
+import secrets
 import urllib.request
+import uuid
 
 import httpx
 from workflows import Context, Workflow, step
 from workflows.events import Event, StartEvent, StopEvent
 from workflows.retry_policy import retry_policy, stop_after_attempt, wait_fixed
+
+
+#: Made when the component is built.
+DICE = random.Random()
 
 
 class Part(Event):
@@ -30,6 +36,11 @@ class Outside(Workflow):
         return StopEvent(result={"told": told, "attempt": ctx.retry_info().retry_number})
 
     async def told(self, ctx: Context, task: dict):
+        if "chance" in task:
+            drawn = [random.random(), DICE.random(), random.Random().random(), str(uuid.uuid4()), secrets.token_hex(8)]
+            # Who is entered again, and draws others, says another thing than it said.
+            ctx.write_event_to_stream(Part(text=str(drawn)))
+            return drawn
         if "variable" in task:
             return os.getenv(task["variable"])
         if "read" in task:

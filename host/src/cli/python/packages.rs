@@ -122,7 +122,7 @@ fn asked(dir: &Path) -> Result<Vec<Asked>, Problem> {
             }
             if requirement.starts_with('-') || requirement.contains("://") {
                 let message = format!("{}:{}: `{requirement}` is no package of the registry", shown(&file), number + 1);
-                return Err(Problem::new(message).hint("name packages with their versions, as in `jinja2==3.1.6`"));
+                return Err(Problem::new(message).hint("name packages with their versions, as in `python-dateutil==2.9.0`"));
             }
             asked.push(Asked { requirement: requirement.to_owned(), file: shown(&file).into(), line: number + 1 });
         }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
-use wf_tests::origin::{Origin, Part, Seen, chunk, chunked, reply};
 use wf_tests::artifacts::{self, Language};
+use wf_tests::origin::{Origin, Part, Seen, chunk, chunked, reply};
 use wf_tests::{Serve, Server, until};
 
 /// Each test once for each language that the example is written in.

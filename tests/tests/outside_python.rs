@@ -30,7 +30,8 @@ async fn what_is_not_granted_names_the_grant() {
     let url = origin.url("/");
     let fill = json!({ "url": url, "fill": ["KEY"] });
     let read = json!({ "read": "/data/a.txt" });
-    let answer = ended(&server, &[json!({ "url": url }), json!({ "url": url, "urllib": true }), json!({ "variable": "PATH" }), fill, read]).await;
+    let answer =
+        ended(&server, &[json!({ "url": url }), json!({ "url": url, "urllib": true }), json!({ "variable": "PATH" }), fill, read]).await;
     let told = answer.result()["told"].clone();
     let said = |at: usize| (told[at]["kind"].as_str().unwrap_or_default(), told[at]["message"].as_str().unwrap_or_default());
     let grant = format!("add `allow_http = [\"{}\"]` to `[workflows.outside]` in wf-host.toml", origin.url(""));
@@ -143,6 +144,7 @@ async fn variables_secrets_and_folders_are_there_as_far_as_they_are_granted() {
         json!({ "read": "/data/a.txt" }),
         json!({ "write": ["/out/b.txt", "written"] }),
         json!({ "list": "/out" }),
+        json!({ "read": "data/a.txt" }),
         json!({ "write": ["/data/a.txt", "changed"] }),
         json!({ "read": "/data/../beside.txt" }),
         json!({ "read": path("beside.txt") }),
@@ -159,7 +161,8 @@ async fn variables_secrets_and_folders_are_there_as_far_as_they_are_granted() {
     assert!(told[1]["body"].as_str().is_some_and(|it| it.starts_with("Bearer wf-secret-KEY-")), "{ended}");
     assert_eq!(origin.seen().last().expect("asked again").header("authorization"), "Bearer sk-live-9f8e7d");
     assert_eq!((&told[3], &told[4], &told[5]), (&json!("inside"), &Value::Null, &json!(["b.txt"])), "{ended}");
-    for refused in &told.as_array().expect("a list")[6..] {
+    assert_eq!(told[6], "inside", "as it is written for a folder beside the file: {ended}");
+    for refused in &told.as_array().expect("a list")[7..] {
         assert!(refused["kind"].is_string(), "{ended}");
     }
     assert_eq!(std::fs::read_to_string(path("out/b.txt")).expect("written"), "written");

@@ -14,12 +14,17 @@ from . import border
 class Missing(KeyError):
     """There is no such variable."""
 
-    def __init__(self, name: str, message: str, hint: str) -> None:
-        super().__init__(name)
-        self.message, self.hint = message, hint
+    hint = "read it in a step: there it is what the workflow is granted"
 
     def __str__(self) -> str:
-        return self.message
+        name = self.args[0]
+        if not border.live:
+            return f"`{name}` is read while the component is built, where there are no variables"
+        workflow = border.workflow()
+        return (
+            f"`{workflow}` has no variable `{name}`: add `allow_env = [\"{name}\"]` to `[workflows.{workflow}]` in wf-host.toml, or start the host "
+            f"with `--allow-env {name}`; where it is a secret, add `secrets = [\"{name}=env:{name}@https://HOST\"]`, or `--secret {name}=env:{name}@https://HOST`"
+        )
 
 
 # As the original names it.
@@ -46,18 +51,7 @@ class Variables(os._Environ):
         try:
             return super().__getitem__(key)
         except KeyError:
-            raise _missing(os.fsdecode(key)) from None
-
-
-def _missing(name: str) -> Missing:
-    if not border.live:
-        return Missing(name, f"`{name}` is read while the component is built, where there are no variables", "read it in a step: there it is what the workflow is granted")
-    workflow = border.workflow()
-    message = (
-        f"`{workflow}` has no variable `{name}`: add `allow_env = [\"{name}\"]` to `[workflows.{workflow}]` in wf-host.toml, or start the host "
-        f"with `--allow-env {name}`; where it is a secret, add `secrets = [\"{name}=env:{name}@https://HOST\"]`, or `--secret {name}=env:{name}@https://HOST`"
-    )
-    return Missing(name, message, "grant it")
+            raise Missing(os.fsdecode(key)) from None
 
 
 def install() -> None:

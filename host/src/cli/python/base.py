@@ -5,7 +5,6 @@ after that as the component. All files are in memory, and found there also by wh
 no file of the component is looked for in the folders that a run is granted.
 """
 
-import builtins
 import errno
 import gc
 import importlib
@@ -27,7 +26,7 @@ BEGIN = "wf-host:begin"
 # Of no use without a screen, a compiler or a disk.
 LEFT_OUT = {"test", "tests", "idlelib", "tkinter", "turtledemo", "ensurepip", "lib2to3", "pydoc_data", "__pycache__", "venv", "curses", "site-packages"}
 # What looks at the folders that a workflow is granted.
-REAL = ("access", "chdir", "chmod", "link", "mkdir", "open", "readlink", "remove", "rename", "replace", "rmdir", "scandir", "symlink", "truncate", "unlink", "utime")
+REAL = ("access", "chdir", "chmod", "link", "mkdir", "readlink", "remove", "rename", "replace", "rmdir", "scandir", "symlink", "truncate", "unlink", "utime")
 # What every workflow has, or is likely to have.
 IMPORTED = ("find", "border", "chance", "logs", "loop", "prepare", "invoke", "manifest", "recording")
 
@@ -71,15 +70,22 @@ class Disk:
         """What goes to the folders that a run is granted."""
 
         def call(*arguments, **options):
-            if not self.has_others:
-                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), arguments[0] if arguments else None)
+            self.check("open", arguments)
             return function(*arguments, **options)
 
         return call
 
+    def check(self, event, arguments):
+        """Python itself opens files, too: the text of what has an error in its syntax, also where that is no file."""
+        if event == "open":
+            path = arguments[0] if arguments else None
+            if not self.has_others or isinstance(path, str) and path.startswith("<"):
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+
     def mount(self):
         """Puts it before the folders that a run is granted."""
-        before = {name: self.others(getattr(posix, name)) for name in ("stat", "lstat", "listdir")}
+        plain = {name: getattr(posix, name) for name in ("stat", "lstat", "listdir", *REAL) if hasattr(posix, name)}
+        before = {name: self.others(function) for name, function in plain.items()}
         opened, opened_code = self.others(io.open), self.others(_io.open_code)
 
         def status(path, *arguments, **options):
@@ -106,11 +112,12 @@ class Disk:
             kept = self.path(path)
             return io.BytesIO(self.read(kept)) if kept in self.files else opened_code(path)
 
-        real = {name: self.others(getattr(posix, name)) for name in REAL if hasattr(posix, name)}
-        for module in (posix, os):
-            vars(module).update(real, stat=status, lstat=status, listdir=listed)
-        io.open = _io.open = builtins.open = open_file
-        io.open_code = _io.open_code = open_code
+        sys.addaudithook(self.check)
+        now = {**before, "stat": status, "lstat": status, "listdir": listed}
+        instead = {id(function): now[name] for name, function in plain.items()} | {id(io.open): open_file, id(_io.open_code): open_code}
+        # Some have taken one of them under a name of their own.
+        for module in [it for it in sys.modules.values() if isinstance(it, type(sys))]:
+            vars(module).update({name: instead[id(it)] for name, it in vars(module).items() if id(it) in instead})
 
 
 disk = Disk()

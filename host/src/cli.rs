@@ -21,6 +21,7 @@ mod fsck;
 #[cfg(test)]
 mod fuzz;
 mod go;
+mod go_on;
 mod grants;
 mod graph;
 mod inspect;

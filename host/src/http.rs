@@ -11,6 +11,7 @@ mod routes;
 mod tls;
 mod underway;
 
+mod breakpoints;
 mod context;
 mod events;
 mod forks;

@@ -29,7 +29,7 @@ use tokio::sync::{Notify, watch};
 use wf_engine::entry::{Event, Micros};
 use wf_engine::json::{Json, to_json};
 use wf_host::config::{Config, WorkflowConfig};
-use wf_host::host::Host;
+use wf_host::host::{Edit, Host};
 use wf_host::model::RunsFilter;
 use wf_host::model::{Idempotency, Limits, Refusal, RunStatus, RunView, Start, Target};
 use wf_host::registry::Source;

@@ -313,7 +313,9 @@ impl Host {
     /// Whether a run has not ended, and only waits for events.
     pub async fn is_idle(&self, id: &str) -> Result<bool, Refusal> {
         let key = self.summary(id).await?.key;
-        Ok(self.services.stored(id, key).await?.run.is_idle())
+        let stored = self.services.stored(id, key).await?;
+        // A fork that queues is what its origin was.
+        Ok(stored.unbegun.is_none() && stored.run.is_idle())
     }
 
     /// A run's state as it was after an entry; none: as it is.

@@ -6,7 +6,7 @@ use utoipa::{Modify, OpenApi};
 use warp::http::StatusCode;
 
 use super::door::SESSION_COOKIE;
-use super::{Answer, Shared, context, events, forks, handlers, health, history, runs, session, wire, workflows};
+use super::{Answer, Shared, breakpoints, context, events, forks, handlers, health, history, runs, session, wire, workflows};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -35,6 +35,9 @@ use super::{Answer, Shared, context, events, forks, handlers, health, history, r
         history::state,
         history::graph,
         forks::fork,
+        breakpoints::get,
+        breakpoints::set,
+        breakpoints::go_on,
         context::get,
         session::get,
         session::sign_in,

@@ -248,19 +248,27 @@ async fn start(api: &Shared, name: &str, headers: &HeaderMap, body: Body, to_end
     let workflow = workflows::find(api, name)?;
     let (prepared, api_aside) = (api.schemas.is_prepared(&workflow.definition), api.clone());
     let start = perhaps_aside(body.len(), prepared, move || parse(&api_aside, workflow, &body, idempotency)).await?;
-    if let Some(handler) = start.handler.as_ref().filter(|_| api.visitor.is_restricted()) {
+    if let Some(handler) = &start.handler {
         // Its state would be carried over.
-        match api.host.handler(handler).await {
-            Ok(view) if !api.visitor.knows(&view.workflow) => {
-                return Err(ApiError::new(StatusCode::FORBIDDEN, format!("The key may not go on with handler '{handler}'")));
-            }
-            Ok(_) | Err(Refusal::NotFound) => (),
-            Err(refusal) => return Err(refusal.into()),
-        }
+        may_go_on_with(api, handler).await?;
     }
     match to_end {
         true => api.host.start_checked_and_wait(start).await.map_err(|it| cut(it.refusal, it.handler)),
         false => Ok(api.host.start_checked(start).await?),
+    }
+}
+
+/// Refuses a handler of a workflow that the visitor does not know.
+pub(super) async fn may_go_on_with(api: &Shared, handler: &str) -> Result<(), ApiError> {
+    if !api.visitor.is_restricted() {
+        return Ok(());
+    }
+    match api.host.handler(handler).await {
+        Ok(view) if !api.visitor.knows(&view.workflow) => {
+            Err(ApiError::new(StatusCode::FORBIDDEN, format!("The key may not go on with handler '{handler}'")))
+        }
+        Ok(_) | Err(Refusal::NotFound) => Ok(()),
+        Err(refusal) => Err(refusal.into()),
     }
 }
 

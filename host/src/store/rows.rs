@@ -379,8 +379,8 @@ pub struct Shown {
     pub logs: Vec<LogRow>,
     /// The state with which it has ended, as JSON.
     pub state: Option<Bytes>,
-    /// What it begins with that has not begun.
-    pub first: Option<EntryRow>,
+    /// What it begins with that has not begun; empty: it has.
+    pub first: Vec<EntryRow>,
 }
 
 /// How a run stands after its last entry, as others look for it.
@@ -438,6 +438,8 @@ pub struct NewRun {
     pub entries: Vec<EntryRow>,
     /// The frames that follow from them.
     pub frames: Vec<FrameRow>,
+    /// How many of the frames a fork was copied with: where it queues, it has these alone.
+    pub copied: usize,
     /// Lines that a fork was copied with.
     pub logs: Vec<LogRow>,
     /// How it stands after them.
@@ -465,15 +467,16 @@ impl NewRun {
 pub enum Created {
     /// It has begun.
     Begun,
-    /// It queues for its workflow's turn: it has no entry and no owner, and what it begins with is kept.
+    /// It queues for its workflow's turn: it has no entry and no owner, and what it begins with is kept, as are the frames
+    /// and lines that a fork was copied with.
     Queued,
 }
 
 /// A run that has not begun.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unbegun {
-    /// Its first entry, but for when it is made.
-    pub entry: EntryRow,
+    /// Its first entry, but for when it is made; of a fork, all that it was copied with and begins anew with.
+    pub entries: Vec<EntryRow>,
     /// Whether it still queues; else its turn has come.
     pub queues: bool,
 }

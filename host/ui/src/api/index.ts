@@ -24,6 +24,8 @@ export type Span = Schemas["Span"];
 export type Moment = Schemas["Moment"];
 export type Graph = Schemas["Graph"];
 export type LogLine = Schemas["LogLine"];
+export type Breakpoints = Schemas["WorkflowBreakpoints"];
+export type PausedStep = Schemas["PausedStep"];
 export type Json = Record<string, unknown>;
 
 /** How a run is forked: after which entry, and with what in another form. */
@@ -37,6 +39,13 @@ export interface Fork {
   invocation?: number;
   /** With the component that the run had, or with the one that is served now. */
   definition: "pinned" | "current";
+}
+
+/** How a step that waits at a breakpoint goes on. */
+export interface GoOn {
+  invocation: number;
+  /** What it is given; none: as it is. */
+  event?: { type: string; value: unknown };
 }
 
 /** A frame of a run's stream. */
@@ -104,6 +113,11 @@ export const api = {
     ),
   /** A run of its own that begins as another stood after an entry. */
   fork: async (run_id: string, how: Fork) => taken(await asked<Run>("POST", `/api/v1/runs/${encodeURIComponent(run_id)}/fork`, how)),
+  breakpoints: async (name: string) => taken(await client.GET("/api/v1/workflows/{name}/breakpoints", { ...exact, params: { path: { name } } })),
+  setBreakpoints: async (name: string, breakpoints: string[]) =>
+    taken(await client.POST("/api/v1/workflows/{name}/breakpoints", { ...exact, params: { path: { name } }, body: { breakpoints } })),
+  /** The run that goes on: another one where it was edited. */
+  goOn: async (run_id: string, how: GoOn) => taken(await asked<Run>("POST", `/api/v1/runs/${encodeURIComponent(run_id)}/go-on`, how)),
   cancel: async (handler_id: string, purge = false) =>
     taken(await client.POST("/handlers/{handler_id}/cancel", { ...exact, params: { path: { handler_id }, query: { purge: String(purge) } } })),
   /** Who asks, and what a server without keys is open to. */

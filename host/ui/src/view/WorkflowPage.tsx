@@ -8,6 +8,7 @@ import { previous, remember } from "../model/inputs";
 import { parse } from "../model/json";
 import { adjust, go, href, type Route } from "../model/route";
 import { clock } from "../model/time";
+import { BreakpointToggle, useBreakpoints } from "./breakpoints";
 import { Ago, Problem, Status } from "./common";
 import { EventForm } from "./EventForm";
 import { GraphView } from "./GraphView";
@@ -17,6 +18,7 @@ import { JsonView } from "./JsonView";
 export function WorkflowPage({ name, route }: { name: string; route: Route }) {
   const details = useQuery({ queryKey: ["workflow", name], queryFn: () => api.workflow(name), refetchInterval: 3000 });
   const digest = details.data?.listing.components.map((it) => it.digest).join();
+  const breakpoints = useBreakpoints(name, false);
   const graph = useQuery({ queryKey: ["graph", name, digest], queryFn: () => api.graph(name), enabled: !!details.data });
   const runs = useQuery({ queryKey: ["runs-of", name], queryFn: () => api.runs({ workflow: [name], limit: 8 }), refetchInterval: 2000 });
   const written = useMemo(() => languages(details.data), [details.data]);
@@ -81,6 +83,7 @@ export function WorkflowPage({ name, route }: { name: string; route: Route }) {
           {!picked && <p className="soft">Choose a node of the graph to see what it is.</p>}
           {node?.description && <p>{node.description}</p>}
           {step && <JsonView value={without(step, "description")} label={`Step ${picked}`} />}
+          {step && picked && breakpoints && <BreakpointToggle workflow={name} step={picked} breakpoints={breakpoints} />}
           {node?.event_schema != null && <JsonView value={node.event_schema} label={`Schema of ${picked}`} />}
           {!picked && (
             <details>

@@ -12,6 +12,7 @@ import { activeAt, culprit, edges, momentOfFrame, pictureAt } from "../../model/
 import { adjust, href, type Route } from "../../model/route";
 import { goesOn } from "../../model/status";
 import { micros } from "../../model/time";
+import { BreakpointToggle, useBreakpoints } from "../breakpoints";
 import { Problem } from "../common";
 import { Divided } from "../Divider";
 import { GraphView } from "../GraphView";
@@ -21,6 +22,7 @@ import { Header } from "./Header";
 import { JournalTab } from "./JournalTab";
 import { LogsTab } from "./LogsTab";
 import { Outcome } from "./Outcome";
+import { Paused } from "./Paused";
 import { Questions } from "./Questions";
 import { SendTab } from "./SendTab";
 import { StateTab } from "./StateTab";
@@ -42,6 +44,7 @@ export function RunPage({ id, route }: { id: string; route: Route }) {
   const workflow = run?.workflow_name;
   const graph = useQuery({ queryKey: ["run-graph", id], queryFn: () => api.runGraph(id), enabled: run !== undefined });
   const details = useQuery({ queryKey: ["workflow", workflow], queryFn: () => api.workflow(workflow!), enabled: workflow !== undefined });
+  const breakpoints = useBreakpoints(workflow, !!run && goesOn(run));
   const given = route.query.get("tab") ?? "";
   const tab = given in TABS ? (given as Tab) : "journal";
   const logs = useLogs(id, tab === "logs" || tab === "step" || run?.status === "failed", !!run && goesOn(run));
@@ -78,8 +81,10 @@ export function RunPage({ id, route }: { id: string; route: Route }) {
   const chosen = history.invocations.find((it) => it.id === invocation);
   const frame = frames.find((it) => it.sequence === event);
   const publisher = event === undefined ? undefined : (history.moments.find((it) => it.seq === momentOfFrame(history, event))?.invocation ?? undefined);
+  const paused = (breakpoints?.paused ?? []).filter((it) => it.run_id === id);
   const inGraph = (name?: string) => whole?.nodes.some((it) => it.id === name);
   const node = chosen?.step ?? (inGraph(frame?.type) ? frame?.type : history.invocations.find((it) => it.id === publisher)?.step) ?? route.query.get("node") ?? undefined;
+  const isStep = (name: string) => whole?.nodes.some((it) => it.id === name && it.node_type === "step");
   const active = run.status === "failed" && at === undefined ? culprit(history)?.step : activeAt(history, seq);
 
   // Selections and tabs are steps that Back takes back; a moment that is passed over is none.
@@ -98,6 +103,7 @@ export function RunPage({ id, route }: { id: string; route: Route }) {
     <div className="run workspace">
       <Header run={run} stage={stage} history={history} waiting={running && (run.status === "waiting" || waitsForSomebody(history, open))} look={look} fork={() => from(seq)} />
       {stage === "ended" && <Outcome run={run} history={history} logs={logs} show={chooseStep} again={(it) => from(lastAttempt(history.invocations.find((one) => one.id === it)!), "Try again from this step")} />}
+      {running && paused.length > 0 && <Paused all={paused} run={run} look={look} />}
       {running && open.length > 0 && <Questions all={open} run={run} look={look} />}
       <Divided name="timeline" initial={32} lie="under">
         <Divided name="details" initial={42} lie="beside">
@@ -116,6 +122,7 @@ export function RunPage({ id, route }: { id: string; route: Route }) {
               )}
               {tab === "state" && <StateTab id={id} seq={at} newest={newest} />}
               {tab === "logs" && <LogsTab lines={at === undefined ? logs : logs.filter((it) => micros(it.at) <= micros(moment?.at ?? it.at))} history={history} pick={chooseStep} />}
+              {tab === "step" && breakpoints && node !== undefined && isStep(node) && <BreakpointToggle workflow={run.workflow_name} step={node} breakpoints={breakpoints} />}
               {tab === "step" && <StepTab history={history} chosen={chosen} outputs={(chosen && made?.get(chosen.id)) ?? []} seq={seq} logs={logs} pick={chooseStep} fork={from} />}
               {tab === "send" && <SendTab run={run} look={look} />}
             </Tabs>

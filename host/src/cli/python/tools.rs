@@ -51,7 +51,7 @@ impl Tools {
     pub(super) async fn componentize(&self, module: &str, folders: &[&Path], to: &Path) -> Result<Result<(), String>, Problem> {
         let mut command = Command::new(&self.componentize);
         command.env_remove("VIRTUAL_ENV").arg("--quiet").arg("-d").arg(&self.wit);
-        command.args(["-w", "workflow", "componentize", module, "-o"]).arg(to);
+        command.args(["-w", "python", "componentize", module, "-o"]).arg(to);
         for folder in folders {
             command.arg("-p").arg(folder);
         }
@@ -62,13 +62,10 @@ impl Tools {
 
 /// Writes the SDK and the contract to where the tools read them.
 fn unpack(home: &Path) -> std::io::Result<(PathBuf, PathBuf)> {
-    let all: Vec<(PathBuf, &[u8])> = files(&SDK)
-        .filter(|(path, _)| path.starts_with("src") || path.as_os_str() == "requirements.txt")
-        .chain(files(&WIT).filter(|(path, _)| path.extension().is_some_and(|it| it == "wit")))
-        .map(|(path, bytes)| {
-            (if path.extension().is_some_and(|it| it == "wit") { Path::new("wit").join(path) } else { path.to_owned() }, bytes)
-        })
-        .collect();
+    let is_ours = |path: &Path| ["src", "wit"].iter().any(|folder| path.starts_with(folder)) || path.as_os_str() == "requirements.txt";
+    let own = files(&SDK).filter(|(path, _)| is_ours(path)).map(|(path, bytes)| (path.to_owned(), bytes));
+    let contract = files(&WIT).filter(|(path, _)| path.extension().is_some_and(|it| it == "wit"));
+    let all: Vec<(PathBuf, &[u8])> = own.chain(contract.map(|(path, bytes)| (Path::new("wit").join(path), bytes))).collect();
     let folder = unpacked(home, "sdk", &all)?;
     Ok((folder.clone(), folder.join("wit")))
 }

@@ -21,6 +21,8 @@ use crate::driver::Driver;
 use crate::model::{Frame, Refusal, Workflow};
 use crate::registry::{Change, Listing, Prepared, Registry, Rejected, Source};
 #[cfg(feature = "cli")]
+use crate::harness::Harness;
+#[cfg(feature = "cli")]
 use crate::runtime::LoadError;
 use crate::runtime::Runtime;
 use crate::services::{Begun, Services};
@@ -95,6 +97,12 @@ impl Host {
     #[cfg(feature = "cli")]
     pub async fn begin(&self, component: &[u8], step: &str, payload: String) -> Result<(Vec<u8>, String), LoadError> {
         self.services.runtime.begin(component, step, payload).await
+    }
+
+    /// Runs of what is loaded, for tests, beside all that this host does: it need not have been resumed.
+    #[cfg(feature = "cli")]
+    pub(crate) fn harness(&self) -> Harness {
+        Harness::new(self.services.clone())
     }
 
     /// Registers what was loaded: new runs get it from here on.

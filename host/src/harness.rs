@@ -15,6 +15,8 @@ mod outside;
 
 mod faults;
 
+mod again;
+
 mod trial;
 
 use std::sync::Arc;
@@ -124,6 +126,7 @@ impl Harness {
             Request::State => return Ok(Some(line(&Parts { state: Some(trial.state()), ..Parts::default() }))),
             Request::Log => return Ok(Some(line(&Parts { log: Some(trial.log().await?), ..Parts::default() }))),
             Request::Requests => return Ok(Some(line(&Parts { requests: Some(trial.requests()), ..Parts::default() }))),
+            Request::Replay => return Ok(Some(line(&trial.replay().await?))),
             Request::Attempts => return Ok(Some(line(&Parts { attempts: Some(trial.attempts()), ..Parts::default() }))),
         };
         match done {

@@ -180,7 +180,17 @@ fn attempts_fail_where_the_test_says_so_and_timeouts_come_by_its_clock() {
     assert_eq!((&*error, &*hint), ("there is no step `nope` to fail", "there are `flaky`"));
 }
 
-/// Whatever the language: a host that is restarted at every point, or at one, changes nothing of what is seen.
+/// All that is seen of a run, and how often it was restarted.
+fn whole(harness: &mut Harness, name: &str, event: &Value, restart_at: Value) -> (Value, Value) {
+    let plan = json!({ "workflow": name, "event": event, "seed": 7, "restart_at": restart_at });
+    let mut seen = harness.start(plan)["events"].as_array().expect("a list").clone();
+    let ended = harness.finish();
+    seen.extend(ended["events"].as_array().expect("a list").clone());
+    let state = harness.ask(json!({ "do": "state" }));
+    (json!([seen, ended["status"], ended["result"], ended["points"], ended["now"], state]), ended["restarts"].clone())
+}
+
+/// A host that is restarted at every point, or at one, changes nothing of what is seen.
 #[test]
 fn a_restart_at_every_point_changes_nothing() {
     let runs = [
@@ -194,24 +204,19 @@ fn a_restart_at_every_point_changes_nothing() {
     let names: Vec<&str> = runs.iter().map(|(name, _)| *name).collect();
     let mut harness = Harness::guests(&names);
     for (name, event) in runs {
-        let mut whole = |restart_at: Value| {
-            let mut plan = json!({ "workflow": name, "event": event, "seed": 7 });
-            plan["restart_at"] = restart_at;
-            let mut seen = harness.start(plan)["events"].as_array().expect("a list").clone();
-            let ended = harness.finish();
-            seen.extend(ended["events"].as_array().expect("a list").clone());
-            let state = harness.ask(json!({ "do": "state" }));
-            (json!([seen, ended["status"], ended["result"], ended["points"], ended["now"], state]), ended["restarts"].clone())
-        };
-        let (plain, never) = whole(json!(null));
+        let (plain, never) = whole(&mut harness, name, &event, json!(null));
         assert_eq!((never, plain[1].as_str()), (json!(0), Some("completed")), "{name}: {plain}");
-        let (every, restarts) = whole(json!("every"));
+        let (every, restarts) = whole(&mut harness, name, &event, json!("every"));
         assert_eq!(plain, every, "{name}");
         // The last one ends the run.
         let points = plain[3].as_u64().expect("a number");
         assert_eq!(restarts, points - 1, "{name}");
+        // Its steps do the same again, payload by payload.
+        let again = harness.ask(json!({ "do": "replay" }));
+        assert_eq!(again["differing"], json!([]), "{name}");
+        assert!(again["attempts"].as_u64() > Some(0), "{name}: {again}");
         for point in 1..points {
-            assert_eq!(whole(json!([point])), (plain.clone(), json!(1)), "{name} at {point}");
+            assert_eq!(whole(&mut harness, name, &event, json!([point])), (plain.clone(), json!(1)), "{name} at {point}");
         }
     }
     // And while nothing goes on.

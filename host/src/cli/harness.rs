@@ -42,7 +42,7 @@ const LINE_MAX: usize = 32 << 20;
     {"error":"the run has ended","hint":"`{\"do\":\"start\",\"event\":{…}}` starts another"}
   > {"do":"end"}
 
-To do: start, send, advance, finish, cancel, restart; to look at: state, log, requests, attempts; end, as the input's end does.
+To do: start, send, advance, finish, cancel, restart; to look at: state, log, requests, attempts, replay; end, as the input's end does.
 "#)]
 pub(super) struct Harness {
     /// What to test: a `.wasm` file, `name=path`, `name=path+path`, a directory of them; or what `wf-host build` takes.

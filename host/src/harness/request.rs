@@ -12,7 +12,7 @@ use super::Mistake;
 /// Longest time that a clock is moved at once: a hundred years.
 const ADVANCE_MAX: f64 = 100.0 * 365.25 * 86_400.0;
 /// All that can be asked.
-const ALL: &str = "`start`, `send`, `advance`, `finish`, `cancel`, `restart`, `state`, `log`, `requests`, `attempts`, `end`";
+const ALL: &str = "`start`, `send`, `advance`, `finish`, `cancel`, `restart`, `state`, `log`, `requests`, `attempts`, `replay`, `end`";
 
 /// What a test asks.
 pub(super) enum Request {
@@ -26,6 +26,7 @@ pub(super) enum Request {
     Log,
     Requests,
     Attempts,
+    Replay,
     End,
 }
 
@@ -197,6 +198,7 @@ pub(super) fn read(line: &[u8]) -> Result<Request, Mistake> {
         "log" => bare(text, Request::Log)?,
         "requests" => bare(text, Request::Requests)?,
         "attempts" => bare(text, Request::Attempts)?,
+        "replay" => bare(text, Request::Replay)?,
         "end" => bare(text, Request::End)?,
         other => return Err(Mistake::new(format!("there is nothing like `{other}` to do"), format!("`do` is one of {ALL}"))),
     })

@@ -12,6 +12,7 @@ use wf_engine::snapshot;
 use wf_engine::text::{self, Limit};
 
 use super::Mistake;
+use super::again::{self, Replayed};
 use super::faults::Faults;
 use super::outside::Answers;
 use super::request::{Plan, Sending};
@@ -59,6 +60,8 @@ pub(super) struct Trial {
     /// The requests whose answers are not read to their end, by invocation: a restart would cut them.
     open: BTreeMap<InvocationId, BTreeSet<u32>>,
     requests: Vec<Question>,
+    /// The attempts that the test has made fail.
+    failed: BTreeSet<(InvocationId, u32)>,
     /// Those that were not told yet.
     frames: Vec<Frame>,
     /// What the last command was answered.
@@ -135,6 +138,7 @@ impl Trial {
             tried: BTreeMap::new(),
             open: BTreeMap::new(),
             requests: Vec::new(),
+            failed: BTreeSet::new(),
             frames: Vec::new(),
             told: None,
             ended: None,
@@ -302,7 +306,10 @@ impl Trial {
         self.note_answers(&report);
         report.what = match report.what {
             Reported::Returned { calls, commit, events, usage } => match self.faults.of(invocation, attempt, &self.steps) {
-                Some(failure) => Reported::Failed { calls, failure, usage },
+                Some(failure) => {
+                    self.failed.insert((invocation, attempt));
+                    Reported::Failed { calls, failure, usage }
+                }
                 None => Reported::Returned { calls, commit, events, usage },
             },
             what => what,
@@ -457,6 +464,11 @@ impl Trial {
     /// The requests that its steps have made, in order.
     pub(super) fn requests(&self) -> Vec<Asked> {
         self.requests.iter().map(Asked::from).collect()
+    }
+
+    /// Runs its finished attempts again: whether they do what they did.
+    pub(super) async fn replay(&self) -> Result<Replayed, Mistake> {
+        again::replay(&self.services, RUN, &self.loaded.workflow, &self.failed).await
     }
 
     /// The attempts that were begun.

@@ -113,6 +113,14 @@ type Attempt struct {
 	Failure *struct{ Kind, Message string }
 }
 
+// Differing is an attempt that does another thing when it is run again; Call is the number of the call, or nil for its end.
+type Differing struct {
+	Step                string
+	Invocation, Attempt int
+	Call                *int
+	Then, Now           string
+}
+
 // Trial is a run under test. It stands still until the test sends something or moves the clock.
 type Trial struct {
 	// Events are all of its stream so far.
@@ -341,6 +349,14 @@ func (trial *Trial) Attempts() []Attempt {
 	var answer struct{ Attempts []Attempt }
 	trial.must(trial.harness.ask(map[string]any{"do": "attempts"}, &answer))
 	return answer.Attempts
+}
+
+// Replay runs its finished attempts again, against what was recorded of them, and gives those that do another thing.
+func (trial *Trial) Replay() []Differing {
+	trial.t.Helper()
+	var answer struct{ Differing []Differing }
+	trial.must(trial.harness.ask(map[string]any{"do": "replay"}, &answer))
+	return answer.Differing
 }
 
 // Story is how it stands and what came before, for people.

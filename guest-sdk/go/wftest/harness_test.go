@@ -69,6 +69,7 @@ func TestWholeRuns(t *testing.T) {
 			t.Fatal(run.Story())
 		}
 		expect(t, EventsOf[AskEvent](run)[0].Question, "who?")
+		expect(t, len(run.Replay()), 0)
 	})
 
 	t.Run("the clock moves as far as it is told", func(t *testing.T) {

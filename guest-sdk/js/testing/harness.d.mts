@@ -124,6 +124,8 @@ export interface Run {
   requests(): Promise<{ method: string; url: string; headers: [string, string][]; text?: string; base64?: string }[]>;
   /** The attempts that were begun, of a step or of all. */
   attempts(step?: string): Promise<{ step: string; invocation: number; attempt: number; failure?: { kind: string; message: string } }[]>;
+  /** Runs its finished attempts again, against what was recorded of them, and gives those that do another thing. */
+  replay(): Promise<{ step: string; invocation: number; attempt: number; call: number | null; then: string; now: string }[]>;
   /** How it stands and what came before, for people. */
   story(): string;
 }

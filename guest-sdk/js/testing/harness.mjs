@@ -199,6 +199,10 @@ class Run {
     return attempts.filter((it) => step === undefined || it.step === step);
   }
 
+  async replay() {
+    return (await this.#harness._ask({ do: "replay" })).differing;
+  }
+
   story() {
     const { status, failure, result } = this.#standing;
     const lines = [status === "running" || status === "cancelled" ? status : `${status}: ${failure ?? write(result)}`];

@@ -31,6 +31,7 @@ test("answers come when they are asked for, and the clock moves as far as it is 
   let run = await harness.start({ wait: 60 }, { workflow: "waiter", answers, restartAt: "every" });
   assert.deepEqual([run.result, asked, run.types], [{ answer: "me" }, ["who?"], ["AskEvent", "StopEvent"]]);
   assert.ok(run.restarts > 0);
+  assert.deepEqual(await run.replay(), []);
 
   run = await harness.start({ wait: 3600 }, { workflow: "waiter" });
   await run.advance(3599);

@@ -302,6 +302,11 @@ class Run:
         all = self._harness._ask({"do": "attempts"})["attempts"]
         return [it for it in all if step is None or it["step"] == step]
 
+    def replay(self) -> list[dict[str, Any]]:
+        """Runs its finished attempts again, against what was recorded of them, and gives those that do another thing, as
+        a step does that is not deterministic: `step`, `invocation`, `attempt`, `call`, `then`, `now`."""
+        return self._harness._ask({"do": "replay"})["differing"]
+
     def story(self) -> str:
         """How it stands and what came before, for people."""
         ends = self._standing.get("failure", self._standing.get("result"))

@@ -33,6 +33,7 @@ def test_answers_come_when_they_are_asked_for(harness):
     run = harness.start({"wait": 60}, workflow="waiter", answers={"AskEvent": name}, restart_at="every")
     assert (run.result, asked, run.types) == ({"answer": "me"}, ["who?"], ["AskEvent", "StopEvent"])
     assert run.restarts > 0
+    assert run.replay() == []
     with pytest.raises(AttributeError, match="AskEvent has no `nope`"):
         run.events[0].nope
 

@@ -18,10 +18,10 @@ pub use runs::Cut;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::driver::Driver;
-use crate::model::{Frame, Refusal, Workflow};
-use crate::registry::{Change, Listing, Prepared, Registry, Rejected, Source};
 #[cfg(feature = "cli")]
 use crate::harness::Harness;
+use crate::model::{Frame, Refusal, Workflow};
+use crate::registry::{Change, Listing, Prepared, Registry, Rejected, Source};
 #[cfg(feature = "cli")]
 use crate::runtime::LoadError;
 use crate::runtime::Runtime;

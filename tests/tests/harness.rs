@@ -262,7 +262,8 @@ fn requests_are_answered_by_the_test_and_nothing_leaves() {
             continue;
         }
 
-        let tasks = json!({ "tasks": [{ "url": "http://nobody.example/" }, { "url": "http://slow.example/" }, { "url": "http://cut.example/" }] });
+        let tasks =
+            json!({ "tasks": [{ "url": "http://nobody.example/" }, { "url": "http://slow.example/" }, { "url": "http://cut.example/" }] });
         let http = json!([
             { "url": "http://slow.*", "failure": { "kind": "timeout", "message": "too slow" } },
             { "url": "http://cut.*", "base64": "aGVsbG8=", "cut": true },

@@ -154,7 +154,9 @@ impl Replay {
                 Report::Returned { events, .. } => Ok(events),
                 Report::Failed { failure, .. } => Err(failure),
                 // Whatever is asked beyond what was recorded was called before.
-                Report::Logged { .. } | Report::Read { .. } | Report::Progressed { .. } | Report::Leaves { .. } | Report::Asked { .. } => continue,
+                Report::Logged { .. } | Report::Read { .. } | Report::Progressed { .. } | Report::Leaves { .. } | Report::Asked { .. } => {
+                    continue;
+                }
             };
             return Ok(recorded.ends(calls, &end));
         }

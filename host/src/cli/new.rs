@@ -83,7 +83,9 @@ impl New {
         let (written, tested) = match self.lang {
             Language::Rust => (rust(&folder, &name), "  cargo test       tests it\n"),
             Language::Python => (python(&folder, &name), "  pytest           tests it\n"),
-            Language::TypeScript => (typescript(&folder, &name), "  npm install      for its types and packages\n  npm test         tests it\n"),
+            Language::TypeScript => {
+                (typescript(&folder, &name), "  npm install      for its types and packages\n  npm test         tests it\n")
+            }
             Language::Go => (go(&folder, &name), "  go test          tests it\n"),
             Language::C => (c(&folder, &name), ""),
         };

@@ -46,7 +46,9 @@ impl Guests {
             Report::Failed { invocation, attempt, calls, failure, usage } => {
                 (invocation, attempt, Reported::Failed { calls, failure, usage })
             }
-            Report::Read { .. } | Report::Called { .. } | Report::Asked { .. } | Report::Leaves { .. } | Report::Logged { .. } => return None,
+            Report::Read { .. } | Report::Called { .. } | Report::Asked { .. } | Report::Leaves { .. } | Report::Logged { .. } => {
+                return None;
+            }
         };
         Some(machine::Report { invocation, attempt, what })
     }

@@ -265,7 +265,8 @@ impl Task {
         let services = &self.driver.0.services;
         let (invocation, component) = (invoke.invocation, self.loaded.components[invoke.component].clone());
         let Workflow { limits, grants, .. } = &*self.loaded.workflow;
-        let (info, terms) = (self.worker.info().clone(), Terms { limits: limits.clone(), grants: grants.now(), watched: false, answered: false });
+        let (info, terms) =
+            (self.worker.info().clone(), Terms { limits: limits.clone(), grants: grants.now(), watched: false, answered: false });
         let task = services.runtime.enter(component, invoke, services.clock.at(), info, terms, self.reporter.clone());
         self.guests.entered(invocation, task);
     }

@@ -484,7 +484,9 @@ fn loaded(services: &Services, name: Option<&str>) -> Result<Loaded, Mistake> {
     let name = match (name, &names[..]) {
         (Some(name), _) => name,
         (None, [only]) => only,
-        (None, _) => return Err(Mistake::new("there are several workflows, and `start` names none", format!("`workflow` is one of {all}"))),
+        (None, _) => {
+            return Err(Mistake::new("there are several workflows, and `start` names none", format!("`workflow` is one of {all}")));
+        }
     };
     let unknown = || Mistake::new(format!("there is no workflow `{name}`"), format!("there are {all}"));
     services.registry.loaded(name).ok_or_else(unknown)

@@ -19,9 +19,9 @@ use crate::sources;
 /// Longest request, in bytes: a state and an event as large as they may be fit in.
 const LINE_MAX: usize = 32 << 20;
 
-/// Runs workflows for tests: asked by a line of JSON on stdin, it answers by one on stdout.
+/// Runs workflows for tests, which ask it by lines of JSON.
 ///
-/// What runs is what `serve` runs, on a store in memory: the component itself in its sandbox, the same checks of what
+/// A request is a line on stdin, its answer a line on stdout. What runs is what `serve` runs, on a store in memory: the component itself in its sandbox, the same checks of what
 /// comes in. The clock stands still but where it is moved, so sleeps, retries and timeouts take no time. Steps fail and
 /// hosts are restarted where the test says so, requests to the outside are answered by the test, and nothing leaves. One
 /// step runs at a time, and chance goes by a seed: a run goes the same way again.

@@ -62,6 +62,10 @@ pub(super) struct Plan {
     pub seed: u64,
     /// Most seconds that one entry into an attempt may compute.
     pub executing_max: Option<f64>,
+    /// A run whose steps report so often while no time passes, or in which something comes due so often while its clock
+    /// is moved once, never ends.
+    #[serde(default = "enough")]
+    pub patience: u64,
 }
 
 /// Attempts of a step that fail after they have done their work.
@@ -162,6 +166,10 @@ struct Bare {
 
 fn once() -> u32 {
     1
+}
+
+fn enough() -> u64 {
+    50_000
 }
 
 fn fine() -> u16 {

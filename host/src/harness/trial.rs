@@ -33,10 +33,6 @@ const BEGINNING: Micros = 1_767_225_600_000_000;
 const RUN: &str = "run";
 /// Its handler.
 const HANDLER: &str = "handler";
-/// A run whose steps report so often, and no time passes, never ends.
-const REPORTS_MAX: u64 = 50_000;
-/// A run whose clock went on so often never ends.
-const ALARMS_MAX: u64 = 10_000;
 
 /// A run under test.
 pub(super) struct Trial {
@@ -46,6 +42,7 @@ pub(super) struct Trial {
     faults: Faults,
     answers: Answers,
     pause_at: Vec<String>,
+    patience: u64,
     internal: bool,
     worker: Worker<()>,
     now: Now,
@@ -127,6 +124,7 @@ impl Trial {
             faults,
             answers,
             pause_at: plan.pause_at,
+            patience: plan.patience,
             internal: plan.internal,
             worker,
             now,
@@ -210,8 +208,8 @@ impl Trial {
             && !self.paused
         {
             alarms += 1;
-            if alarms > ALARMS_MAX {
-                let message = format!("the run goes on and on: something came due {ALARMS_MAX} times");
+            if alarms > self.patience {
+                let message = format!("the run goes on and on: something came due {} times", self.patience);
                 return Err(Mistake::new(message, "what is due in it is due again and again: move the clock by less"));
             }
             self.move_to(due);
@@ -236,7 +234,7 @@ impl Trial {
 
     /// Lets one step after the other go on, until none can.
     pub(super) async fn settle(&mut self) -> Result<(), Mistake> {
-        let last = self.points + REPORTS_MAX;
+        let last = self.points.saturating_add(self.patience);
         while let Some(task) = self.tasks.pop_front() {
             let invocation = match task {
                 Task::Enter(invoke) => self.enter(*invoke),
@@ -250,7 +248,7 @@ impl Trial {
                 self.hear(report).await?;
             }
             if self.points > last {
-                let message = format!("the run goes on and on: its steps reported {REPORTS_MAX} times, and no time passed");
+                let message = format!("the run goes on and on: its steps reported {} times, and no time passed", self.patience);
                 return Err(Mistake::new(message, "it has a loop that nothing ends"));
             }
         }

@@ -92,9 +92,11 @@ def test_what_cannot_be_loaded_says_why(tmp_path):
         Harness("x.wasm", wf_host=tmp_path / "nothing")
 
 
-def test_a_new_project_passes_its_own_test(tmp_path):
+def test_a_new_project_passes_its_own_test_which_the_readme_shows(tmp_path):
     host = os.environ["WF_HOST"]
     subprocess.run([host, "new", "hello", "--lang", "python"], cwd=tmp_path, check=True, capture_output=True)
+    readme = (ROOT / "guest-sdk/python/README.md").read_text()
+    assert (tmp_path / "hello/tests/test_workflow.py").read_text() in readme
     tested = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"], cwd=tmp_path / "hello", capture_output=True, text=True
     )

@@ -19,6 +19,8 @@ pub use runs::Cut;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::driver::Driver;
+#[cfg(feature = "cli")]
+use crate::harness::Harness;
 use crate::model::{Frame, Refusal, Workflow};
 use crate::registry::{Change, Listing, Prepared, Registry, Rejected, Source};
 #[cfg(feature = "cli")]
@@ -97,6 +99,12 @@ impl Host {
     #[cfg(feature = "cli")]
     pub async fn begin(&self, component: &[u8], step: &str, payload: String) -> Result<(Vec<u8>, String), LoadError> {
         self.services.runtime.begin(component, step, payload).await
+    }
+
+    /// Runs of what is loaded, for tests, beside all that this host does: it need not have been resumed.
+    #[cfg(feature = "cli")]
+    pub(crate) fn harness(&self) -> Harness {
+        Harness::new(self.services.clone())
     }
 
     /// Registers what was loaded: new runs get it from here on.

@@ -87,6 +87,7 @@ async fn packages_install_what_serves() {
     done(Command::new("python3").args(["-m", "venv"]).arg(&python));
     done(Command::new(python.join("bin/pip")).args(["install", "--quiet", "--no-index", "--disable-pip-version-check"]).arg(wheel));
     serves(&python.join("bin/wf-host"), folder.path()).await;
+    done(Command::new(python.join("bin/python")).args(["-c", "import wf_testing"]).current_dir(folder.path()));
     let shown = done(Command::new(python.join("bin/pip")).args(["show", "--files", "--disable-pip-version-check", "wf-host"]));
     assert!(shown.contains("bin/wf-host") && shown.contains("LICENSE-MIT"), "{shown}");
 

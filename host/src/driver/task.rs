@@ -11,12 +11,12 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, mpsc};
 use wf_engine::effect::Invoke;
 
 use super::claims::LOOK_EVERY;
-use super::guests::Guests;
+use super::guests::{Guests, row};
 use super::{Driver, Reply, UNDER_WAY_MAX, tell};
-use crate::machine::{self, Exit, Identity, Reported, Worker};
+use crate::machine::{self, Exit, Identity, Worker};
 use crate::model::Workflow;
 use crate::registry::Loaded;
-use crate::runtime::{LogLine, Report, Terms, Waits};
+use crate::runtime::{Report, Terms};
 use crate::services::Held;
 use crate::store::{self, Created, LogRow};
 use crate::tail::Driven;
@@ -166,46 +166,33 @@ impl Task {
 
     async fn hear(&mut self, report: Report) {
         let now = self.driver.0.services.now();
-        let (invocation, attempt, what) = match report {
+        match report {
             Report::Read { query, mut own, reply, .. } => {
                 let answer = self.worker.query(&query, &mut own);
                 // A guest that is gone meanwhile needs no answer.
                 let _ = reply.send((answer, own));
-                return;
             }
-            // Nobody watches.
-            Report::Called { .. } => return,
             Report::Logged { invocation, attempt, line } => {
                 self.lines.push(row(invocation, attempt, line));
                 self.lines_since.get_or_insert_with(Instant::now);
                 if self.lines.len() >= LINES_MAX {
                     self.write_lines().await;
                 }
-                return;
             }
             Report::Leaves { invocation, attempt, reply } => {
                 if self.worker.is_live(invocation) {
                     self.guests.leaves(invocation, reply);
                 }
                 self.worker.leave(invocation, attempt);
-                return;
             }
-            Report::Progressed { invocation, attempt, calls, commit, usage, waits } => {
-                if let (Waits::Answer(reply), Some(call), true) = (waits, calls.last(), self.worker.is_live(invocation)) {
-                    self.guests.waits(invocation, call.ordinal, reply);
+            report => {
+                let Some(heard) = self.guests.hear(report, &self.worker) else { return };
+                let invocation = heard.invocation;
+                self.worker.hear(now, heard);
+                if !self.worker.is_live(invocation) {
+                    self.guests.ended(invocation);
                 }
-                (invocation, attempt, Reported::Progressed { calls, commit, usage })
             }
-            Report::Returned { invocation, attempt, calls, commit, events, usage } => {
-                (invocation, attempt, Reported::Returned { calls, commit, events, usage })
-            }
-            Report::Failed { invocation, attempt, calls, failure, usage } => {
-                (invocation, attempt, Reported::Failed { calls, failure, usage })
-            }
-        };
-        self.worker.hear(now, machine::Report { invocation, attempt, what });
-        if !self.worker.is_live(invocation) {
-            self.guests.ended(invocation);
         }
     }
 
@@ -306,7 +293,8 @@ impl Task {
         let services = &self.driver.0.services;
         let (invocation, component) = (invoke.invocation, self.loaded.components[invoke.component].clone());
         let Workflow { limits, grants, .. } = &*self.loaded.workflow;
-        let (info, terms) = (self.worker.info().clone(), Terms { limits: limits.clone(), grants: grants.now(), watched: false });
+        let (info, terms) =
+            (self.worker.info().clone(), Terms { limits: limits.clone(), grants: grants.now(), watched: false, answered: false });
         let task = services.runtime.enter(component, invoke, services.clock.at(), info, terms, self.reporter.clone());
         self.guests.entered(invocation, task);
     }
@@ -329,10 +317,4 @@ impl Task {
             }
         });
     }
-}
-
-/// A line as the store keeps it.
-fn row(invocation: u64, attempt: u32, line: LogLine) -> LogRow {
-    let LogLine { source, number, at, level, message, fields } = line;
-    LogRow { invocation, attempt, source: source.to_owned(), number, at, level, message, fields }
 }

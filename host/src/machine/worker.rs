@@ -293,6 +293,11 @@ impl<T> Worker<T> {
         &self.workflow
     }
 
+    /// The run, as it is in memory.
+    pub fn run(&self) -> &Run {
+        &self.run
+    }
+
     /// What its guests may know of it.
     pub fn info(&self) -> &Arc<RunInfo> {
         &self.info

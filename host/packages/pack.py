@@ -32,7 +32,7 @@ def glibc(binary: Path) -> str:
 
 def readme() -> str:
     return (
-        f"# wf-host\n\n{SUMMARY}. Write steps in Rust, Python, TypeScript or C, or serve LlamaIndex Workflows as they are.\n\n"
+        f"# wf-host\n\n{SUMMARY}. Write steps in Rust, Python, TypeScript, Go or C, or serve LlamaIndex Workflows as they are.\n\n"
         "    wf-host new hello --lang python && wf-host dev hello/workflow.py\n\n"
         "`wf-host --help` says all else. MIT or Apache-2.0, at your choice.\n"
     )
@@ -47,7 +47,9 @@ def wheel(binary: bytes, notices: tuple, version: str, glibc: str, out: Path) ->
         + "".join(f"License-File: {name}\n" for name, _, _ in licenses)
         + f"Requires-Python: >=3.8\nDescription-Content-Type: text/markdown\n\n{readme()}"
     )
+    testing = (ROOT / "guest-sdk/python/testing/wf_testing.py").read_bytes()
     files = [
+        ("wf_testing.py", testing, 0o644),
         (f"wf_host-{version}.data/scripts/wf-host", binary, 0o755),
         (f"{info}/METADATA", metadata.encode(), 0o644),
         (f"{info}/WHEEL", f"Wheel-Version: 1.0\nGenerator: wf-host\nRoot-Is-Purelib: false\nTag: {tag}\n".encode(), 0o644),

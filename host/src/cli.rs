@@ -21,8 +21,10 @@ mod fsck;
 #[cfg(test)]
 mod fuzz;
 mod go;
+mod go_on;
 mod grants;
 mod graph;
+mod harness;
 mod inspect;
 mod javascript;
 mod keys;
@@ -92,6 +94,7 @@ enum Command {
     Run(run::Run),
     Check(check::Check),
     Inspect(inspect::Inspect),
+    Harness(harness::Harness),
     #[command(hide = true)]
     CompileComponent(compile::CompileComponent),
     Config(Box<config::Config>),
@@ -148,6 +151,7 @@ pub fn main() -> ExitCode {
         Command::Run(run) => runtime.block_on(run.run(layers)),
         Command::Check(check) => runtime.block_on(check.run(layers)).map(|()| ExitCode::SUCCESS),
         Command::Inspect(inspect) => runtime.block_on(inspect.run(layers)).map(|()| ExitCode::SUCCESS),
+        Command::Harness(harness) => runtime.block_on(harness.run(layers)).map(|()| ExitCode::SUCCESS),
         Command::Workflows(workflows) => runtime.block_on(workflows.run()).map(|()| ExitCode::SUCCESS),
         Command::Runs(runs) => runtime.block_on(runs.run()).map(|()| ExitCode::SUCCESS),
         Command::Openapi(openapi) => openapi.run().map(|()| ExitCode::SUCCESS),
@@ -177,7 +181,7 @@ fn settle<'a>(arguments: &Arguments, matches: &'a clap::ArgMatches) -> Result<La
         Command::Export(export) => (Some(export.file()), "warn"),
         Command::Import(import) => (Some(import.file()), "warn"),
         Command::Replay(replay) => (Some(replay.file()), "warn"),
-        Command::Run(_) | Command::Check(_) | Command::Inspect(_) => (Some(None), "warn"),
+        Command::Run(_) | Command::Check(_) | Command::Inspect(_) | Command::Harness(_) => (Some(None), "warn"),
         _ => (None, "warn"),
     };
     let mut layers = match asked {

@@ -26,6 +26,7 @@ use crate::model::Refusal;
 use crate::registry::Loaded;
 use crate::services::Services;
 use crate::store::{self, Claim, Release, RunKey, TURNS_MAX, Wake};
+pub(crate) use guests::{Guests, row};
 use task::Task;
 pub(crate) use waiter::Waiter;
 

@@ -2,11 +2,12 @@
 
 mod disk;
 mod forks;
+mod pauses;
 mod retention;
 mod runs;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
@@ -18,6 +19,8 @@ pub use runs::Cut;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::driver::Driver;
+#[cfg(feature = "cli")]
+use crate::harness::Harness;
 use crate::model::{Frame, Refusal, Workflow};
 use crate::registry::{Change, Listing, Prepared, Registry, Rejected, Source};
 #[cfg(feature = "cli")]
@@ -46,7 +49,8 @@ impl Host {
         let clock = Clock::new(if alive == 0 { ALIVE_FIRST } else { alive });
         let host = store.join(Now { at: clock.at(), alive: clock.alive() }).await?;
         let registry = Registry::new(config.clone());
-        let services = Arc::new(Services { store, runtime, registry, clock, tails: Tails::default(), begun: Begun::default(), host });
+        let (tails, begun, breakpoints) = (Tails::default(), Begun::default(), OnceLock::new());
+        let services = Arc::new(Services { store, runtime, registry, clock, tails, begun, breakpoints, host });
         let (kept, keep_as) = watch::channel(config);
         tokio::spawn(retention::keep(Arc::downgrade(&services), keep_as));
         let driver = Driver::new(services.clone());
@@ -95,6 +99,12 @@ impl Host {
     #[cfg(feature = "cli")]
     pub async fn begin(&self, component: &[u8], step: &str, payload: String) -> Result<(Vec<u8>, String), LoadError> {
         self.services.runtime.begin(component, step, payload).await
+    }
+
+    /// Runs of what is loaded, for tests, beside all that this host does: it need not have been resumed.
+    #[cfg(feature = "cli")]
+    pub(crate) fn harness(&self) -> Harness {
+        Harness::new(self.services.clone())
     }
 
     /// Registers what was loaded: new runs get it from here on.

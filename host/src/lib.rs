@@ -33,6 +33,9 @@ mod sources;
 pub mod care;
 mod driver;
 
+#[cfg(feature = "cli")]
+mod harness;
+
 pub mod host;
 
 pub mod http;

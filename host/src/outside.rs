@@ -17,6 +17,8 @@ mod body;
 
 mod send;
 
+mod told;
+
 #[cfg(test)]
 mod fuzz;
 
@@ -32,11 +34,12 @@ use wf_engine::entry::Failure;
 
 use crate::model::Grants;
 use addresses::{Resolver, is_public};
-pub use asked::Asked;
+pub use asked::{Asked, Question};
 pub use body::Body;
 /// One that several wait for.
 pub type SharedBody = Arc<tokio::sync::Mutex<Body>>;
 pub use secrets::Placeholders;
+pub use told::Told;
 
 /// Requests of one workflow that are under way at once, their bodies included; more wait for their turn.
 const REQUESTS_MAX: usize = 64;

@@ -29,6 +29,7 @@ mod polls;
 mod report;
 mod shape;
 mod shares;
+mod source;
 mod threads;
 mod ticks;
 mod turns;
@@ -79,6 +80,8 @@ pub struct Terms {
     pub grants: Arc<Grants>,
     /// Whether each call is reported before anything is done about it: for whoever runs an attempt again.
     pub watched: bool,
+    /// Whether its requests are reported and answered by whoever hears that, and none leaves: for tests.
+    pub answered: bool,
 }
 
 /// Loads components and runs their steps. Cheap to clone.

@@ -323,9 +323,13 @@ async fn a_run_that_queues_moves_and_begins_there() {
     fs::write(&config, "[workflows.hitl]\nruns_max = 1\n").expect("room");
     let here = Serve::guests(&["hitl"]).with(&["--config", text(&config)]).start().await;
     let there = Server::start(&["hitl"]).await;
+    let origin = waiting(&here, "zero").await;
+    answer(&here, "zero").await;
     waiting(&here, "first").await;
     let queued = here.post("/workflows/hitl/run-nowait", r#"{"handler_id":"second"}"#).await;
     assert_eq!(queued.status, 200, "{queued:?}");
+    let forked = here.post(&format!("/api/v1/runs/{origin}/fork"), r#"{"at":0,"handler_id":"forked"}"#).await;
+    assert_eq!((forked.status, &forked.json()["queued"]), (200, &json!(true)), "{forked:?}");
     let (_folder, file) = file();
     let said = refused(&["export", "second", "-o", text(&file), "--data-dir", text(&here.data())]);
     assert!(said.contains("has not begun: a copy of it would have nothing to go on with"), "{said}");
@@ -333,6 +337,12 @@ async fn a_run_that_queues_moves_and_begins_there() {
     import(&there, &file, &[]);
     there.events("second", "").await.until("RequestEvent").await;
     answer(&there, "second").await;
+    let file = file.with_file_name("forked.tar");
+    export(&here, "forked", &file, &["--move"]);
+    import(&there, &file, &[]);
+    there.events("forked", "").await.until("RequestEvent").await;
+    answer(&there, "forked").await;
+    there.check_store();
     answer(&here, "first").await;
 }
 

@@ -43,6 +43,7 @@ fn help() {
                            print goes to stderr
               check        Loads workflows as `serve` would, says what is wrong with them, and starts nothing
               inspect      Shows what is in a workflow: its steps, events, graph, and what it asks for
+              harness      Runs workflows for tests, which ask it by lines of JSON
               config       Prints what `serve` would do with these arguments, and where each setting comes from
               fsck         Checks a store: whether all of it is as it was written. A server on it goes on
                            meanwhile
@@ -96,6 +97,7 @@ fn help() {
                            print goes to stderr
               check        Loads workflows as `serve` would, says what is wrong with them, and starts nothing
               inspect      Shows what is in a workflow: its steps, events, graph, and what it asks for
+              harness      Runs workflows for tests, which ask it by lines of JSON
               config       Prints what `serve` would do with these arguments, and where each setting comes from
               fsck         Checks a store: whether all of it is as it was written. A server on it goes on
                            meanwhile

@@ -422,6 +422,7 @@ const UNPROVOKED: &[(&str, &str)] = &[
     ("there are no completions for", "every shell that can be named has some"),
     ("cannot be watched:", "the system is out of watches"),
     ("no browser could be opened:", "it would open one where there is one"),
+    ("the journal tells of another run", "a defect of the engine"),
     ("nobody reads the output", "it is not printed"),
     ("see above", "it is not printed"),
     ("the graph cannot be laid out", "a defect of the layout"),

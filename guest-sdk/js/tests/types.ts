@@ -2,6 +2,8 @@
 import { all, defineWorkflow, event, or, StopEvent } from "wf-guest";
 import * as z from "zod";
 
+import type { Plan } from "../testing/harness.mjs";
+
 const A = event("A", z.object({ a: z.int(), more: z.string().default("x") }), { kind: "start" });
 const B = event("B", z.object({ b: z.string() }));
 const C = event("C", z.object({ c: z.boolean() }));
@@ -31,3 +33,7 @@ defineWorkflow<{ count: number }>({ name: "types" })
   .step("three", { accepts: [A, B], emits: [StopEvent] }, async (_context, a, b) => StopEvent.with(a.data.a + b.data.b))
   .step("four", { accepts: or(A, B), emits: [StopEvent] }, (_context, it) => StopEvent.with(it.name === "A" ? it.data.a : it.data.b))
   .step("five", { accepts: all(B), emits: [StopEvent] }, (_context, all) => StopEvent.with(all.map((it) => it.data.b)));
+
+export const plan: Plan = { restartAt: "every", fail: [{ step: "one", retryAfter: 5 }], answers: { A: () => ({ type: "B" }) } };
+// @ts-expect-error there is no such moment
+export const never: Plan = { restartAt: "sometimes" };

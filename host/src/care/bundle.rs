@@ -76,7 +76,7 @@ impl Bundle {
                 Some(Part::Rows(_, rows, _)) => add(run, rows, &bytes)?,
                 Some(Part::Outcome(_)) => end(run, bytes),
                 Some(Part::State(_)) => run.state = Some(bytes.into()),
-                Some(Part::First(_)) => run.first = entries(&bytes)?.into_iter().next(),
+                Some(Part::First(_)) => run.first = entries(&bytes)?,
                 _ => (),
             }
         }
@@ -128,7 +128,7 @@ fn shown(key: RunKey, row: RunRow) -> Shown {
         // In no line: nobody gives it its turn here.
         queue: None,
     };
-    Shown { summary, entries: Vec::new(), frames: Vec::new(), logs: Vec::new(), state: None, first: None }
+    Shown { summary, entries: Vec::new(), frames: Vec::new(), logs: Vec::new(), state: None, first: Vec::new() }
 }
 
 fn end(run: &mut Shown, outcome: Vec<u8>) {
@@ -142,7 +142,7 @@ fn end(run: &mut Shown, outcome: Vec<u8>) {
 /// What was forked last is in its journal.
 fn note_origin(run: &mut Shown) {
     let forked = |row: &&EntryRow| row.bytes.iter().take(HEAD_MAX).copied().collect::<Vec<u8>>().windows(8).any(|it| it == b"\"Forked\"");
-    let entry = run.entries.iter().rev().find(forked).and_then(|row| journal::read(row.seq, &row.bytes).ok());
+    let entry = run.entries.iter().chain(&run.first).rev().find(forked).and_then(|row| journal::read(row.seq, &row.bytes).ok());
     if let Some(Entry { input: Input::Forked(forked), .. }) = entry {
         run.summary.origin = Some(forked.origin);
     }

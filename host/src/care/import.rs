@@ -107,6 +107,7 @@ impl Import {
             let run = manifest.runs.last_mut().ok_or_else(|| strange(&self.file, "no run"))?;
             run.id = new_id();
             run.handler = self.handler.clone().unwrap_or_else(new_id);
+            run.started_at = now;
         }
         if let [run] = manifest.runs.as_mut_slice() {
             run.newest = true;

@@ -136,7 +136,7 @@ impl Replay {
         let workflow = &recorded.info.workflow;
         // What it is granted is told again, and nothing is reached.
         let grants = Grants { http: Vec::new(), folders: Vec::new(), ..self.config.grants(workflow) };
-        let terms = Terms { limits: self.config.limits(workflow), grants: Arc::new(grants), watched: true };
+        let terms = Terms { limits: self.config.limits(workflow), grants: Arc::new(grants), watched: true, answered: false };
         let (sender, mut reports) = unbounded_channel();
         let at = invoke.started_at;
         let _entry = self.runtime.enter(component, invoke, at, Arc::new(recorded.info.clone()), terms, sender);
@@ -154,7 +154,9 @@ impl Replay {
                 Report::Returned { events, .. } => Ok(events),
                 Report::Failed { failure, .. } => Err(failure),
                 // Whatever is asked beyond what was recorded was called before.
-                Report::Logged { .. } | Report::Read { .. } | Report::Progressed { .. } | Report::Leaves { .. } => continue,
+                Report::Logged { .. } | Report::Read { .. } | Report::Progressed { .. } | Report::Leaves { .. } | Report::Asked { .. } => {
+                    continue;
+                }
             };
             return Ok(recorded.ends(calls, &end));
         }

@@ -64,6 +64,11 @@ impl Problem {
         &self.message
     }
 
+    /// What to do, where that is known.
+    pub(super) fn hinted(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
     /// It lies in what was asked: the exit code is 2.
     pub fn usage(mut self) -> Problem {
         self.code = USAGE;

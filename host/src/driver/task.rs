@@ -11,12 +11,13 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, mpsc};
 use wf_engine::effect::Invoke;
 
 use super::claims::LOOK_EVERY;
-use super::guests::Guests;
+use super::guests::{Guests, row};
 use super::{Driver, Reply, UNDER_WAY_MAX, tell};
-use crate::machine::{self, Exit, Identity, Reported, Worker};
+use crate::machine::{self, Exit, Identity, Worker};
 use crate::model::Workflow;
 use crate::registry::Loaded;
-use crate::runtime::{LogLine, Report, Terms, Waits};
+use crate::runtime::{Report, Terms};
+use crate::services::Held;
 use crate::store::{self, Created, LogRow};
 use crate::tail::Driven;
 
@@ -43,6 +44,8 @@ pub(super) struct Task {
     pub bell: Arc<Notify>,
     tail: Driven,
     guests: Guests,
+    /// What waits at a breakpoint before it is entered.
+    held: Vec<(Held, Invoke)>,
     reports: mpsc::UnboundedReceiver<Report>,
     reporter: mpsc::UnboundedSender<Report>,
     written: FuturesOrdered<Written>,
@@ -67,14 +70,15 @@ impl Task {
         let tail = driver.0.services.tails.driven(&run);
         let (reporter, reports) = mpsc::unbounded_channel();
         let (guests, written, noted) = (Guests::default(), FuturesOrdered::new(), VecDeque::new());
-        let (lines, lines_since) = (Vec::new(), None);
-        Task { driver, run, identity, loaded, worker, bell, tail, guests, reports, reporter, written, noted, lines, lines_since }
+        let (held, lines, lines_since) = (Vec::new(), Vec::new(), None);
+        Task { driver, run, identity, loaded, worker, bell, tail, guests, held, reports, reporter, written, noted, lines, lines_since }
     }
 
     /// Until the run leaves memory.
     pub(super) async fn drive(mut self, outputs: Vec<Output>) {
         let mut left = self.carry_out(outputs).await;
         while !left {
+            self.mind_breakpoints();
             let happening = self.next().await;
             self.worker.attend(self.tail.has_readers());
             let outputs = match happening {
@@ -93,6 +97,18 @@ impl Task {
             };
             left = self.carry_out(outputs).await || self.look_at_clocks().await;
         }
+    }
+
+    /// Enters what is held no more. As long as anything is, the run's timeouts do not count; nor before it is known.
+    fn mind_breakpoints(&mut self) {
+        if self.driver.0.services.breakpoints.get().is_none() {
+            return;
+        }
+        let (released, held): (Vec<_>, Vec<_>) = std::mem::take(&mut self.held).into_iter().partition(|(held, _)| held.is_released());
+        self.held = held;
+        released.into_iter().for_each(|(_, invoke)| self.enter(invoke));
+        let paused = !self.held.is_empty() || self.worker.is_resuming();
+        self.worker.pause(self.driver.0.services.now(), paused);
     }
 
     /// What is due happens after whatever else: a guest that reports all the time does not keep it from happening.
@@ -150,46 +166,33 @@ impl Task {
 
     async fn hear(&mut self, report: Report) {
         let now = self.driver.0.services.now();
-        let (invocation, attempt, what) = match report {
+        match report {
             Report::Read { query, mut own, reply, .. } => {
                 let answer = self.worker.query(&query, &mut own);
                 // A guest that is gone meanwhile needs no answer.
                 let _ = reply.send((answer, own));
-                return;
             }
-            // Nobody watches.
-            Report::Called { .. } => return,
             Report::Logged { invocation, attempt, line } => {
                 self.lines.push(row(invocation, attempt, line));
                 self.lines_since.get_or_insert_with(Instant::now);
                 if self.lines.len() >= LINES_MAX {
                     self.write_lines().await;
                 }
-                return;
             }
             Report::Leaves { invocation, attempt, reply } => {
                 if self.worker.is_live(invocation) {
                     self.guests.leaves(invocation, reply);
                 }
                 self.worker.leave(invocation, attempt);
-                return;
             }
-            Report::Progressed { invocation, attempt, calls, commit, usage, waits } => {
-                if let (Waits::Answer(reply), Some(call), true) = (waits, calls.last(), self.worker.is_live(invocation)) {
-                    self.guests.waits(invocation, call.ordinal, reply);
+            report => {
+                let Some(heard) = self.guests.hear(report, &self.worker) else { return };
+                let invocation = heard.invocation;
+                self.worker.hear(now, heard);
+                if !self.worker.is_live(invocation) {
+                    self.guests.ended(invocation);
                 }
-                (invocation, attempt, Reported::Progressed { calls, commit, usage })
             }
-            Report::Returned { invocation, attempt, calls, commit, events, usage } => {
-                (invocation, attempt, Reported::Returned { calls, commit, events, usage })
-            }
-            Report::Failed { invocation, attempt, calls, failure, usage } => {
-                (invocation, attempt, Reported::Failed { calls, failure, usage })
-            }
-        };
-        self.worker.hear(now, machine::Report { invocation, attempt, what });
-        if !self.worker.is_live(invocation) {
-            self.guests.ended(invocation);
         }
     }
 
@@ -212,10 +215,13 @@ impl Task {
                     let written = appended.map_ok(|()| Created::Begun).boxed();
                     self.written(room, written);
                 }
-                Output::Enter(invoke) => self.enter(*invoke),
+                Output::Enter(invoke) => self.enter_unless_held(*invoke),
                 Output::Answer(invocation, call) => self.guests.answer(invocation, *call),
                 Output::Leave(invocation) => self.guests.leave(invocation),
-                Output::Abort(invocation) => self.guests.abort(invocation),
+                Output::Abort(invocation) => {
+                    self.held.retain(|(_, invoke)| invoke.invocation != invocation);
+                    self.guests.abort(invocation);
+                }
                 Output::Tell(reply, answer) => tell(reply, answer),
                 Output::Reply(letter, answer) => self.driver.answer(letter, answer),
                 Output::Show(frames) => self.tail.extend(frames),
@@ -274,11 +280,21 @@ impl Task {
         true
     }
 
+    fn enter_unless_held(&mut self, invoke: Invoke) {
+        let services = &self.driver.0.services;
+        let breakpoints = services.breakpoints.get();
+        match breakpoints.and_then(|it| it.hold(self.worker.info(), &invoke, services.clock.at(), &self.bell)) {
+            Some(held) => self.held.push((held, invoke)),
+            None => self.enter(invoke),
+        }
+    }
+
     fn enter(&mut self, invoke: Invoke) {
         let services = &self.driver.0.services;
         let (invocation, component) = (invoke.invocation, self.loaded.components[invoke.component].clone());
         let Workflow { limits, grants, .. } = &*self.loaded.workflow;
-        let (info, terms) = (self.worker.info().clone(), Terms { limits: limits.clone(), grants: grants.now(), watched: false });
+        let (info, terms) =
+            (self.worker.info().clone(), Terms { limits: limits.clone(), grants: grants.now(), watched: false, answered: false });
         let task = services.runtime.enter(component, invoke, services.clock.at(), info, terms, self.reporter.clone());
         self.guests.entered(invocation, task);
     }
@@ -301,10 +317,4 @@ impl Task {
             }
         });
     }
-}
-
-/// A line as the store keeps it.
-fn row(invocation: u64, attempt: u32, line: LogLine) -> LogRow {
-    let LogLine { source, number, at, level, message, fields } = line;
-    LogRow { invocation, attempt, source: source.to_owned(), number, at, level, message, fields }
 }

@@ -45,6 +45,19 @@ pub struct Asked {
     label: Option<String>,
 }
 
+/// The same in plain words, for whoever answers it in the outside's place.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// `GET`, `POST` and so on.
+    pub method: String,
+    /// Where to.
+    pub url: String,
+    /// In order.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
 /// How long it may take.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Timeouts {
@@ -82,6 +95,13 @@ impl Asked {
     /// The label of the key that it is to carry, so that whoever gets it twice knows.
     pub fn label(&self) -> Option<&str> {
         self.label.as_deref()
+    }
+
+    /// In plain words.
+    pub fn question(&self) -> Question {
+        let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let headers = self.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect();
+        Question { method: self.method.to_string(), url: self.url.to_string(), headers, body: self.body.clone() }
     }
 
     /// Gives it that key.

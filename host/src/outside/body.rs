@@ -32,8 +32,8 @@ pub struct Body {
     redactor: Redactor,
     /// What is told once all before it was read.
     last: Option<Chunk>,
-    _pump: AbortOnDropHandle<()>,
-    _turn: OwnedSemaphorePermit,
+    _pump: Option<AbortOnDropHandle<()>>,
+    _turn: Option<OwnedSemaphorePermit>,
 }
 
 struct Part {
@@ -45,7 +45,17 @@ impl Body {
     pub(super) fn new(response: reqwest::Response, idle: Duration, until: Instant, redactor: Redactor, turn: OwnedSemaphorePermit) -> Body {
         let (sender, parts) = unbounded_channel();
         let pump = AbortOnDropHandle::new(tokio::spawn(pump(response, idle, until, sender)));
-        Body { parts, next: None, rest: Bytes::new(), redactor, last: None, _pump: pump, _turn: turn }
+        Body { parts, next: None, rest: Bytes::new(), redactor, last: None, _pump: Some(pump), _turn: Some(turn) }
+    }
+
+    /// One that is all there. `cut`: how it ends before its end.
+    pub(super) fn whole(bytes: Vec<u8>, cut: Option<Failure>) -> Body {
+        let (sender, parts) = unbounded_channel();
+        for bytes in [Ok(Bytes::from(bytes))].into_iter().chain(cut.map(Err)) {
+            // Whoever reads is below.
+            let _ = sender.send(Part { bytes, _room: None });
+        }
+        Body { parts, next: None, rest: Bytes::new(), redactor: Redactor::default(), last: None, _pump: None, _turn: None }
     }
 
     /// Waits until a read finds something. Given up meanwhile, nothing is lost.

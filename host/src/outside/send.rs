@@ -25,14 +25,14 @@ const HEAD_MAX: usize = 64 << 10;
 
 /// What a guest is told of an answer before its body.
 #[derive(Serialize)]
-struct Head {
-    status: u16,
+pub(super) struct Head {
+    pub status: u16,
     /// Where it came from, after redirects.
-    url: String,
-    headers: Vec<(String, String)>,
+    pub url: String,
+    pub headers: Vec<(String, String)>,
     /// Seconds after which the answer asks to be asked again.
     #[serde(skip_serializing_if = "Option::is_none")]
-    retry_after: Option<f64>,
+    pub retry_after: Option<f64>,
 }
 
 /// Where a request stands, as the guest wrote it: with placeholders.
@@ -159,7 +159,7 @@ fn answered(
 }
 
 /// In seconds: said so, or as a time, which is one of the clock that the answer was made by.
-fn retry_after(headers: &HeaderMap) -> Option<f64> {
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<f64> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = text.parse::<u32>() {
         return Some(seconds.into());

@@ -53,15 +53,17 @@ pub(super) struct Context {
     meter: Meter,
     reports: UnboundedSender<Report>,
     watched: bool,
+    answered: bool,
     ahead: Arc<Semaphore>,
 }
 
 impl Context {
     pub(super) fn new(invoke: Invoke, info: Arc<RunInfo>, terms: &Terms, door: Door, lines: Lines, meter: Meter) -> Context {
         let (attempt, grants) = (Attempt::new(invoke, terms.limits.attempt()), terms.grants.clone());
-        let (clock, reports, watched) = (lines.clock.clone(), lines.reports.clone(), terms.watched);
+        let (clock, reports) = (lines.clock.clone(), lines.reports.clone());
+        let &Terms { watched, answered, .. } = terms;
         let ahead = Arc::new(Semaphore::new(AHEAD_MAX as usize));
-        Context { info, attempt, clock, lines, ending: None, door, lacks_folders: false, grants, meter, reports, watched, ahead }
+        Context { info, attempt, clock, lines, ending: None, door, lacks_folders: false, grants, meter, reports, watched, answered, ahead }
     }
 
     /// What a call of the contract gives: the outer error ends the entry, the inner one goes to the guest.
@@ -162,10 +164,25 @@ impl Context {
                     return Ok(self.attempt.performed(Response::Failed(failure)));
                 }
                 self.leave().await?;
-                let response = self.door.send(self.attempt.calls()).await;
+                let response = if self.answered { self.ask().await? } else { self.door.send(self.attempt.calls()).await };
                 Ok(self.attempt.performed(response))
             }
             Outside::Read { request } => Ok(self.attempt.received(self.door.read(request).await)),
+        }
+    }
+
+    /// Asks whoever hears the reports, in the outside's place.
+    async fn ask(&mut self) -> wasmtime::Result<Response> {
+        let Some(question) = self.door.asked().map(|asked| asked.question()) else {
+            return Ok(Response::Failed(Failure::new("invalid", "nothing was asked for", false)));
+        };
+        let (reply, answer) = oneshot::channel();
+        let (invocation, url) = (self.attempt.invocation, question.url.clone());
+        let sent = self.reports.send(Report::Asked { invocation, question, reply });
+        match (sent, answer.await) {
+            (Ok(()), Ok(Ok(told))) => Ok(self.door.answered(self.attempt.calls(), url, told)),
+            (Ok(()), Ok(Err(failure))) => Ok(Response::Failed(failure)),
+            _ => self.end(Ending::Gone),
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use wf_engine::entry::{Chunk, Failure, Response};
 
-use crate::outside::{Asked, Exchange, Placeholders, SharedBody};
+use crate::outside::{Asked, Exchange, Placeholders, SharedBody, Told};
 
 /// Bodies that one entry may have open.
 const OPEN_MAX: usize = 16;
@@ -56,6 +56,18 @@ impl Door {
             }
             Err(failure) => Response::Failed(failure),
         }
+    }
+
+    /// What was asked for, for whoever answers it here.
+    pub(super) fn asked(&mut self) -> Option<Asked> {
+        self.asked.take()
+    }
+
+    /// Takes the answer that was given here to the request of this number.
+    pub(super) fn answered(&mut self, number: u32, url: String, told: Told) -> Response {
+        let (head, body) = told.answer(url);
+        self.bodies.insert(number, Arc::new(tokio::sync::Mutex::new(body)));
+        Response::Head(head)
     }
 
     /// Reads more of the answer to a request.

@@ -47,7 +47,7 @@ fn enter(runtime: &Runtime, component: &Arc<Component>, name: &str, limits: Limi
     };
     let info = RunInfo { run: name.to_owned(), handler: name.to_owned(), workflow: name.to_owned(), seed: [0; 32] };
     let (sender, reports) = unbounded_channel();
-    let terms = Terms { limits: Arc::new(limits), grants: Arc::default(), watched: false };
+    let terms = Terms { limits: Arc::new(limits), grants: Arc::default(), watched: false, answered: false };
     (runtime.enter(component.clone(), invoke, 0, Arc::new(info), terms, sender), reports)
 }
 

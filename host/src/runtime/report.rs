@@ -6,6 +6,8 @@ use wf_engine::entry::{Call, Commit, Event, Failure, InvocationId, Micros, Usage
 use wf_engine::state::Overlay;
 use wf_engine::text::Refused;
 
+use crate::outside::{Question, Told};
+
 /// What a guest reports.
 pub enum Report {
     /// It published and goes on, or reached a commit point and waits for the answer of the last call.
@@ -27,6 +29,15 @@ pub enum Report {
     Called {
         /// What, as the guest has it.
         request: Request,
+    },
+    /// It asks the outside, and is answered here: told where [that is so](super::Terms::answered).
+    Asked {
+        /// Who.
+        invocation: InvocationId,
+        /// What.
+        question: Question,
+        /// Where the answer goes; a failure: why there is none.
+        reply: oneshot::Sender<Result<Told, Failure>>,
     },
     /// It asks about committed state.
     Read {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use wf_engine::effect::{Due, Effect};
-use wf_engine::entry::{Entry, Function, Input, Started};
+use wf_engine::entry::{Entry, Function, Input, Part, Started};
 use wf_engine::journal;
 use wf_engine::run::{Run, Status};
 use wf_engine::snapshot;
@@ -45,6 +45,8 @@ struct Told {
     wake: (Option<i64>, Option<i64>),
     /// What an older build says that it waits for.
     waiting_before: Option<String>,
+    /// When an older build says that it began: of a fork, when its origin did.
+    started_before: i64,
     /// Whether it goes on at once with whoever takes it.
     at_once: bool,
 }
@@ -52,33 +54,57 @@ struct Told {
 /// A run that queues, or whose turn has come.
 fn unbegun(of: &mut OfRun, row: &ExaminedRun) -> Result<Option<Told>> {
     let first = match of.store.unbegun(of.key) {
-        Ok(Some(text)) => of.store.entries(&text).map(|entries| entries.into_iter().next()),
-        other => other.map(|_| None),
+        Ok(Some(text)) => of.store.beginning(&text),
+        other => other.map(|_| Vec::new()),
     };
-    let Some(first) = of.read("queued", None, first)? else { return Ok(None) };
-    let (started, at) = match first.map(|first| journal::read(0, &first.bytes)) {
-        Some(Ok(Entry { input: Input::Started(started), at, .. })) => (*started, number(at)),
-        Some(Err(misfit)) => {
+    let Some(rows) = of.read("queued", None, first)? else { return Ok(None) };
+    let entries: Vec<Entry> = match rows.iter().map(|row| journal::read(row.seq, &row.bytes)).collect() {
+        Ok(entries) => entries,
+        Err(misfit) => {
             of.add("queued", None, misfit.to_string(), finding::RESTORE_RUN, None);
             return Ok(None);
         }
+    };
+    let (mut started, at) = match entries.first() {
+        Some(Entry { input: Input::Started(started), at, .. }) => (started.as_ref().clone(), number(*at)),
         _ => {
             of.add("journal", None, "it is missing, and so is what the run would begin with", finding::RESTORE_RUN, None);
             return Ok(None);
         }
     };
+    let components = |parts: &[Part]| parts.iter().map(|part| part.component.clone()).collect::<Vec<_>>();
+    let (mut digests, mut earlier, mut began) = (components(&started.definition), Vec::new(), at);
+    for entry in &entries {
+        let Input::Forked(forked) = &entry.input else { continue };
+        earlier.append(&mut digests);
+        (started.run, started.handler, began) = (forked.run.clone(), forked.handler.clone(), number(entry.at));
+        digests = components(&forked.definition);
+    }
+    // A fork needs the components of all definitions that it was copied with.
+    for digest in earlier {
+        if !digests.contains(&digest) {
+            digests.push(digest);
+        }
+    }
     let summary = Summary {
         status: "running".to_owned(),
-        started_at: at,
-        updated_at: at,
+        started_at: began,
+        updated_at: entries.last().map_or(at, |entry| number(entry.at)),
         completed_at: None,
         next_seq: 0,
         waiting: None,
         preview: preview(&started.start),
         result_preview: None,
     };
-    let digests = started.definition.iter().map(|part| part.component.as_str()).collect::<Vec<_>>().join(" ");
-    Ok(Some(Told { started, digests, summary, wake: row.wake, waiting_before: None, at_once: row.queue.is_none() }))
+    Ok(Some(Told {
+        started,
+        digests: digests.join(" "),
+        summary,
+        wake: row.wake,
+        waiting_before: None,
+        started_before: began,
+        at_once: row.queue.is_none(),
+    }))
 }
 
 /// A run that has begun, so far as its journal can be read.
@@ -223,6 +249,7 @@ fn told(started: Started, run: &Run, status: &store::Status, earlier: &[String])
         },
         wake: if runs { (due(at), due(alive)) } else { (None, None) },
         waiting_before: waiting_before(run),
+        started_before: number(run.first_at()),
         at_once: run.needs_resume(),
         started,
     }
@@ -257,10 +284,10 @@ fn compare(of: &mut OfRun, row: &ExaminedRun, told: &Told) {
 }
 
 /// The columns that are not as they should be.
-fn differing(row: &ExaminedRun, Told { summary: told, waiting_before, .. }: &Told) -> Vec<&'static str> {
+fn differing(row: &ExaminedRun, Told { summary: told, waiting_before, started_before, .. }: &Told) -> Vec<&'static str> {
     let columns = [
         ("status", row.status == told.status),
-        ("started_at", row.started_at == told.started_at),
+        ("started_at", row.started_at == told.started_at || row.started_at == *started_before),
         ("updated_at", row.updated_at == told.updated_at),
         ("completed_at", row.completed_at == told.completed_at),
         ("next_seq", row.next_seq == told.next_seq),

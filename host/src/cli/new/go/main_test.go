@@ -6,6 +6,7 @@ import (
 	"wf-host/wf/wftest"
 )
 
+// A step is a function.
 func TestItAsksWhereItIsToldNobody(t *testing.T) {
 	run := wftest.New()
 	if event, err := begin(run.Context(), Begin{}); event != (Ask{Question: "Who are you?"}) || err != nil {
@@ -13,12 +14,17 @@ func TestItAsksWhereItIsToldNobody(t *testing.T) {
 	}
 }
 
-func TestItGreetsAtOnce(t *testing.T) {
-	run := wftest.New()
-	if _, err := begin(run.Context(), Begin{Name: "Ada"}); err != nil {
-		t.Fatal(err)
+// The whole, as a component: it needs wf-host.
+func TestItGreetsWhereverTheHostIsRestarted(t *testing.T) {
+	harness := wftest.Open(t, ".")
+	run := harness.Start(t, wftest.Plan{Event: Begin{Name: "Ada"}, RestartAtEvery: true})
+	run.Finish()
+	if greeting := wftest.Result[string](run); greeting != "Hello, Ada!" || len(run.Events) != 4 {
+		t.Fatal(run.Story())
 	}
-	if len(run.Published) != 3 {
-		t.Fatal(run.Published)
+	run = harness.Start(t, wftest.Plan{})
+	run.Send(Answer{Name: "Grace"})
+	if greeting := wftest.Result[string](run); greeting != "Hello, Grace!" {
+		t.Fatal(run.Story())
 	}
 }

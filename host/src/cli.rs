@@ -36,6 +36,7 @@ mod open;
 mod openapi;
 mod people;
 mod place;
+mod plain;
 mod progress;
 mod pypi;
 mod python;

@@ -20,6 +20,7 @@ pub use limits::Limits;
 pub use pattern::Pattern;
 pub use paused::Paused;
 pub use refusal::Refusal;
+pub(crate) use request::unfit_id;
 pub use request::{Filter, Idempotency, RunsFilter, RunsOrder, RunsPlace, Start, Target};
 pub use run::{RunStatus, RunView};
 pub(crate) use waiting::{awaits, waiting, waiting_before};

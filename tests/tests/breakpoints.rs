@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use wf_tests::artifacts::root;
+use wf_tests::artifacts::{cache, root};
 use wf_tests::command_line::wf_host;
 use wf_tests::dev::Dev;
-use wf_tests::{Answer, Client, Server, until};
+use wf_tests::{Answer, Client, Server, server, until};
 
 /// Of an order; of one with several parts.
 const FLOWS: &str = r#"
@@ -64,6 +64,11 @@ server.add_workflow("parts", Parts())
 fn project() -> TempDir {
     let folder = tempfile::tempdir().expect("a temporary directory");
     std::fs::write(folder.path().join("flows.py"), FLOWS).expect("written");
+    // The first of all builds makes what the others stand on, which takes long.
+    let mut build = server::command();
+    build.args(["build", "flows.py", "--offline"]).env("WF_HOST_CACHE_DIR", cache()).current_dir(folder.path()).stdin(Stdio::null());
+    let built = build.output().expect("it starts");
+    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
     folder
 }
 

@@ -22,7 +22,7 @@ use super::timers::Timers;
 use super::{Answer, Command, letters};
 use crate::model::{Frame, Idempotency, Refusal, RunView, Target, Workflow};
 use crate::store::{
-    self, Append, Claim, CommandId, EntryRow, Follows, FrameRow, IdempotencyRow, LogRow, Made, NewRun, Now, RunKey, SentCommand, Wake,
+    self, Append, Claim, CommandId, EntryRow, Follows, FrameRow, IdempotencyRow, LogRow, Made, NewRun, Now, RunKey, SentCommand,
 };
 
 /// Keys of accepted events that are kept in memory.

@@ -32,7 +32,7 @@ def glibc(binary: Path) -> str:
 
 def readme() -> str:
     return (
-        f"# wf-host\n\n{SUMMARY}. Write steps in Rust, Python, TypeScript or C, or serve LlamaIndex Workflows as they are.\n\n"
+        f"# wf-host\n\n{SUMMARY}. Write steps in Rust, Python, TypeScript, Go or C, or serve LlamaIndex Workflows as they are.\n\n"
         "    wf-host new hello --lang python && wf-host dev hello/workflow.py\n\n"
         "`wf-host --help` says all else. MIT or Apache-2.0, at your choice.\n"
     )

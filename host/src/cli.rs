@@ -21,6 +21,7 @@ mod fsck;
 #[cfg(test)]
 mod fuzz;
 mod go;
+mod go_on;
 mod grants;
 mod graph;
 mod harness;
@@ -36,6 +37,7 @@ mod open;
 mod openapi;
 mod people;
 mod place;
+mod plain;
 mod progress;
 mod pypi;
 mod python;

@@ -2,11 +2,12 @@
 
 mod disk;
 mod forks;
+mod pauses;
 mod retention;
 mod runs;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
@@ -48,7 +49,8 @@ impl Host {
         let clock = Clock::new(if alive == 0 { ALIVE_FIRST } else { alive });
         let host = store.join(Now { at: clock.at(), alive: clock.alive() }).await?;
         let registry = Registry::new(config.clone());
-        let services = Arc::new(Services { store, runtime, registry, clock, tails: Tails::default(), begun: Begun::default(), host });
+        let (tails, begun, breakpoints) = (Tails::default(), Begun::default(), OnceLock::new());
+        let services = Arc::new(Services { store, runtime, registry, clock, tails, begun, breakpoints, host });
         let (kept, keep_as) = watch::channel(config);
         tokio::spawn(retention::keep(Arc::downgrade(&services), keep_as));
         let driver = Driver::new(services.clone());

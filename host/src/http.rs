@@ -11,12 +11,14 @@ mod routes;
 mod tls;
 mod underway;
 
+mod breakpoints;
 mod context;
 mod events;
 mod forks;
 mod handlers;
 mod health;
 mod history;
+mod logs;
 mod openapi;
 mod page;
 mod run;
@@ -26,6 +28,7 @@ mod workflows;
 
 mod aside;
 mod body;
+mod compressed;
 mod error;
 mod header;
 mod representation;

@@ -17,7 +17,7 @@ use wf_engine::entry::Event;
 
 use crate::model::{Idempotency, Refusal, RunView, Target};
 
-pub use messages::{Copied, Exit, Fresh, FreshFork, Output, Report, Reported, Unbegun};
+pub use messages::{Copied, Exit, Fresh, FreshFork, Output, Report, Reported, Unbegun, UnbegunFork};
 pub use owners::{Action, Identity, Owners, UNFIT_MAX, WaiterId};
 pub(crate) use rows::preview;
 pub use worker::Worker;

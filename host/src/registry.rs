@@ -23,6 +23,7 @@ use crate::model::{Limits, Workflow, work};
 use crate::runtime::{Component, LoadError, Runtime};
 use crate::store::Store;
 use components::Components;
+pub(crate) use components::Kept;
 use granted::AllGranted;
 
 /// Longest manifest, in bytes.
@@ -151,6 +152,12 @@ impl Registry {
     /// Grants to workflows what these settings say, from here on.
     pub(crate) fn grant(&self, config: &Config) {
         self.granted.apply(config);
+    }
+
+    /// Keeps the stored components of these digests from being [dropped](Registry::drop_unneeded), for as long as what this
+    /// gives lasts.
+    pub(crate) async fn keep(&self, digests: &[String]) -> Kept {
+        self.components.keep(digests).await
     }
 
     /// Drops the stored components that neither a run nor anything in memory needs: a run that is

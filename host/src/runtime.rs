@@ -29,6 +29,7 @@ mod polls;
 mod report;
 mod shape;
 mod shares;
+mod source;
 mod threads;
 mod ticks;
 mod turns;

@@ -6,12 +6,14 @@
 //! #[tokio::main]
 //! async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //!     let server = WorkflowServer::builder()
-//!         .add_workflow("greet", "target/examples/greeting.wasm")
-//!         .store("sqlite:runs.db")
+//!         .add_workflow("greet", "greeting.wasm") // a path, or bytes: include_bytes!("greeting.wasm")
+//!         .additional_events("greet", ["Progress"])
+//!         .store("sqlite:runs.db") // left out: memory
+//!         .configure(|config| config.limits.memory_max = 64 << 20)
 //!         .serve("127.0.0.1:8080")
 //!         .await?;
 //!     tokio::signal::ctrl_c().await?;
-//!     server.stop().await;
+//!     server.stop().await; // any clone of `server` is a handle
 //!     Ok(())
 //! }
 //! ```

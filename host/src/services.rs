@@ -1,10 +1,11 @@
 //! What everything that drives runs, or looks at them, stands on.
 
 mod begun;
+mod breakpoints;
 mod past;
 mod stored;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::clock::Clock;
 use crate::registry::Registry;
@@ -13,6 +14,7 @@ use crate::store::{HostId, Now, Store};
 use crate::tail::Tails;
 
 pub(crate) use begun::Begun;
+pub(crate) use breakpoints::{Breakpoints, Held};
 pub(crate) use stored::Stored;
 
 /// Store, runtime, registry, clock and tails of one host, and what it knows of its runs.
@@ -23,6 +25,8 @@ pub(crate) struct Services {
     pub clock: Clock,
     pub tails: Tails,
     pub begun: Begun,
+    /// Where steps are held; none: nowhere.
+    pub breakpoints: OnceLock<Arc<Breakpoints>>,
     /// Who this host is to its store.
     pub host: HostId,
 }

@@ -5,6 +5,7 @@
 
 mod error;
 pub mod finding;
+mod lines;
 mod memory;
 mod open;
 mod rows;
@@ -20,6 +21,7 @@ use wf_engine::entry::Micros;
 use crate::model::RunsFilter;
 
 pub use error::Error;
+pub use lines::Written;
 pub use memory::Memory;
 pub use open::{Kept, beside, folder, open};
 pub(crate) use open::{database, lock, private_folder};
@@ -176,6 +178,11 @@ pub trait Store: Send + Sync + 'static {
 
     /// The lines that a run's steps have written, by invocation, attempt and place.
     fn logs(&self, run: &str) -> BoxFuture<'_, Result<Vec<LogRow>>>;
+
+    /// What was written to a run's lines after a place, 0 for the first, as it came: also lines that take the place of
+    /// earlier ones, and the ends past which they go. `limit` of them or, with what was written at once with the last
+    /// of these, more; and not many more than 4 MiB.
+    fn written(&self, run: &str, after: u64, limit: usize) -> BoxFuture<'_, Result<Written>>;
 
     /// What an idempotency key made.
     fn idempotency(&self, scope: &str, key: &str) -> BoxFuture<'_, Result<Option<IdempotencyRow>>>;

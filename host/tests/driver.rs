@@ -29,7 +29,7 @@ use tokio::sync::{Notify, watch};
 use wf_engine::entry::{Event, Micros};
 use wf_engine::json::{Json, to_json};
 use wf_host::config::{Config, WorkflowConfig};
-use wf_host::host::Host;
+use wf_host::host::{Edit, Host};
 use wf_host::model::RunsFilter;
 use wf_host::model::{Idempotency, Limits, Refusal, RunStatus, RunView, Start, Target};
 use wf_host::registry::Source;
@@ -301,6 +301,7 @@ impl Store for Hostile {
             fn workflows(&self) -> BoxFuture<'_, Result<Vec<String>>>;
             fn last_sequence(&self, run: &str) -> BoxFuture<'_, Result<i64>>;
             fn logs(&self, run: &str) -> BoxFuture<'_, Result<Vec<LogRow>>>;
+            fn written(&self, run: &str, after: u64, limit: usize) -> BoxFuture<'_, Result<wf_host::store::Written>>;
             fn idempotency(&self, scope: &str, key: &str) -> BoxFuture<'_, Result<Option<IdempotencyRow>>>;
             fn made(&self, scope: &str) -> BoxFuture<'_, Result<Vec<String>>>;
             fn purge(&self, handler: &str, running_too: bool) -> BoxFuture<'static, Result<Purged>>;

@@ -16,8 +16,8 @@ use rows::{AnyStore, HOST, append, created, ended, entry, frame, key, line, new,
 use wf_engine::text::LEVEL_END;
 use wf_host::model::{RunsFilter, RunsOrder, RunsPlace};
 use wf_host::store::{
-    Append, Error, Expiry, FrameRow, HandlersQuery, Made, NewRun, Past, RunKey, Snapshot, Standing, Status, Stored, event_scope, open,
-    start_scope,
+    Append, Error, Expiry, FrameRow, HandlersQuery, Made, NewRun, Past, RunKey, Snapshot, Standing, Status, Stored, Written, event_scope,
+    open, start_scope,
 };
 
 /// Runs each test on each store, which one host has joined.
@@ -69,6 +69,7 @@ on_every_store!(
     log_lines_are_replaced_when_written_again,
     log_lines_past_the_end_go,
     many_lines_at_once,
+    lines_are_read_in_parts,
     purge_deletes_everything,
     purge_spares_what_runs,
     what_is_over_goes,
@@ -402,6 +403,37 @@ async fn many_lines_at_once(store: AnyStore) {
     let lines: Vec<_> = (0..100_000).map(|number| line(1, 0, "stdout", number, "")).collect();
     store.log(run, lines.clone()).await.expect("kept");
     assert_eq!(store.logs("r").await.expect("lines"), lines);
+}
+
+/// All parts together tell what is there, whatever was written again and went in between.
+async fn lines_are_read_in_parts(store: AnyStore) {
+    let run = created(&store, "r", "h").await;
+    let said = |number, message: &str| line(1, 0, "log", number, message);
+    let numbers = |written: &Written| written.lines.iter().map(|it| it.number).collect::<Vec<_>>();
+    for number in 0..5 {
+        store.log(run, vec![said(number, "said")]).await.expect("kept");
+    }
+    let one = store.written("r", 0, 2).await.expect("a part");
+    assert_eq!((numbers(&one), one.more), (vec![0, 1], true));
+    let other = store.written("r", one.last, 9).await.expect("a part");
+    assert_eq!((numbers(&other), other.more), (vec![2, 3, 4], false));
+    let none = store.written("r", other.last, 9).await.expect("a part");
+    assert_eq!(none, Written { last: other.last, ..Written::default() });
+    let end = wf_host::store::LogRow { level: LEVEL_END.into(), ..said(2, "") };
+    store.log(run, vec![said(1, "again")]).await.expect("kept");
+    store.log(run, vec![end.clone()]).await.expect("kept");
+    let news = store.written("r", other.last, 9).await.expect("a part");
+    assert_eq!((news.lines, news.more), (vec![said(1, "again"), end], false));
+    assert_eq!(store.logs("r").await, Ok(vec![said(0, "said"), said(1, "again")]));
+    assert_eq!(store.written("r", u64::MAX, 9).await, Ok(Written { last: u64::MAX, ..Written::default() }));
+    assert_eq!(store.written("nobody", 7, 9).await.expect("an answer").lines, []);
+    // Large lines end a part before its limit does.
+    let large = said(9, &"x".repeat(3 << 20));
+    for number in 10..14 {
+        store.log(run, vec![wf_host::store::LogRow { number, ..large.clone() }]).await.expect("kept");
+    }
+    let part = store.written("r", news.last, 9).await.expect("a part");
+    assert_eq!((numbers(&part), part.more), (vec![10, 11], true));
 }
 
 async fn handlers(store: &AnyStore) -> Vec<String> {

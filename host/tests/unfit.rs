@@ -86,6 +86,7 @@ impl Fixture {
             entries: vec![EntryRow { seq: 0, bytes: entry }],
             logs: Vec::new(),
             frames: Vec::new(),
+            copied: 0,
             preview: String::new(),
             standing: Standing::default(),
             runs_max: None,

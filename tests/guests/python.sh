@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds the conformance workflows in Python, with `wf-host build`, and puts them at target/guests/python/<name>.wasm.
+# Builds the conformance workflows in Python, and others under test, with `wf-host build`, and puts them at
+# target/guests/python/<name>.wasm.
 # The tools are fetched once, into target/tools/cache, where the tests look for them.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -8,5 +9,5 @@ out=target/guests/python
 # As `make test` builds it, so that nothing is built twice.
 cargo build --quiet --release --workspace --all-targets
 mkdir -p "$out"
-cp guest-sdk/python/conformance/*.py "$out"
+cp guest-sdk/python/conformance/*.py tests/guests/python/*.py examples/python/chat.py "$out"
 WF_HOST_CACHE_DIR=$PWD/target/tools/cache target/release/wf-host build "$out" >&2

@@ -10,6 +10,7 @@ pub mod chance;
 pub mod chart;
 pub mod command_line;
 pub mod database;
+pub mod dev;
 pub mod fuzz;
 pub mod http;
 pub mod origin;

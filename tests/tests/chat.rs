@@ -1,11 +1,30 @@
-//! The chat example against a server that speaks the protocol, on a good day and on bad ones.
+//! The chat example, in Rust and in Python, against a server that speaks the protocol, on a good day and on bad ones.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
+use wf_tests::artifacts::{self, Language};
 use wf_tests::origin::{Origin, Part, Seen, chunk, chunked, reply};
-use wf_tests::{Serve, Server, artifacts};
+use wf_tests::{Serve, Server, until};
+
+/// Each test once for each language that the example is written in.
+macro_rules! in_both {
+    ($($name:ident)*) => {
+        mod rust {
+            $(#[tokio::test] async fn $name() { super::$name(super::Language::Rust).await })*
+        }
+        mod python {
+            $(#[tokio::test] async fn $name() { super::$name(super::Language::Python).await })*
+        }
+    };
+}
+
+in_both! {
+    a_model_answers_with_tools_and_a_refund_waits_for_a_person without_its_grants_it_says_what_is_missing
+    a_model_that_is_busy_slow_or_cut_off_is_asked_again a_budget_that_is_spent_ends_it
+    a_kill_while_tokens_come_changes_none_that_was_shown
+}
 
 const KEY: &str = "sk-proj-0123456789abcdef";
 
@@ -44,23 +63,26 @@ fn plays(seen: &Seen) -> Vec<Part> {
     }
 }
 
-async fn serve(origin: &Origin, arguments: &[&str]) -> Server {
-    let path = artifacts::example("chat").display().to_string();
+async fn serve(language: Language, origin: &Origin, arguments: &[&str]) -> Server {
+    let mut serve = match language {
+        Language::Rust => Serve { paths: vec![artifacts::example("chat").display().to_string()], ..Serve::default() },
+        _ => Serve::of(language, &["chat"]),
+    };
+    serve.environment.push(("CHAT_KEY".to_owned(), KEY.to_owned()));
     let url = format!("CHAT_URL={}", origin.url("/v1"));
-    let mut serve = Serve { paths: vec![path], ..Serve::default() }.with(&["--allow-env", &url]).with(arguments);
-    serve.environment = vec![("CHAT_KEY".to_owned(), KEY.to_owned())];
-    serve.start().await
+    let server = serve.with(&["--allow-env", &url]).with(arguments).start().await;
+    until("it is loaded", async || (server.get("/workflows").await.json()["workflows"] == json!(["chat"])).then_some(())).await;
+    server
 }
 
-async fn granted(origin: &Origin) -> Server {
+async fn granted(language: Language, origin: &Origin) -> Server {
     let url = origin.url("");
-    serve(origin, &["--allow-http", &url, "--secret", &format!("OPENAI_API_KEY=env:CHAT_KEY@{url}")]).await
+    serve(language, origin, &["--allow-http", &url, "--secret", &format!("OPENAI_API_KEY=env:CHAT_KEY@{url}")]).await
 }
 
-#[tokio::test]
-async fn a_model_answers_with_tools_and_a_refund_waits_for_a_person() {
+async fn a_model_answers_with_tools_and_a_refund_waits_for_a_person(language: Language) {
     let origin = Origin::start(|seen, _| plays(seen)).await;
-    let mut server = granted(&origin).await;
+    let mut server = granted(language, &origin).await;
     let looked = server.run("chat", r#"{"question":"Where is it?"}"#).await.result();
     assert_eq!(looked, json!({ "answer": "I hear: order 7 is on its way, and comes tomorrow", "tokens": 100 }));
     for (approved, answer) in [(true, "I hear: done: refund order 7"), (false, "I hear: a person has refused it")] {
@@ -80,23 +102,23 @@ async fn a_model_answers_with_tools_and_a_refund_waits_for_a_person() {
     );
 }
 
-#[tokio::test]
-async fn without_its_grants_it_says_what_is_missing() {
+async fn without_its_grants_it_says_what_is_missing(language: Language) {
     let origin = Origin::start(|seen, _| plays(seen)).await;
     let url = origin.url("");
-    let error = serve(&origin, &["--allow-http", &url]).await.run("chat", "{}").await.text("error");
-    assert!(error.contains("`chat` has no secret `OPENAI_API_KEY`: add") && error.contains("--secret OPENAI_API_KEY=env:"), "{error}");
+    let error = serve(language, &origin, &["--allow-http", &url]).await.run("chat", "{}").await.text("error");
+    let what = if language == Language::Rust { "secret" } else { "variable" };
+    assert!(error.contains(&format!("`chat` has no {what} `OPENAI_API_KEY`: add")), "{error}");
+    assert!(error.contains("--secret OPENAI_API_KEY=env:"), "{error}");
     let secret = format!("OPENAI_API_KEY=env:CHAT_KEY@{url}");
-    let error = serve(&origin, &["--secret", &secret]).await.run("chat", "{}").await.text("error");
+    let error = serve(language, &origin, &["--secret", &secret]).await.run("chat", "{}").await.text("error");
     assert!(error.contains("is not granted the request `POST") && error.contains("`[workflows.chat]` in wf-host.toml"), "{error}");
     let elsewhere = "OPENAI_API_KEY=env:CHAT_KEY@https://api.openai.com";
-    let error = serve(&origin, &["--allow-http", &url, "--secret", elsewhere]).await.run("chat", "{}").await.text("error");
+    let error = serve(language, &origin, &["--allow-http", &url, "--secret", elsewhere]).await.run("chat", "{}").await.text("error");
     assert!(error.contains("the secret `OPENAI_API_KEY` is not granted for"), "{error}");
     assert_eq!(origin.connections(), 0);
 }
 
-#[tokio::test]
-async fn a_model_that_is_busy_slow_or_cut_off_is_asked_again() {
+async fn a_model_that_is_busy_slow_or_cut_off_is_asked_again(language: Language) {
     let origin = Origin::start(|_, number| match number {
         0 => vec![reply(429, &[("retry-after", "1")], r#"{"error":{"message":"slower"}}"#)],
         1 => vec![reply(503, &[], "")],
@@ -106,7 +128,7 @@ async fn a_model_that_is_busy_slow_or_cut_off_is_asked_again() {
         _ => says(&["Hello", ", Ada."]),
     })
     .await;
-    let server = granted(&origin).await;
+    let server = granted(language, &origin).await;
     let begun = std::time::Instant::now();
     let handler = server.begin("chat", "{}").await;
     let ended = server.ended(&handler).await;
@@ -115,22 +137,22 @@ async fn a_model_that_is_busy_slow_or_cut_off_is_asked_again() {
     let shown: Vec<String> = server.shape(&handler).await;
     assert!(shown.iter().filter(|it| it.starts_with("Token")).count() >= 3, "what was shown stays: {shown:?}");
     let refusing = Origin::start(|_, _| vec![reply(401, &[], r#"{"error":{"message":"no such key"}}"#)]).await;
-    let error = granted(&refusing).await.run("chat", "{}").await.text("error");
-    assert!(error.contains("401 of `POST") && error.contains("no such key") && !error.contains(KEY), "{error}");
+    let error = granted(language, &refusing).await.run("chat", "{}").await.text("error");
+    let told = if language == Language::Rust { "401 of `POST" } else { "'401 Unauthorized' for url" };
+    assert!(error.contains(told) && !error.contains(KEY), "{error}");
+    assert!(language != Language::Rust || error.contains("no such key"), "{error}");
     assert_eq!(refusing.seen().len(), 1, "another time would do no better");
 }
 
-#[tokio::test]
-async fn a_budget_that_is_spent_ends_it() {
+async fn a_budget_that_is_spent_ends_it(language: Language) {
     let origin = Origin::start(|_, number| calls(&format!("call-{number}"), "look_up_order", 7)).await;
-    let error = granted(&origin).await.run("chat", r#"{"budget":120}"#).await.text("error");
+    let error = granted(language, &origin).await.run("chat", r#"{"budget":120}"#).await.text("error");
     assert!(error.contains("150 tokens of 120 are spent"), "{error}");
     assert_eq!(origin.seen().len(), 3);
 }
 
 /// Killed while tokens come: those that were shown stay as they are, and the one who reads sees none changed.
-#[tokio::test]
-async fn a_kill_while_tokens_come_changes_none_that_was_shown() {
+async fn a_kill_while_tokens_come_changes_none_that_was_shown(language: Language) {
     let number = Arc::new(AtomicUsize::new(0));
     let counted = number.clone();
     let origin = Origin::start(move |_, _| {
@@ -143,7 +165,7 @@ async fn a_kill_while_tokens_come_changes_none_that_was_shown() {
         parts
     })
     .await;
-    let mut server = granted(&origin).await;
+    let mut server = granted(language, &origin).await;
     let handler = server.begin("chat", "{}").await;
     let mut stream = server.events(&handler, "").await;
     let before = [stream.next().await.expect("a token"), stream.next().await.expect("a token")];

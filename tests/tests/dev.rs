@@ -2,13 +2,13 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use expect_test::expect;
 use wf_tests::artifacts::cache;
 use wf_tests::command_line::check_command;
-use wf_tests::output::Output;
-use wf_tests::{Client, server, until};
+use wf_tests::dev::Dev;
+use wf_tests::{server, until};
 
 fn succeeded(command: &mut Command) -> String {
     let output = command.stdin(Stdio::null()).output().expect("it starts");
@@ -21,45 +21,14 @@ fn wf_host(folder: &Path, arguments: &[&str]) -> String {
     succeeded(server::command().args(arguments).current_dir(folder))
 }
 
-struct Dev {
-    child: Child,
-    client: Client,
-    stderr: Output,
-}
-
-impl Dev {
-    async fn start(project: &Path) -> Dev {
-        Dev::of(project, &["dev", "--port", "0"]).await
-    }
-
-    async fn of(project: &Path, arguments: &[&str]) -> Dev {
-        let mut command = server::command();
-        command.args(arguments).env("WF_HOST_CACHE_DIR", cache()).current_dir(project).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().expect("it starts");
-        let (stdout, stderr) = (Output::of(child.stdout.take().expect("piped")), Output::of(child.stderr.take().expect("piped")));
-        let url = until("dev to listen", async || {
-            let screen = stdout.so_far();
-            Some(screen.split_once("listening on")?.1.split_once('\n')?.0.trim().to_owned())
-        })
-        .await;
-        Dev { child, client: Client::new(&url), stderr }
-    }
-
-    async fn says(&self, wanted: &str) {
-        until(&format!("the run to say {wanted}"), async || {
-            let answer = self.client.run("hello", r#"{"name":"Ada"}"#).await;
-            assert_eq!(answer.status, 200, "{answer:?}");
-            (answer.result() == wanted).then_some(())
-        })
-        .await;
-    }
-}
-
-impl Drop for Dev {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// Until a run says so.
+async fn says(dev: &Dev, wanted: &str) {
+    until(&format!("the run to say {wanted}"), async || {
+        let answer = dev.client.run("hello", r#"{"name":"Ada"}"#).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        (answer.result() == wanted).then_some(())
+    })
+    .await;
 }
 
 fn edit(file: &Path, from: &str, to: &str) {
@@ -86,7 +55,7 @@ async fn from_an_empty_folder_to_an_edited_run() {
     let (source, settings) = (project.join("src/lib.rs"), project.join("wf-host.toml"));
     fs::write(&settings, "body_max = 1\n").expect("written");
     let dev = Dev::start(&project).await;
-    dev.says("Hello, Ada!").await;
+    says(&dev, "Hello, Ada!").await;
     // Its settings are followed as those of a server are.
     let large = format!(r#"{{"start_event":{{"name":"{}"}}}}"#, "a".repeat(2 << 20));
     assert_eq!(dev.client.post("/workflows/hello/run", &large).await.status, 413);
@@ -97,7 +66,7 @@ async fn from_an_empty_folder_to_an_edited_run() {
     assert!(!dev.stderr.so_far().contains("`port` changed"), "a flag wins over the file");
     until("the new limit", async || (dev.client.post("/workflows/hello/run", &large).await.status == 200).then_some(())).await;
     edit(&source, "Hello, {name}!\")", "Howdy, {name}!\")");
-    dev.says("Howdy, Ada!").await;
+    says(&dev, "Howdy, Ada!").await;
     let tested = succeeded(Command::new("cargo").arg("test").current_dir(&project));
     assert!(tested.contains("2 passed"), "the edit that its README asks for breaks no test: {tested}");
     let log = dev.stderr.so_far();
@@ -111,10 +80,10 @@ async fn from_an_empty_folder_to_an_edited_run() {
     })
     .await;
     assert!(error.contains("cannot find value `nobody`") && error.contains("src/lib.rs"), "{error}");
-    dev.says("Howdy, Ada!").await;
+    says(&dev, "Howdy, Ada!").await;
     assert!(dev.stderr.so_far().contains("the version before goes on"));
     edit(&source, "Howdy, {nobody}!\")", "Servus, {name}!\")");
-    dev.says("Servus, Ada!").await;
+    says(&dev, "Servus, Ada!").await;
     assert_eq!(dev.client.get("/api/v1/workflows").await.json()["workflows"][0]["error"], serde_json::Value::Null);
 
     let second = "struct Second;\n#[workflow]\nimpl Second {\n    #[step]\n    fn only(&self, _context: &Context, _start: StartEvent) -> \
@@ -234,10 +203,10 @@ async fn a_python_project_from_an_empty_folder_to_an_edited_run() {
     assert!(String::from_utf8_lossy(&run.stdout).contains("Hello, Ada!"), "{run:?}");
 
     let dev = Dev::start(&project).await;
-    dev.says("Hello, Ada!").await;
+    says(&dev, "Hello, Ada!").await;
     let source = project.join("workflow.py");
     edit(&source, "Hello, {ev.name}!", "Howdy, {ev.name}!");
-    dev.says("Howdy, Ada!").await;
+    says(&dev, "Howdy, Ada!").await;
     let log = dev.stderr.so_far();
     assert!(log.lines().any(|it| it.starts_with("built `hello` in ") && it.contains("since the save")), "{log}");
 
@@ -249,10 +218,10 @@ async fn a_python_project_from_an_empty_folder_to_an_edited_run() {
     })
     .await;
     assert!(error.contains("workflow.py:") && error.contains("was never closed"), "{error}");
-    dev.says("Howdy, Ada!").await;
+    says(&dev, "Howdy, Ada!").await;
     edit(&source, "server.add_workflow((", "server.add_workflow(");
     edit(&source, "Howdy, {ev.name}!", "Servus, {ev.name}!");
-    dev.says("Servus, Ada!").await;
+    says(&dev, "Servus, Ada!").await;
 }
 
 const SOUND: &str = "from workflows import Workflow, step\nfrom workflows.events import StartEvent, StopEvent\n\n\nclass Flow(Workflow):\n    @step\n    async def go(self, ev: StartEvent) -> StopEvent:\n        return StopEvent(result=1)\n";
@@ -340,10 +309,10 @@ async fn a_typescript_project_from_an_empty_folder_to_an_edited_run() {
     assert!(String::from_utf8_lossy(&run.stdout).contains("Hello, Ada!"), "{run:?}");
 
     let dev = Dev::start(&project).await;
-    dev.says("Hello, Ada!").await;
+    says(&dev, "Hello, Ada!").await;
     let source = project.join("hello.ts");
     edit(&source, "Hello, ${name}!", "Howdy, ${name}!");
-    dev.says("Howdy, Ada!").await;
+    says(&dev, "Howdy, Ada!").await;
     let log = dev.stderr.so_far();
     assert!(log.lines().any(|it| it.starts_with("built `hello` in ") && it.contains("since the save")), "{log}");
 
@@ -355,10 +324,10 @@ async fn a_typescript_project_from_an_empty_folder_to_an_edited_run() {
     })
     .await;
     assert!(error.starts_with("hello.ts:12: Expected \")\""), "{error}");
-    dev.says("Howdy, Ada!").await;
+    says(&dev, "Howdy, Ada!").await;
     edit(&source, "defineWorkflow(({", "defineWorkflow({");
     edit(&source, "Howdy, ${name}!", "Servus, ${name}!");
-    dev.says("Servus, Ada!").await;
+    says(&dev, "Servus, Ada!").await;
 }
 
 #[test]

@@ -409,7 +409,7 @@ fn every_language_has_the_same_chapters() {
         "Testing",
         "Limits and sizes",
     ];
-    for language in ["rust", "python", "js", "c"] {
+    for language in ["rust", "python", "js", "go", "c"] {
         let page = fs::read_to_string(root().join(format!("guest-sdk/{language}/README.md"))).expect("a page");
         let headings = page.lines().filter_map(|it| it.strip_prefix("## ")).filter(|it| chapters.contains(it));
         assert_eq!(headings.collect::<Vec<_>>(), chapters, "guest-sdk/{language}/README.md");

@@ -144,6 +144,18 @@ async fn the_clients_examples_stream_a_run_and_ask_at_the_terminal() {
     assert!(code == Some(1) && said.contains("has no event `Nope`"), "{said}");
 }
 
+/// What README.md shows whoever embeds a server is what rustdoc compiles.
+#[test]
+fn the_program_of_the_page_is_that_of_the_documentation() {
+    let documentation = std::fs::read_to_string(root().join("host/src/server.rs")).expect("a file");
+    let documentation: String =
+        documentation.lines().filter_map(|it| it.strip_prefix("//!")).map(|it| format!("{}\n", it.trim())).collect();
+    let page = std::fs::read_to_string(root().join("README.md")).expect("a page");
+    let (_, program) = page.split_once("```rust\nuse wf_host::WorkflowServer;\n").expect("it is shown");
+    let program: String = program.split("```").next().expect("it ends").lines().map(|it| format!("{}\n", it.trim())).collect();
+    assert!(documentation.contains(&program), "{program}");
+}
+
 /// Whoever embeds a server does not build the command.
 #[test]
 fn without_its_feature_the_command_and_what_it_needs_are_not_there() {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::stream::{self, StreamExt};
 use serde_json::json;
-use wf_tests::wasm::Module;
+use wf_tests::wasm::{Module, debug_info, traced};
 use wf_tests::{Serve, Server, until};
 
 /// Runs a misbehaving workflow while others work; gives its error.
@@ -304,5 +304,26 @@ async fn a_trap_keeps_its_backtrace() {
     let failure = logs["logs"].as_array().and_then(|lines| lines.iter().find(|it| it["source"] == "failure")).expect("how it ended");
     assert_eq!((&failure["message"], &failure["fields"]["kind"]), (&json!("of its own"), &json!("panic")), "{failure}");
     let trace = failure["fields"]["trace"].as_str().unwrap_or_default();
+    assert!(trace.starts_with("panicked at rust/trap/src/lib.rs:11:9\n"), "where it was in its source: {failure}");
     assert!(trace.contains("panic"), "the guest's functions by name: {failure}");
+}
+
+#[tokio::test]
+async fn a_trap_is_told_with_the_line_of_its_source_where_the_component_brings_it() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let trace = async |name: &str, debug: &[u8]| {
+        let path = folder.path().join(format!("{name}.wasm"));
+        std::fs::write(&path, traced(name, debug)).expect("writable");
+        let server = Serve { paths: vec![path.display().to_string()], ..Serve::default() }.start().await;
+        let failed = server.run(name, "{}").await;
+        let history = server.get(&format!("/api/v1/runs/{}/history", failed.run())).await.json();
+        history["invocations"][0]["failures"][0]["trace"].as_str().expect("a trace").to_owned()
+    };
+    let told = trace("traced", &debug_info()).await;
+    assert!(told.contains("\n           at /author/flow.c:7:9"), "{told}");
+    // What cannot be read, or is too much, is as if it was not there.
+    for (name, debug) in [("damaged", vec![0xff, 0, 1]), ("heavy", vec![0; 17 << 20])] {
+        let told = trace(name, &debug).await;
+        assert!(told.starts_with("error while executing at wasm backtrace:") && !told.contains("flow.c"), "{told}");
+    }
 }

@@ -195,6 +195,68 @@ async fn a_fork_goes_on_after_a_kill_and_is_made_once() {
 }
 
 #[tokio::test]
+async fn a_fork_names_its_handler_unless_that_runs() {
+    let server = Server::start(&["greeting", "hitl"]).await;
+    let hitl = origin(&server, "hitl").await;
+    let named = fork(&server, &hitl, &json!({ "at": 0, "handler_id": "mine" })).await;
+    assert_eq!((named.status, named.handler()), (200, "mine".to_owned()), "{}", named.body);
+    for (handler, status, why) in [
+        ("mine", 409, "Handler 'mine' is already running"),
+        ("a/b", 400, "Error processing request body: 'handler_id' must be 1 to 128 characters of [0-9A-Za-z._:-]"),
+    ] {
+        let refused = fork(&server, &hitl, &json!({ "at": 0, "handler_id": handler })).await;
+        assert_eq!((refused.status, refused.text("detail").as_str()), (status, why));
+    }
+    let long = fork(&server, &hitl, &json!({ "at": 0, "handler_id": "h".repeat(129) })).await;
+    assert!(long.status == 400 && long.text("detail").ends_with("(limit handler_id_max)"), "{}", long.body);
+    assert_eq!(fork(&server, &hitl, &json!({ "at": 0, "handler_id": 1 })).await.status, 400);
+    server.events("mine", "").await.until("RequestEvent").await;
+    server.send("mine", "ResponseEvent", r#"{"response":"Eve"}"#).await;
+    assert_eq!(server.ended("mine").await.value(), json!({ "output": "Hello, Eve" }));
+    // One that has ended is gone on with, also that of the origin itself.
+    let greeting = server.begin("greeting", r#"{"name":"Ada"}"#).await;
+    let first = server.ended(&greeting).await.run();
+    for handler in ["mine", &greeting] {
+        let next = fork(&server, &first, &json!({ "at": 0, "handler_id": handler })).await;
+        assert_eq!((next.status, next.handler().as_str()), (200, handler), "{}", next.body);
+        let ended = server.ended(handler).await;
+        assert_eq!((ended.run(), ended.result()), (next.run(), json!("Hello, Ada!")));
+    }
+    let output = wf_host(&["runs", "fork", &first, "--at", "0", "--handler-id", "by-hand", "--server", server.url()]);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "by-hand\n");
+    let waiting = server.begin("hitl", "{}").await;
+    let output = wf_host(&["runs", "fork", &first, "--at", "0", "--handler-id", &waiting, "--server", server.url()]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(1) && said.contains(&format!("Handler '{waiting}' is already running")), "{said}");
+    server.check_store();
+}
+
+#[tokio::test]
+async fn a_fork_begins_when_it_is_made_and_its_timeout_counts_from_there() {
+    let mut server = Server::start(&["timeout", "greeting"]).await;
+    let handler = server.begin("timeout", r#"{"seconds":5}"#).await;
+    let failed = server.ended(&handler).await;
+    let origin = run(&server, &failed.run()).await;
+    // Since its origin began, more than its timeout has passed.
+    let ended = forked(&server, &failed.run(), &json!({ "at": 0, "event": { "seconds": 0.01 } })).await;
+    assert_eq!(ended["result"]["value"]["result"], "slept 0.01");
+    let id = ended["run_id"].as_str().expect("an id");
+    let began = |run: &Value| run["started_at"].as_str().expect("a time").to_owned();
+    assert!(*began(&ended) >= *origin["completed_at"].as_str().expect("a time"), "{ended}");
+    let entries = moments(&server, id).await;
+    let at = |kind: &str| entries.iter().find(|it| it["kind"] == kind).map(|it| it["at"].as_str().expect("a time").to_owned());
+    assert_eq!(at("started"), Some(began(&origin)), "what was copied stays as it was");
+    assert_eq!(at("forked"), Some(began(&ended)));
+    server.crash().await;
+    let listed = server.get("/api/v1/runs").await.json();
+    let listed: Vec<(String, String)> =
+        listed["runs"].as_array().expect("runs").iter().map(|it| (it["run_id"].as_str().expect("an id").to_owned(), began(it))).collect();
+    assert_eq!(listed.iter().find(|it| it.0 == id).map(|it| it.1.clone()), Some(began(&ended)));
+    assert_eq!(server.get(&format!("/handlers/{}", ended["handler_id"].as_str().expect("an id"))).await.text("started_at"), began(&ended));
+    server.check_store();
+}
+
+#[tokio::test]
 async fn what_cannot_be_forked_says_why() {
     let server = Server::start(&["greeting", "fanout", "hitl"]).await;
     assert_eq!(fork(&server, "nobody", &json!({})).await.status, 404);

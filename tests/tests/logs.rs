@@ -70,3 +70,41 @@ async fn all_lines_are_there_when_the_run_has_ended() {
         assert_eq!(logs(&server, &ended.run()).await.len(), 702, "killed: {killed}");
     }
 }
+
+/// Page by page, of a run that goes on and of one that has ended: each line once, and in all what there is.
+#[tokio::test]
+async fn lines_come_in_pages_each_once() {
+    let server = Server::start(&["talker"]).await;
+    let handler = server.begin("talker", r#"{"newlines":10000,"times":2}"#).await;
+    let run = server.get(&format!("/handlers/{handler}")).await.run();
+    let key = |line: &Value| (line["invocation"].as_u64(), line["source"].as_str().map(str::to_owned), line["number"].as_u64());
+    let (mut after, mut told, mut pages) = (0, Vec::new(), 0);
+    loop {
+        let ended = server.get(&format!("/handlers/{handler}")).await.status != 202;
+        let page = server.get(&format!("/api/v1/runs/{run}/logs?after={after}&limit=3000")).await.json();
+        let lines = page["logs"].as_array().expect("a list");
+        told.extend(lines.iter().map(key));
+        after = page["last"].as_u64().expect("a place");
+        pages += u32::from(!lines.is_empty());
+        if ended && page["more"] == false {
+            break;
+        }
+    }
+    let mut whole: Vec<_> = logs(&server, &run).await.iter().map(key).collect();
+    told.sort_unstable();
+    whole.sort_unstable();
+    assert_eq!(told.len(), whole.len());
+    assert_eq!(told, whole);
+    assert!(whole.len() == 20_002 && pages > 3, "{} lines in {pages} pages", whole.len());
+    // A browser is given less.
+    let path = format!("/api/v1/runs/{run}/logs");
+    let (plain, small) = (server.get(&path).await, server.request("GET", &path, &[("accept-encoding", "gzip")], "").await);
+    assert_eq!((plain.header("content-encoding"), small.header("content-encoding")), ("", "gzip"));
+    let size = |answer: &wf_tests::Answer| answer.header("content-length").parse::<usize>().expect("a number");
+    assert!(size(&small) * 5 < size(&plain), "{} of {} bytes", size(&small), size(&plain));
+    for (query, said) in [("after=x", "Invalid after: 'x'"), ("limit=0", "Invalid limit: '0'. Give 1 to 10000")] {
+        let answer = server.get(&format!("/api/v1/runs/{run}/logs?{query}")).await;
+        assert_eq!((answer.status, answer.json()["detail"].as_str()), (400, Some(said)));
+    }
+    assert_eq!(server.get("/api/v1/runs/nobody/logs?after=0").await.status, 404);
+}

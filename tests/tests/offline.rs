@@ -141,8 +141,7 @@ fn a_run_shows_what_its_steps_say_and_where_they_fail() {
     );
     let output = server::command().args(["run", &fill("GUEST:trap")]).output().expect("it runs");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    let (panic, trace) =
-        ("  thread '<unnamed>'", "\n  error  it broke  kind=panic  retryable=true\n    error while executing at wasm backtrace:\n");
+    let (panic, trace) = ("  thread '<unnamed>'", "\n  error  it broke  kind=panic  retryable=true\n    panicked at rust/trap/src/lib.rs:");
     let places = [said.find(panic), said.find(trace), said.find("\nerror: it broke")];
     assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{said}");
 }
@@ -341,7 +340,7 @@ fn inspect_shows_what_is_in_a_workflow() {
               i: integer
               square: integer
 
-        graph (┄ sent, published, waited for or not named)
+        graph (┄ sent, published, waited for, failed or not named)
           FanStart  (starts)
           └─ [dispatch]
              ├─ StopEvent  (ends)

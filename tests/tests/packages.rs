@@ -125,22 +125,45 @@ fn packages_need_a_binary() {
 
 #[test]
 fn crates_have_all_that_they_need() {
-    let said = done(&mut Command::new(root().join("host/packages/crates.sh")));
-    assert_eq!(said.split_whitespace().count(), 4, "{said}");
-    let listed = |name: &str| {
-        let file = root().join(format!("target/packages/crates/{name}-0.1.0.crate"));
-        done(Command::new("tar").arg("-tzf").arg(file))
-    };
-    for name in ["wf-engine", "wf-client", "wf-guest", "wf-guest-macros"] {
+    let said = done(Command::new(root().join("host/packages/crates.sh")).stderr(Stdio::null()));
+    assert_eq!(said.split_whitespace().filter(|it| it.ends_with(".crate")).count(), 5, "{said}");
+    let file = |name: &str| root().join(format!("target/packages/crates/{name}-0.1.0.crate"));
+    let listed = |name: &str| done(Command::new("tar").arg("-tzf").arg(file(name)));
+    for name in ["wf-engine", "wf-client", "wf-guest", "wf-guest-macros", "wf-host"] {
         let files = listed(name);
         for file in ["LICENSE-APACHE", "LICENSE-MIT", "src/lib.rs"] {
             assert!(files.contains(&format!("/{file}\n")), "{name} has no {file}");
         }
         assert!(!files.contains(&format!("{name}-0.1.0/tests/")), "{name}: {files}");
+        let size = fs::metadata(file(name)).expect("a crate").len();
+        assert!(size < 10 << 20, "a registry takes 10 MiB, and {name} has {size}");
     }
     assert!(listed("wf-guest").contains("/wit/workflow.wit\n"), "the contract comes with the SDK");
+    assert!(listed("wf-host").contains("/ui/dist/index.html\n"), "the page comes with the server");
     let manifest = fs::read_to_string(root().join("target/packages/workspace/Cargo.toml")).expect("it was made");
     assert!(manifest.contains("wf-engine = { path = \"host/engine\", version = "), "a registry's reader has no paths");
+
+    // A registry would take them, in the order in which they need one another.
+    let said = done(Command::new(root().join("host/packages/crates.sh")).arg("--dry-run"));
+    let taken: Vec<&str> = said.lines().filter_map(|it| it.trim().strip_prefix("Uploading ")?.split(' ').next()).collect();
+    assert_eq!(taken.len(), 5, "{said}");
+    let place = |name: &str| taken.iter().position(|it| *it == name);
+    assert!(place("wf-engine") < place("wf-guest") && place("wf-client") < place("wf-host"), "{said}");
+
+    // The server's crate lays out for its build what the repository does.
+    let folder = folder();
+    done(Command::new("tar").arg("-xzf").arg(file("wf-host")).arg("-C").arg(folder.path()));
+    let build = folder.path().join("build");
+    done(Command::new("rustc").args(["--edition", "2024", "-o"]).arg(&build).arg(root().join("host/build.rs")));
+    let laid_out = |from: &Path, name: &str| {
+        let out = folder.path().join(name);
+        done(Command::new(&build).current_dir(from).env("OUT_DIR", &out));
+        out
+    };
+    let here = laid_out(&root().join("host"), "here");
+    let there = laid_out(&folder.path().join("wf-host-0.1.0"), "there");
+    assert!(here.join("parts/guest-sdk/rust/wf-guest/Cargo.toml").exists() && here.join("ui/index.html").exists());
+    done(Command::new("diff").args(["--recursive", "--brief"]).args([&here, &there]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -262,23 +285,31 @@ async fn passes(proxy: Running, port: u16, handler: &str) {
 #[test]
 fn a_project_takes_a_newer_sdk() {
     let folder = folder();
-    let wf_host = |arguments: &[&str]| done(Command::new(binary()).args(arguments).current_dir(folder.path()));
-    wf_host(&["new", "shop", "--lang", "rust"]);
-    let project = folder.path().join("shop");
-    let sdk = project.join("sdk/guest-sdk/rust/wf-guest/src/lib.rs");
-    let now = fs::read(&sdk).expect("the SDK is there");
-    fs::write(&sdk, "// of an older wf-host").expect("written");
-    fs::write(project.join("src/lib.rs"), "// mine").expect("written");
-
-    let page = fs::read_to_string(root().join("guest-sdk/rust/README.md")).expect("a page");
-    let command = page.lines().find(|it| it.starts_with("wf-host new upgrade ")).expect("it is said there");
     let mut path = binary().parent().expect("a folder").as_os_str().to_owned();
     path.push(":");
     path.push(std::env::var_os("PATH").unwrap_or_default());
-    done(Command::new("bash").args(["-c", command]).current_dir(&project).env("PATH", path));
-    assert_eq!(fs::read(&sdk).expect("the SDK is there"), now);
-    assert_eq!(fs::read_to_string(project.join("src/lib.rs")).expect("readable"), "// mine");
-    assert!(!project.join("upgrade").exists());
+    for (language, page, part, source) in [
+        ("rust", "rust", "sdk/guest-sdk/rust/wf-guest/src/lib.rs", "src/lib.rs"),
+        ("go", "go", "sdk/steps.go", "main.go"),
+        ("typescript", "js", "sdk/src/index.ts", "shop-typescript.ts"),
+        ("c", "c", "sdk/wf.h", "shop-c.c"),
+    ] {
+        let name = format!("shop-{language}");
+        done(Command::new(binary()).args(["new", &name, "--lang", language]).current_dir(folder.path()));
+        let project = folder.path().join(&name);
+        let (part, source) = (project.join(part), project.join(source));
+        let now = fs::read(&part).expect("the SDK is there");
+        assert!(source.exists(), "{}", source.display());
+        fs::write(&part, "// of an older wf-host").expect("written");
+        fs::write(&source, "// mine").expect("written");
+
+        let page = fs::read_to_string(root().join(format!("guest-sdk/{page}/README.md"))).expect("a page");
+        let command = page.lines().find(|it| it.starts_with("wf-host new upgrade ")).expect("it is said there");
+        done(Command::new("bash").args(["-c", command]).current_dir(&project).env("PATH", &path));
+        assert_eq!(fs::read(&part).expect("the SDK is there"), now, "{language}");
+        assert_eq!(fs::read_to_string(&source).expect("readable"), "// mine");
+        assert!(!project.join("upgrade").exists());
+    }
 }
 
 /// Whoever types the first command of README.md sees at once that something happens, and then what cargo says.

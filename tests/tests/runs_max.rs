@@ -210,3 +210,55 @@ async fn those_that_queue_begin_where_the_cap_is_another_after_a_restart() {
     server.restart().await;
     until_begun(&server, &["h1", "h2", "h3", "h4"]).await;
 }
+
+#[tokio::test]
+async fn a_fork_queues_as_others_do_over_kills_and_begins_when_its_turn_comes() {
+    let (mut server, _folder) = server("inbox", 1).await;
+    start(&server, "first").await;
+    answer(&server, "first").await;
+    let origin = server.ended("first").await;
+    start(&server, "second").await;
+    let fork = async |server: &Server, handler: &str| {
+        let body = json!({ "at": 1, "handler_id": handler }).to_string();
+        let forked = server.post(&format!("/api/v1/runs/{}/fork", origin.run()), &body).await;
+        assert_eq!((forked.status, &forked.json()["queued"]), (200, &json!(true)), "{}", forked.body);
+        forked.run()
+    };
+    let run = fork(&server, "forked").await;
+    start(&server, "third").await;
+    fork(&server, "never").await;
+    for restarted in [false, true] {
+        if restarted {
+            server.crash().await;
+        }
+        assert_eq!(running(&server, false).await, ["second"]);
+        assert_eq!(running(&server, true).await, ["forked", "third", "never"]);
+        let shown = server.get(&format!("/api/v1/runs/{run}")).await.json();
+        assert_eq!((&shown["forked_from"], &shown["queued"]), (&json!(origin.run()), &json!(true)));
+        let state = server.get(&format!("/api/v1/runs/{run}/state")).await;
+        assert_eq!(state.status, 200, "{}", state.body);
+        let graph = server.get(&format!("/api/v1/runs/{run}/representation")).await;
+        assert_eq!(graph.status, 200, "{}", graph.body);
+        assert_eq!(server.send("forked", "AnswerEvent", r#"{"text":"x"}"#).await.status, 429);
+        assert_eq!(server.post(&format!("/api/v1/runs/{run}/fork"), "{}").await.status, 429);
+        server.check_store();
+    }
+    assert_eq!(server.post("/handlers/never/cancel", "").await.status, 200);
+    assert_eq!(server.ended("never").await.text("status"), "cancelled");
+    // Its origin may go: it has all that it needs.
+    assert_eq!(server.post("/handlers/first/cancel?purge=true", "").await.status, 200);
+    let began = async || server.get(&format!("/api/v1/runs/{run}")).await.text("started_at");
+    let before = began().await;
+    answer(&server, "second").await;
+    until_begun(&server, &["forked"]).await;
+    until("its beginning, which is when its turn comes", async || (began().await > before).then_some(())).await;
+    assert_eq!(running(&server, true).await, ["third"]);
+    server.crash().await;
+    answer(&server, "forked").await;
+    assert_eq!(server.ended("forked").await.result(), json!(["x"]));
+    until_begun(&server, &["third"]).await;
+    let kinds = server.get(&format!("/api/v1/runs/{run}/history")).await.json();
+    let kinds: Vec<&str> = kinds["moments"].as_array().expect("entries").iter().filter_map(|it| it["kind"].as_str()).collect();
+    assert_eq!(kinds[..3], ["started", "step-progressed", "forked"]);
+    server.check_store();
+}

@@ -6,23 +6,23 @@ use std::process::{Command, Stdio};
 use serde_json::{Value, json};
 use wf_tests::artifacts::root;
 use wf_tests::database::change_journals;
-use wf_tests::wasm::Module;
+use wf_tests::wasm::{Module, debug_info, traced};
 use wf_tests::{Serve, Server};
 
-const GUESTS: [&str; 11] =
-    ["greeting", "hitl", "waiter", "failing", "retry", "slow", "timeout", "fanout", "counter", "trap", "publish-10000"];
+const GUESTS: [&str; 13] =
+    ["greeting", "hitl", "waiter", "failing", "retry", "slow", "timeout", "fanout", "counter", "trap", "publish-10000", "spread", "talker"];
 
-/// A workflow of so many steps, one after the other.
-fn chain(steps: usize) -> Vec<u8> {
-    let name = |at: usize| match at {
+/// A workflow of so many steps, one after the other; the first one fails.
+fn chain(name: &str, steps: usize) -> Vec<u8> {
+    let event = |at: usize| match at {
         0 => "StartEvent".to_owned(),
         at if at == steps => "StopEvent".to_owned(),
         at => format!("Event{at}"),
     };
-    let events: Vec<Value> = (1..steps).map(|at| json!({ "name": name(at), "kind": "plain" })).collect();
+    let events: Vec<Value> = (1..steps).map(|at| json!({ "name": event(at), "kind": "plain" })).collect();
     let steps: Vec<Value> =
-        (0..steps).map(|at| json!({ "name": format!("step{at}"), "accepts": [name(at)], "emits": [name(at + 1)] })).collect();
-    Module::describing(&json!({ "name": "large", "events": events, "steps": steps }).to_string()).binary()
+        (0..steps).map(|at| json!({ "name": format!("step{at}"), "accepts": [event(at)], "emits": [event(at + 1)] })).collect();
+    Module::describing(&json!({ "name": name, "events": events, "steps": steps }).to_string()).binary()
 }
 
 /// A workflow that ends with what it began with; its first step may return anything that is declared.
@@ -58,11 +58,14 @@ async fn the_page_in_a_browser() {
     let broken = folder.path().join("broken.wasm");
     std::fs::write(&broken, "no wasm").expect("written");
     let mut serve = Serve::guests(&GUESTS).with(&["--store", "memory:"]);
-    let large = folder.path().join("large.wasm");
-    std::fs::write(&large, chain(200)).expect("written");
+    let (large, twenty) = (folder.path().join("large.wasm"), folder.path().join("twenty.wasm"));
+    std::fs::write(&large, chain("large", 200)).expect("written");
+    std::fs::write(&twenty, chain("twenty", 20)).expect("written");
     let echoing = folder.path().join("echo.wasm");
     std::fs::write(&echoing, echo()).expect("written");
-    serve.paths.extend([&broken, &large, &echoing].map(|it| it.display().to_string()));
+    let failing = folder.path().join("traced.wasm");
+    std::fs::write(&failing, traced("traced", &debug_info())).expect("written");
+    serve.paths.extend([&broken, &large, &twenty, &echoing, &failing].map(|it| it.display().to_string()));
     let server = serve.start().await;
     let damaged = damaged().await;
     let below = Serve::guests(&["fanout", "greeting"]).with(&["--public-url", "http://flows.localhost/wf/"]).start().await;

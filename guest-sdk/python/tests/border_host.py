@@ -31,8 +31,20 @@ class Host:
 
     event, error = Event, Err
 
-    def __init__(self, state: dict[str, Any] | None = None, answers: list[tuple[str, dict[str, Any]]] | None = None, retry: dict[str, Any] | None = None) -> None:
-        self.events = self.state = self.time = self.memo = self.run = self.log = self
+    def __init__(
+        self,
+        state: dict[str, Any] | None = None,
+        answers: list[tuple[str, dict[str, Any]]] | None = None,
+        retry: dict[str, Any] | None = None,
+        http: list[Any] | None = None,
+        variables: dict[str, str] | None = None,
+    ) -> None:
+        self.events = self.state = self.time = self.memo = self.run = self.log = self.http = self.environment = self
+        #: Each an answer, or the failure of a request; what was asked, with its body, is in `asked`.
+        self.to_come, self.asked = list(http or ()), []
+        self.bodies: dict[int, list[Any]] = {}
+        self.closed: list[int] = []
+        self.granted, self.looks = dict(variables or {}), 0
         self.values: dict[str, Any] = dict(state or {})
         self.answers, self.before = list(answers or ()), retry or {"attempts": 0, "elapsed": 0.0, "last_failure": None}
         self.sent: list[tuple[str, dict[str, Any], dict[str, Any]]] = []
@@ -104,6 +116,32 @@ class Host:
     def sleep(self, duration: int) -> None:
         self.slept.append(duration / 1e6)
         self.clock += duration
+
+    def request(self, options: str, body: bytes) -> tuple[int, str]:
+        self.asked.append((json.loads(options), body))
+        answer = self.to_come.pop(0)
+        if isinstance(answer, Failure):
+            raise Err(answer)
+        status, headers, parts = answer
+        number = len(self.asked)
+        self.bodies[number] = list(parts)
+        return number, json.dumps({"status": status, "url": json.loads(options)["url"], "headers": headers})
+
+    def read(self, number: int) -> bytes | None:
+        part = self.bodies[number].pop(0) if self.bodies[number] else None
+        if isinstance(part, Failure):
+            raise Err(part)
+        return part
+
+    def close(self, number: int) -> None:
+        self.closed.append(number)
+
+    def get_environment(self) -> list[tuple[str, str]]:
+        self.looks += 1
+        return list(self.granted.items())
+
+    def workflow(self) -> str:
+        return "a-workflow"
 
     def run_id(self) -> str:
         return "a-run"

@@ -85,14 +85,22 @@ def test_what_a_workflow_cannot_do_is_said_by_line(tmp_path):
     assert "`self.count`" in warnings[0]["message"] and "threads" in warnings[2]["hint"]
 
 
-def test_what_reaches_for_the_network_is_told_that_there_is_none(tmp_path):
-    warnings = look(tmp_path, FLOW + "\nimport urllib.request\nfrom http import client\nimport urllib.parse\n")["warnings"]
-    assert [(it["line"], it["message"]) for it in warnings] == [
-        (10, "`urllib.request` reaches nothing from a workflow"),
-        (11, "`http.client` reaches nothing from a workflow"),
-    ]
+def test_what_makes_connections_of_its_own_is_told_what_takes_its_place(tmp_path):
+    (tmp_path / "aiohttp.py").write_text("")
+    said = look(tmp_path, FLOW + "\nimport aiohttp\nimport httpx, requests, urllib.request\nfrom http import client\n")
+    assert [(it["line"], it["message"]) for it in said["warnings"]] == [(10, "`aiohttp` reaches nothing from a workflow")]
+    assert "`httpx`" in said["warnings"][0]["hint"]
     error = look(tmp_path, "import openai\n" + FLOW)["error"]
-    assert error["message"] == "there is no module `openai`" and "input-required" in error["hint"]
+    assert error["message"] == "there is no module `openai`" and "`httpx`" in error["hint"]
+
+
+def test_variables_that_are_read_too_early_are_said_by_line(tmp_path):
+    text = FLOW.replace("    @step", "    key = os.getenv('A')\n    def __init__(self):\n        super().__init__()\n        self.b = os.environ.get('B')\n    @step")
+    text = text.replace("return StopEvent()", "return StopEvent(result=os.environ['IN_A_STEP'])")
+    text = "import os\n" + text + "\nos.environ['SET'] = 'x'\nC = {}.get('c') or os.getenv('C', 'c')\nif __name__ == '__main__':\n    print(os.environ['MAIN'])\n"
+    warnings = look(tmp_path, text)["warnings"]
+    assert [it["message"].split("`")[1] for it in warnings] == ["A", "B", "C"], warnings
+    assert all("read it in a step" in it["hint"] for it in warnings)
 
 
 def test_a_step_that_imports_what_is_not_there_is_said_while_it_is_built(tmp_path):

@@ -13,6 +13,7 @@ from border_host import Host, run_step
 from pydantic import BaseModel
 from wf_guest import loop
 from wf_guest.invoke import Failed
+from wf_guest.manifest import manifest
 from workflows import Context, Workflow
 from workflows import step as real_step
 from workflows.errors import WorkflowConfigurationError, WorkflowRuntimeError, WorkflowValidationError
@@ -64,7 +65,17 @@ def test_a_file_that_is_not_there_says_that_there_are_none():
     with pytest.raises(Failed) as failed:
         run_step(flow(go), "go", ("StartEvent", {}))
     assert str(failed.value) == "[Errno 2] No such file or directory: '/nothing/here'", "as the original says it"
-    assert "A component in Python has no files" in failed.value.details["trace"]
+    assert "the folders that it is granted" in failed.value.details["trace"]
+
+
+def test_a_plain_answer_that_is_waited_for_is_declared():
+    @step
+    async def ask(self, ctx: Context, ev: StartEvent) -> StopEvent:
+        answer = await ctx.wait_for_event(HumanResponseEvent, waiter_event=InputRequiredEvent(prefix="?"))
+        return StopEvent(result=answer.response)
+
+    said = manifest(flow(ask), "flow", [], [])
+    assert said["additional_events"] == ["HumanResponseEvent"] and [it["kind"] for it in said["events"]] == ["human-response"]
 
 
 def test_sleeps_are_the_hosts_and_beside_each_other():

@@ -20,7 +20,8 @@ pub use error::Error;
 pub use events::{Events, From};
 pub use json::Json;
 pub use types::{
-    Definition, Envelope, Filter, Fork, Handler, Listing, LogLine, Numbered, Page, Request, RunsFilter, RunsPage, Start, Status, WaitingFor,
+    Definition, Envelope, Filter, Fork, GoOn, Handler, Listing, LogLine, Numbered, Page, Request, RunsFilter, RunsPage, Start, Status,
+    WaitingFor,
 };
 
 /// What a call gives.
@@ -245,6 +246,12 @@ impl Client {
     /// Begins a run of a wf-host from an entry of another on, under a handler of its own.
     pub async fn fork(&self, run: &str, fork: &Fork) -> Result<Handler> {
         read(self.write(&["api", "v1", "runs", run, "fork"], fork).await?)
+    }
+
+    /// Lets a run of `wf-host dev` go on that waits at breakpoints. In another form, a fork goes on in its place: what this
+    /// gives.
+    pub async fn go_on(&self, run: &str, how: &GoOn) -> Result<Handler> {
+        read(self.write(&["api", "v1", "runs", run, "go-on"], how).await?)
     }
 
     /// The runs of a wf-host that a filter lets through, also those that a later run of their handler has followed.

@@ -217,6 +217,23 @@ pub struct Fork {
     pub invocation: Option<u64>,
     /// What it goes on with.
     pub definition: Definition,
+    /// The handler that it is a run of: one whose run has ended, or a new one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub handler_id: Option<String>,
+}
+
+/// How a run goes on that waits at breakpoints. Nothing: as it is, with all that waits.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct GoOn {
+    /// Which of its invocations goes on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub invocation: Option<u64>,
+    /// What it is given instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event: Option<Json>,
+    /// The state from there on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<Json>,
 }
 
 /// What a fork goes on with.

@@ -185,7 +185,8 @@ pub struct Part {
     pub data: Option<String>,
 }
 
-/// What makes a copied journal one of its own. What was in flight starts anew.
+/// What makes a copied journal one of its own. What was in flight starts anew, and so does the run's timeout: by the
+/// entry's own clocks, as [`Started`] tells when its origin began.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Forked {

@@ -141,6 +141,9 @@ pub struct Run {
     status: Status,
     started: Option<Started>,
     started_at: Micros,
+    /// When it became one of its own, where it was copied from another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    forked_at: Option<Micros>,
     next_seq: u64,
     /// The clocks of the entry that is being applied, or was last.
     now: Now,
@@ -195,6 +198,7 @@ impl Run {
             status: Status::Queued,
             started: None,
             started_at: 0,
+            forked_at: None,
             next_seq: 0,
             now: Now::default(),
             state: State::new(&json::empty()),
@@ -293,8 +297,13 @@ impl Run {
         self.started.as_ref()
     }
 
-    /// When it began, in UTC.
+    /// When it began, in UTC. A fork began when it was made, and not when its origin did.
     pub fn started_at(&self) -> Micros {
+        self.forked_at.unwrap_or(self.started_at)
+    }
+
+    /// When its first entry was made, in UTC: of a fork that was when its origin began.
+    pub fn first_at(&self) -> Micros {
         self.started_at
     }
 

@@ -14,6 +14,7 @@ use super::layers::{Layers, Noted};
 use super::serve::{self, Options, Settings};
 use super::{Problem, screen};
 use crate::host::Host;
+use crate::model::Workflow;
 use crate::registry::{Change, Rejected, Source};
 
 /// Nobody else needs to see what is being written.
@@ -34,6 +35,7 @@ Examples:
   wf-host dev my_server.py    a file of LlamaIndex workflows, as it is
   wf-host dev flow.ts         a workflow in TypeScript
   wf-host dev flow.c          a workflow in C
+  wf-host dev --break price   each run waits before its step `price`
 ")]
 pub(super) struct Dev {
     /// The project's folder, or a file in Python, TypeScript, JavaScript, C, C++ or Zig.
@@ -45,6 +47,10 @@ pub(super) struct Dev {
     /// Open the page in a browser.
     #[arg(long)]
     open: bool,
+    /// Where runs wait: before a step, or before each step that is given an event of a type. The page shows what waits, and
+    /// lets it go on, with another event where you like. May be repeated.
+    #[arg(long = "break", value_name = "STEP|EVENT")]
+    breaks: Vec<String>,
     #[command(flatten)]
     options: Options,
 }
@@ -65,11 +71,13 @@ impl Dev {
         let mut project = Project::find(&self.path, self.offline)?;
         let settings = self.options.settle(&mut layers, HOST)?;
         let mut server = serve::Server::start(&settings).await?;
+        server.host.break_at(self.breaks.iter().cloned());
         let (saved, mut saves) = mpsc::unbounded_channel();
         let _watching = watch(project.dir(), saved)?;
         let mut current = Current { host: server.host.clone(), sources: Vec::new(), path: self.path.clone() };
         let mut sources = Sources::of(&project);
         current.build(&mut project, None).await;
+        check_breaks(&self.breaks, &server.host);
         server.follow(layers.noted(), again);
         let url = server.show(&screen::Content { workflows: server.host.workflows(), resumed: server.host.resume().await? });
         if self.open {
@@ -94,6 +102,18 @@ impl Dev {
                 }
             }
         }
+    }
+}
+
+/// Says where no run will ever wait. A build that has failed may have had it.
+fn check_breaks(breaks: &[String], host: &Host) {
+    let workflows = host.workflows();
+    let has = |workflow: &Workflow, name: &str| workflow.definition.step(name).is_some() || !workflow.definition.accepting(name).is_empty();
+    for name in breaks.iter().filter(|name| !workflows.is_empty() && !workflows.iter().any(|it| has(it, name))) {
+        let steps: Vec<&str> = workflows.iter().flat_map(|it| it.definition.steps()).map(|step| &*step.name).collect();
+        Problem::new(format!("no run waits at `--break {name}`: there is no such step, and none that is given such an event"))
+            .hint(format!("the steps are {}", steps.join(", ")))
+            .warn();
     }
 }
 

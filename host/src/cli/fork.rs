@@ -38,6 +38,9 @@ pub(super) struct ForkRun {
     /// What it goes on with: the components of its origin, or those that are served now.
     #[arg(long, value_enum, default_value_t = With::Pinned)]
     definition: With,
+    /// The handler that it is a run of: one whose run has ended, or a new one [default: a new one without a name]
+    #[arg(long, value_name = "HANDLER")]
+    handler_id: Option<String>,
     /// Wait for its end; the exit code is 1 when it failed.
     #[arg(long)]
     pub wait: bool,
@@ -74,18 +77,23 @@ impl ForkRun {
                 With::Pinned => Definition::Pinned,
                 With::Current => Definition::Current,
             },
+            handler_id: self.handler_id.clone(),
         };
-        let run = match client.run_of(&self.run).await {
-            Ok(_) => self.run.clone(),
-            Err(Error::Refused { status: 404, .. }) => client.handler(&self.run).await?.run_id.unwrap_or_default(),
-            Err(error) => return Err(error.into()),
-        };
-        Ok(client.fork(&run, &fork).await?)
+        Ok(client.fork(&run_of(client, &self.run).await?, &fork).await?)
+    }
+}
+
+/// A run's id, of its own or of its handler's.
+pub(super) async fn run_of(client: &Client, named: &str) -> Result<String, Error> {
+    match client.run_of(named).await {
+        Ok(_) => Ok(named.to_owned()),
+        Err(Error::Refused { status: 404, .. }) => Ok(client.handler(named).await?.run_id.unwrap_or_default()),
+        Err(error) => Err(error),
     }
 }
 
 /// JSON as it was written, in the argument or in a file.
-fn json(flag: &str, given: &str) -> Result<wf_client::Json, Refused> {
+pub(super) fn json(flag: &str, given: &str) -> Result<wf_client::Json, Refused> {
     let refused = |problem: Problem| Refused::Here(problem.usage());
     let text = match given.strip_prefix('@') {
         Some(path) => std::fs::read_to_string(path).map_err(|error| {

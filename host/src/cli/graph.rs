@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fmt::Write;
 
 use wf_engine::definition::Definition;
-use wf_engine::manifest::EventKind;
+use wf_engine::manifest::{CatchError, EventKind};
 
 use crate::model::unnamed_types;
 
@@ -21,8 +21,11 @@ pub(super) struct Graph<'a> {
 struct Edge<'a> {
     from: Node<'a>,
     to: Node<'a>,
-    /// Sent, published or waited for by a step, or returned without being named; not what it says it takes and returns.
+    /// Sent, published or waited for by a step, returned without being named, or made of its failure; not what it says it
+    /// takes and returns.
     aside: bool,
+    /// What is to be said of it.
+    about: String,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -37,6 +40,10 @@ impl<'a> Graph<'a> {
         let mut graph = Graph { definition, edges: Vec::new(), joined: HashSet::new() };
         for step in definition.steps() {
             let node = Node::Step(&step.name);
+            if let Some(caught) = &step.catch_error {
+                caught.steps.iter().for_each(|from| step.accepts.iter().for_each(|it| graph.edge(Node::Step(from), Node::Event(it), true)));
+                step.accepts.iter().for_each(|event| graph.edge_about(Node::Event(event), node, false, catches(caught)));
+            }
             step.accepts.iter().for_each(|event| graph.edge(Node::Event(event), node, false));
             step.emits.iter().for_each(|event| graph.edge(node, Node::Event(event), false));
             step.sends.iter().for_each(|event| graph.edge(node, Node::Event(event), true));
@@ -54,8 +61,12 @@ impl<'a> Graph<'a> {
     }
 
     fn edge(&mut self, from: Node<'a>, to: Node<'a>, aside: bool) {
+        self.edge_about(from, to, aside, String::new());
+    }
+
+    fn edge_about(&mut self, from: Node<'a>, to: Node<'a>, aside: bool, about: String) {
         if self.joined.insert((from, to)) {
-            self.edges.push(Edge { from, to, aside });
+            self.edges.push(Edge { from, to, aside, about });
         }
     }
 
@@ -92,7 +103,9 @@ impl<'a> Graph<'a> {
             let last = place + 1 == edges.len();
             let again = shown.contains(&edge.to) && self.edges.iter().any(|it| it.from == edge.to && it.to != Node::Outside);
             let (branch, arrow) = (if last { "└" } else { "├" }, if edge.aside { "┄" } else { "─" });
-            let _ = writeln!(text, "{indent}{branch}{arrow} {}{}", self.label(edge.to), if again { "  (see above)" } else { "" });
+            let about = if edge.about.is_empty() { String::new() } else { format!("  ({})", edge.about) };
+            let again_said = if again { "  (see above)" } else { "" };
+            let _ = writeln!(text, "{indent}{branch}{arrow} {}{about}{again_said}", self.label(edge.to));
             if !again {
                 shown.push(edge.to);
                 self.below(edge.to, &format!("{indent}{}  ", if last { " " } else { "│" }), shown, text);
@@ -143,7 +156,8 @@ impl<'a> Graph<'a> {
         }
         for edge in &self.edges {
             let arrow = if edge.aside { "-.->" } else { "-->" };
-            let _ = writeln!(text, "  {} {arrow} {}", Graph::identifier(edge.from), Graph::identifier(edge.to));
+            let about = if edge.about.is_empty() { String::new() } else { format!("|\"{}\"|", edge.about) };
+            let _ = writeln!(text, "  {} {arrow}{about} {}", Graph::identifier(edge.from), Graph::identifier(edge.to));
         }
         text
     }
@@ -160,8 +174,10 @@ impl<'a> Graph<'a> {
             let _ = writeln!(text, "  {} [label=\"{}\", shape={shape}];", Graph::identifier(node), Graph::name(node));
         }
         for edge in &self.edges {
-            let style = if edge.aside { " [style=\"dashed\"]" } else { "" };
-            let _ = writeln!(text, "  {} -> {}{style};", Graph::identifier(edge.from), Graph::identifier(edge.to));
+            let mut said = Vec::from_iter(edge.aside.then(|| "style=\"dashed\"".to_owned()));
+            said.extend((!edge.about.is_empty()).then(|| format!("label=\"{}\"", edge.about)));
+            let said = if said.is_empty() { String::new() } else { format!(" [{}]", said.join(", ")) };
+            let _ = writeln!(text, "  {} -> {}{said};", Graph::identifier(edge.from), Graph::identifier(edge.to));
         }
         text + "}\n"
     }
@@ -178,6 +194,13 @@ impl<'a> Graph<'a> {
     }
 }
 
+/// Whose errors a step takes, and how often in a run.
+pub(super) fn catches(caught: &CatchError) -> String {
+    let whose = if caught.steps.is_empty() { "all steps that no other step names".to_owned() } else { caught.steps.join(", ") };
+    let often = if caught.max_recoveries == 1 { "once".to_owned() } else { format!("{} times", caught.max_recoveries) };
+    format!("catches errors of {whose}, {often} in a run")
+}
+
 #[cfg(test)]
 mod tests {
     use expect_test::expect;
@@ -186,9 +209,52 @@ mod tests {
 
     use super::*;
 
+    fn definition(manifest: serde_json::Value) -> Definition {
+        let manifest = serde_json::from_value(manifest).expect("a manifest");
+        Definition::new(vec![(Part { component: "d".to_owned(), data: None }, manifest)])
+    }
+
+    #[test]
+    fn what_catches_errors_says_whose_and_how_often() {
+        let caught = |catch_error: serde_json::Value| {
+            definition(json!({
+                "name": "shop",
+                "events": [],
+                "steps": [
+                    { "name": "charge", "accepts": ["StartEvent"], "emits": ["StopEvent"] },
+                    { "name": "recover", "accepts": ["StepFailedEvent"], "emits": ["StopEvent"], "catch_error": catch_error },
+                ],
+            }))
+        };
+        let one = caught(json!({ "steps": ["charge"], "max_recoveries": 2 }));
+        let graph = Graph::of(&one);
+        expect![[r#"
+            StartEvent  (starts)
+            └─ [charge]
+               ├─ StopEvent  (ends)
+               └┄ StepFailedEvent
+                  └─ [recover]  (catches errors of charge, 2 times in a run)
+                     └─ StopEvent  (ends)
+        "#]]
+        .assert_eq(&graph.text());
+        let mermaid = "event_StepFailedEvent -->|\"catches errors of charge, 2 times in a run\"| step_recover";
+        assert!(graph.mermaid().contains(mermaid) && graph.mermaid().contains("step_charge -.-> event_StepFailedEvent"));
+        assert!(graph.dot().contains("event_StepFailedEvent -> step_recover [label=\"catches errors of charge, 2 times in a run\"];"));
+        assert!(graph.svg().is_some_and(|it| it.contains("2 times in a run")));
+        expect![[r#"
+            StartEvent  (starts)
+            └─ [charge]
+               └─ StopEvent  (ends)
+            StepFailedEvent
+            └─ [recover]  (catches errors of all steps that no other step names, once in a run)
+               └─ StopEvent  (ends)
+        "#]]
+        .assert_eq(&Graph::of(&caught(json!({}))).text());
+    }
+
     #[test]
     fn what_a_step_may_return_without_naming_it_is_dashed() {
-        let manifest = json!({
+        let open = definition(json!({
             "name": "open",
             "events": [
                 { "name": "Note", "kind": "plain" }, { "name": "Named", "kind": "plain" },
@@ -198,9 +264,7 @@ mod tests {
                 { "name": "think", "accepts": ["StartEvent"], "emits": ["Named"], "emits_any": true },
                 { "name": "end", "accepts": ["Named", "Answer"], "emits": [] },
             ],
-        });
-        let manifest = serde_json::from_value(manifest).expect("a manifest");
-        let definition = Definition::new(vec![(Part { component: "d".to_owned(), data: None }, manifest)]);
+        }));
         expect![[r#"
             StartEvent  (starts)
             └─ [think]
@@ -212,6 +276,6 @@ mod tests {
             Answer  (is answered)
             └─ [end]
         "#]]
-        .assert_eq(&Graph::of(&definition).text());
+        .assert_eq(&Graph::of(&open).text());
     }
 }

@@ -4,10 +4,10 @@ use std::fmt::Write;
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
-use wf_engine::manifest::{Backoff, CatchError, EventKind, Join, Manifest, Retry, StepManifest};
+use wf_engine::manifest::{Backoff, EventKind, Join, Manifest, Retry, StepManifest};
 
 use super::grants::Flags;
-use super::graph::Graph;
+use super::graph::{Graph, catches};
 use super::layers::Layers;
 use super::people::type_of;
 use super::screen::out;
@@ -120,7 +120,7 @@ fn text(workflow: &Workflow) -> String {
         let _ = writeln!(text, "  {}{}", event.name, kind(event.kind));
         fields(&event.schema, &mut text);
     }
-    let _ = writeln!(text, "\ngraph (┄ sent, published, waited for or not named)");
+    let _ = writeln!(text, "\ngraph (┄ sent, published, waited for, failed or not named)");
     Graph::of(definition).text().lines().for_each(|line| text += &format!("  {line}\n"));
     let _ = writeln!(text, "\nasks for");
     let (ours, outside): (Vec<&String>, Vec<&String>) = workflow.imports().partition(|it| it.starts_with("wf:workflow/"));
@@ -195,13 +195,6 @@ fn again(retry: &Retry) -> String {
         let _ = write!(text, ", after {} alone", retry.kinds.join(" or "));
     }
     text
-}
-
-/// Whose errors it takes, and how often in a run.
-fn catches(caught: &CatchError) -> String {
-    let whose = if caught.steps.is_empty() { "all steps that no other step names".to_owned() } else { caught.steps.join(", ") };
-    let often = if caught.max_recoveries == 1 { "once".to_owned() } else { format!("{} times", caught.max_recoveries) };
-    format!("catches errors of {whose}, {often} in a run")
 }
 
 fn kind(kind: EventKind) -> &'static str {

@@ -12,27 +12,27 @@ use super::screen::out;
 
 /// The folder of the SDK, the contract that it is built against, and the engine that its tests
 /// run on: a project carries them.
-static RUST: Dir = include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/rust");
-static WIT: Dir = include_dir!("$CARGO_MANIFEST_DIR/../wit");
-static ENGINE: Dir = include_dir!("$CARGO_MANIFEST_DIR/engine/src");
-const ENGINE_MANIFEST: &str = include_str!("../../engine/Cargo.toml");
-const WORKSPACE_MANIFEST: &str = include_str!("../../../Cargo.toml");
+static RUST: Dir = include_dir!("$OUT_DIR/parts/guest-sdk/rust");
+static WIT: Dir = include_dir!("$OUT_DIR/parts/wit");
+static ENGINE: Dir = include_dir!("$OUT_DIR/parts/host/engine/src");
+const ENGINE_MANIFEST: &str = include_str!(concat!(env!("OUT_DIR"), "/parts/host/engine/Cargo.toml"));
+const WORKSPACE_MANIFEST: &str = include_str!(concat!(env!("OUT_DIR"), "/parts/Cargo.toml"));
 
 /// A project in Python, with what its tests import: the SDK comes into the components by itself.
 static PYTHON: Dir = include_dir!("$CARGO_MANIFEST_DIR/src/cli/new/python");
-const PYTHON_TESTING: &[u8] = include_bytes!("../../../guest-sdk/python/testing/wf_testing.py");
+const PYTHON_TESTING: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/parts/guest-sdk/python/testing/wf_testing.py"));
 
 /// A project in TypeScript, with the SDK for its types; into the components it comes by itself.
 static TYPESCRIPT: Dir = include_dir!("$CARGO_MANIFEST_DIR/src/cli/new/typescript");
-static TYPESCRIPT_SDK: Dir = include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/js/src");
-static TYPESCRIPT_TESTING: Dir = include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/js/testing");
-const TYPESCRIPT_README: &str = include_str!("../../../guest-sdk/js/README.md");
+static TYPESCRIPT_SDK: Dir = include_dir!("$OUT_DIR/parts/guest-sdk/js/src");
+static TYPESCRIPT_TESTING: Dir = include_dir!("$OUT_DIR/parts/guest-sdk/js/testing");
+const TYPESCRIPT_README: &str = include_str!(concat!(env!("OUT_DIR"), "/parts/guest-sdk/js/README.md"));
 
 /// A project in Go, and one in C, each with its SDK.
 static GO: Dir = include_dir!("$CARGO_MANIFEST_DIR/src/cli/new/go");
-static GO_SDK: Dir = include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/go");
+static GO_SDK: Dir = include_dir!("$OUT_DIR/parts/guest-sdk/go");
 static C: Dir = include_dir!("$CARGO_MANIFEST_DIR/src/cli/new/c");
-static C_SDK: Dir = include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/c");
+static C_SDK: Dir = include_dir!("$OUT_DIR/parts/guest-sdk/c");
 
 /// Makes a project: a small workflow that builds, passes its test and runs.
 #[derive(Args)]
@@ -103,7 +103,7 @@ fn rust(folder: &Path, name: &str) -> std::io::Result<()> {
             from_template(folder, name, inside, bytes)?;
         } else if path.extension().is_some_and(|it| it == "wit") {
             write(&folder.join("sdk/wit").join(path), bytes)?;
-        } else if !path.components().any(|it| it.as_os_str() == "tests" || it.as_os_str() == "target") {
+        } else {
             write(&folder.join("sdk/guest-sdk/rust").join(path), bytes)?;
         }
     }
@@ -133,8 +133,7 @@ fn typescript(folder: &Path, name: &str) -> std::io::Result<()> {
 
 fn go(folder: &Path, name: &str) -> std::io::Result<()> {
     files(&GO).try_for_each(|(path, bytes)| from_template(folder, name, path, bytes))?;
-    let sdk = files(&GO_SDK)
-        .filter(|(path, _)| !path.starts_with("conformance") && path.extension().is_some_and(|it| it == "go" || it == "mod" || it == "md"));
+    let sdk = files(&GO_SDK).filter(|(path, _)| path.extension().is_some_and(|it| it == "go" || it == "mod" || it == "md"));
     sdk.into_iter().try_for_each(|(path, bytes)| write(&folder.join("sdk").join(path), bytes))
 }
 

@@ -14,7 +14,7 @@ use super::answers;
 use super::connection::{Remote, name};
 use super::people::{given_with, line, lines, moment, out, print, table, time, trace};
 use super::screen::note;
-use super::{Problem, candidates, fork, run};
+use super::{Problem, candidates, fork, go_on, run};
 
 /// Starts, follows, answers and ends runs on a server.
 #[derive(Args)]
@@ -125,6 +125,7 @@ enum RunsCommand {
         invocation: Option<u64>,
     },
     Fork(fork::ForkRun),
+    GoOn(go_on::GoOnRun),
     /// Cancels a run.
     Cancel {
         /// Its handler's id.
@@ -280,6 +281,13 @@ impl Runs {
                     return ended(&client.wait(&forked.handler_id).await.map_err(problem)?, json);
                 }
                 if json { print(&forked) } else { out(&forked.handler_id) }
+            }
+            RunsCommand::GoOn(asked) => {
+                let run = asked.go_on(&client).await.map_err(|refused| match refused {
+                    fork::Refused::Here(problem) => problem,
+                    fork::Refused::There(error) => problem(error),
+                })?;
+                if json { print(&run) } else { out(run.run_id.as_deref().unwrap_or_default()) }
             }
             RunsCommand::Cancel { handler } => {
                 if let Err(error) = client.cancel(&handler).await {

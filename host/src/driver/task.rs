@@ -17,6 +17,7 @@ use crate::machine::{self, Exit, Identity, Worker};
 use crate::model::Workflow;
 use crate::registry::Loaded;
 use crate::runtime::{Report, Terms};
+use crate::services::Held;
 use crate::store::{self, Created, LogRow};
 use crate::tail::Driven;
 
@@ -43,6 +44,8 @@ pub(super) struct Task {
     pub bell: Arc<Notify>,
     tail: Driven,
     guests: Guests,
+    /// What waits at a breakpoint before it is entered.
+    held: Vec<(Held, Invoke)>,
     reports: mpsc::UnboundedReceiver<Report>,
     reporter: mpsc::UnboundedSender<Report>,
     written: FuturesOrdered<Written>,
@@ -67,14 +70,15 @@ impl Task {
         let tail = driver.0.services.tails.driven(&run);
         let (reporter, reports) = mpsc::unbounded_channel();
         let (guests, written, noted) = (Guests::default(), FuturesOrdered::new(), VecDeque::new());
-        let (lines, lines_since) = (Vec::new(), None);
-        Task { driver, run, identity, loaded, worker, bell, tail, guests, reports, reporter, written, noted, lines, lines_since }
+        let (held, lines, lines_since) = (Vec::new(), Vec::new(), None);
+        Task { driver, run, identity, loaded, worker, bell, tail, guests, held, reports, reporter, written, noted, lines, lines_since }
     }
 
     /// Until the run leaves memory.
     pub(super) async fn drive(mut self, outputs: Vec<Output>) {
         let mut left = self.carry_out(outputs).await;
         while !left {
+            self.mind_breakpoints();
             let happening = self.next().await;
             self.worker.attend(self.tail.has_readers());
             let outputs = match happening {
@@ -93,6 +97,18 @@ impl Task {
             };
             left = self.carry_out(outputs).await || self.look_at_clocks().await;
         }
+    }
+
+    /// Enters what is held no more. As long as anything is, the run's timeouts do not count; nor before it is known.
+    fn mind_breakpoints(&mut self) {
+        if self.driver.0.services.breakpoints.get().is_none() {
+            return;
+        }
+        let (released, held): (Vec<_>, Vec<_>) = std::mem::take(&mut self.held).into_iter().partition(|(held, _)| held.is_released());
+        self.held = held;
+        released.into_iter().for_each(|(_, invoke)| self.enter(invoke));
+        let paused = !self.held.is_empty() || self.worker.is_resuming();
+        self.worker.pause(self.driver.0.services.now(), paused);
     }
 
     /// What is due happens after whatever else: a guest that reports all the time does not keep it from happening.
@@ -199,10 +215,13 @@ impl Task {
                     let written = appended.map_ok(|()| Created::Begun).boxed();
                     self.written(room, written);
                 }
-                Output::Enter(invoke) => self.enter(*invoke),
+                Output::Enter(invoke) => self.enter_unless_held(*invoke),
                 Output::Answer(invocation, call) => self.guests.answer(invocation, *call),
                 Output::Leave(invocation) => self.guests.leave(invocation),
-                Output::Abort(invocation) => self.guests.abort(invocation),
+                Output::Abort(invocation) => {
+                    self.held.retain(|(_, invoke)| invoke.invocation != invocation);
+                    self.guests.abort(invocation);
+                }
                 Output::Tell(reply, answer) => tell(reply, answer),
                 Output::Reply(letter, answer) => self.driver.answer(letter, answer),
                 Output::Show(frames) => self.tail.extend(frames),
@@ -259,6 +278,15 @@ impl Task {
         }
         self.driver.act(actions);
         true
+    }
+
+    fn enter_unless_held(&mut self, invoke: Invoke) {
+        let services = &self.driver.0.services;
+        let breakpoints = services.breakpoints.get();
+        match breakpoints.and_then(|it| it.hold(self.worker.info(), &invoke, services.clock.at(), &self.bell)) {
+            Some(held) => self.held.push((held, invoke)),
+            None => self.enter(invoke),
+        }
     }
 
     fn enter(&mut self, invoke: Invoke) {

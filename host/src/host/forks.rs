@@ -13,8 +13,8 @@ use super::Host;
 use crate::driver;
 use crate::machine::{Copied, FreshFork};
 use crate::model::{Idempotency, Refusal, RunView, Workflow};
-use crate::registry::Loaded;
-use crate::services::new_id;
+use crate::registry::{Kept, Loaded};
+use crate::services::{Services, new_id};
 use crate::store::{EntryRow, FrameRow, IdempotencyRow, LogRow, Made, RunSummary, fork_scope};
 
 /// Forks that are made at once: others wait for their turn.
@@ -33,6 +33,8 @@ pub struct Forking {
     loaded: Loaded,
     /// The digests of all components that its journal needs.
     needed: Vec<String>,
+    /// Which stay, whoever purges the origin.
+    kept: Kept,
     turn: OwnedSemaphorePermit,
 }
 
@@ -45,9 +47,18 @@ pub struct Edit {
     pub events: Option<(InvocationId, Vec<Event>)>,
     /// An event that comes next, from outside.
     pub next: Option<Event>,
+    /// The handler that it is a run of; none: a new one.
+    pub handler: Option<String>,
+    /// Deliveries that breakpoints let pass once.
+    pub passes: Vec<InvocationId>,
 }
 
 impl Forking {
+    /// What is forked, by its id.
+    pub(super) fn origin(&self) -> &str {
+        &self.origin.run
+    }
+
     /// The last entry that is copied.
     pub fn at(&self) -> u64 {
         self.at
@@ -85,7 +96,10 @@ impl Host {
         let (services, origin) = (&self.services, self.summary(run).await?);
         let rows = services.store.journal(origin.key).await?;
         let (rows, entries) = services.read(run, rows).await?;
-        let Some(last) = entries.last().map(|entry| entry.seq) else { return Err(Refusal::Queued) };
+        let Some(last) = entries.last().map(|entry| entry.seq) else {
+            self.summary(run).await?;
+            return Err(Refusal::Queued);
+        };
         let ended = !origin.status.is_running();
         let at = match at {
             Some(at) if at > last => {
@@ -106,6 +120,7 @@ impl Host {
         entries.truncate(rows.len());
         let until = entries.last().map_or(0, |entry| entry.at);
         let earlier = pinned(&entries);
+        let kept = self.kept(run, &earlier).await?;
         let mut folded = services.replay(run, entries).await?;
         let loaded = self.loaded(&folded, current).await?;
         folded.redefine(loaded.workflow.definition.clone());
@@ -115,7 +130,21 @@ impl Host {
                 needed.push(digest)
             }
         });
-        Ok(Forking { origin, at, run: folded, entries: rows, until, loaded, needed, turn })
+        Ok(Forking { origin, at, run: folded, entries: rows, until, loaded, needed, kept, turn })
+    }
+
+    /// Keeps the components that a run's journal needs for as long as it is forked.
+    async fn kept(&self, run: &str, digests: &[String]) -> Result<Kept, Refusal> {
+        let Services { registry, store, .. } = &*self.services;
+        let kept = registry.keep(digests).await;
+        for digest in digests {
+            if store.manifest(digest).await?.is_none() {
+                // It was purged before they were kept.
+                self.summary(run).await?;
+                return Err(Refusal::Unfit { run: run.to_owned(), why: format!("component {digest} is not in the store") });
+            }
+        }
+        Ok(kept)
     }
 
     /// What a fork goes on with.
@@ -135,17 +164,22 @@ impl Host {
 
     /// Begins a fork; returns when it is durable.
     pub async fn fork(&self, forking: Forking, edit: Edit, idempotency: Option<Idempotency>) -> Result<RunView, Refusal> {
-        let Forking { origin, run, entries, until, loaded, needed, turn: _turn, .. } = forking;
+        let Forking { origin, run, entries, until, loaded, needed, kept: _kept, turn: _turn, .. } = forking;
         let services = &self.services;
         let frames = self.copied_frames(&origin.run, run.next_sequence()).await?;
         let logs = services.store.logs(&origin.run).await?.into_iter().filter(|line| line.at <= until).collect::<Vec<LogRow>>();
+        // Of one that was purged meanwhile some may be gone.
+        self.summary(&origin.run).await?;
         let (key, id, scope) = (services.store.key(), new_id(), fork_scope(&origin.run));
+        if let Some(breakpoints) = self.breakpoints() {
+            edit.passes.iter().for_each(|invocation| breakpoints.let_pass(&id, *invocation));
+        }
         let mut seed = [0; 32];
         rand::rng().fill(&mut seed);
         let forked = Forked {
             origin: origin.run.clone(),
             run: id.clone(),
-            handler: new_id(),
+            handler: edit.handler.unwrap_or_else(new_id),
             seed: Started::seed_text(seed),
             definition: loaded.workflow.definition.parts(),
             state: edit.state,
@@ -170,7 +204,9 @@ impl Host {
             // As the store tells it, which knows where it comes from.
             (Ok(_), _) => self.run(&id).await,
             // The same key came twice at once, and the other was first.
-            (Err(refusal @ Refusal::KeyReused), Some(idempotency)) => self.repeated_fork(&origin.run, &idempotency).await?.ok_or(refusal),
+            (Err(refusal @ (Refusal::KeyReused | Refusal::AlreadyRunning(_))), Some(idempotency)) => {
+                self.repeated_fork(&origin.run, &idempotency).await?.ok_or(refusal)
+            }
             (Err(refusal), _) => Err(refusal),
         }
     }

@@ -313,7 +313,9 @@ impl Host {
     /// Whether a run has not ended, and only waits for events.
     pub async fn is_idle(&self, id: &str) -> Result<bool, Refusal> {
         let key = self.summary(id).await?.key;
-        Ok(self.services.stored(id, key).await?.run.is_idle())
+        let stored = self.services.stored(id, key).await?;
+        // A fork that queues is what its origin was.
+        Ok(stored.unbegun.is_none() && stored.run.is_idle())
     }
 
     /// A run's state as it was after an entry; none: as it is.
@@ -330,6 +332,12 @@ impl Host {
     pub async fn logs(&self, run: &str) -> Result<Vec<store::LogRow>, Refusal> {
         self.summary(run).await?;
         Ok(self.services.store.logs(run).await?)
+    }
+
+    /// What was written to a run's lines after a place, 0 for the first, as it came: `limit` of them, or some more.
+    pub async fn written(&self, run: &str, after: u64, limit: usize) -> Result<store::Written, Refusal> {
+        self.summary(run).await?;
+        Ok(self.services.store.written(run, after, limit).await?)
     }
 
     /// The state of the handler's latest run, as committed.

@@ -11,7 +11,7 @@ use wf_tests::wasm::Module;
 
 use super::body::Room;
 use super::door::{Door, Visitor};
-use super::{Api, Options, Shared, context, history, names, runs, workflows};
+use super::{Api, Options, Shared, context, history, logs, names, runs, workflows};
 use crate::config::Config;
 use crate::forms::Schemas;
 use crate::host::Host;
@@ -59,11 +59,12 @@ async fn what_may_be_long_is_written_by_a_thread_that_answers_nobody() {
     assert_eq!(answer.status(), StatusCode::OK);
     let (name, query) = (|| "echo".to_owned(), String::new);
     let answers = [
-        ("history", history::get(api.clone(), run.clone(), query()).boxed()),
-        ("state", history::state(api.clone(), run.clone(), query()).boxed()),
-        ("state after an entry", history::state(api.clone(), run.clone(), "seq=1".to_owned()).boxed()),
+        ("history", history::get(api.clone(), run.clone(), HeaderMap::new(), query()).boxed()),
+        ("state", history::state(api.clone(), run.clone(), HeaderMap::new(), query()).boxed()),
+        ("state after an entry", history::state(api.clone(), run.clone(), HeaderMap::new(), "seq=1".to_owned()).boxed()),
         ("graph of a run", history::graph(api.clone(), run.clone()).boxed()),
-        ("logs", runs::logs(api.clone(), run.clone()).boxed()),
+        ("logs", logs::get(api.clone(), run.clone(), HeaderMap::new(), query()).boxed()),
+        ("a page of logs", logs::get(api.clone(), run.clone(), HeaderMap::new(), "after=0".to_owned()).boxed()),
         ("context", context::get(api.clone(), "h".to_owned()).boxed()),
         ("schema", workflows::schema(api.clone(), name()).boxed()),
         ("events", workflows::events(api.clone(), name()).boxed()),
@@ -98,8 +99,8 @@ async fn a_definition_is_read_by_a_thread_that_answers_nobody() {
     work::take();
     let answers = [
         ("graph of a run", history::graph(after.clone(), run.clone()).boxed()),
-        ("history", history::get(after.clone(), run.clone(), String::new()).boxed()),
-        ("state", history::state(after.clone(), run, String::new()).boxed()),
+        ("history", history::get(after.clone(), run.clone(), HeaderMap::new(), String::new()).boxed()),
+        ("state", history::state(after.clone(), run, HeaderMap::new(), String::new()).boxed()),
         ("context", context::get(after.clone(), "asked".to_owned()).boxed()),
     ];
     for (what, answer) in answers {

@@ -12,11 +12,11 @@ use wf_engine::text::{self, Limit};
 use super::aside::perhaps_aside;
 use super::error::{ApiError, ErrorBody};
 use super::run::Run;
-use super::runs::begun;
+use super::runs::{self, begun};
 use super::{Answer, Shared, body, header, wire};
 use crate::forms::{self, Form, Schemas};
 use crate::host::{Edit, Forking};
-use crate::model::{Fields, RunView, Target};
+use crate::model::{Fields, Refusal, RunStatus, RunView, Target};
 
 /// A request to fork a run.
 #[derive(Serialize, ToSchema)]
@@ -38,16 +38,20 @@ pub(super) struct ForkBody {
     /// `pinned`: it goes on with its origin's components; `current`: with those that are served now.
     #[schema(required = false, pattern = "^(pinned|current)$")]
     definition: Option<String>,
+    /// Continue an existing handler whose run has ended, or name a new one; left out: a new one without a name.
+    #[schema(required = false, max_length = 128, pattern = "^[0-9A-Za-z._:-]*$")]
+    handler_id: Option<String>,
 }
 
 /// Makes a new run, under a handler of its own, that has a run's journal until an entry: finished attempts are taken
-/// over, and what was in flight runs again from the top of its step. A repeat with the same `Idempotency-Key` is answered
-/// from the run it made.
+/// over, and what was in flight runs again from the top of its step. It begins now: `started_at` is its own, and the run's
+/// timeout counts from there. It queues for its workflow's `runs_max` as other starts do. A repeat with the same
+/// `Idempotency-Key` is answered from the run it made.
 #[utoipa::path(post, path = "/api/v1/runs/{run_id}/fork", operation_id = "fork_run", tag = "runs", request_body = ForkBody,
     params(("run_id" = String, Path), ("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[ -~]+$")),
     responses((status = 200, body = Run), (status = 400, body = ErrorBody), (status = 403, description = "Another page's request", body = ErrorBody),
-        (status = 404, body = ErrorBody), (status = 413, body = ErrorBody),
-        (status = 422, description = "The key came with another body", body = ErrorBody),
+        (status = 404, body = ErrorBody), (status = 409, description = "The handler has a run that has not ended", body = ErrorBody),
+        (status = 413, body = ErrorBody), (status = 422, description = "The key came with another body", body = ErrorBody),
         (status = 429, description = "The run has not begun, or keeps as many events as it may", body = ErrorBody),
         (status = 500, description = "The run cannot be read", body = ErrorBody), (status = 503, body = ErrorBody)))]
 pub(super) async fn fork(api: Shared, run: String, headers: HeaderMap, body: Result<Bytes, ApiError>) -> Answer {
@@ -59,6 +63,13 @@ pub(super) async fn fork(api: Shared, run: String, headers: HeaderMap, body: Res
         return shown(&api, &made).await;
     }
     let asked = Asked::read(&body)?;
+    if let Some(handler) = &asked.handler {
+        runs::may_go_on_with(&api, handler).await?;
+        let newest = api.host.handler(handler).await;
+        if newest.is_ok_and(|it| matches!(it.status, RunStatus::Running)) {
+            return Err(Refusal::AlreadyRunning(handler.clone()).into());
+        }
+    }
     let forking = api.host.forking(&run, asked.at, asked.current).await?;
     let (prepared, api_aside) = (api.schemas.is_prepared(&forking.workflow().definition), api.clone());
     let check = move || {
@@ -71,22 +82,23 @@ pub(super) async fn fork(api: Shared, run: String, headers: HeaderMap, body: Res
     shown(&api, &forked).await
 }
 
-async fn shown(api: &Shared, view: &RunView) -> Answer {
+pub(super) async fn shown(api: &Shared, view: &RunView) -> Answer {
     let forks = api.host.forks(&view.run).await?;
     Ok(begun(wire::json(StatusCode::OK, &Run::of(&api.host, view, usize::MAX).await?.with(forks)), view))
 }
 
 /// What was asked for; the edit is not checked yet.
-struct Asked {
-    at: Option<u64>,
-    current: bool,
+pub(super) struct Asked {
+    pub at: Option<u64>,
+    pub current: bool,
     state: Option<Box<RawValue>>,
-    events: Option<Vec<Box<RawValue>>>,
-    invocation: Option<InvocationId>,
+    pub events: Option<Vec<Box<RawValue>>>,
+    pub invocation: Option<InvocationId>,
+    pub handler: Option<String>,
 }
 
 impl Asked {
-    fn read(body: &Bytes) -> Result<Asked, ApiError> {
+    pub(super) fn read(body: &Bytes) -> Result<Asked, ApiError> {
         let empty = body.iter().all(u8::is_ascii_whitespace);
         let fields = match empty {
             true => Fields::default(),
@@ -112,21 +124,27 @@ impl Asked {
             state: given("state").map(ToOwned::to_owned),
             events: events.transpose()?,
             invocation: number("invocation")?,
+            handler: runs::handler_id(given("handler_id"))?,
         })
     }
 
-    fn edit(self, forking: &Forking, schemas: &Schemas) -> Result<Edit, ApiError> {
+    /// Whether the run is to go on in another form.
+    pub(super) fn edits(&self) -> bool {
+        self.current || self.state.is_some() || self.events.is_some()
+    }
+
+    pub(super) fn edit(self, forking: &Forking, schemas: &Schemas) -> Result<Edit, ApiError> {
         let max = Limit { name: "state_max", max: forking.workflow().limits.state_max };
         let state = self.state.map(|state| text::read_object("the state", state.into(), max)).transpose();
         let state = state.map_err(|refused| ApiError::bad(format!("Invalid state: {}", refused.message)))?;
+        let edit = Edit { state, handler: self.handler, ..Edit::default() };
         let Some(events) = self.events else {
             return match self.invocation {
                 Some(_) => Err(ApiError::bad("Event data is required: 'invocation' says who is to have it")),
-                None => Ok(Edit { state, ..Edit::default() }),
+                None => Ok(edit),
             };
         };
         let forms = events.iter().map(|event| Form::start(event).map_err(ApiError::bad_event)).collect::<Result<Vec<_>, _>>()?;
-        let edit = Edit { state, ..Edit::default() };
         match chosen(forking, &forms, self.invocation)? {
             Some(id) => Ok(Edit { events: Some((id, given(forking, id, forms, schemas)?)), ..edit }),
             None => Ok(Edit { next: Some(next(forking, forms, schemas)?), ..edit }),

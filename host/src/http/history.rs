@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
-use warp::http::StatusCode;
+use warp::http::{HeaderMap, StatusCode};
 use wf_engine::history;
 use wf_engine::json::Json;
 use wf_engine::time::utc_text;
@@ -12,7 +12,7 @@ use wf_engine::time::utc_text;
 use super::aside::aside;
 use super::error::{ApiError, ErrorBody};
 use super::uri::pairs;
-use super::{Answer, Shared, representation, wire};
+use super::{Answer, Shared, compressed, representation, wire};
 
 /// A payload above this is left out of a history, in bytes: its size is told.
 const PAYLOAD_MAX: usize = 16 << 10;
@@ -191,7 +191,7 @@ pub(super) struct HistoryQuery {
 /// What happened in a run, entry by entry.
 #[utoipa::path(get, path = "/api/v1/runs/{run_id}/history", operation_id = "get_history", tag = "runs", params(("run_id" = String, Path), HistoryQuery),
     responses((status = 200, body = History), (status = 400, body = ErrorBody), (status = 404, body = ErrorBody)))]
-pub(super) async fn get(api: Shared, run: String, query: String) -> Answer {
+pub(super) async fn get(api: Shared, run: String, headers: HeaderMap, query: String) -> Answer {
     let (mut after, mut limit) = (None, MOMENTS_DEFAULT);
     for (key, value) in pairs(&query)?.into_iter().filter(|(_, value)| !value.is_empty()) {
         match key.as_str() {
@@ -204,17 +204,19 @@ pub(super) async fn get(api: Shared, run: String, query: String) -> Answer {
         }
     }
     let (history, next) = api.host.history(&run, after, limit).await?;
-    aside(move || wire::json(StatusCode::OK, &History::of(history, next))).await
+    let takes = compressed::takes(&headers);
+    aside(move || compressed::json(takes, &History::of(history, next))).await
 }
 
 /// A run's state as it was after any entry.
 #[utoipa::path(get, path = "/api/v1/runs/{run_id}/state", operation_id = "get_state", tag = "runs", params(("run_id" = String, Path), StateQuery),
     responses((status = 200, body = State), (status = 400, body = ErrorBody), (status = 404, body = ErrorBody)))]
-pub(super) async fn state(api: Shared, run: String, query: String) -> Answer {
+pub(super) async fn state(api: Shared, run: String, headers: HeaderMap, query: String) -> Answer {
     let seq = pairs(&query)?.into_iter().find(|(key, _)| key == "seq").map(|(_, value)| value);
     let seq = seq.map(|text| text.parse::<u64>().map_err(|_| ApiError::bad(format!("Invalid seq: '{text}'")))).transpose()?;
     let state = api.host.state_at(&run, seq).await?;
-    aside(move || wire::json(StatusCode::OK, &State { seq, state })).await
+    let takes = compressed::takes(&headers);
+    aside(move || compressed::json(takes, &State { seq, state })).await
 }
 
 /// The graph of a run's own workflow, as it was when the run began.

@@ -6,7 +6,7 @@ use utoipa::{Modify, OpenApi};
 use warp::http::StatusCode;
 
 use super::door::SESSION_COOKIE;
-use super::{Answer, Shared, context, events, forks, handlers, health, history, runs, session, wire, workflows};
+use super::{Answer, Shared, breakpoints, context, events, forks, handlers, health, history, logs, runs, session, wire, workflows};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -29,12 +29,15 @@ use super::{Answer, Shared, context, events, forks, handlers, health, history, r
         workflows::details,
         runs::list,
         runs::get,
-        runs::logs,
+        logs::get,
         events::of_run,
         history::get,
         history::state,
         history::graph,
         forks::fork,
+        breakpoints::get,
+        breakpoints::set,
+        breakpoints::go_on,
         context::get,
         session::get,
         session::sign_in,

@@ -2,14 +2,12 @@
 
 use include_dir::{Dir, include_dir};
 use warp::Reply;
-use warp::http::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, VARY, WWW_AUTHENTICATE,
-};
+use warp::http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue, VARY, WWW_AUTHENTICATE};
 use warp::http::{HeaderMap, StatusCode};
 use warp::reply::Response;
 
 use super::error::ApiError;
-use super::{Answer, Shared, header};
+use super::{Answer, Shared, compressed};
 
 static FILES: Dir = include_dir!("$OUT_DIR/ui");
 /// Where the page was not built.
@@ -63,9 +61,8 @@ pub(super) async fn asset(_: Shared, name: String, headers: HeaderMap) -> Answer
 
 fn file(name: &str, headers: &HeaderMap) -> Answer {
     let plain = FILES.get_file(name).ok_or_else(|| ApiError::not_found("Not Found"))?;
-    let compressed = FILES.get_file(format!("{name}.gz"));
-    let takes = header::text(headers, ACCEPT_ENCODING.as_str()).is_some_and(|it| it.contains("gzip"));
-    let (file, encoded) = match compressed.filter(|_| takes) {
+    let small = FILES.get_file(format!("{name}.gz"));
+    let (file, encoded) = match small.filter(|_| compressed::takes(headers)) {
         Some(file) => (file, true),
         None => (plain, false),
     };

@@ -13,11 +13,12 @@ use warp::{Filter, Rejection};
 use super::error::{ApiError, answer};
 use super::uri::{self, Part};
 use super::{
-    Api, Options, Shared, Visitor, body, context, events, forks, handlers, health, history, openapi, page, runs, session, workflows,
+    Api, Options, Shared, Visitor, body, breakpoints, context, events, forks, handlers, health, history, logs, openapi, page, runs,
+    session, workflows,
 };
 
 /// The paths as patterns, with what they allow: for the answer to another method.
-const PATHS: [(&str, &str); 29] = [
+const PATHS: [(&str, &str); 31] = [
     ("/", "GET, HEAD"),
     ("/ui/{}", "GET, HEAD"),
     ("/health", "GET, HEAD"),
@@ -42,6 +43,8 @@ const PATHS: [(&str, &str); 29] = [
     ("/api/v1/runs/{}/state", "GET, HEAD"),
     ("/api/v1/runs/{}/representation", "GET, HEAD"),
     ("/api/v1/runs/{}/fork", "POST"),
+    ("/api/v1/runs/{}/go-on", "POST"),
+    ("/api/v1/workflows/{}/breakpoints", "GET, HEAD, POST"),
     ("/api/v1/workflows/{}", "GET, HEAD"),
     ("/api/v1/openapi.json", "GET, HEAD"),
     ("/api/v1/session", "GET, HEAD"),
@@ -131,7 +134,7 @@ pub(super) fn all(api: &Arc<Api>) -> impl Filter<Extract = (Response,), Error = 
         .then(|run: Part, api, headers, query| run.answer(|run| events::of_run(api, run, headers, query)));
     let run_logs = warp::path!("api" / "v1" / "runs" / Part / "logs")
         .and(reading.clone())
-        .then(|run: Part, api, _, _| run.answer(|run| runs::logs(api, run)));
+        .then(|run: Part, api, headers, query| run.answer(|run| logs::get(api, run, headers, query)));
     let details = warp::path!("api" / "v1" / "workflows" / Part)
         .and(reading.clone())
         .then(|name: Part, api, _, _| name.answer(|name| workflows::details(api, name)));
@@ -139,16 +142,25 @@ pub(super) fn all(api: &Arc<Api>) -> impl Filter<Extract = (Response,), Error = 
     let runs = warp::path!("api" / "v1" / "runs").and(reading.clone()).then(|api, _, query| answer(runs::list(api, query)));
     let run_history = warp::path!("api" / "v1" / "runs" / Part / "history")
         .and(reading.clone())
-        .then(|run: Part, api, _, query| run.answer(|run| history::get(api, run, query)));
+        .then(|run: Part, api, headers, query| run.answer(|run| history::get(api, run, headers, query)));
     let run_state = warp::path!("api" / "v1" / "runs" / Part / "state")
         .and(reading.clone())
-        .then(|run: Part, api, _, query| run.answer(|run| history::state(api, run, query)));
+        .then(|run: Part, api, headers, query| run.answer(|run| history::state(api, run, headers, query)));
     let run_graph = warp::path!("api" / "v1" / "runs" / Part / "representation")
         .and(reading.clone())
         .then(|run: Part, api, _, _| run.answer(|run| history::graph(api, run)));
     let run_fork = warp::path!("api" / "v1" / "runs" / Part / "fork")
         .and(writing.clone())
         .then(|run: Part, api, headers, _, body| run.answer(|run| forks::fork(api, run, headers, body)));
+    let run_go_on = warp::path!("api" / "v1" / "runs" / Part / "go-on")
+        .and(writing.clone())
+        .then(|run: Part, api, _, _, body| run.answer(|run| breakpoints::go_on(api, run, body)));
+    let breaks = warp::path!("api" / "v1" / "workflows" / Part / "breakpoints")
+        .and(reading.clone())
+        .then(|name: Part, api, _, _| name.answer(|name| breakpoints::get(api, name)));
+    let set_breaks = warp::path!("api" / "v1" / "workflows" / Part / "breakpoints")
+        .and(writing.clone())
+        .then(|name: Part, api, _, _, body| name.answer(|name| breakpoints::set(api, name, body)));
     let who = warp::path!("api" / "v1" / "session").and(reading.clone()).then(|api, headers, _| answer(session::get(api, headers)));
     let sign_in = warp::path!("api" / "v1" / "sign-in")
         .and(writing_up_to(session::FORM_MAX))
@@ -189,6 +201,7 @@ pub(super) fn all(api: &Arc<Api>) -> impl Filter<Extract = (Response,), Error = 
         .or(document)
         .unify()
         .boxed();
+    let of_breakpoints = breaks.or(set_breaks).unify().or(run_go_on).unify().boxed();
     let of_visitors = who.or(sign_in).unify().or(sign_out).unify().boxed();
     let all = page
         .or(asset)
@@ -204,6 +217,8 @@ pub(super) fn all(api: &Arc<Api>) -> impl Filter<Extract = (Response,), Error = 
         .or(of_runs)
         .unify()
         .or(of_visitors)
+        .unify()
+        .or(of_breakpoints)
         .unify();
     all.or(warp::path::full().map(|path: FullPath| nowhere(path.as_str()))).unify()
 }

@@ -11,7 +11,7 @@ use wf_engine::entry::Micros;
 use wf_engine::json;
 use wf_engine::text::Limit;
 
-use super::aside::{aside, perhaps_aside};
+use super::aside::perhaps_aside;
 use super::door::Begun;
 use super::error::{ApiError, ErrorBody};
 use super::run::Run;
@@ -19,7 +19,7 @@ use super::uri::pairs;
 use super::wire::Handler;
 use super::{Answer, Shared, body, context, header, wire, workflows};
 use crate::forms::{BadStart, Form};
-use crate::model::{Fields, Idempotency, Refusal, RunStatus, RunView, RunsFilter, RunsOrder, RunsPlace, Start, Workflow};
+use crate::model::{Fields, Idempotency, Refusal, RunStatus, RunView, RunsFilter, RunsOrder, RunsPlace, Start, Workflow, unfit_id};
 
 /// Of a run in a list, the request of so many of its questions is told.
 const LISTED_REQUESTS_MAX: usize = 1;
@@ -185,51 +185,6 @@ pub(super) async fn get(api: Shared, run: String) -> Answer {
     Ok(wire::json(wire::status(&view), &Run::of(&api.host, &view, usize::MAX).await?.with(forks)))
 }
 
-/// What a run's steps have written.
-#[derive(Serialize, ToSchema)]
-pub(super) struct Logs {
-    /// By invocation, attempt and place.
-    logs: Vec<LogLine>,
-}
-
-/// A line.
-#[derive(Serialize, ToSchema)]
-struct LogLine {
-    /// Which invocation.
-    invocation: u64,
-    /// Which attempt of it.
-    attempt: u32,
-    /// `log`, `stdout`, `stderr`, `host` for what the host says to it, or `failure` for how the attempt ended.
-    source: String,
-    /// Its place in that source.
-    number: u64,
-    /// When, on the guest's clock.
-    at: String,
-    /// `trace`, `debug`, `info`, `warn` or `error`.
-    level: String,
-    /// The line.
-    message: String,
-    /// What was said with it.
-    #[schema(value_type = Object)]
-    fields: Box<RawValue>,
-}
-
-/// The lines that a run's steps have written.
-#[utoipa::path(get, path = "/api/v1/runs/{run_id}/logs", operation_id = "get_logs", tag = "runs", params(("run_id" = String, Path)),
-    responses((status = 200, body = Logs), (status = 404, body = ErrorBody)))]
-pub(super) async fn logs(api: Shared, run: String) -> Answer {
-    let rows = api.host.logs(&run).await?;
-    aside(move || wire::json(StatusCode::OK, &Logs { logs: rows.into_iter().map(LogLine::from).collect() })).await
-}
-
-impl From<crate::store::LogRow> for LogLine {
-    fn from(row: crate::store::LogRow) -> LogLine {
-        let crate::store::LogRow { invocation, attempt, source, number, at, level, message, fields } = row;
-        let fields = RawValue::from_string(fields).expect("cannot happen: a line's fields were checked when it came");
-        LogLine { invocation, attempt, source, number, at: wf_engine::time::utc_text(at), level, message, fields }
-    }
-}
-
 /// `to_end`: waits for the run's end; else until it is durable.
 async fn start(api: &Shared, name: &str, headers: &HeaderMap, body: Body, to_end: bool) -> Result<RunView, ApiError> {
     let body = body?;
@@ -248,19 +203,27 @@ async fn start(api: &Shared, name: &str, headers: &HeaderMap, body: Body, to_end
     let workflow = workflows::find(api, name)?;
     let (prepared, api_aside) = (api.schemas.is_prepared(&workflow.definition), api.clone());
     let start = perhaps_aside(body.len(), prepared, move || parse(&api_aside, workflow, &body, idempotency)).await?;
-    if let Some(handler) = start.handler.as_ref().filter(|_| api.visitor.is_restricted()) {
+    if let Some(handler) = &start.handler {
         // Its state would be carried over.
-        match api.host.handler(handler).await {
-            Ok(view) if !api.visitor.knows(&view.workflow) => {
-                return Err(ApiError::new(StatusCode::FORBIDDEN, format!("The key may not go on with handler '{handler}'")));
-            }
-            Ok(_) | Err(Refusal::NotFound) => (),
-            Err(refusal) => return Err(refusal.into()),
-        }
+        may_go_on_with(api, handler).await?;
     }
     match to_end {
         true => api.host.start_checked_and_wait(start).await.map_err(|it| cut(it.refusal, it.handler)),
         false => Ok(api.host.start_checked(start).await?),
+    }
+}
+
+/// Refuses a handler of a workflow that the visitor does not know.
+pub(super) async fn may_go_on_with(api: &Shared, handler: &str) -> Result<(), ApiError> {
+    if !api.visitor.is_restricted() {
+        return Ok(());
+    }
+    match api.host.handler(handler).await {
+        Ok(view) if !api.visitor.knows(&view.workflow) => {
+            Err(ApiError::new(StatusCode::FORBIDDEN, format!("The key may not go on with handler '{handler}'")))
+        }
+        Ok(_) | Err(Refusal::NotFound) => Ok(()),
+        Err(refusal) => Err(refusal.into()),
     }
 }
 
@@ -312,15 +275,11 @@ pub(super) fn handler_id(raw: Option<&RawValue>) -> Result<Option<String>, ApiEr
     let Some(raw) = raw else { return Ok(None) };
     let id: String =
         serde_json::from_str(raw.get()).map_err(|_| ApiError::bad("Error processing request body: 'handler_id' is no text"))?;
-    let allowed = |it: char| it.is_ascii_alphanumeric() || "._:-".contains(it);
-    let refused = |limit: &str| {
-        let message = "Error processing request body: 'handler_id' must be 1 to 128 characters of [0-9A-Za-z._:-]";
-        Err(ApiError::bad(format!("{message}{limit}")))
-    };
-    match id.len() {
-        0 => Ok(None),
-        _ if !id.chars().all(allowed) => refused(""),
-        1..=128 => Ok(Some(id)),
-        _ => refused(" (limit handler_id_max)"),
+    if id.is_empty() {
+        return Ok(None);
+    }
+    match unfit_id(&id) {
+        None => Ok(Some(id)),
+        Some(why) => Err(ApiError::bad(format!("Error processing request body: 'handler_id' {why}"))),
     }
 }

@@ -111,9 +111,18 @@ pub(super) fn status(view: &RunView) -> StatusCode {
 
 /// A response with compact JSON.
 pub(super) fn json(status: StatusCode, value: &impl Serialize) -> Response {
+    response(status, text(value))
+}
+
+/// Compact JSON.
+pub(super) fn text(value: &impl Serialize) -> Vec<u8> {
     work::written();
-    let text = serde_json::to_vec(value).expect("wire types are JSON");
-    let mut response = Response::new(text.into());
+    serde_json::to_vec(value).expect("wire types are JSON")
+}
+
+/// A response with JSON.
+pub(super) fn response(status: StatusCode, body: Vec<u8>) -> Response {
+    let mut response = Response::new(body.into());
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response

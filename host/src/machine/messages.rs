@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use wf_engine::effect::Invoke;
-use wf_engine::entry::{Call, Commit, Event, Failure, Forked, InvocationId, Started, Usage};
+use wf_engine::entry::{Call, Commit, Event, Failure, Forked, Input, InvocationId, Started, Usage};
 use wf_engine::run::Run;
 
 use super::Answer;
@@ -62,10 +62,30 @@ pub struct Copied {
 
 /// What a run begins with that is stored, and has not begun.
 pub struct Unbegun {
-    /// Its first entry's input.
+    /// Its first entry's input; of a fork what it would have been, had the fork begun as others do.
     pub started: Started,
+    /// Of a fork: what it begins with in its place.
+    pub fork: Option<UnbegunFork>,
     /// It queues for its workflow's turn; else that has come.
     pub queues: bool,
+}
+
+/// What a fork begins with.
+pub struct UnbegunFork {
+    /// The entries of its origin.
+    pub copied: Vec<EntryRow>,
+    /// What follows them: that it is forked, and an event from outside.
+    pub inputs: Vec<Input>,
+}
+
+impl Unbegun {
+    /// The entries that are there by then, and what follows them.
+    pub(super) fn beginning(self) -> (Vec<EntryRow>, Vec<Input>) {
+        match self.fork {
+            Some(UnbegunFork { copied, inputs }) => (copied, inputs),
+            None => (Vec::new(), vec![Input::Started(Box::new(self.started))]),
+        }
+    }
 }
 
 /// What a guest reports.

@@ -41,8 +41,34 @@ impl Timers {
         Some(due)
     }
 
+    /// Moves those of the clock that stands while no host is up on by so long.
+    pub(super) fn delay(&mut self, by: Micros) {
+        let moved: Vec<(Micros, TimerId)> = std::mem::take(&mut self.alive).into_iter().collect();
+        for (due, timer) in moved {
+            self.set(timer, Due::Alive(due.saturating_add(by)));
+        }
+    }
+
     /// When the first is due.
     pub(super) fn wake(&self) -> Wake {
         Wake { at: self.at.first().map(|it| it.0), alive: self.alive.first().map(|it| it.0) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_delayed_is_due_later_on_the_clock_of_hosts_alone() {
+        let mut timers = Timers::default();
+        for (timer, due) in [(0, Due::Alive(5)), (1, Due::At(5)), (2, Due::Alive(7))] {
+            timers.set(timer, due);
+        }
+        timers.delay(10);
+        assert_eq!(timers.wake(), Wake { at: Some(5), alive: Some(15) });
+        timers.clear(0);
+        let taken: Vec<_> = std::iter::from_fn(|| timers.take(Now { at: 5, alive: 17 })).collect();
+        assert_eq!((taken, timers.wake()), (vec![1, 2], Wake::default()));
     }
 }

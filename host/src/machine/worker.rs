@@ -3,6 +3,7 @@
 //! Nothing that the outside can see leaves before the entries behind it are durable. Guests may go
 //! on before that, because a crash only makes them compute the same again.
 
+mod pause;
 mod way;
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
@@ -21,7 +22,7 @@ use super::timers::Timers;
 use super::{Answer, Command, letters};
 use crate::model::{Frame, Idempotency, Refusal, RunView, Target, Workflow};
 use crate::store::{
-    self, Append, Claim, CommandId, EntryRow, Follows, FrameRow, IdempotencyRow, LogRow, Made, NewRun, Now, RunKey, SentCommand, Wake,
+    self, Append, Claim, CommandId, EntryRow, Follows, FrameRow, IdempotencyRow, LogRow, Made, NewRun, Now, RunKey, SentCommand,
 };
 
 /// Keys of accepted events that are kept in memory.
@@ -39,7 +40,7 @@ pub struct Worker<T> {
     /// As the outside sees it, once it has ended.
     ended: Option<RunView>,
     /// What it is to begin with, while it queues for its workflow's turn.
-    queues: Option<Box<Started>>,
+    queues: Option<Box<Unbegun>>,
     /// The instances that work on it, by invocation, with their attempts.
     live: BTreeMap<InvocationId, u32>,
     timers: Timers,
@@ -67,6 +68,8 @@ pub struct Worker<T> {
     went_well: bool,
     stopping: bool,
     left: bool,
+    /// Since when it is paused, on the clock that stands while no host is up.
+    paused_since: Option<Micros>,
     outputs: Vec<Output<T>>,
     gathered: Gathered,
 }
@@ -133,6 +136,7 @@ impl<T> Worker<T> {
             preview,
             entries: vec![entry_row(&entry)],
             frames,
+            copied: 0,
             logs: Vec::new(),
             standing: worker.standing(entry.at),
             runs_max: worker.workflow.limits.runs_max,
@@ -153,8 +157,7 @@ impl<T> Worker<T> {
         (worker, outputs)
     }
 
-    /// A fork that begins; it never queues. `reply`: told once it is durable. Refused where it takes the event no more
-    /// that comes next.
+    /// A fork that begins. `reply`: told once it is durable. Refused where it takes the event no more that comes next.
     pub fn begin_fork(fork: FreshFork, now: Now, reply: T) -> Result<Begun<T>, (Refusal, T)> {
         let FreshFork { host, key, workflow, mut run, copied, forked, event, definition, row } = fork;
         let Copied { mut entries, mut frames, logs } = copied;
@@ -173,8 +176,10 @@ impl<T> Worker<T> {
             updated_at = entry.at;
         }
         let Some(started) = run.started().cloned() else { return Err((Refusal::NotFound, reply)) };
+        let copied = frames.len();
         let mut worker = Worker::new(key, 1, workflow, &started, run);
         worker.created_next = true;
+        worker.may_queue = worker.workflow.limits.runs_max.is_some();
         worker.since_snapshot = entries.iter().map(|it| it.bytes.len()).sum();
         worker.set_timers(&effects);
         let more = frame_rows(&worker.workflow, &effects);
@@ -185,21 +190,25 @@ impl<T> Worker<T> {
             host,
             run: worker.info.run.clone(),
             handler: worker.info.handler.clone(),
-            follows: Follows::None,
+            follows: Follows::Any,
             workflow: worker.workflow.name.clone(),
             definition,
             started_at: worker.run.started_at(),
             preview: preview(&started.start),
             entries,
             frames,
+            copied,
             logs,
             standing: worker.standing(updated_at),
-            runs_max: None,
+            runs_max: worker.workflow.limits.runs_max,
             idempotency: Some(row),
             waited: true,
         };
         worker.hold(new.size(), &[], Some(Asker::Here(reply)));
         worker.outputs.push(Output::Create(Box::new(new)));
+        if worker.awaits_turn() {
+            worker.resuming = Some(Vec::new());
+        }
         worker.perform(effects);
         let outputs = worker.outputs();
         Ok((worker, outputs))
@@ -235,12 +244,13 @@ impl<T> Worker<T> {
     /// A run that is stored, and has not begun. It begins now, unless it still queues: then it is only there for what
     /// is asked of it.
     pub fn unbegun(claim: &Claim, workflow: Arc<Workflow>, run: Run, unbegun: Unbegun, now: Now) -> (Worker<T>, Vec<Output<T>>) {
-        let Unbegun { started, queues } = unbegun;
-        let mut worker = Worker::new(claim.key, claim.generation, workflow, &started, run);
-        if queues {
-            worker.queues = Some(Box::new(started));
+        let mut worker = Worker::new(claim.key, claim.generation, workflow, &unbegun.started, run);
+        if unbegun.queues {
+            worker.queues = Some(Box::new(unbegun));
         } else {
-            worker.input(now, Input::Started(Box::new(started)), Extra::default());
+            let (copied, inputs) = unbegun.beginning();
+            worker.gather_copied(copied);
+            inputs.into_iter().for_each(|input| worker.input(now, input, Extra::default()));
         }
         let outputs = worker.outputs();
         (worker, outputs)
@@ -272,6 +282,7 @@ impl<T> Worker<T> {
             went_well: false,
             stopping: false,
             left: false,
+            paused_since: None,
             outputs: Vec::new(),
             gathered: Gathered::default(),
         }
@@ -305,11 +316,6 @@ impl<T> Worker<T> {
     /// Whether it has not begun, and is only there for what was asked of it.
     pub fn queues(&self) -> bool {
         self.queues.is_some()
-    }
-
-    /// When something of it is due.
-    pub fn wake(&self) -> Wake {
-        if self.stopping || self.awaits_turn() { Wake::default() } else { self.timers.wake() }
     }
 
     /// How much of it is on its way to the store, in bytes: while it is much, guests wait.
@@ -376,11 +382,11 @@ impl<T> Worker<T> {
     }
 
     fn obey(&mut self, now: Now, command: Command<Asker<T>>) {
-        if let Some(started) = self.queues.take() {
+        if let Some(unbegun) = self.queues.take() {
             match command {
-                Command::Cancel { reply } => self.cancel_unbegun(now, started, reply),
+                Command::Cancel { reply } => self.cancel_unbegun(now, *unbegun, reply),
                 Command::Send { reply, .. } => {
-                    self.queues = Some(started);
+                    self.queues = Some(unbegun);
                     self.tell(reply, Err(Refusal::Queued));
                 }
             }
@@ -471,7 +477,7 @@ impl<T> Worker<T> {
         while !self.left
             && !self.stopping
             && !self.awaits_turn()
-            && let Some(timer) = self.timers.take(now)
+            && let Some(timer) = self.timers.take(self.counted(now))
         {
             self.input(now, Input::TimerFired { timer }, Extra::default());
         }

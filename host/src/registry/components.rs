@@ -59,6 +59,15 @@ impl Components {
         places.entry(digest.to_owned()).or_default().clone()
     }
 
+    /// Keeps what is stored of these from being dropped, for as long as what this gives lasts.
+    pub(super) async fn keep(&self, digests: &[String]) -> Kept {
+        let mut places = Vec::new();
+        for digest in digests {
+            places.push(self.place(digest).await);
+        }
+        Kept(places)
+    }
+
     /// Drops the stored components that neither a run nor anybody here needs: a run that is about to begin holds its
     /// own. Whoever asks for one meanwhile waits.
     pub(super) async fn drop_unneeded(&self, store: &dyn Store) -> store::Result<usize> {
@@ -68,7 +77,30 @@ impl Components {
     }
 }
 
+/// Components that are not dropped meanwhile.
+pub(crate) struct Kept(#[expect(dead_code, reason = "they are needed for as long as somebody has them")] Vec<Arc<Place>>);
+
 /// Whether somebody holds the component, is loading it, or is about to.
 fn is_needed(place: &Arc<Place>) -> bool {
     Arc::strong_count(place) > 1 || place.try_lock().is_ok_and(|held| held.component.strong_count() > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Memory;
+
+    #[tokio::test]
+    async fn what_is_kept_is_not_dropped_until_nobody_keeps_it() {
+        let (store, components) = (Memory::default(), Components::default());
+        for digest in ["kept", "other"] {
+            store.put_component(digest, "bytes".into(), "{}".to_owned()).await.expect("kept");
+        }
+        let kept = components.keep(&["kept".to_owned()]).await;
+        assert_eq!(components.drop_unneeded(&store).await, Ok(1));
+        assert!(store.manifest("kept").await.expect("an answer").is_some());
+        drop(kept);
+        assert_eq!(components.drop_unneeded(&store).await, Ok(1));
+        assert!(store.manifest("kept").await.expect("an answer").is_none());
+    }
 }

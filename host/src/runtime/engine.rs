@@ -1,6 +1,6 @@
 //! How wasmtime is set up.
 
-use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, WasmBacktraceDetails};
 
 use super::LoadError;
 use super::memory::TABLE_MAX;
@@ -42,6 +42,8 @@ fn config(limits: &Limits) -> Config {
         .relaxed_simd_deterministic(true)
         .memory_init_cow(true)
         .generate_address_map(true)
+        // Read where one is told (`source`), and not at each end of an entry.
+        .wasm_backtrace_details(WasmBacktraceDetails::Disable)
         .concurrency_support(false);
     config
 }

@@ -206,8 +206,8 @@ async fn run(
         Called::Ended(Ok(Ok(events))) => Ok(events),
         Called::Ended(Ok(Err(WitFailure { kind, message, details }))) => Err(Failure::from_guest(kind, message, &details)),
         Called::Ended(Err(error)) => Err(match refused {
-            Some(refused) => beyond_memory(refused, limits, inner.limits.memory_total(), &error),
-            None => trapped(&error, limits, &stderr),
+            Some(refused) => beyond_memory(refused, limits, inner.limits.memory_total(), &error, &component.bytes),
+            None => trapped(&error, limits, &stderr, &component.bytes),
         }),
         Called::Exceeded(excess) => Err(exceeded(excess, &step, limits)),
         Called::TimedOut => Err(Failure::new("timeout", format!("step `{step}` timed out"), true)),

@@ -8,6 +8,7 @@ use wf_engine::text::{MESSAGE_MAX, TRACE_MAX, cut};
 use super::lines::Output;
 use super::memory::Refused;
 use super::meter::Excess;
+use super::source;
 use super::wasi::TooMany;
 use super::wasi_http::held::Exceeded;
 use crate::model::Limits;
@@ -31,7 +32,7 @@ pub(super) fn exceeded(excess: Excess, step: &str, limits: &Limits) -> Failure {
 }
 
 /// It wanted more memory than there is for it.
-pub(super) fn beyond_memory(refused: Refused, limits: &Limits, total: u64, error: &wasmtime::Error) -> Failure {
+pub(super) fn beyond_memory(refused: Refused, limits: &Limits, total: u64, error: &wasmtime::Error, component: &[u8]) -> Failure {
     let mut failure = match refused {
         Refused::Own => Failure::new("limit", format!("the memory limit of {} MiB was exceeded", limits.memory_max >> 20), false),
         Refused::Total => {
@@ -39,12 +40,13 @@ pub(super) fn beyond_memory(refused: Refused, limits: &Limits, total: u64, error
             Failure::new("limit", message, true)
         }
     };
-    failure.trace = trace(error);
+    failure.trace = trace(error, None, component);
     failure
 }
 
 /// A trap: what the host refused, else the guest's own words where it left some, else wasm's.
-pub(super) fn trapped(error: &wasmtime::Error, limits: &Limits, stderr: &Output) -> Failure {
+pub(super) fn trapped(error: &wasmtime::Error, limits: &Limits, stderr: &Output, component: &[u8]) -> Failure {
+    let mut panicked = None;
     let too_many = error.downcast_ref::<TooMany>().is_some() || matches!(error.downcast_ref(), Some(ResourceTableError::Full));
     let mut failure = if error.downcast_ref() == Some(&Trap::StackOverflow) {
         Failure::new("limit", format!("the stack limit of {} KiB was exceeded", limits.stack_max >> 10), false)
@@ -54,22 +56,37 @@ pub(super) fn trapped(error: &wasmtime::Error, limits: &Limits, stderr: &Output)
         Failure::new("limit", exceeded.to_string(), false)
     } else {
         match panic_message(stderr) {
-            Some(message) => Failure::new("panic", cut(message, MESSAGE_MAX), true),
+            Some(message) => {
+                panicked = panic_place(stderr);
+                Failure::new("panic", cut(message, MESSAGE_MAX), true)
+            }
             None => Failure::new("trap", cut(error.root_cause().to_string(), MESSAGE_MAX), true),
         }
     };
-    failure.trace = trace(error);
+    failure.trace = trace(error, panicked, component);
     failure
 }
 
-fn trace(error: &wasmtime::Error) -> Option<String> {
-    error.downcast_ref::<WasmBacktrace>().map(|trace| cut(trace.to_string(), TRACE_MAX))
+/// Where it was: in its source, as far as that is known.
+fn trace(error: &wasmtime::Error, panicked: Option<String>, component: &[u8]) -> Option<String> {
+    let trace = error.downcast_ref::<WasmBacktrace>().map(|trace| source::told(trace, component));
+    let lines: Vec<String> = panicked.map(|place| format!("panicked at {place}")).into_iter().chain(trace).collect();
+    (!lines.is_empty()).then(|| cut(lines.join("\n"), TRACE_MAX))
+}
+
+const PANICKED: &str = "panicked at ";
+
+/// Where a Rust panic said last that it was, as in `src/lib.rs:12:9`.
+fn panic_place(stderr: &Output) -> Option<String> {
+    let lines = stderr.last();
+    let (_, place) = lines.iter().rev().find_map(|line| line.split_once(PANICKED))?;
+    Some(place.trim_end().trim_end_matches(':').to_owned())
 }
 
 /// What a Rust panic wrote last: the lines after `panicked at`, up to the note.
 pub(super) fn panic_message(stderr: &Output) -> Option<String> {
     let lines = stderr.last();
-    let start = lines.iter().rposition(|line| line.contains("panicked at"))?;
+    let start = lines.iter().rposition(|line| line.contains(PANICKED))?;
     let message = lines[start + 1..].iter().take_while(|line| !line.starts_with("note:") && !line.starts_with("stack backtrace:"));
     let message: Vec<&str> = message.map(String::as_str).filter(|line| !line.is_empty()).collect();
     Some(if message.is_empty() { lines[start].clone() } else { message.join("\n") })

@@ -12,7 +12,7 @@ use super::LoadError;
 /// The interface that a workflow exports.
 pub(super) const STEPS: &str = "wf:workflow/steps@0.1.0";
 /// The contract, for modules that do not carry it.
-const WIT: &str = include_str!("../../../wit/workflow.wit");
+const WIT: &str = include_str!(concat!(env!("OUT_DIR"), "/parts/wit/workflow.wit"));
 
 /// What a core module shows of itself.
 #[derive(Default)]

@@ -10,7 +10,7 @@ use wf_engine::run::Run;
 use wf_engine::snapshot;
 
 use super::Services;
-use crate::machine::Unbegun;
+use crate::machine::{Unbegun, UnbegunFork};
 use crate::model::{Refusal, Workflow};
 use crate::registry::Loaded;
 use crate::runtime::LoadError;
@@ -48,10 +48,38 @@ impl Services {
 
     /// A run that has not begun.
     async fn waiting(&self, id: &str, first: store::Unbegun) -> Result<Stored, Refusal> {
-        let store::Unbegun { entry, queues } = first;
-        let started = self.first(id, Some(&entry))?;
-        let run = self.unbegun(id, &started).await?;
-        Ok(Stored { run, unbegun: Some(Unbegun { started, queues }), sizes: (0, 0) })
+        let store::Unbegun { entries: rows, queues } = first;
+        if let [entry] = &rows[..] {
+            let started = self.first(id, Some(entry))?;
+            let run = self.unbegun(id, &started).await?;
+            return Ok(Stored { run, unbegun: Some(Unbegun { started, fork: None, queues }), sizes: (0, 0) });
+        }
+        self.waiting_fork(id, rows, queues).await
+    }
+
+    /// A fork that has not begun: as its origin was, knowing the definition that it goes on with.
+    async fn waiting_fork(&self, id: &str, rows: Vec<EntryRow>, queues: bool) -> Result<Stored, Refusal> {
+        let (mut copied, mut entries) = self.read(id, rows).await?;
+        // Its own is the last: those before were copied.
+        let own = entries.iter().rposition(|entry| matches!(entry.input, Input::Forked(_)));
+        let own = own.ok_or_else(|| unfit(id, Misfit::Beginning { seq: 1 }))?;
+        let inputs: Vec<Input> = entries.split_off(own).into_iter().map(|entry| entry.input).collect();
+        copied.truncate(own);
+        let mut run = self.replay(id, entries).await?;
+        let (Some(Input::Forked(forked)), Some(begun)) = (inputs.first(), run.started()) else {
+            return Err(unfit(id, Misfit::Beginning { seq: 0 }));
+        };
+        let started = Started {
+            run: forked.run.clone(),
+            handler: forked.handler.clone(),
+            seed: forked.seed.clone(),
+            definition: forked.definition.clone(),
+            state: forked.state.clone().unwrap_or_else(|| run.state()),
+            ..begun.clone()
+        };
+        let definition = self.registry.definition(&started.definition, &*self.store).await;
+        run.redefine(definition.map_err(|error| unusable(id, &error))?);
+        Ok(Stored { run, unbegun: Some(Unbegun { started, fork: Some(UnbegunFork { copied, inputs }), queues }), sizes: (0, 0) })
     }
 
     /// A run after an entry: of a snapshot, and the entries from there to this one; where there is no

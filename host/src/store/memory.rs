@@ -13,6 +13,7 @@ use wf_engine::entry::Micros;
 
 use crate::model::RunsFilter;
 
+use super::lines::Written;
 use super::rows::{
     Append, Claim, CommandId, Created, EntryRow, Expiry, Finished, FrameRow, HandlersQuery, Held, HostId, IdempotencyRow, LogRow, NewRun,
     Now, Past, Place, Purged, READ_BYTES_MAX, Release, RunKey, RunSummary, RunsPage, SentCommand, Shown, Stored, Unbegun, Wake,
@@ -245,6 +246,10 @@ impl Store for Memory {
 
     fn logs(&self, run: &str) -> BoxFuture<'_, Result<Vec<LogRow>>> {
         self.answer(&[], |tables| Ok(tables.run(run).map(|row| row.lines.rows()).unwrap_or_default()))
+    }
+
+    fn written(&self, run: &str, after: u64, limit: usize) -> BoxFuture<'_, Result<Written>> {
+        self.answer(&[], |tables| Ok(tables.run(run).map(|row| row.lines.written(after, limit)).unwrap_or_default()))
     }
 
     fn idempotency(&self, scope: &str, key: &str) -> BoxFuture<'_, Result<Option<IdempotencyRow>>> {

@@ -1,10 +1,7 @@
 //! What goes into a store and comes out of it. Entries and envelopes are bytes here.
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
 use wf_engine::entry::Micros;
-use wf_engine::text::LEVEL_END;
 
 use crate::model::RunsPlace;
 
@@ -64,7 +61,7 @@ pub struct LogRow {
     pub number: u64,
     /// When.
     pub at: Micros,
-    /// `trace` to `error`; or [`LEVEL_END`].
+    /// `trace` to `error`; or [`LEVEL_END`](wf_engine::text::LEVEL_END).
     pub level: String,
     /// The line.
     pub message: String,
@@ -379,8 +376,8 @@ pub struct Shown {
     pub logs: Vec<LogRow>,
     /// The state with which it has ended, as JSON.
     pub state: Option<Bytes>,
-    /// What it begins with that has not begun.
-    pub first: Option<EntryRow>,
+    /// What it begins with that has not begun; empty: it has.
+    pub first: Vec<EntryRow>,
 }
 
 /// How a run stands after its last entry, as others look for it.
@@ -438,6 +435,8 @@ pub struct NewRun {
     pub entries: Vec<EntryRow>,
     /// The frames that follow from them.
     pub frames: Vec<FrameRow>,
+    /// How many of the frames a fork was copied with: where it queues, it has these alone.
+    pub copied: usize,
     /// Lines that a fork was copied with.
     pub logs: Vec<LogRow>,
     /// How it stands after them.
@@ -465,15 +464,16 @@ impl NewRun {
 pub enum Created {
     /// It has begun.
     Begun,
-    /// It queues for its workflow's turn: it has no entry and no owner, and what it begins with is kept.
+    /// It queues for its workflow's turn: it has no entry and no owner, and what it begins with is kept, as are the frames
+    /// and lines that a fork was copied with.
     Queued,
 }
 
 /// A run that has not begun.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unbegun {
-    /// Its first entry, but for when it is made.
-    pub entry: EntryRow,
+    /// Its first entry, but for when it is made; of a fork, all that it was copied with and begins anew with.
+    pub entries: Vec<EntryRow>,
     /// Whether it still queues; else its turn has come.
     pub queues: bool,
 }
@@ -550,30 +550,4 @@ pub struct HandlersQuery {
     pub limit: usize,
     /// Only those whose newest run began after this one.
     pub after: Option<RunKey>,
-}
-
-/// A run's lines: what was written again takes the place of what was there.
-#[derive(Default)]
-pub(super) struct Lines(BTreeMap<(u64, u32, String, u64), LogRow>);
-
-impl Lines {
-    pub(super) fn extend(&mut self, rows: impl IntoIterator<Item = LogRow>) {
-        for row in rows {
-            let key = |number| (row.invocation, row.attempt, row.source.clone(), number);
-            if row.level == LEVEL_END {
-                let past: Vec<_> = self.0.range(key(row.number)..=key(u64::MAX)).map(|(key, _)| key.clone()).collect();
-                past.iter().for_each(|key| drop(self.0.remove(key)));
-            } else {
-                self.0.insert(key(row.number), row);
-            }
-        }
-    }
-
-    pub(super) fn into_rows(self) -> Vec<LogRow> {
-        self.0.into_values().collect()
-    }
-
-    pub(super) fn rows(&self) -> Vec<LogRow> {
-        self.0.values().cloned().collect()
-    }
 }

@@ -38,6 +38,7 @@ use wf_engine::entry::Micros;
 
 use crate::model::RunsFilter;
 
+use super::lines::Written;
 use super::rows::{
     Append, Claim, CommandId, Created, EntryRow, Expiry, Finished, FrameRow, HandlersQuery, Held, HostId, IdempotencyRow, LogRow, NewRun,
     Now, Past, Purged, Release, RunKey, RunSummary, RunsPage, SentCommand, Stored, Unbegun, Wake,
@@ -290,6 +291,10 @@ impl Store for Sqlite {
 
     fn logs(&self, run: &str) -> BoxFuture<'_, Result<Vec<LogRow>>> {
         self.read_of(run, read::logs)
+    }
+
+    fn written(&self, run: &str, after: u64, limit: usize) -> BoxFuture<'_, Result<Written>> {
+        self.read_of(run, move |connection, run| read::written(connection, run, after, limit))
     }
 
     fn idempotency(&self, scope: &str, key: &str) -> BoxFuture<'_, Result<Option<IdempotencyRow>>> {

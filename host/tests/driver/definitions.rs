@@ -45,3 +45,15 @@ async fn a_run_is_sent_what_it_began_with_whatever_is_configured_later() {
         assert_eq!(after.definition(handler).await.expect("it is there").additional_events, [takes], "{handler}");
     }
 }
+
+/// Its frames or its lines may be gone in part.
+#[tokio::test]
+async fn a_fork_of_what_is_purged_while_it_is_made_is_refused() {
+    let host = host(Arc::new(Hostile::default()), module()).await;
+    let run = host.start(start_under(&host, "h")).await.expect("it is durable").run;
+    let forking = host.forking(&run, Some(0), false).await.expect("it can be forked");
+    host.purge("h").await.expect("it goes");
+    let forked = host.fork(forking, Edit::default(), None).await;
+    assert!(matches!(forked, Err(Refusal::NotFound)), "{forked:?}");
+    assert!(matches!(host.forking(&run, Some(0), false).await, Err(Refusal::NotFound)));
+}

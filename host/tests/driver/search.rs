@@ -22,6 +22,7 @@ fn torn(store: &Hostile, run: &str, runs_max: Option<u32>) -> NewRun {
         entries: vec![EntryRow { seq: 0, bytes: b"{".to_vec() }],
         logs: Vec::new(),
         frames: Vec::new(),
+        copied: 0,
         standing: Standing::default(),
         runs_max,
         idempotency: None,

@@ -320,6 +320,7 @@ async fn what_is_asked_of_a_run_that_its_owner_cannot_read_is_refused() {
         entries: vec![EntryRow { seq: 0, bytes: b"{".to_vec() }],
         logs: Vec::new(),
         frames: Vec::new(),
+        copied: 0,
         standing: Standing::default(),
         runs_max: None,
         idempotency: None,

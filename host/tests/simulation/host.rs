@@ -690,10 +690,10 @@ impl Host {
     fn read(&mut self, ground: &mut Ground, run: String, identity: Identity, claim: &Claim, read: Read) {
         let Read { workflow, unbegun, stored } = read;
         if let Some(unbegun) = unbegun {
-            let first = journal::read(0, &unbegun.entry.bytes).expect("it fits");
+            let first = journal::read(0, &unbegun.entries[0].bytes).expect("it fits");
             let Input::Started(started) = first.input else { panic!("a run begins with {:?}", first.input) };
             let run_before = Run::new(workflow.definition.clone());
-            let unbegun = Unbegun { started: *started, queues: unbegun.queues };
+            let unbegun = Unbegun { started: *started, fork: None, queues: unbegun.queues };
             let (worker, outputs) = Worker::unbegun(claim, workflow, run_before, unbegun, ground.now());
             return self.begins(ground, run, identity, claim, worker, outputs);
         }

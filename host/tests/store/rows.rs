@@ -41,6 +41,7 @@ pub fn new(store: &AnyStore, run: &str, handler: &str) -> NewRun {
         entries: vec![entry(0)],
         logs: Vec::new(),
         frames: vec![frame(0)],
+        copied: 0,
         standing: Standing { updated_at: 10, ..Standing::default() },
         runs_max: None,
         idempotency: None,
@@ -190,7 +191,7 @@ pub async fn expect_everything(store: &AnyStore) {
     // Nobody could queue in the first versions.
     let queued = store.run("queues").await.expect("an answer");
     if let Some(queued) = &queued {
-        let unbegun = Unbegun { entry: EntryRow { seq: 0, ..large_entry() }, queues: true };
+        let unbegun = Unbegun { entries: vec![EntryRow { seq: 0, ..large_entry() }], queues: true };
         assert_eq!((queued.queue.as_deref(), store.unbegun(queued.key).await), (Some("greeting"), Ok(Some(unbegun))));
     }
     assert_eq!((store.alive().await, store.unfinished().await), (Ok(77_000_000), Ok(2 + u64::from(queued.is_some()))));

@@ -3,7 +3,7 @@
 use wf_host::store::{Append, Created, Error, Made, NewRun, Purged, Release, Standing, Status, TURNS_MAX, Unbegun, Wake, open};
 
 use crate::on_every_store;
-use crate::rows::{AnyStore, HOST, append, created, ended, entry, ids, key, new, now, seqs, sequences};
+use crate::rows::{AnyStore, HOST, append, created, ended, entry, frame, ids, key, line, new, now, seqs, sequences};
 
 on_every_store!(
     who_comes_when_as_many_run_as_may_queues,
@@ -16,6 +16,7 @@ on_every_store!(
     many_turns_are_given_in_steps,
     one_that_ends_at_once_needs_no_turn,
     one_that_queues_can_go,
+    a_fork_queues_with_all_that_it_was_copied_with,
 );
 
 fn capped(store: &AnyStore, run: &str, runs_max: u32) -> NewRun {
@@ -64,7 +65,7 @@ async fn one_that_queues_has_not_begun(store: AnyStore) {
     let summary = store.run("r2").await.expect("an answer").expect("it is there");
     assert_eq!((summary.status, summary.queue.as_deref(), summary.waiting), (Status::Running, Some("greeting"), None));
     assert_eq!((seqs(&store, run).await, sequences(&store, "r2", -1, 9).await), (vec![], vec![]));
-    assert_eq!(store.unbegun(run).await, Ok(Some(Unbegun { entry: entry(0), queues: true })));
+    assert_eq!(store.unbegun(run).await, Ok(Some(Unbegun { entries: vec![entry(0)], queues: true })));
     assert_eq!(store.owned(HOST).await, Ok(vec!["r1".to_owned()]));
     assert_eq!(store.next_due().await, Ok(Wake::default()));
     assert_eq!(store.append(append(run, 1, 0)).await, Err(Error::Stale));
@@ -97,7 +98,7 @@ async fn one_whose_turn_has_come_begins(store: AnyStore) {
     assert_eq!(store.give_turns("greeting", Some(1), now(5, 5)).await, Ok(1));
     let claim = store.claim_due(HOST, now(5, 5), 9).await.expect("claims").remove(0);
     assert_eq!((claim.generation, claim.abandoned), (2, false));
-    assert_eq!(store.unbegun(run).await, Ok(Some(Unbegun { entry: entry(0), queues: false })));
+    assert_eq!(store.unbegun(run).await, Ok(Some(Unbegun { entries: vec![entry(0)], queues: false })));
     let standing = Standing { updated_at: 77, ..Standing::default() };
     store.append(Append { standing, ..append(run, 2, 0) }).await.expect("it begins");
     let summary = store.run("r2").await.expect("an answer").expect("it is there");
@@ -163,4 +164,33 @@ async fn one_that_queues_can_go(store: AnyStore) {
     let run = store.run("r2").await.expect("an answer").expect("it is there").key;
     assert_eq!(store.purge("r2", true).await, Ok(Purged { runs: vec!["r2".into()] }));
     assert_eq!((store.queues().await, store.unbegun(run).await), (Ok(vec![]), Ok(None)));
+}
+
+async fn a_fork_queues_with_all_that_it_was_copied_with(store: AnyStore) {
+    start(&store, &["r1"], 1).await;
+    let entries: Vec<_> = (0..4).map(entry).collect();
+    let fork = NewRun {
+        entries: entries.clone(),
+        frames: vec![frame(0), frame(1), frame(2)],
+        copied: 2,
+        logs: vec![line(0, 0, "log", 0, "copied")],
+        ..capped(&store, "r2", 1)
+    };
+    let run = fork.key;
+    assert_eq!(store.create(fork).await, Ok(Created::Queued));
+    assert_eq!(store.unbegun(run).await, Ok(Some(Unbegun { entries: entries.clone(), queues: true })));
+    assert_eq!((seqs(&store, run).await, sequences(&store, "r2", -1, 9).await), (vec![], vec![0, 1]));
+    assert_eq!(store.logs("r2").await.expect("an answer").len(), 1);
+    end(&store, "r1").await;
+    assert_eq!(store.give_turns("greeting", Some(1), now(5, 5)).await, Ok(1));
+    let claim = store.acquire(HOST, "r2", now(6, 6)).await.expect("ours");
+    let begins = Append {
+        entries,
+        frames: vec![frame(2)],
+        standing: Standing { updated_at: 7, ..Standing::default() },
+        ..append(run, claim.generation, 0)
+    };
+    store.append(begins).await.expect("it begins");
+    assert_eq!((seqs(&store, run).await, sequences(&store, "r2", -1, 9).await), (vec![0, 1, 2, 3], vec![0, 1, 2]));
+    assert_eq!((store.unbegun(run).await, store.run("r2").await.expect("an answer").expect("it is there").started_at), (Ok(None), 7));
 }

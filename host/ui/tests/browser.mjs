@@ -42,6 +42,22 @@ async function open(path, { width = 1440, height = 900, scheme = "light", server
   return page;
 }
 
+/** Goes to another view of a page that is there, and waits until it is drawn. */
+const visit = (page, path) =>
+  page.evaluate(async (hash) => {
+    if (location.hash === hash) return;
+    await new Promise((done) => {
+      window.addEventListener("hashchange", () => window.setTimeout(done), { once: true });
+      location.hash = hash;
+    });
+  }, path);
+
+/** The run that a page shows after this one. */
+async function another(page, before) {
+  await page.waitForFunction((before) => /^#\/runs\/\w+/.test(location.hash) && !location.hash.includes(before), before);
+  return new URL(page.url()).hash.split(/[/?]/)[2];
+}
+
 const seen = (locator) => locator.waitFor({ state: "visible", timeout: 10_000 });
 const text = (page, words) => page.getByText(words).first();
 
@@ -69,11 +85,28 @@ test("1 workflows: each with what it is, what it asks for, and a load error in f
   await seen(broken);
   assert.match(await broken.innerText(), /Not loaded[\s\S]*give the `\.wasm` file that your build wrote/);
   await page.getByRole("link", { name: "greeting", exact: true }).click();
+  await page.locator("summary", { hasText: "imports, and what answers them" }).click();
   await seen(text(page, "wf:workflow/events@0.1.0"));
   await seen(text(page, "granted: the context of a step"));
+  for (const row of [/^http\s*no\s*nothing$/, /^sockets\s*(yes|no)\s*never$/]) await seen(page.getByRole("row").filter({ hasText: row }));
   await page.locator('[data-id="greet"]').click();
   await seen(page.getByRole("heading", { name: "greet", exact: true }));
   assert.match(page.url(), /node=greet/);
+  await page.context().close();
+});
+
+test("1 workflows: those that are not loaded come first, then those that fail, then those that wait", async () => {
+  await end("failing", { message: "no such customer" });
+  await begin("hitl");
+  const page = await open("");
+  await page.waitForFunction(() => {
+    const all = [...document.querySelectorAll(".home > li")].map((it) => it.dataset.standing);
+    const places = ["broken", "failing", "waiting", "sound"].map((it) => all.indexOf(it));
+    return places.every((it) => it >= 0) && places.every((it, at) => at === 0 || it > places[at - 1]) && all.lastIndexOf("failing") < all.indexOf("waiting");
+  });
+  // What failed last stands there, and leads to it.
+  await page.locator(".home > li", { hasText: "no such customer" }).getByRole("link", { name: /no such customer/ }).click();
+  await seen(page.getByRole("region", { name: "Why it failed" }));
   await page.context().close();
 });
 
@@ -319,6 +352,108 @@ test("4 a failed run says why: message, step, input and backtrace", async () => 
   await page.context().close();
 });
 
+test("4 a run is forked from a moment with the event mended in its form; both say so", async () => {
+  const origin = await end("fanout", { n: 2 });
+  const page = await open(`#/runs/${origin}?at=0`);
+  await page.locator(".entry.picked").getByRole("button", { name: "Fork from here" }).click();
+  const form = page.getByRole("dialog", { name: "Fork from here" });
+  const field = form.getByRole("spinbutton", { name: "n" });
+  await seen(field);
+  assert.equal(await field.inputValue(), "2");
+  await field.fill("2000");
+  await form.getByRole("button", { name: "Fork", exact: true }).click();
+  await seen(form.getByText(/must be at most 1000/));
+  await field.fill("4");
+  await form.getByRole("button", { name: "Fork", exact: true }).click();
+  const fork = (runs.forked = await another(page, origin));
+  const result = page.getByRole("region", { name: "Result" });
+  await seen(result.getByText("9", { exact: true }));
+  await page.locator(".facts").filter({ hasText: "forked from" }).getByRole("link", { name: origin }).click();
+  await seen(page.locator(".facts").filter({ hasText: "forked to" }).getByRole("link", { name: fork }));
+  assert.match(await result.innerText(), /0: 0\s+1: 1/);
+  assert.doesNotMatch(await result.innerText(), /2: 4/);
+  // With the state in another form, from the end of the first step on: four are gathered where two were asked for.
+  await page.getByLabel("Search the journal").fill("dispatch");
+  await page.locator(".entry").filter({ hasText: /dispatch.*returned/ }).locator("button").first().click();
+  await page.locator(".entry.picked").getByRole("button", { name: "Fork from here" }).click();
+  await form.locator("summary", { hasText: "State" }).click();
+  const state = form.getByLabel("The state as JSON");
+  await state.fill('{"n": ');
+  await seen(form.locator(".field-error"));
+  await state.fill('{"n": 1}');
+  await form.getByRole("button", { name: "Fork", exact: true }).click();
+  await another(page, origin);
+  await seen(result);
+  assert.doesNotMatch(await result.innerText(), /1: 1/);
+  await page.context().close();
+});
+
+test("4 a failed run is tried again from its step: as it was, and with the event mended and today's code", async () => {
+  const origin = await end("greeting", { name: "Ada", delay: 1e30 });
+  const page = await open(`#/runs/${origin}`);
+  const why = page.getByRole("region", { name: "Why it failed" });
+  const form = page.getByRole("dialog", { name: "Try again from this step" });
+  await why.getByRole("button", { name: "Try again from this step" }).click();
+  await form.getByRole("button", { name: "Fork", exact: true }).click();
+  const again = await another(page, origin);
+  await seen(why);
+  await why.getByRole("button", { name: "Try again from this step" }).click();
+  await form.getByRole("radio", { name: "today's code" }).check();
+  const event = form.getByLabel("The event's fields as JSON");
+  assert.deepEqual(JSON.parse(await event.inputValue()), { name: "Ada", delay: 1e30 });
+  await event.fill('{"name": "Ada"}');
+  await form.getByRole("button", { name: "Fork", exact: true }).click();
+  const mended = await another(page, again);
+  await seen(page.getByRole("region", { name: "Result" }).getByText("Hello, Ada!"));
+  const facts = page.locator(".facts");
+  await facts.filter({ hasText: "forked from" }).getByRole("link", { name: again }).click();
+  await seen(facts.filter({ hasText: "forked to" }).getByRole("link", { name: mended }));
+  await facts.filter({ hasText: "forked from" }).getByRole("link", { name: origin }).click();
+  await seen(facts.filter({ hasText: "forked to" }).getByRole("link", { name: again }));
+  await page.context().close();
+});
+
+test("4 the line of the source at which a step failed stands with why it failed, and with the step", async () => {
+  const panicked = await open(`#/runs/${runs.failed}`);
+  await seen(panicked.getByRole("region", { name: "Why it failed" }).locator(".where", { hasText: /^at src\/lib\.rs:\d+$/ }));
+  await panicked.context().close();
+  // Of what the component tells itself.
+  const page = await open(`#/runs/${await end("traced")}`);
+  const why = page.getByRole("region", { name: "Why it failed" });
+  await seen(why.locator(".where", { hasText: "at author/flow.c:7" }));
+  await why.getByRole("button", { name: "only" }).click();
+  await seen(page.getByRole("tabpanel").locator(".where", { hasText: "at author/flow.c:7" }));
+  await page.context().close();
+});
+
+test("4 a hundred thousand lines of a log come in parts, are drawn as far as they are seen, and searched", async (context) => {
+  const run = await end("talker", { newlines: 12_500, times: 8 });
+  const page = await open(`#/runs/${run}?tab=logs`);
+  const parts = [];
+  page.on("response", (response) => /\/logs\?/.test(response.url()) && parts.push(new URL(response.url()).searchParams.get("after")));
+  // What keeps the page from answering, from here on.
+  await page.evaluate(() => {
+    window.longest = 0;
+    new PerformanceObserver((list) => list.getEntries().forEach((it) => (window.longest = Math.max(window.longest, it.duration)))).observe({ type: "longtask", buffered: true });
+  });
+  const count = page.getByRole("tabpanel").getByRole("status");
+  await count.filter({ hasText: /^100002 of 100002$/ }).waitFor({ timeout: 30_000 });
+  assert.equal(new Set(parts).size, parts.length, "no part is read twice");
+  assert.ok((await page.locator(".lines .drawn").count()) < 200, "only what is seen is drawn");
+  await page.getByLabel("Search the logs").fill("begun on");
+  await count.filter({ hasText: /^1 of 100002$/ }).waitFor();
+  assert.match(await page.locator(".lines .drawn").innerText(), /\d\d:\d\d:\d\d\.\d{3} info talk #0 begun on stdout/);
+  await page.getByLabel("Search the logs").fill("");
+  await page.getByLabel("Level").selectOption("error");
+  await seen(text(page, "None fits."));
+  await page.getByLabel("Level").selectOption("trace");
+  await page.getByLabel("Step", { exact: true }).selectOption("talk");
+  await count.filter({ hasText: /^12502 of 100002$/ }).waitFor();
+  const longest = await page.evaluate(() => window.longest);
+  context.diagnostic(`measured: 100,000 lines of a log: the page stands still for ${longest.toFixed(0)} ms at most`);
+  await page.context().close();
+});
+
 test("4 a run whose journal does not fit says so, for itself alone", async () => {
   const run = async (handler) => (await (await fetch(`${damaged}/handlers/${handler}`)).json()).run_id;
   const [broken, sound] = [await run("broken"), await run("sound")];
@@ -389,6 +524,32 @@ test("6 many runs: filtered in the URL, live, chosen, cancelled, and compared", 
   await page.getByRole("button", { name: "Compare" }).click();
   await seen(text(page, /They part at line 4/));
   assert.equal(await page.locator("tr.first").count(), 1);
+  await page.context().close();
+});
+
+test("6 two runs that go on are compared over one connection, by turns", async () => {
+  const both = [await begin("hitl"), await begin("hitl")];
+  const page = await open("#/workflows");
+  await page.evaluate(() => {
+    const all = [];
+    window.most = 0;
+    window.EventSource = class extends EventSource {
+      constructor(url) {
+        super(url);
+        all.push(this);
+        window.most = Math.max(window.most, all.filter((it) => it.readyState !== EventSource.CLOSED).length);
+      }
+    };
+  });
+  await page.evaluate((hash) => (location.hash = hash), `#/compare/${both[0].run_id}/${both[1].run_id}`);
+  await seen(text(page, "They are the same, one by one."));
+  // Either is told of what comes.
+  for (const { handler_id } of both) {
+    await post(`/events/${handler_id}`, { event: { type: "ResponseEvent", value: { response: "Ada" } } });
+    await seen(page.locator(".pairs thead .status.completed").nth(both.findIndex((it) => it.handler_id === handler_id)));
+  }
+  await seen(text(page, "They are the same, one by one."));
+  assert.equal(await page.evaluate(() => window.most), 1);
   await page.context().close();
 });
 
@@ -488,25 +649,45 @@ test("7 always: the end of a run is shown whole: nothing is at work where it say
   await page.context().close();
 });
 
-test("7 always: what a run that goes on costs does not grow with what it has done: history is asked for by `after`, logs by nobody", async (context) => {
-  const run = await begin("fanout", { n: 1000 });
-  const page = await open(`#/runs/${run.run_id}`);
-  const asked = [];
-  page.on("response", async (response) => {
-    const url = new URL(response.url());
-    if (!url.pathname.startsWith("/api/v1/runs/") || url.pathname.endsWith("/events")) return;
-    asked.push({ path: url.pathname.split("/").at(-1), after: url.searchParams.get("after"), size: (await response.body().catch(() => "")).length });
+test("7 always: what a run that goes on costs does not grow with what it has done: bytes are counted over ten thousand invocations", async (context) => {
+  const page = await open("#/workflows");
+  const session = await page.context().newCDPSession(page);
+  await session.send("Network.enable");
+  const bytes = { history: 0, stream: 0, others: 0 };
+  const pages = [];
+  const kinds = new Map();
+  session.on("Network.requestWillBeSent", ({ requestId, request }) => {
+    const { pathname, searchParams } = new URL(request.url);
+    const path = pathname.startsWith("/api/v1/runs/") ? pathname.split("/").at(-1) : "";
+    kinds.set(requestId, path === "events" ? "stream" : path === "history" ? "history" : "others");
+    if (path === "logs" || path === "state") pages.push({ path });
+    if (path === "history") pages.push({ path, requestId, after: searchParams.get("after"), size: 0 });
   });
+  session.on("Network.dataReceived", ({ requestId, dataLength }) => {
+    const kind = kinds.get(requestId);
+    if (kind) bytes[kind] += dataLength;
+    const part = pages.find((it) => it.requestId === requestId);
+    if (part) part.size += dataLength;
+  });
+  let sent = 0;
+  session.on("Network.loadingFinished", ({ requestId, encodedDataLength }) => (sent += kinds.get(requestId) === "history" ? encodedDataLength : 0));
+  const run = await begin("spread", { n: 5000 });
+  await page.evaluate((hash) => (location.hash = hash), `#/runs/${run.run_id}`);
   await page.locator(".title .status.completed").waitFor({ timeout: 60_000 });
-  const pages = asked.filter((it) => it.path === "history");
-  const whole = (await (await fetch(`${base}/api/v1/runs/${run.run_id}/history?limit=1000`)).text()).length;
-  const told = pages.reduce((sum, it) => sum + it.size, 0);
-  const entries = (await page.getByText(/^\d+ entries$/).innerText()).split(" ")[0];
-  context.diagnostic(`measured: ${entries} entries live in ${pages.length} pages of history, ${told} bytes`);
-  // Each entry comes once: all pages together are about as many bytes as one page for each thousand of them.
-  assert.ok(told < whole * (Number(entries) / 1000) * 2, `${told} bytes where a thousand entries are ${whole}`);
-  assert.equal(new Set(pages.filter((it) => it.size > 100).map((it) => it.after)).size, pages.filter((it) => it.size > 100).length, "no part is read twice");
-  assert.ok(!asked.some((it) => it.path === "logs" || it.path === "state"), "nobody looks at those");
+  const parts = pages.filter((it) => it.size > 100);
+  assert.ok(pages.every((it) => it.path === "history"), "nobody looks at logs and state");
+  assert.equal(new Set(parts.map((it) => it.after)).size, parts.length, "no part is read twice");
+  const entries = Number((await page.getByText(/^\d+ entries$/).innerText()).split(" ")[0]);
+  assert.ok(entries > 10_000, `${entries} entries`);
+  // What an entry costs is the same at the beginning and at the end.
+  const afters = parts.map((it) => (it.after === null ? 0 : Number(it.after)));
+  const cost = (from, to) => parts.slice(from, to).reduce((sum, it) => sum + it.size, 0) / ((afters[to] ?? entries) - afters[from]);
+  const middle = Math.floor(parts.length / 2);
+  const [early, late] = [cost(0, middle), cost(middle, parts.length)];
+  context.diagnostic(`measured: ${entries} entries live in ${parts.length} pages: ${early.toFixed(0)} bytes an entry at first, ${late.toFixed(0)} later, compressed ${(sent / entries).toFixed(0)}; ${bytes.stream} bytes of stream, ${bytes.others} of others`);
+  assert.ok(sent < bytes.history / 4, `compressed: ${sent} of ${bytes.history} bytes of history`);
+  assert.ok(late < early * 1.5, `${early} bytes an entry at first, ${late} later`);
+  assert.ok(bytes.others < 1_000_000 && bytes.stream < entries * 1500, JSON.stringify(bytes));
   await page.context().close();
 });
 
@@ -563,6 +744,9 @@ test("every view, light and dark, wide and narrow: a picture, and no barrier", a
     asked: `#/runs/${asked.run_id}`,
     state: `#/runs/${runs.counter}?tab=state`,
     failed: `#/runs/${runs.failed}?tab=logs`,
+    twenty: `#/runs/${await end("twenty")}`,
+    hundreds: `#/runs/${await end("large")}?tab=step&invocation=0`,
+    fork: `#/runs/${runs.forked}`,
     waiting: `#/runs/${waiting.run_id}?tab=send`,
     compare: `#/compare/${runs.greeting}/${runs.other}`,
     running: `#/runs/${running.run_id}`,
@@ -570,32 +754,41 @@ test("every view, light and dark, wide and narrow: a picture, and no barrier", a
     api: "#/api",
   };
   const barriers = [];
-  for (const scheme of ["light", "dark"]) {
-    for (const width of [1440, 800, 390]) {
-      for (const [name, path] of Object.entries(views)) {
-        const page = await open(path, { width, scheme });
-        await seen(page.locator("main h1, main h2").first());
-        await page.waitForFunction(() => !/Loading …|entries so far/.test(document.querySelector("main").innerText));
-        if (/^#\/(runs|workflows)\/[^n]/.test(path)) await seen(page.locator(".node").first());
+  // One page, which goes from view to view, and is looked at in all ways: to load each anew would take minutes.
+  const page = await open("");
+  const drawn = () => page.evaluate(() => new Promise((done) => window.requestAnimationFrame(() => window.requestAnimationFrame(done))));
+  for (const [name, path] of Object.entries(views)) {
+    await page.setViewportSize({ width: 1440, height: 900 });
+    await visit(page, path);
+    await seen(page.locator("main h1, main h2").first());
+    await page.waitForFunction(() => !/Loading …|so far/.test(document.querySelector("main").innerText));
+    if (/^#\/(runs|workflows)\/[^n]/.test(path)) await seen(page.locator(".node").first());
+    for (const scheme of ["light", "dark"]) {
+      await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
+      for (const width of [1440, 800, 390]) {
+        await page.setViewportSize({ width, height: 900 });
+        await drawn();
         await page.screenshot({ path: `${shots}/${name}-${scheme}-${width}.png`, fullPage: true });
         const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
         assert.ok(wide <= 0, `${name} at ${width} is ${wide} pixels too wide`);
         const cut = await page.evaluate(() => [...document.querySelectorAll(".json, .scroll")].filter((it) => it.checkVisibility() && it.scrollWidth > it.clientWidth).map((it) => it.className));
         assert.deepEqual(cut, [], `${name} at ${width} scrolls sideways`);
-        if (width === 1440) {
-          const { violations } = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21aa"]).analyze();
-          const found = violations.map((it) => `${it.id}: ${it.help}: ${it.nodes.map((node) => node.html).slice(0, 3).join(" ")}`);
-          barriers.push(...found.map((it) => `${name} ${scheme}: ${it}`));
-        }
-        await page.context().close();
+        if (width !== 1440) continue;
+        const axe = new AxeBuilder({ page });
+        // In the dark, nothing but colours is different.
+        const { violations } = await (scheme === "light" ? axe.withTags(["wcag2a", "wcag2aa", "wcag21aa"]) : axe.withRules(["color-contrast"])).analyze();
+        const found = violations.map((it) => `${it.id}: ${it.help}: ${it.nodes.map((node) => node.html).slice(0, 3).join(" ")}`);
+        barriers.push(...found.map((it) => `${name} ${scheme}: ${it}`));
       }
     }
   }
+  await page.context().close();
   assert.deepEqual(barriers, []);
 });
 
-test("where scrollbars take room: headings stand over their columns, and what is short has none", async () => {
+test("where scrollbars take room: headings stand over their columns, and what is short has none", async (context) => {
   const other = await launch({ ignoreDefaultArgs: ["--hide-scrollbars"] });
+  context.after(() => other.close());
   const page = await other.newPage({ viewport: { width: 1440, height: 400 } });
   for (let at = 0; at < 12; at++) await begin("greeting");
   await page.goto(`${base}/#/runs`);
@@ -616,9 +809,8 @@ test("where scrollbars take room: headings stand over their columns, and what is
   await seen(lines.first());
   // One broken workflow is a line, the first one; those that are sound have lines of one height.
   assert.match(await lines.first().innerText(), /broken/);
-  const heights = await page.locator(".home > li:not(.bad)").evaluateAll((all) => all.map((it) => Math.round(it.getBoundingClientRect().height)));
+  const heights = await page.locator('.home > li:not([data-standing="broken"])').evaluateAll((all) => all.map((it) => Math.round(it.getBoundingClientRect().height)));
   assert.ok(Math.max(...heights) - Math.min(...heights) <= 1, `rows are as high: ${heights}`);
-  await other.close();
 });
 
 /** Scripting time per frame while something is done, in milliseconds, from the browser's own counters. */
@@ -745,9 +937,10 @@ async function proxy(server, takes) {
   return { url: `http://127.0.0.1:${proxy.address().port}`, close: () => (proxy.closeAllConnections(), proxy.close()) };
 }
 
-test("below a path of a proxy's, that it takes away or leaves: the page loads, starts a run and shows it", async () => {
+test("below a path of a proxy's, that it takes away or leaves: the page loads, starts a run and shows it", async (context) => {
   for (const [server, takes, path] of [[base, true, "wf/"], [below, false, "wf/"], [below, false, "wf"]]) {
     const { url, close } = await proxy(server, takes);
+    context.after(close);
     const page = await open(`${path}#/workflows/fanout`, { server: url });
     await page.getByRole("button", { name: "Start", exact: true }).click();
     await seen(text(page, "✓ Result"));
@@ -755,7 +948,6 @@ test("below a path of a proxy's, that it takes away or leaves: the page loads, s
     await page.goto(`${url}/wf/#/api`);
     assert.equal(await page.getByRole("link", { name: "openapi.json" }).evaluate((it) => it.href), `${url}/wf/api/v1/openapi.json`);
     await page.context().close();
-    close();
   }
 });
 

@@ -20,15 +20,15 @@ import json
 
 from componentize_py_types import Err
 from wit_world import exports
-from wit_world.imports import events, log, memo, run, state, time
+from wit_world.imports import environment, events, http, log, memo, run, state, time
 from wit_world.imports.types import Event, Failure
 
-from . import border, chance, find, logs, loop, prepare, warm
+from . import border, chance, connections, find, logs, loop, prepare, variables, warm
 from .invoke import Failed, invoke
 
 
 class _Host:
-    events, log, memo, run, state, time = events, log, memo, run, state, time
+    environment, events, http, log, memo, run, state, time = environment, events, http, log, memo, run, state, time
     event, error = Event, Err
 
 
@@ -36,6 +36,8 @@ chance.watch()
 border.connect(_Host)
 loop.install()
 logs.install()
+variables.install()
+connections.install()
 prepare.standard_library()
 found = find.find(wf_entry.module, wf_entry.workflow)
 prepare.user_modules()

@@ -28,6 +28,8 @@ class _Imports:
     time: Any = None
     memo: Any = None
     run: Any = None
+    http: Any = None
+    environment: Any = None
     log: Any = None
     event: Any = None
     error: Any = None
@@ -171,6 +173,36 @@ def memo_keep(name: str, value: str) -> None:
     """Keeps a value, as JSON, over the entries and attempts of this invocation."""
     _within("memo")
     _ask(_host.memo.keep, name, value)
+
+
+def http_request(options: dict[str, Any], body: bytes) -> tuple[int, dict[str, Any]]:
+    """Sends a request, and waits for the head of its answer: its number, for `http_read`, and the head."""
+    _within("HTTP")
+    number, head = _ask(_host.http.request, json.dumps(options, ensure_ascii=False), body)
+    return number, json.loads(head)
+
+
+def http_read(number: int) -> bytes:
+    """Waits for more of a body; empty where there is no more."""
+    _within("HTTP")
+    return _ask(_host.http.read, number) or b""
+
+
+def http_close(number: int) -> None:
+    """Lets go of a body. Those of a step that has ended are gone."""
+    if live:
+        _host.http.close(number)
+
+
+def variables() -> dict[str, str]:
+    """The variables of this attempt; none where nothing is running."""
+    return dict(_host.environment.get_environment()) if live and _host.environment is not None else {}
+
+
+def workflow() -> str:
+    """The name of the workflow that is running."""
+    _within("its name")
+    return _host.run.workflow()
 
 
 def write_log(level: str, message: str, fields: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ from workflows.errors import WorkflowRuntimeError
 from workflows.events import Event, StepFailedEvent
 from workflows.resource import ResourceManager
 
-from . import border, chance, forms, logs, loop
+from . import border, chance, forms, logs, loop, outside, variables
 from .failures import kind, trace
 from .models import event_by_name
 
@@ -35,6 +35,7 @@ def invoke(workflow: Any, name: str, events: list[tuple[str, str]]) -> list[tupl
         config = function._step_config
         try:
             chance.reseed()
+            variables.begin()
             return _returned(name, config, _run(workflow, name, function, events))
         except Failed:
             raise
@@ -134,7 +135,7 @@ def _wrong(message: str) -> Failed:
 def _failed(config: Any, error: BaseException) -> Failed:
     """What an exception means to the host: whether there is another attempt, and when."""
     if isinstance(error, FileNotFoundError):
-        error.add_note("A component in Python has no files, granted or not: what a resource names, or the module reads, is read when it is built.")
+        error.add_note("A component has the files that lay beside its workflow when it was built, and the folders that it is granted, as `/name`.")
     details: dict[str, Any] = {"trace": trace(error)}
     delay = None
     if config.retry_policy is not None and isinstance(error, Exception):
@@ -145,6 +146,10 @@ def _failed(config: Any, error: BaseException) -> Failed:
         except Exception as broken:
             details["trace"] += "\nand its retry policy failed:\n" + trace(broken)
             error = broken
+    if outside.is_final(error):
+        delay = None
+    elif delay is not None:
+        delay = max(delay, outside.retry_after(error) or 0.0)
     details["retryable"] = delay is not None
     if delay is not None:
         details["retry_after"] = float(delay)

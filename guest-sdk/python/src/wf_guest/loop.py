@@ -82,4 +82,6 @@ def install() -> None:
     """Makes it the loop of everything in the component, and makes `time.sleep` durable."""
     asyncio.run = run
     asyncio.new_event_loop = asyncio.events.new_event_loop = Loop
+    # Each new loop would ask for a variable, and with that for all of them.
+    asyncio.coroutines._is_debug_mode = lambda: False
     time.sleep = border.sleep

@@ -49,7 +49,7 @@ def manifest(workflow: Any, name: str, additional: list[type[Event]], others: li
     _name_others(said, [it for it in others if it not in types], types, workflow)
     declared: dict[type[Event], None] = {}
     for it in types:
-        declared |= dict.fromkeys(base for base in reversed(it.__mro__) if _is_event(base) and _is_declared(base, it, types))
+        declared |= dict.fromkeys(base for base in reversed(it.__mro__) if _is_event(base) and (_is_declared(base, it, types) or base in outside))
     made: dict[str, Any] = {"name": name, "language": "python"}
     description = _text(type(workflow).__doc__ if "__doc__" in type(workflow).__dict__ else None)
     if description:

@@ -24,7 +24,7 @@ _LATE = (
 
 
 #: Modules that are not the user's.
-_OURS = ("wf_guest", "wf_entry", "wit_world", "componentize_py_types", "componentize_py_runtime", "workflows", "pydantic", "llama_agents", "llama_index", "typing_extensions")
+_OURS = ("wf_guest", "wf_entry", "wit_world", "componentize_py_types", "componentize_py_runtime", "workflows", "pydantic", "llama_agents", "llama_index", "typing_extensions", "httpx", "requests")
 
 
 def _imported(name: str) -> None:

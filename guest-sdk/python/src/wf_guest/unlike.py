@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-_ASK_OUTSIDE = "there are no sockets, and no HTTP in Python yet: ask with an input-required event, and answer it from outside"
+_ASK_OUTSIDE = "there are no sockets: make requests with `httpx`, `requests` or `urllib.request`, which go where `allow_http` lets them"
 _MODULES = {
     "threading": "there are no threads: await, or let steps run beside each other",
     "multiprocessing": "there are no processes: let steps run beside each other",
@@ -17,8 +17,8 @@ _MODULES = {
     "concurrent": "there are no threads: await, or let steps run beside each other",
     "sqlite3": "there is no sqlite3 here: keep it in the state",
 }
-#: What is of no use but over the network.
-_CLIENTS = ("aiohttp", "anthropic", "boto3", "ftplib", "http.client", "httpx", "openai", "requests", "smtplib", "urllib.request", "urllib3")
+#: What makes connections of its own.
+_CLIENTS = ("aiohttp", "anthropic", "boto3", "ftplib", "openai", "smtplib", "urllib3")
 
 
 def warnings(path: Path) -> list[dict[str, Any]]:
@@ -34,6 +34,7 @@ def warnings(path: Path) -> list[dict[str, Any]]:
         elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and _is_step(node):
             _kept(found, path, node)
             _missing(found, path, node)
+    _variables(found, path, tree)
     return sorted(found, key=lambda it: it["line"])
 
 
@@ -44,6 +45,34 @@ def _modules(found: list[dict[str, Any]], path: Path, node: ast.AST, names: list
             found.append({"message": f"`{name}` does nothing in a workflow", "file": str(path), "line": node.lineno, "hint": why})
         elif is_client(name):
             found.append({"message": f"`{name}` reaches nothing from a workflow", "file": str(path), "line": node.lineno, "hint": _ASK_OUTSIDE})
+
+
+def _variables(found: list[dict[str, Any]], path: Path, tree: ast.Module) -> None:
+    """Variables that are read as the file is imported, or as a workflow is made: there are none then."""
+    todo: list[ast.AST] = [it for it in tree.body if not (isinstance(it, ast.If) and "__name__" in ast.dump(it.test))]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)) and getattr(node, "name", None) != "__init__":
+            continue
+        todo += ast.iter_child_nodes(node)
+        if name := _variable(node):
+            message = f"the variable `{name}` is read while the component is built, where there is none"
+            found.append({"message": message, "file": str(path), "line": node.lineno, "hint": "read it in a step: there it is what `allow_env` or a secret gives"})
+
+
+def _variable(node: ast.AST) -> str | None:
+    """Which variable an expression reads."""
+    if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load) and _ends(node.value, "environ"):
+        given = [node.slice]
+    elif isinstance(node, ast.Call) and (_ends(node.func, "getenv") or isinstance(node.func, ast.Attribute) and node.func.attr == "get" and _ends(node.func.value, "environ")):
+        given = node.args
+    else:
+        return None
+    return next((it.value for it in given[:1] if isinstance(it, ast.Constant) and isinstance(it.value, str)), None)
+
+
+def _ends(node: ast.AST, name: str) -> bool:
+    return getattr(node, "id", getattr(node, "attr", None)) == name
 
 
 def is_client(module: str) -> bool:

@@ -26,7 +26,8 @@ pub(super) fn derive(mut input: DeriveInput) -> Result<TokenStream> {
     if matches!(data.fields, Fields::Unit) {
         data.fields = Fields::Named(syn::parse_quote!({}));
     }
-    fields::tighten(&mut data.fields)?;
+    let mut asked = Vec::new();
+    fields::tighten(&mut data.fields, &[&input.attrs], &mut asked)?;
     if !input.generics.params.is_empty() {
         return Err(Error::new_spanned(&input.generics, "an event has no type parameters: write one struct for each type"));
     }
@@ -40,37 +41,44 @@ pub(super) fn derive(mut input: DeriveInput) -> Result<TokenStream> {
         None => quote!(::core::module_path!()),
     };
     let (ident, name) = (&input.ident, input.ident.to_string());
-    let shadow = format_ident!("{ident}Fields");
+    let (shadow, itself) = (format_ident!("{ident}Fields"), format_ident!("{ident}Itself"));
+    let another_name = fields::another_name(ident, &itself, &asked);
     let attributes: Vec<_> = input.attrs.iter().filter(|it| !it.path().is_ident("event")).collect();
     let Data::Struct(data) = &input.data else { unreachable!("seen above") };
     let fields = &data.fields;
     Ok(quote! {
         const _: () = {
-            #[derive(::wf_guest::serde::Serialize, ::wf_guest::serde::Deserialize, ::wf_guest::schemars::JsonSchema)]
-            #[serde(crate = "::wf_guest::serde", remote = #name)]
-            #[schemars(crate = "::wf_guest::schemars")]
-            #(#attributes)*
-            struct #shadow #fields
+            type #itself = #ident;
+            #(#asked)*
+            const _: () = {
+                #another_name
 
-            impl ::wf_guest::serde::Serialize for #ident {
-                fn serialize<S: ::wf_guest::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
-                    #shadow::serialize(self, serializer)
+                #[derive(::wf_guest::serde::Serialize, ::wf_guest::serde::Deserialize, ::wf_guest::schemars::JsonSchema)]
+                #[serde(crate = "::wf_guest::serde", remote = #name)]
+                #[schemars(crate = "::wf_guest::schemars")]
+                #(#attributes)*
+                struct #shadow #fields
+
+                impl ::wf_guest::serde::Serialize for #itself {
+                    fn serialize<S: ::wf_guest::serde::Serializer>(&self, serializer: S) -> ::core::result::Result<S::Ok, S::Error> {
+                        #shadow::serialize(self, serializer)
+                    }
                 }
-            }
 
-            impl<'de> ::wf_guest::serde::Deserialize<'de> for #ident {
-                fn deserialize<D: ::wf_guest::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
-                    #shadow::deserialize(deserializer)
+                impl<'de> ::wf_guest::serde::Deserialize<'de> for #itself {
+                    fn deserialize<D: ::wf_guest::serde::Deserializer<'de>>(deserializer: D) -> ::core::result::Result<Self, D::Error> {
+                        #shadow::deserialize(deserializer)
+                    }
                 }
-            }
 
-            impl ::wf_guest::Event for #ident {
-                const NAME: &'static str = #name;
+                impl ::wf_guest::Event for #itself {
+                    const NAME: &'static str = #name;
 
-                fn declaration() -> ::core::option::Option<::wf_guest::serde_json::Value> {
-                    ::wf_guest::generated::declaration::<#shadow>(#name, #kind, #base, #module)
+                    fn declaration() -> ::core::option::Option<::wf_guest::serde_json::Value> {
+                        ::wf_guest::generated::declaration::<#shadow>(#name, #kind, #base, #module)
+                    }
                 }
-            }
+            };
         };
     })
 }

@@ -1,9 +1,27 @@
 //! The types of an event's fields: some say too little in their schemas, and some cannot be there.
 
-use proc_macro2::Span;
-use quote::ToTokens;
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::{ToTokens, format_ident};
 use syn::visit_mut::{self, VisitMut};
-use syn::{Error, Field, Fields, GenericArgument, Ident, LitStr, Path, PathArguments, Result, Type, parse_quote};
+use syn::{
+    Attribute, Error, Expr, Fields, GenericArgument, Ident, ItemConst, ItemType, LitStr, Path, PathArguments, Result, Type, parse_quote,
+};
+
+/// Words of serde's and schemars' attributes by which a type or a field is written, read or described in another way.
+const OWN: [&str; 12] = [
+    "with",
+    "serialize_with",
+    "deserialize_with",
+    "schema_with",
+    "skip",
+    "skip_serializing",
+    "skip_deserializing",
+    "from",
+    "into",
+    "try_from",
+    "remote",
+    "getter",
+];
 
 /// Looks into a type.
 #[derive(Default)]
@@ -13,26 +31,58 @@ struct Looking {
     refused: Option<Error>,
 }
 
-/// Lets stand-ins make the schema, where the author has not said what does.
-pub(super) fn tighten(fields: &mut Fields) -> Result<()> {
+/// Lets stand-ins make the schema, where the author has not said what does, and asks of each type whether it is data:
+/// otherwise each use that serde and schemars make of one that is not would be an error of its own, in words of theirs.
+/// Gives the constants that ask; `around` is what the fields are of.
+pub(super) fn tighten(fields: &mut Fields, around: &[&[Attribute]], asked: &mut Vec<ItemConst>) -> Result<()> {
+    let as_they_are = !around.iter().any(|attributes| has_a_form_of_its_own(attributes));
     for field in fields {
         let (mut looking, mut ty) = (Looking::default(), field.ty.clone());
         looking.visit_type_mut(&mut ty);
         if let Some(error) = looking.refused {
             return Err(error);
         }
-        if looking.changed && !has_a_form_of_its_own(field) {
+        if has_a_form_of_its_own(&field.attrs) {
+            continue;
+        }
+        if looking.changed {
             let ty = LitStr::new(&ty.to_token_stream().to_string(), Span::call_site());
             field.attrs.push(parse_quote!(#[schemars(with = #ty)]));
+        }
+        if as_they_are {
+            let (ty, name) = (&field.ty, format_ident!("IS_DATA_{}", asked.len()));
+            asked.push(parse_quote!(const #name: bool = ::wf_guest::generated::is_data::<#ty>();));
+            field.ty = checked(ty, &parse_quote!(#name));
         }
     }
     Ok(())
 }
 
-/// `with`, `schema_with` and the like.
-fn has_a_form_of_its_own(field: &Field) -> bool {
-    let mut attributes = field.attrs.iter().filter(|it| it.path().is_ident("schemars") || it.path().is_ident("serde"));
-    attributes.any(|it| it.meta.to_token_stream().to_string().contains("with"))
+/// The same type; or, where the condition is an error, one of which nothing more is said.
+fn checked(ty: &Type, condition: &Expr) -> Type {
+    parse_quote!(<::wf_guest::generated::Checked<#ty, { #condition }> as ::wf_guest::generated::Itself>::Own)
+}
+
+/// The name of the type whose fields they are, as that of the type if all of them are data.
+pub(super) fn another_name(ident: &Ident, itself: &Ident, asked: &[ItemConst]) -> ItemType {
+    let names = asked.iter().map(|it| &it.ident);
+    let checked = checked(&parse_quote!(#itself), &parse_quote!(true #(&& #names)*));
+    parse_quote!(type #ident = #checked;)
+}
+
+/// `with`, `schema_with`, `from`, `skip` and the like: what the type itself can does not count then.
+fn has_a_form_of_its_own(attributes: &[Attribute]) -> bool {
+    let mut attributes = attributes.iter().filter(|it| it.path().is_ident("schemars") || it.path().is_ident("serde"));
+    attributes.any(|it| words(it.meta.to_token_stream()).iter().any(|it| OWN.contains(&it.as_str())))
+}
+
+fn words(tokens: TokenStream) -> Vec<String> {
+    let words = tokens.into_iter().flat_map(|token| match token {
+        TokenTree::Group(group) => words(group.stream()),
+        TokenTree::Ident(word) => vec![word.to_string()],
+        _ => Vec::new(),
+    });
+    words.collect()
 }
 
 impl VisitMut for Looking {

@@ -42,6 +42,7 @@
 
 // Read in this order.
 mod context;
+mod data;
 mod event;
 mod failure;
 pub mod http;
@@ -85,6 +86,7 @@ pub mod bindings {
 pub use {schemars, serde, serde_json};
 
 pub use context::{Context, RetryInfo};
+pub use data::Data;
 pub use event::{Event, StartEvent, StepFailedEvent, StopEvent};
 pub use failure::{Failure, Fatal, Result};
 pub use step::{Collect, Events, RawEvent, StepInput, StepOutput, Workflow};
@@ -95,6 +97,7 @@ pub use wf_guest_macros::{Data, Event, Events, workflow};
 /// For the code that the macros write.
 #[doc(hidden)]
 pub mod generated {
+    pub use crate::data::{Checked, Itself, is_data};
     pub use crate::manifest::{Manifest, StepManifest};
     pub use crate::schema::declaration;
     pub use crate::stand_in::{Key, Socket};

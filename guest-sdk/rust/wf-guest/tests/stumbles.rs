@@ -58,6 +58,41 @@ fn what_stands_within_an_event_needs_one_derive_and_no_other_crate() {
     );
 }
 
+/// Whatever stands within an event, in every form that a type can have.
+#[derive(Data, Clone, Debug, PartialEq)]
+struct Branch {
+    size: Size,
+    weight: Grams,
+    of: Vec<Branch>,
+    bark: Bark,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
+    #[serde(skip)]
+    seen: bool,
+}
+
+#[derive(Data, Clone, Debug, PartialEq)]
+struct Grams(u64);
+
+#[derive(Data, Clone, Debug, PartialEq)]
+enum Bark {
+    Bare,
+    Thick(Grams),
+    Twice(Grams, Box<Branch>),
+}
+
+#[test]
+fn data_may_hold_data_of_every_form_and_itself() {
+    let leaf = Branch { size: Size::Small, weight: Grams(1), of: Vec::new(), bark: Bark::Bare, note: None, seen: false };
+    let bark = Bark::Twice(Grams(2), Box::new(leaf.clone()));
+    let branch = Branch { of: vec![Branch { bark: Bark::Thick(Grams(3)), ..leaf.clone() }], bark, note: Some("old".into()), ..leaf };
+    let small = json!({ "size": "small", "weight": 1, "of": [], "bark": "Bare" });
+    let thick = json!({ "size": "small", "weight": 1, "of": [], "bark": { "Thick": 3 } });
+    let text = json!({ "size": "small", "weight": 1, "of": [thick], "bark": { "Twice": [2, small] }, "note": "old" });
+    assert_eq!(json!(branch), text);
+    assert_eq!(wf_guest::serde_json::from_value::<Branch>(text).expect("it is read"), branch);
+}
+
 #[test]
 fn what_is_collected_under_an_id_is_collected_apart_from_others() {
     assert_eq!(Test::of(Ordering).start(order()).result::<String>(), "aa");

@@ -79,8 +79,8 @@ pub const MUTATIONS: &[Mutation] = &[
         what: "a turn that comes while somebody asks is lost",
         by: "simulation",
         file: "store/memory/tables.rs",
-        from: "row.first.is_some() && row.summary.queue.is_none()",
-        to: "false && row.first.is_some() && row.summary.queue.is_none()",
+        from: "!row.first.is_empty() && row.summary.queue.is_none()",
+        to: "false && !row.first.is_empty() && row.summary.queue.is_none()",
     },
     Mutation {
         what: "a new run passes those that queue",

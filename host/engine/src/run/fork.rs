@@ -16,6 +16,7 @@ impl Run {
     /// Gives the run its own ids and seed, edits it, and starts anew what is in flight. What
     /// invocations keep over their attempts, and what was sent to the run, stays.
     pub(super) fn forked(&mut self, forked: &Forked) {
+        self.forked_at = Some(self.now.at);
         if let Some(started) = &mut self.started {
             started.run.clone_from(&forked.run);
             started.handler.clone_from(&forked.handler);

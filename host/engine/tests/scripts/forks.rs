@@ -124,6 +124,15 @@ fn a_fork_has_its_own_ids_and_seed() {
 }
 
 #[test]
+fn a_fork_begins_when_it_is_made() {
+    let world = played("step work: StartEvent -> StopEvent\n @5 start\n @9 fork");
+    let restored = snapshot::restore(world.definition.clone(), &snapshot::take(&world.run)).expect("it fits");
+    for run in [&world.run, &restored] {
+        assert_eq!((run.first_at(), run.started_at()), (5_000_000, 9_000_000));
+    }
+}
+
+#[test]
 fn a_fork_has_the_whole_timeout_of_what_executed_at_its_origin() {
     check(
         r#"

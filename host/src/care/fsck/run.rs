@@ -1,15 +1,17 @@
 //! A run: its journal replayed, and all that follows from it compared with what is stored.
 
-use serde_json::Value;
-use wf_engine::effect::Due;
-use wf_engine::entry::{Entry, Input, Started};
+use std::sync::Arc;
+
+use wf_engine::effect::{Due, Effect};
+use wf_engine::entry::{Entry, Function, Input, Part, Started};
 use wf_engine::journal;
 use wf_engine::run::{Run, Status};
 use wf_engine::snapshot;
 
 use super::replay::Definitions;
 use super::rows::OfRun;
-use super::stream::Frames;
+use super::same::same_json;
+use super::stream::{Frames, Published};
 use crate::care::redact::SHOWN;
 use crate::machine::preview;
 use crate::model::{waiting, waiting_before};
@@ -43,6 +45,8 @@ struct Told {
     wake: (Option<i64>, Option<i64>),
     /// What an older build says that it waits for.
     waiting_before: Option<String>,
+    /// When an older build says that it began: of a fork, when its origin did.
+    started_before: i64,
     /// Whether it goes on at once with whoever takes it.
     at_once: bool,
 }
@@ -50,33 +54,57 @@ struct Told {
 /// A run that queues, or whose turn has come.
 fn unbegun(of: &mut OfRun, row: &ExaminedRun) -> Result<Option<Told>> {
     let first = match of.store.unbegun(of.key) {
-        Ok(Some(text)) => of.store.entries(&text).map(|entries| entries.into_iter().next()),
-        other => other.map(|_| None),
+        Ok(Some(text)) => of.store.beginning(&text),
+        other => other.map(|_| Vec::new()),
     };
-    let Some(first) = of.read("queued", None, first)? else { return Ok(None) };
-    let (started, at) = match first.map(|first| journal::read(0, &first.bytes)) {
-        Some(Ok(Entry { input: Input::Started(started), at, .. })) => (*started, number(at)),
-        Some(Err(misfit)) => {
+    let Some(rows) = of.read("queued", None, first)? else { return Ok(None) };
+    let entries: Vec<Entry> = match rows.iter().map(|row| journal::read(row.seq, &row.bytes)).collect() {
+        Ok(entries) => entries,
+        Err(misfit) => {
             of.add("queued", None, misfit.to_string(), finding::RESTORE_RUN, None);
             return Ok(None);
         }
+    };
+    let (mut started, at) = match entries.first() {
+        Some(Entry { input: Input::Started(started), at, .. }) => (started.as_ref().clone(), number(*at)),
         _ => {
             of.add("journal", None, "it is missing, and so is what the run would begin with", finding::RESTORE_RUN, None);
             return Ok(None);
         }
     };
+    let components = |parts: &[Part]| parts.iter().map(|part| part.component.clone()).collect::<Vec<_>>();
+    let (mut digests, mut earlier, mut began) = (components(&started.definition), Vec::new(), at);
+    for entry in &entries {
+        let Input::Forked(forked) = &entry.input else { continue };
+        earlier.append(&mut digests);
+        (started.run, started.handler, began) = (forked.run.clone(), forked.handler.clone(), number(entry.at));
+        digests = components(&forked.definition);
+    }
+    // A fork needs the components of all definitions that it was copied with.
+    for digest in earlier {
+        if !digests.contains(&digest) {
+            digests.push(digest);
+        }
+    }
     let summary = Summary {
         status: "running".to_owned(),
-        started_at: at,
-        updated_at: at,
+        started_at: began,
+        updated_at: entries.last().map_or(at, |entry| number(entry.at)),
         completed_at: None,
         next_seq: 0,
         waiting: None,
         preview: preview(&started.start),
         result_preview: None,
     };
-    let digests = started.definition.iter().map(|part| part.component.as_str()).collect::<Vec<_>>().join(" ");
-    Ok(Some(Told { started, digests, summary, wake: row.wake, waiting_before: None, at_once: row.queue.is_none() }))
+    Ok(Some(Told {
+        started,
+        digests: digests.join(" "),
+        summary,
+        wake: row.wake,
+        waiting_before: None,
+        started_before: began,
+        at_once: row.queue.is_none(),
+    }))
 }
 
 /// A run that has begun, so far as its journal can be read.
@@ -91,17 +119,18 @@ fn replayed(of: &mut OfRun, definitions: &mut Definitions) -> Result<Option<Told
         let row = Some(text.key.to_string());
         let Some(entries) = of.read("journal", row.clone(), of.store.entries(&text))? else { return Ok(None) };
         for entry in entries {
-            let effects = match applied(of.store, &mut begun, &entry, definitions) {
-                Ok(effects) => effects,
+            let (effects, called) = match applied(of.store, &mut begun, &entry, definitions) {
+                Ok(applied) => applied,
                 Err(Error::Damaged(why)) => {
                     of.add("journal", row, why, finding::RESTORE_RUN, None);
                     return Ok(None);
                 }
                 Err(other) => return Err(other),
             };
-            let Some((_, run)) = &begun else { return Ok(None) };
+            let Some((started, run)) = &begun else { return Ok(None) };
             went_by(&mut earlier, run);
-            if !frames.fit(of, run.definition(), &effects)? {
+            let published = Published { definition: run.definition(), workflow: &started.workflow, called, effects: &effects };
+            if !frames.fit(of, &published)? {
                 return Ok(None);
             }
             while let Some(there) = taken.take_if(|it| it.last <= number(entry.seq)) {
@@ -134,13 +163,14 @@ fn went_by(earlier: &mut Vec<String>, run: &Run) {
     }
 }
 
-/// Applies an entry. With the first a run begins; a fork is given what it goes on with.
+/// Applies an entry. With the first a run begins; a fork is given what it goes on with. Gives the types of the events, too,
+/// that a step has published with it.
 fn applied(
     store: &Examination,
     begun: &mut Option<(Started, Run)>,
     row: &EntryRow,
     definitions: &mut Definitions,
-) -> Result<Vec<wf_engine::effect::Effect>> {
+) -> Result<(Vec<Effect>, Vec<Arc<str>>)> {
     let misfit = |misfit: journal::Misfit| Error::Damaged(misfit.to_string());
     let entry = journal::read(row.seq, &row.bytes).map_err(misfit)?;
     if entry.seq != row.seq {
@@ -155,7 +185,17 @@ fn applied(
         (started.run, started.handler) = (forked.run.clone(), forked.handler.clone());
         run.redefine(definitions.of(&forked.definition, store)?);
     }
-    journal::accept(run, &entry).map_err(misfit)
+    let effects = journal::accept(run, &entry).map_err(misfit)?;
+    Ok((effects, published(&entry.input)))
+}
+
+/// The types of the events that a step publishes: only these are in the journal, and not what they hold.
+fn published(input: &Input) -> Vec<Arc<str>> {
+    let (Input::StepProgressed { calls, .. } | Input::StepReturned { calls, .. } | Input::StepFailed { calls, .. }) = input else {
+        return Vec::new();
+    };
+    let published = calls.iter().filter_map(|call| if let Function::Publish { event } = &call.function { Some(&event.name) } else { None });
+    published.cloned().collect()
 }
 
 /// Compares how it has ended with what is stored of that; gives how it has.
@@ -186,24 +226,6 @@ fn ended(of: &mut OfRun, run: &Run, terminal: Option<bytes::Bytes>) -> Result<st
     Ok(status)
 }
 
-/// Another build may have written the same in other words.
-fn same_json(one: &[u8], other: &[u8]) -> bool {
-    let value = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).ok();
-    one == other || value(one).zip(value(other)).is_some_and(|(one, other)| same(&one, &other))
-}
-
-/// What was taken out of a run may have been taken out of an entry as a whole, and out of what came of it in part.
-fn same(one: &Value, other: &Value) -> bool {
-    match (one, other) {
-        (Value::String(text), _) | (_, Value::String(text)) if text == SHOWN => true,
-        (Value::Object(one), Value::Object(other)) => {
-            one.len() == other.len() && one.iter().all(|(key, value)| other.get(key).is_some_and(|other| same(value, other)))
-        }
-        (Value::Array(one), Value::Array(other)) => one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(one, other)),
-        _ => one == other,
-    }
-}
-
 /// `earlier`: the digests of all that its journal went by.
 fn told(started: Started, run: &Run, status: &store::Status, earlier: &[String]) -> Told {
     let updated_at = number(run.updated_at());
@@ -227,6 +249,7 @@ fn told(started: Started, run: &Run, status: &store::Status, earlier: &[String])
         },
         wake: if runs { (due(at), due(alive)) } else { (None, None) },
         waiting_before: waiting_before(run),
+        started_before: number(run.first_at()),
         at_once: run.needs_resume(),
         started,
     }
@@ -261,10 +284,10 @@ fn compare(of: &mut OfRun, row: &ExaminedRun, told: &Told) {
 }
 
 /// The columns that are not as they should be.
-fn differing(row: &ExaminedRun, Told { summary: told, waiting_before, .. }: &Told) -> Vec<&'static str> {
+fn differing(row: &ExaminedRun, Told { summary: told, waiting_before, started_before, .. }: &Told) -> Vec<&'static str> {
     let columns = [
         ("status", row.status == told.status),
-        ("started_at", row.started_at == told.started_at),
+        ("started_at", row.started_at == told.started_at || row.started_at == *started_before),
         ("updated_at", row.updated_at == told.updated_at),
         ("completed_at", row.completed_at == told.completed_at),
         ("next_seq", row.next_seq == told.next_seq),

@@ -7,7 +7,8 @@ use tokio::process::Command;
 use crate::cli::environment::{Lock, home, said};
 use crate::cli::{Problem, pypi};
 
-const TOOLS: pypi::Tools = pypi::Tools { language: "Go", requirements: include_str!("../../../../guest-sdk/go/requirements.txt") };
+const TOOLS: pypi::Tools =
+    pypi::Tools { language: "Go", requirements: include_str!(concat!(env!("OUT_DIR"), "/parts/guest-sdk/go/requirements.txt")) };
 /// The oldest that the SDK is built with: the first that exports functions with texts.
 const OLDEST: [u32; 2] = [1, 24];
 

@@ -12,12 +12,12 @@ use crate::cli::environment::{DONE, Lock, digest, files, home, last, output, pro
 use crate::cli::progress::size;
 
 /// What the workflows import, what builds them, and the versions of what that needs.
-static SOURCES: Dir = include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/js/src");
-static BUILD: Dir = include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/js/tools");
-const WORLD: &str = include_str!("../../../../guest-sdk/js/wit/guest.wit");
-const PACKAGE: &str = include_str!("../../../../guest-sdk/js/package.json");
-const LOCK: &str = include_str!("../../../../guest-sdk/js/package-lock.json");
-const CONTRACT: &str = include_str!("../../../../wit/workflow.wit");
+static SOURCES: Dir = include_dir!("$OUT_DIR/parts/guest-sdk/js/src");
+static BUILD: Dir = include_dir!("$OUT_DIR/parts/guest-sdk/js/tools");
+const WORLD: &str = include_str!(concat!(env!("OUT_DIR"), "/parts/guest-sdk/js/wit/guest.wit"));
+const PACKAGE: &str = include_str!(concat!(env!("OUT_DIR"), "/parts/guest-sdk/js/package.json"));
+const LOCK: &str = include_str!(concat!(env!("OUT_DIR"), "/parts/guest-sdk/js/package-lock.json"));
+const CONTRACT: &str = include_str!(concat!(env!("OUT_DIR"), "/parts/wit/workflow.wit"));
 /// The oldest Node.js that they run on.
 const OLDEST: [u32; 2] = [20, 12];
 

@@ -10,8 +10,9 @@ use tokio::process::Command;
 use crate::cli::environment::{DONE, Lock, digest, files, home, output, said, short, unpacked, unwritable, whole};
 use crate::cli::{Problem, pypi};
 
-static SDK: Dir = include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/c");
-const TOOLS: pypi::Tools = pypi::Tools { language: "C", requirements: include_str!("../../../../guest-sdk/c/requirements.txt") };
+static SDK: Dir = include_dir!("$OUT_DIR/parts/guest-sdk/c");
+const TOOLS: pypi::Tools =
+    pypi::Tools { language: "C", requirements: include_str!(concat!(env!("OUT_DIR"), "/parts/guest-sdk/c/requirements.txt")) };
 /// Without the last each instance would have a stack of 16 MiB.
 const FLAGS: [&str; 6] = ["-target", "wasm32-wasi", "-mexec-model=reactor", "-Os", "-s", "-Wl,-z,stack-size=131072"];
 

@@ -1,11 +1,10 @@
 """What every Python component begins as: Python and the SDK, before anybody's files are in it.
 
 It is made once. `wf-host build` then gives it files, by a call of the step `wf-host:begin`, and keeps what it holds
-after that as the component. There is no disk where it runs: all files are in memory, and found there also by what
-imports or reads them late.
+after that as the component. All files are in memory, and found there also by what imports or reads them late; what is
+no file of the component is looked for in the folders that a run is granted.
 """
 
-import builtins
 import errno
 import gc
 import importlib
@@ -26,6 +25,8 @@ from wit_world.imports.types import Event, Failure
 BEGIN = "wf-host:begin"
 # Of no use without a screen, a compiler or a disk.
 LEFT_OUT = {"test", "tests", "idlelib", "tkinter", "turtledemo", "ensurepip", "lib2to3", "pydoc_data", "__pycache__", "venv", "curses", "site-packages"}
+# What looks at the folders that a workflow is granted.
+REAL = ("access", "chdir", "chmod", "link", "mkdir", "readlink", "remove", "rename", "replace", "rmdir", "scandir", "symlink", "truncate", "unlink", "utime")
 # What every workflow has, or is likely to have.
 IMPORTED = ("find", "border", "chance", "logs", "loop", "prepare", "invoke", "manifest", "recording")
 
@@ -35,6 +36,8 @@ class Disk:
 
     def __init__(self):
         self.files, self.folders = {}, {}
+        # There are folders once there are runs: who looks before would find none for ever.
+        self.has_others = False
 
     def add(self, path, data):
         self.files[path] = (len(data), zlib.compress(data, 6))
@@ -63,10 +66,27 @@ class Disk:
         path = os.path.normpath(path if path.startswith("/") else f"/app/{path}")
         return path if path in self.files or path in self.folders else None
 
+    def others(self, function):
+        """What goes to the folders that a run is granted."""
+
+        def call(*arguments, **options):
+            self.check("open", arguments)
+            return function(*arguments, **options)
+
+        return call
+
+    def check(self, event, arguments):
+        """Python itself opens files, too: the text of what has an error in its syntax, also where that is no file."""
+        if event == "open":
+            path = arguments[0] if arguments else None
+            if not self.has_others or isinstance(path, str) and path.startswith("<"):
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+
     def mount(self):
-        """Puts it before the disk that is not there."""
-        before = {name: getattr(posix, name) for name in ("stat", "lstat", "listdir")}
-        opened, opened_code = io.open, _io.open_code
+        """Puts it before the folders that a run is granted."""
+        plain = {name: getattr(posix, name) for name in ("stat", "lstat", "listdir", *REAL) if hasattr(posix, name)}
+        before = {name: self.others(function) for name, function in plain.items()}
+        opened, opened_code = self.others(io.open), self.others(_io.open_code)
 
         def status(path, *arguments, **options):
             if (kept := self.path(path)) is None:
@@ -92,11 +112,12 @@ class Disk:
             kept = self.path(path)
             return io.BytesIO(self.read(kept)) if kept in self.files else opened_code(path)
 
-        for module in (posix, os):
-            module.stat = module.lstat = status
-            module.listdir = listed
-        io.open = _io.open = builtins.open = open_file
-        io.open_code = _io.open_code = open_code
+        sys.addaudithook(self.check)
+        now = {**before, "stat": status, "lstat": status, "listdir": listed}
+        instead = {id(function): now[name] for name, function in plain.items()} | {id(io.open): open_file, id(_io.open_code): open_code}
+        # Some have taken one of them under a name of their own.
+        for module in [it for it in sys.modules.values() if isinstance(it, type(sys))]:
+            vars(module).update({name: instead[id(it)] for name, it in vars(module).items() if id(it) in instead})
 
 
 disk = Disk()
@@ -154,6 +175,7 @@ def begin(files):
             elif getattr(now, "_beneath", None) is said:
                 now._beneath = stream
     gc.collect()
+    disk.has_others = True
     # What is there now stays: to look through it for garbage would only touch its memory.
     gc.freeze()
     return json.dumps({"said": said.getvalue()})

@@ -12,7 +12,8 @@ use crate::cli::Problem;
 use crate::cli::environment::{Lock, digest, output, progress, short, text, unwritable, whole};
 
 /// What the SDK brings along under its own names.
-const PROVIDED: [&str; 8] = [
+const PROVIDED: [&str; 10] = [
+    "httpx",
     "llama-agents-client",
     "llama-agents-server",
     "llama-index-core",
@@ -20,6 +21,7 @@ const PROVIDED: [&str; 8] = [
     "llama-index-workflows",
     "pydantic",
     "pydantic-core",
+    "requests",
     "typing-extensions",
 ];
 /// The Python in a component.
@@ -120,7 +122,7 @@ fn asked(dir: &Path) -> Result<Vec<Asked>, Problem> {
             }
             if requirement.starts_with('-') || requirement.contains("://") {
                 let message = format!("{}:{}: `{requirement}` is no package of the registry", shown(&file), number + 1);
-                return Err(Problem::new(message).hint("name packages with their versions, as in `httpx==0.28.1`"));
+                return Err(Problem::new(message).hint("name packages with their versions, as in `python-dateutil==2.9.0`"));
             }
             asked.push(Asked { requirement: requirement.to_owned(), file: shown(&file).into(), line: number + 1 });
         }

@@ -9,9 +9,10 @@ use crate::cli::environment::{Lock, files, home, output, said, unpacked, unwrita
 use crate::cli::{Problem, pypi};
 
 /// What the workflows import.
-static SDK: Dir = include_dir!("$CARGO_MANIFEST_DIR/../guest-sdk/python");
-static WIT: Dir = include_dir!("$CARGO_MANIFEST_DIR/../wit");
-const TOOLS: pypi::Tools = pypi::Tools { language: "Python", requirements: include_str!("../../../../guest-sdk/python/requirements.txt") };
+static SDK: Dir = include_dir!("$OUT_DIR/parts/guest-sdk/python");
+static WIT: Dir = include_dir!("$OUT_DIR/parts/wit");
+const TOOLS: pypi::Tools =
+    pypi::Tools { language: "Python", requirements: include_str!(concat!(env!("OUT_DIR"), "/parts/guest-sdk/python/requirements.txt")) };
 
 /// Where everything is.
 pub(super) struct Tools {
@@ -50,7 +51,7 @@ impl Tools {
     pub(super) async fn componentize(&self, module: &str, folders: &[&Path], to: &Path) -> Result<Result<(), String>, Problem> {
         let mut command = Command::new(&self.componentize);
         command.env_remove("VIRTUAL_ENV").arg("--quiet").arg("-d").arg(&self.wit);
-        command.args(["-w", "workflow", "componentize", module, "-o"]).arg(to);
+        command.args(["-w", "python", "componentize", module, "-o"]).arg(to);
         for folder in folders {
             command.arg("-p").arg(folder);
         }
@@ -61,13 +62,10 @@ impl Tools {
 
 /// Writes the SDK and the contract to where the tools read them.
 fn unpack(home: &Path) -> std::io::Result<(PathBuf, PathBuf)> {
-    let all: Vec<(PathBuf, &[u8])> = files(&SDK)
-        .filter(|(path, _)| path.starts_with("src") || path.as_os_str() == "requirements.txt")
-        .chain(files(&WIT).filter(|(path, _)| path.extension().is_some_and(|it| it == "wit")))
-        .map(|(path, bytes)| {
-            (if path.extension().is_some_and(|it| it == "wit") { Path::new("wit").join(path) } else { path.to_owned() }, bytes)
-        })
-        .collect();
+    let is_ours = |path: &Path| ["src", "wit"].iter().any(|folder| path.starts_with(folder)) || path.as_os_str() == "requirements.txt";
+    let own = files(&SDK).filter(|(path, _)| is_ours(path)).map(|(path, bytes)| (path.to_owned(), bytes));
+    let contract = files(&WIT).filter(|(path, _)| path.extension().is_some_and(|it| it == "wit"));
+    let all: Vec<(PathBuf, &[u8])> = own.chain(contract.map(|(path, bytes)| (Path::new("wit").join(path), bytes))).collect();
     let folder = unpacked(home, "sdk", &all)?;
     Ok((folder.clone(), folder.join("wit")))
 }

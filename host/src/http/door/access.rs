@@ -50,6 +50,9 @@ pub(super) fn way(changes: bool, path: &str, query: &str) -> Option<Way> {
         (["api", "v1", "runs", id] | ["api", "v1", "runs", id, "events" | "logs" | "history" | "state" | "representation"], false) => {
             reading(Subject::Run((*id).to_owned()))
         }
+        (["api", "v1", "workflows", name, "breakpoints"], false) => reading(workflow(name)),
+        (["api", "v1", "workflows", name, "breakpoints"], true) => doing(workflow(name), Scope::Run, "break"),
+        (["api", "v1", "runs", id, "go-on"], true) => doing(Subject::Run((*id).to_owned()), Scope::Run, "go-on"),
         (["api", "v1", "runs", id, "fork"], true) => doing(Subject::Run((*id).to_owned()), Scope::Run, "fork"),
         _ => None,
     }

@@ -1,15 +1,15 @@
 //! The one way of a run: apply, append, carry out; and what becomes of it once an append is durable, or is not.
 
 use wf_engine::effect::{Effect, Invoke};
-use wf_engine::entry::{Entry, Input, InvocationId, Started};
+use wf_engine::entry::{Entry, Input, InvocationId};
 use wf_engine::snapshot;
 
 use super::{Asker, Extra, Gathered, Held, Worker};
 use crate::machine::rows::{entry_row, frame_rows};
 use crate::machine::timers::Timers;
-use crate::machine::{Answer, Exit, Output, letters};
+use crate::machine::{Answer, Exit, Output, Unbegun, letters};
 use crate::model::{Frame, Refusal, RunView, waiting};
-use crate::store::{self, Append, Ended, FrameRow, IdempotencyRow, LogRow, Now, Release, Snapshot, Standing, Wake};
+use crate::store::{self, Append, Ended, EntryRow, FrameRow, IdempotencyRow, LogRow, Now, Release, Snapshot, Standing, Wake};
 
 /// Entries below this, in bytes, are read again faster than a snapshot of the run.
 const SNAPSHOT_AFTER: usize = 64 << 10;
@@ -87,6 +87,8 @@ impl<T> Worker<T> {
     pub(super) fn release(&self) -> Release {
         // What executes goes on at once with whoever takes the run over.
         let wake = if self.run.needs_resume() { Wake { at: Some(0), alive: None } } else { self.timers.wake() };
+        // A fork that queues is as its origin was, and has not begun.
+        let wake = if self.queues.is_some() { Wake::default() } else { wake };
         Release { run: self.key, generation: self.generation, wake }
     }
 
@@ -109,8 +111,10 @@ impl<T> Worker<T> {
     }
 
     /// Ends a run that queues: it begins and ends at once, so that it never counts as one that goes on.
-    pub(super) fn cancel_unbegun(&mut self, now: Now, started: Box<Started>, reply: Asker<T>) {
-        for input in [Input::Started(started), Input::CancelRequested] {
+    pub(super) fn cancel_unbegun(&mut self, now: Now, unbegun: Unbegun, reply: Asker<T>) {
+        let (copied, inputs) = unbegun.beginning();
+        self.gather_copied(copied);
+        for input in inputs.into_iter().chain([Input::CancelRequested]) {
             let entry = self.run.entry(now.at, now.alive, input);
             let mut effects = self.run.apply(&entry);
             effects.retain(|effect| !matches!(effect, Effect::Invoke(_)));
@@ -119,6 +123,16 @@ impl<T> Worker<T> {
             self.perform(effects);
         }
         self.append(Some(reply), None);
+    }
+
+    /// What is stored with the first entry of its own that a fork makes.
+    pub(super) fn gather_copied(&mut self, entries: Vec<EntryRow>) {
+        if let (Some(first), Some(last)) = (entries.first(), entries.last()) {
+            // The time is that of the entry that follows.
+            self.gathered.place = Some((first.seq, last.seq, 0));
+            self.since_snapshot += entries.iter().map(|it| it.bytes.len()).sum::<usize>();
+            self.gathered.rows = entries;
+        }
     }
 
     fn gather(&mut self, entry: &Entry, effects: &[Effect], log: Option<LogRow>) {

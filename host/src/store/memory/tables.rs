@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use bytes::Bytes;
 use wf_engine::entry::Micros;
 
+use crate::store::lines::Lines;
 use crate::store::rows::{
-    Append, Claim, CommandId, Created, Ended, EntryRow, Expiry, Finished, Follows, FrameRow, Held, HostId, IdempotencyRow, LEASE, Lines,
-    NewRun, Now, Past, Place, Purged, Release, RunKey, RunSummary, SentCommand, Shown, Snapshot, Standing, Status, TURNS_MAX, Unbegun,
-    Wake, Wanted,
+    Append, Claim, CommandId, Created, Ended, EntryRow, Expiry, Finished, Follows, FrameRow, Held, HostId, IdempotencyRow, LEASE, NewRun,
+    Now, Past, Place, Purged, Release, RunKey, RunSummary, SentCommand, Shown, Snapshot, Standing, Status, TURNS_MAX, Unbegun, Wake,
+    Wanted,
 };
 use crate::store::{Error, Result, forked_from};
 
@@ -35,7 +36,7 @@ pub(super) struct Row {
     generation: u64,
     wake: Wake,
     /// What it begins with, until then.
-    first: Option<EntryRow>,
+    first: Vec<EntryRow>,
     pub(super) journal: Vec<EntryRow>,
     pub(super) frames: Vec<FrameRow>,
     pub(super) lines: Lines,
@@ -73,7 +74,7 @@ impl Row {
     }
 
     pub(super) fn unbegun(&self) -> Option<Unbegun> {
-        Some(Unbegun { entry: self.first.clone()?, queues: self.summary.queue.is_some() })
+        (!self.first.is_empty()).then(|| Unbegun { entries: self.first.clone(), queues: self.summary.queue.is_some() })
     }
 
     /// For how long it has been due, on the clock on which that is longer; none: it is not.
@@ -136,7 +137,7 @@ impl Tables {
             owner: Some(new.host),
             generation: 1,
             wake: Wake::default(),
-            first: None,
+            first: Vec::new(),
             journal: new.entries,
             frames: new.frames,
             lines: Lines::default(),
@@ -146,8 +147,8 @@ impl Tables {
         row.lines.extend(new.logs);
         row.stand(new.standing);
         if queues {
-            (row.owner, row.wake, row.summary.waiting, row.first) = (None, Wake::default(), None, row.journal.pop());
-            row.frames.clear();
+            (row.owner, row.wake, row.summary.waiting, row.first) = (None, Wake::default(), None, std::mem::take(&mut row.journal));
+            row.frames.truncate(new.copied);
         }
         self.runs.insert(new.key, row);
         self.by_id.insert(new.run, new.key);
@@ -215,7 +216,7 @@ impl Tables {
         }
         let row = self.runs.get_mut(&append.run).ok_or(Error::Gone)?;
         if append.expected_seq == 0 {
-            (row.first, row.summary.queue, row.summary.started_at) = (None, None, append.standing.updated_at);
+            (row.first, row.summary.queue, row.summary.started_at) = (Vec::new(), None, append.standing.updated_at);
         }
         row.journal.extend(append.entries);
         row.frames.extend(append.frames);
@@ -284,7 +285,7 @@ impl Tables {
         if let Some(row) = row {
             row.owner = None;
             // Its turn may have come meanwhile.
-            let is_due = row.first.is_some() && row.summary.queue.is_none();
+            let is_due = !row.first.is_empty() && row.summary.queue.is_none();
             row.wake = if is_due { Wake { at: Some(0), alive: None } } else { release.wake };
         }
     }

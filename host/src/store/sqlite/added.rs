@@ -17,8 +17,12 @@ const ROW_MAX: usize = 4 << 20;
 pub(super) struct Added {
     /// Rows, with the place of the last entry of each.
     pub(super) entries: Vec<(u64, Text)>,
+    /// All entries at once, where they are several rows and perhaps have to queue.
+    pub(super) first: Option<Text>,
     /// Rows, with the sequence of the last frame of each.
     pub(super) frames: Vec<(u64, Text)>,
+    /// How many of these rows were copied.
+    pub(super) copied: usize,
     pub(super) lines: Option<Text>,
     pub(super) snapshot: Option<(u64, Text)>,
     pub(super) ending: Option<Ending>,
@@ -37,7 +41,11 @@ impl Added {
     pub(super) fn by_creation(mut new: NewRun) -> (NewRun, Added) {
         let (entries, frames, logs) = (take(&mut new.entries), take(&mut new.frames), take(&mut new.logs));
         let ended = new.standing.ended.take();
-        let added = Added::new(&entries, &frames, &logs, None, ended.as_ref());
+        let frames = frames.split_at(new.copied.min(frames.len()));
+        let mut added = Added::new(&entries, frames, &logs, None, ended.as_ref());
+        if new.runs_max.is_some() && added.entries.len() > 1 {
+            added.first = Some(self::entries(&mut Cutter::default(), &entries));
+        }
         (new, added)
     }
 
@@ -45,26 +53,29 @@ impl Added {
     pub(super) fn by_append(mut append: Append) -> (Append, Added) {
         let (entries, frames, logs) = (take(&mut append.entries), take(&mut append.frames), take(&mut append.logs));
         let (snapshot, ended) = (append.snapshot.take(), append.standing.ended.take());
-        let added = Added::new(&entries, &frames, &logs, snapshot.as_ref(), ended.as_ref());
+        let added = Added::new(&entries, (&[], &frames), &logs, snapshot.as_ref(), ended.as_ref());
         (append, added)
     }
 
-    fn new(entries: &[EntryRow], frames: &[FrameRow], lines: &[LogRow], snapshot: Option<&Snapshot>, ended: Option<&Ended>) -> Added {
+    /// `frames`: those that were copied, and the others.
+    fn new(
+        entries: &[EntryRow],
+        frames: (&[FrameRow], &[FrameRow]),
+        lines: &[LogRow],
+        snapshot: Option<&Snapshot>,
+        ended: Option<&Ended>,
+    ) -> Added {
         let mut cutter = Cutter::default();
-        let entries = pieces(entries, |entry| entry.bytes.len())
-            .map(|(last, entries)| (last.seq, cutter.array(entries.iter().map(|entry| (String::new(), entry.bytes.as_slice(), "")))));
-        let entries = entries.collect();
-        let frames = pieces(frames, |frame| frame.json.len()).map(|(last, frames)| {
-            let rows = frames.iter().map(|frame| {
-                let flags = u8::from(frame.internal) | u8::from(frame.terminal) << 1;
-                (format!("[{},{flags},", frame.sequence), &frame.json[..], "]")
-            });
-            (last.sequence, cutter.array(rows))
-        });
-        let frames = frames.collect();
+        let pieces = pieces(entries, |entry| entry.bytes.len());
+        let entries = pieces.map(|(last, piece)| (last.seq, self::entries(&mut cutter, piece))).collect();
+        let mut rows = self::frames(&mut cutter, frames.0);
+        let copied = rows.len();
+        rows.extend(self::frames(&mut cutter, frames.1));
         Added {
             entries,
-            frames,
+            first: None,
+            frames: rows,
+            copied,
             lines: self::lines(&mut cutter, lines),
             snapshot: snapshot.map(|it| (it.seq, cutter.cut(&it.bytes))),
             ending: ended.map(|it| ending(&mut cutter, it)),
@@ -79,7 +90,7 @@ impl Added {
     fn texts(&self) -> impl Iterator<Item = &Text> {
         let ending = self.ending.iter().flat_map(|it| it.outcome.iter().chain([&it.state]));
         let placed = self.entries.iter().chain(&self.frames).chain(&self.snapshot).map(|(_, text)| text);
-        placed.chain(&self.lines).chain(ending)
+        placed.chain(&self.first).chain(&self.lines).chain(ending)
     }
 
     /// Refuses what no row can hold: as a statement, it would have its group rolled back.
@@ -87,6 +98,21 @@ impl Added {
         let fits = |text: &Text| text.bytes.len() <= TEXT_MAX && text.pieces.iter().all(|piece| piece.bytes.len() <= TEXT_MAX);
         if self.texts().all(fits) { Ok(()) } else { Err(Error::Unavailable("a value is larger than a row can be".to_owned())) }
     }
+}
+
+fn entries(cutter: &mut Cutter, entries: &[EntryRow]) -> Text {
+    cutter.array(entries.iter().map(|entry| (String::new(), entry.bytes.as_slice(), "")))
+}
+
+fn frames(cutter: &mut Cutter, frames: &[FrameRow]) -> Vec<(u64, Text)> {
+    let row = |frame: &FrameRow| {
+        let flags = u8::from(frame.internal) | u8::from(frame.terminal) << 1;
+        format!("[{},{flags},", frame.sequence)
+    };
+    let piece = |(last, frames): (&FrameRow, &[FrameRow])| {
+        (last.sequence, cutter.array(frames.iter().map(|frame| (row(frame), &frame.json[..], "]"))))
+    };
+    pieces(frames, |frame| frame.json.len()).map(piece).collect()
 }
 
 /// What goes into a row each: what is read at once is not much more than it has to be. An append is one.

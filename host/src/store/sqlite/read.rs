@@ -8,6 +8,7 @@ use super::blobs::{self, Stored};
 use super::change::number;
 use super::{seal, statements as sql};
 use crate::store::Result;
+use crate::store::lines::{Lines, Written};
 use crate::store::rows::{self, EntryRow, FrameRow, IdempotencyRow, Line, LogRow, Made, Past, READ_BYTES_MAX, RunKey, Snapshot, Wanted};
 
 /// The key of a run; none after a purge, even while rows of it are left.
@@ -108,13 +109,33 @@ pub(super) fn logs(connection: &Connection, run: &str) -> Result<Vec<LogRow>> {
     let Some(run) = key(connection, run)? else { return Ok(Vec::new()) };
     let mut statement = connection.prepare_cached(sql::LINES)?;
     let mut found = statement.query([run])?;
-    let mut lines = rows::Lines::default();
+    let mut lines = Lines::default();
     while let Some(row) = found.next()? {
         let text = Stored::of(row, 0)?.whole(connection)?;
         let written: Vec<Line> = serde_json::from_slice(&text).map_err(blobs::unreadable)?;
         lines.extend(written.into_iter().map(LogRow::from));
     }
     Ok(lines.into_rows())
+}
+
+/// What was written in one append is read at once: its rows are the places.
+pub(super) fn written(connection: &Connection, run: &str, after: u64, limit: usize) -> Result<Written> {
+    let mut all = Written { last: after, ..Written::default() };
+    let Some(run) = key(connection, run)? else { return Ok(all) };
+    let mut statement = connection.prepare_cached(sql::LINES_AFTER)?;
+    let mut found = statement.query(params![run, number(after)])?;
+    let mut size = 0;
+    while let Some(row) = found.next()? {
+        if all.lines.len() >= limit || size >= READ_BYTES_MAX {
+            all.more = true;
+            break;
+        }
+        let text = Stored::of(row, 0)?.whole(connection)?;
+        size += text.len();
+        all.last = row.get(2)?;
+        all.lines.extend(serde_json::from_slice::<Vec<Line>>(&text).map_err(blobs::unreadable)?.into_iter().map(LogRow::from));
+    }
+    Ok(all)
 }
 
 pub(super) fn idempotency(connection: &Connection, scope: &str, key: &str) -> Result<Option<IdempotencyRow>> {

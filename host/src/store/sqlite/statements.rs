@@ -106,6 +106,7 @@ statements! {
     LAST_FRAME = "select max(last) from stream where run = ?1";
     ADD_LINES = "insert into log (run, text, holes, seal) values (?1, ?2, ?3, ?4)";
     LINES = "select text, holes from log where run = ?1 order by key";
+    LINES_AFTER = "select text, holes, key from log where run = ?1 and key > ?2 order by key";
     SNAPSHOT = "select seq, text, holes from snapshot where run = ?1 and seq <= ?2 order by seq desc limit 1";
     ADD_SNAPSHOT = "insert into snapshot (run, seq, text, holes, seal) values (?1, ?2, ?3, ?4, ?5)";
 

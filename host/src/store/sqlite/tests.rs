@@ -37,6 +37,7 @@ fn new(store: &Sqlite, run: &str) -> NewRun {
         preview: "{}".into(),
         entries: vec![EntryRow { seq: 0, bytes: b"{}".to_vec() }],
         frames: Vec::new(),
+        copied: 0,
         logs: Vec::new(),
         standing: Standing::default(),
         runs_max: None,

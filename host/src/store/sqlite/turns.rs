@@ -30,7 +30,7 @@ fn begun(connection: &Connection, workflow: &str, max: u32) -> rusqlite::Result<
 
 /// Keeps what a run begins with.
 pub(super) fn keep(connection: &Connection, run: RunKey, added: &Added) -> Change {
-    if let Some((_, text)) = added.entries.first() {
+    if let Some(text) = added.first.as_ref().or(added.entries.first().map(|(_, text)| text)) {
         let holes = blobs::keep(connection, run, text)?;
         let seal = seal::of_text(&[run.0], &text.bytes, holes.as_deref());
         connection.prepare_cached(sql::KEEP_FIRST)?.execute(params![run.0, text.bytes, holes, seal])?;
@@ -43,9 +43,12 @@ pub(super) fn unbegun(connection: &Connection, run: RunKey) -> Result<Option<Unb
     let mut found = statement.query([run.0])?;
     let Some(row) = found.next()? else { return Ok(None) };
     let text = Stored::of(row, 0)?;
-    let first = text.items::<&RawValue>()?.into_iter().next();
-    let first = first.ok_or_else(|| Error::Damaged("a run that queues lacks its first entry".to_owned()))?;
-    Ok(Some(Unbegun { entry: EntryRow { seq: 0, bytes: text.value(connection, first)? }, queues: row.get(2)? }))
+    let entry = |(seq, item)| Ok(EntryRow { seq, bytes: text.value(connection, item)? });
+    let entries: Vec<EntryRow> = (0..).zip(text.items::<&RawValue>()?).map(entry).collect::<Result<_>>()?;
+    if entries.is_empty() {
+        return Err(Error::Damaged("a run that queues lacks its first entry".to_owned()));
+    }
+    Ok(Some(Unbegun { entries, queues: row.get(2)? }))
 }
 
 /// Notes that a run begins.

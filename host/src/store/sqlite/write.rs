@@ -59,12 +59,13 @@ pub(super) fn create(connection: &Connection, new: &NewRun, added: &Added) -> Ch
     remember(connection, new.idempotency.as_ref(), new.key)?;
     if queues {
         turns::keep(connection, new.key, added)?;
+        add(connection, new.key, &[], &added.frames[..added.copied], added)?;
         return Ok(Created::Queued);
     }
     if let Some(ending) = &added.ending {
         ended(connection, new.key, next, *updated_at, ending)?;
     }
-    add(connection, new.key, added)?;
+    add(connection, new.key, &added.entries, &added.frames, added)?;
     Ok(Created::Begun)
 }
 
@@ -127,25 +128,26 @@ pub(super) fn add_to(connection: &Connection, run: RunKey, append: &Append, adde
             connection.prepare_cached(sql::WAITS)?.execute(params![run.0, waiting])?;
         }
     }
-    add(connection, run, added)
+    add(connection, run, &added.entries, &added.frames, added)
 }
 
 pub(super) fn log(connection: &Connection, run: RunKey, added: &Added) -> Change {
     added.check()?;
     let there = connection.prepare_cached(sql::STANDING)?.exists([run.0])?;
-    if there { add(connection, run, added) } else { Ok(()) }
+    if there { add(connection, run, &added.entries, &added.frames, added) } else { Ok(()) }
 }
 
-fn add(connection: &Connection, run: RunKey, added: &Added) -> Change {
+/// Adds these rows of entries and frames, and all that is added beside them.
+fn add(connection: &Connection, run: RunKey, entries: &[(u64, Text)], frames: &[(u64, Text)], added: &Added) -> Change {
     let row = |statement: &str, last: u64, text: &Text| -> rusqlite::Result<()> {
         let holes = blobs::keep(connection, run, text)?;
         let seal = seal::of_text(&[run.0, number(last)], &text.bytes, holes.as_deref());
         connection.prepare_cached(statement)?.execute(params![run.0, last, text.bytes, holes, seal]).map(drop)
     };
-    for (last, text) in &added.entries {
+    for (last, text) in entries {
         row(sql::ADD_ENTRIES, *last, text)?;
     }
-    for (last, text) in &added.frames {
+    for (last, text) in frames {
         row(sql::ADD_FRAMES, *last, text)?;
     }
     if let Some(text) = &added.lines {

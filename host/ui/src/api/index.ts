@@ -2,7 +2,6 @@
 
 import createClient from "openapi-fetch";
 import { parse, written } from "../model/json";
-import { goesOn } from "../model/status";
 import type { components } from "./schema";
 
 type Schemas = components["schemas"];
@@ -24,6 +23,9 @@ export type Span = Schemas["Span"];
 export type Moment = Schemas["Moment"];
 export type Graph = Schemas["Graph"];
 export type LogLine = Schemas["LogLine"];
+export type Breakpoints = Schemas["WorkflowBreakpoints"];
+export type PausedStep = Schemas["PausedStep"];
+export type Logs = Schemas["Logs"];
 export type Json = Record<string, unknown>;
 
 /** How a run is forked: after which entry, and with what in another form. */
@@ -37,6 +39,13 @@ export interface Fork {
   invocation?: number;
   /** With the component that the run had, or with the one that is served now. */
   definition: "pinned" | "current";
+}
+
+/** How a step that waits at a breakpoint goes on. */
+export interface GoOn {
+  invocation: number;
+  /** What it is given; none: as it is. */
+  event?: { type: string; value: unknown };
 }
 
 /** A frame of a run's stream. */
@@ -88,7 +97,9 @@ export const api = {
     taken(await client.GET("/api/v1/runs/{run_id}/history", { ...exact, params: { path: { run_id }, query: { after, limit } } })),
   state: async (run_id: string, seq?: number) =>
     taken(await client.GET("/api/v1/runs/{run_id}/state", { ...exact, params: { path: { run_id }, query: { seq } } })).state as Json,
-  logs: async (run_id: string) => taken(await client.GET("/api/v1/runs/{run_id}/logs", { ...exact, params: { path: { run_id } } })).logs,
+  /** A part of what its steps have written: what came after a place. */
+  logs: async (run_id: string, after: number, limit: number) =>
+    taken(await client.GET("/api/v1/runs/{run_id}/logs", { ...exact, params: { path: { run_id }, query: { after, limit } } })),
   /** With a start event as JSON. */
   start: async (name: string, event: string) =>
     taken(await client.POST("/workflows/{name}/run-nowait", { ...exact, params: { path: { name } }, body: { start_event: parse(event) } as never })) as Run,
@@ -104,6 +115,11 @@ export const api = {
     ),
   /** A run of its own that begins as another stood after an entry. */
   fork: async (run_id: string, how: Fork) => taken(await asked<Run>("POST", `/api/v1/runs/${encodeURIComponent(run_id)}/fork`, how)),
+  breakpoints: async (name: string) => taken(await client.GET("/api/v1/workflows/{name}/breakpoints", { ...exact, params: { path: { name } } })),
+  setBreakpoints: async (name: string, breakpoints: string[]) =>
+    taken(await client.POST("/api/v1/workflows/{name}/breakpoints", { ...exact, params: { path: { name } }, body: { breakpoints } })),
+  /** The run that goes on: another one where it was edited. */
+  goOn: async (run_id: string, how: GoOn) => taken(await asked<Run>("POST", `/api/v1/runs/${encodeURIComponent(run_id)}/go-on`, how)),
   cancel: async (handler_id: string, purge = false) =>
     taken(await client.POST("/handlers/{handler_id}/cancel", { ...exact, params: { path: { handler_id }, query: { purge: String(purge) } } })),
   /** Who asks, and what a server without keys is open to. */
@@ -139,83 +155,4 @@ function serialized(query: Record<string, unknown>): string {
     else if (value !== undefined && value !== "") pairs.append(key, String(value));
   }
   return pairs.toString();
-}
-
-/** A stream that was refused is asked for again after so long, in milliseconds. */
-const AGAIN = 1000;
-
-/**
- * Reads a run's stream, from after a sequence to its end; goes on by itself where the connection breaks.
- * A page that nobody sees holds no connection: a browser has six for a server, and all tabs share them.
- */
-export function follow(
-  run: string,
-  after: number,
-  on: { frames: (frames: Frame[]) => void; connection: (there: boolean) => void; end: () => void },
-): () => void {
-  let last = after;
-  let waiting: Frame[] = [];
-  let scheduled = 0;
-  let again = 0;
-  let stopped = false;
-  let ended = false;
-  let source: EventSource | undefined;
-  const flush = () => {
-    scheduled = 0;
-    if (waiting.length > 0) on.frames(waiting);
-    waiting = [];
-  };
-  const close = () => {
-    source?.close();
-    source = undefined;
-    window.clearTimeout(again);
-  };
-  const end = () => {
-    ended = true;
-    close();
-    on.end();
-  };
-  const open = () => {
-    const opened = new EventSource(`${root}/api/v1/runs/${encodeURIComponent(run)}/events?include_internal=true&after_sequence=${last}`);
-    source = opened;
-    opened.onopen = () => on.connection(true);
-    opened.onmessage = ({ data, lastEventId }) => {
-      const frame = { ...(parse(data as string) as Omit<Frame, "sequence">), sequence: Number(lastEventId) };
-      if (frame.sequence <= last) return;
-      last = frame.sequence;
-      waiting.push(frame);
-      // A burst is drawn once.
-      scheduled ||= window.setTimeout(flush, 50);
-      if (frame.type === "StopEvent" || frame.types?.includes("StopEvent")) {
-        window.clearTimeout(scheduled);
-        flush();
-        end();
-      }
-    };
-    opened.onerror = () => {
-      if (opened.readyState !== EventSource.CLOSED) return on.connection(false);
-      // The browser gives up: after a 204, which says that nothing is left, or because it was refused.
-      const next = () => {
-        again = window.setTimeout(open, AGAIN);
-        on.connection(false);
-      };
-      const left = () => stopped || source !== opened;
-      api.run(run).then(
-        (it) => (left() ? undefined : goesOn(it) ? next() : end()),
-        (error: unknown) => (left() ? undefined : error instanceof Refused && error.status === 404 ? end() : next()),
-      );
-    };
-  };
-  const seen = () => {
-    if (document.hidden) close();
-    else if (!ended && !source) open();
-  };
-  document.addEventListener("visibilitychange", seen);
-  seen();
-  return () => {
-    stopped = true;
-    document.removeEventListener("visibilitychange", seen);
-    close();
-    window.clearTimeout(scheduled);
-  };
 }

@@ -11,7 +11,7 @@ export interface Group {
 export type Lane = { group: Group; row?: undefined } | { group: Group; row: Row };
 
 /** A step with more than this is drawn as how much of it went on, not bar by bar. */
-export const BARS_MAX = 24;
+export const BARS_MAX = 8;
 
 export function groups(rows: Row[]): Group[] {
   const by = new Map<string, Group>();

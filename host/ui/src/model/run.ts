@@ -77,7 +77,7 @@ function answers(history: History): { step: string; type: string; seq: number }[
 
 /** The phase that stands for a step with all its invocations: the one that asks for attention most. */
 export function leading(counts: Counts | undefined): Phase | undefined {
-  const order: Phase[] = ["failed", "retrying", "waiting", "blocked", "executing", "sleeping", "queued", "dropped", "returned"];
+  const order: Phase[] = ["failed", "retrying", "waiting", "blocked", "executing", "sleeping", "queued", "returned", "dropped"];
   return order.find((phase) => (counts?.[phase] ?? 0) > 0);
 }
 

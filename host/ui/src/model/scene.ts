@@ -51,12 +51,13 @@ export function scene(graph: Graph, placed: Placed[], places: Places, picture?: 
     const [from, to] = [at.get(source), at.get(target)];
     if (!from || !to) return [];
     const count = picture?.flows.get(edge(source, target)) ?? 0;
-    return [{ id: edge(source, target), path: route(from, to), declared, count, used: !picture || count > 0, arrow: to.type === "step" }];
+    return [{ id: edge(source, target), path: route(from, to, boxes), declared, count, used: !picture || count > 0, arrow: to.type === "step" }];
   });
   return {
     boxes,
     wires,
-    width: Math.max(1, ...boxes.map((it) => it.x + it.width)) + MARGIN,
+    // Wires go around what stands furthest to the right.
+    width: Math.max(1, ...boxes.map((it) => it.x + it.width)) + MARGIN + AROUND,
     height: Math.max(1, ...boxes.map((it) => it.y + it.height)) + MARGIN,
   };
 }
@@ -67,16 +68,47 @@ function flows(graph: Graph, picture: Picture | undefined, event: string): numbe
   return sum(graph.edges.filter((it) => it.source === event || it.target === event));
 }
 
-/** From the lower side of one to the upper side of another; around what is between where that lies higher. */
-export function route(from: Placed, to: Placed): string {
+/** How near a wire comes to a box that it passes. */
+const NEAR = 6;
+
+/** From the lower side of one to the upper side of another; around what is between, and where that lies higher. */
+export function route(from: Placed, to: Placed, others: Placed[] = []): string {
   const [x1, y1] = [from.x + from.width / 2, from.y + from.height];
   const [x2, y2] = [to.x + to.width / 2, to.y];
   if (y2 >= y1) {
+    const between = others.filter((it) => it !== from && it !== to && it.y < y2 && it.y + it.height > y1);
+    const passing = passed(between, x1, y1, x2, y2);
+    if (passing.length > 0) return around(x1, y1, x2, y2, passing, between);
     const bend = Math.max(8, (y2 - y1) / 2);
     return `M${n(x1)} ${n(y1)}C${n(x1)} ${n(y1 + bend)} ${n(x2)} ${n(y2 - bend)} ${n(x2)} ${n(y2)}`;
   }
   const beside = to.x > from.x + from.width ? to.x - AROUND * 1.5 : to.x + to.width < from.x ? to.x + to.width + AROUND * 1.5 : Math.max(from.x + from.width, to.x + to.width) + AROUND;
   return rounded([[x1, y1], [x1, y1 + AROUND], [beside, y1 + AROUND], [beside, y2 - AROUND], [x2, y2 - AROUND], [x2, y2]]);
+}
+
+/** The boxes that a straight line would cross. */
+function passed(all: Placed[], x1: number, y1: number, x2: number, y2: number): Placed[] {
+  const at = (y: number) => x1 + ((x2 - x1) * (Math.min(Math.max(y, y1), y2) - y1)) / Math.max(1, y2 - y1);
+  return all.filter((it) => {
+    const [upper, lower] = [at(it.y), at(it.y + it.height)];
+    return Math.max(upper, lower) > it.x - NEAR && Math.min(upper, lower) < it.x + it.width + NEAR;
+  });
+}
+
+/** Beside the boxes that are in the way, on the side that is nearer. */
+function around(x1: number, y1: number, x2: number, y2: number, passing: Placed[], between: Placed[]): string {
+  const [upper, lower] = [Math.min(...passing.map((it) => it.y)), Math.max(...passing.map((it) => it.y + it.height))];
+  const rows = between.filter((it) => it.y < lower && it.y + it.height > upper);
+  const free = (x: number, step: number): number => {
+    const hit = rows.find((it) => x > it.x - NEAR && x < it.x + it.width + NEAR);
+    return hit ? free(step < 0 ? hit.x - AROUND : hit.x + hit.width + AROUND, step) : x;
+  };
+  const middle = (x1 + x2) / 2;
+  const [left, right] = [free(Math.min(...passing.map((it) => it.x)) - AROUND, -1), free(Math.max(...passing.map((it) => it.x + it.width)) + AROUND, 1)];
+  const beside = left > 0 && middle - left < right - middle ? left : right;
+  const bend = (y: number, to: number) => Math.max(8, Math.abs(to - y) / 2);
+  const [down, up] = [bend(y1, upper), bend(lower, y2)];
+  return `M${n(x1)} ${n(y1)}C${n(x1)} ${n(y1 + down)} ${n(beside)} ${n(upper - down)} ${n(beside)} ${n(upper)}L${n(beside)} ${n(lower)}C${n(beside)} ${n(lower + up)} ${n(x2)} ${n(y2 - up)} ${n(x2)} ${n(y2)}`;
 }
 
 function rounded(points: [number, number][]): string {

@@ -51,13 +51,13 @@ export function App() {
         Skip to the content
       </a>
       <header className="bar">
-        <a className="brand" href={href(["workflows"])}>
+        <a className="brand" href={href(["workflows"])} aria-label="wf-host">
           <svg width="22" height="12" viewBox="0 0 22 12" aria-hidden="true">
             <circle cx="5" cy="6" r="4" fill="var(--accent)" />
             <path d="M9 6h4" stroke="var(--accent)" strokeWidth="1.5" />
             <circle cx="17" cy="6" r="4" fill="none" stroke="var(--accent)" strokeWidth="1.5" />
           </svg>
-          wf-host
+          <span>wf-host</span>
         </a>
         <nav aria-label="Main">
           <a href={href(["workflows"])} aria-current={current("workflows")}>Workflows</a>

@@ -1,7 +1,9 @@
-// What can be run, and how it goes: those that are broken first.
+// What can be run, and how it goes: those that are not loaded first, then those that fail, then those that wait.
 
-import { useQuery } from "@tanstack/react-query";
+import { useQueries, useQuery } from "@tanstack/react-query";
 import { api, type Listing, type Run } from "../api";
+import { ordered, standing, type Workflow } from "../model/home";
+import { cameOut } from "../model/list";
 import { href } from "../model/route";
 import { duration, micros } from "../model/time";
 import { Ago, Empty, Problem } from "./common";
@@ -15,10 +17,13 @@ export function HomePage() {
   const session = useQuery({ queryKey: ["session"], queryFn: api.session, staleTime: Infinity });
   // A server that does not know this status is asked once.
   const waiting = useQuery({ queryKey: ["waiting"], queryFn: () => api.runs({ status: ["waiting"], limit: 500 }), refetchInterval: (query) => (query.state.error ? false : EVERY), retry: false });
+  const recent = useQueries({
+    queries: (data ?? []).map(({ name, digest }) => ({ queryKey: ["recent", name], queryFn: () => api.runs({ workflow: [name], limit: RECENT }), enabled: !!digest, refetchInterval: EVERY })),
+  });
   if (error && !data) return <Problem error={error} title="The workflows cannot be read" />;
   if (!data) return <p className="soft">Loading …</p>;
-  const sorted = [...data].sort((one, other) => Number(!!other.error) - Number(!!one.error) || one.name.localeCompare(other.name));
-  const count = (name: string) => waiting.data?.runs.filter((it) => it.workflow_name === name).length;
+  const asking = (name: string) => (waiting.data?.runs ?? []).filter((it) => it.workflow_name === name) as Run[];
+  const all = ordered(data.map((listing, at): Workflow => ({ listing, recent: (recent[at]?.data?.runs ?? []) as Run[], waiting: asking(listing.name) })));
   return (
     <>
       <h1>Workflows</h1>
@@ -30,7 +35,7 @@ export function HomePage() {
       )}
       {data.length > 0 && (
         <ul className="home panel" aria-label="Workflows">
-          {sorted.map((listing) => <Line key={listing.path} listing={listing} waiting={count(listing.name)} />)}
+          {all.map((it) => <Line key={it.listing.path} workflow={it} />)}
         </ul>
       )}
       {session.data?.notice && (
@@ -40,29 +45,32 @@ export function HomePage() {
   );
 }
 
-function Line({ listing, waiting }: { listing: Listing; waiting?: number }) {
+function Line({ workflow }: { workflow: Workflow }) {
+  const { listing, recent, waiting } = workflow;
   const { name, digest, description, version, language } = listing;
-  const runs = useQuery({ queryKey: ["recent", name], queryFn: () => api.runs({ workflow: [name], limit: RECENT }), enabled: !!digest, refetchInterval: EVERY });
-  const recent = (runs.data?.runs ?? []) as Run[];
-  const failed = recent.filter((it) => it.status === "failed").length;
+  const failed = recent.filter((it) => it.status === "failed");
+  const how = standing(workflow);
   return (
-    <li className={listing.error ? "bad" : undefined}>
+    <li data-standing={how}>
       <div className="what">
         <h2>{digest ? <a href={href(["workflows", name])}>{name}</a> : name}</h2>
-        <span className="soft about">{description ?? ""}</span>
+        {how === "failing" ? <a className="failed about" href={href(["runs", failed[0]!.run_id])} title={failed[0]!.error ?? undefined}>✗ {cameOut(failed[0]!)}</a> : <span className="soft about">{description ?? ""}</span>}
       </div>
       <span className="soft of">{[language, version && `v${version}`].filter(Boolean).join(" ")}</span>
       <Spark runs={recent} />
       <span className="counts-of">
-        {!!waiting && <a className="waiting" href={href(["runs"], { workflow: name, status: "waiting" })}>◷ {waiting} waiting</a>}
-        {failed > 0 && <a className="failed" href={href(["runs"], { workflow: name, status: "failed" })} title={`of the last ${recent.length} runs`}>✗ {failed} failed</a>}
-        {!waiting && failed === 0 && <span className="soft">{recent[0] ? <Ago at={recent[0].started_at} /> : digest ? "no run yet" : ""}</span>}
+        {waiting.length > 0 && <a className="waiting" href={to(waiting, name, "waiting")}>◷ {waiting.length} waiting</a>}
+        {failed.length > 0 && <a className="failed" href={to(failed, name, "failed")} title={`of the last ${recent.length} runs`}>✗ {failed.length} failed</a>}
+        {waiting.length === 0 && failed.length === 0 && <span className="soft">{recent[0] ? <Ago at={recent[0].started_at} /> : digest ? "no run yet" : ""}</span>}
       </span>
       {digest ? <a className="button" href={href(["workflows", name])} aria-label={`Run ${name}`}>Run</a> : <span />}
       <LoadError listing={listing} />
     </li>
   );
 }
+
+/** To the one that there is, or to all of them. */
+const to = (some: Run[], name: string, status: string): string => (some.length === 1 ? href(["runs", some[0]!.run_id]) : href(["runs"], { workflow: name, status }));
 
 /** The last runs, the newest at the right: how each went, and how long it took beside the others. */
 function Spark({ runs }: { runs: Run[] }) {

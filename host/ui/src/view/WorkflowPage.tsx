@@ -2,12 +2,14 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
-import { api, type Json } from "../api";
+import { api, type Json, type Run } from "../api";
 import { completed, languages } from "../model/graph";
 import { previous, remember } from "../model/inputs";
+import { cameOut } from "../model/list";
 import { parse } from "../model/json";
 import { adjust, go, href, type Route } from "../model/route";
 import { clock } from "../model/time";
+import { BreakpointToggle, useBreakpoints } from "./breakpoints";
 import { Ago, Problem, Status } from "./common";
 import { EventForm } from "./EventForm";
 import { GraphView } from "./GraphView";
@@ -17,6 +19,7 @@ import { JsonView } from "./JsonView";
 export function WorkflowPage({ name, route }: { name: string; route: Route }) {
   const details = useQuery({ queryKey: ["workflow", name], queryFn: () => api.workflow(name), refetchInterval: 3000 });
   const digest = details.data?.listing.components.map((it) => it.digest).join();
+  const breakpoints = useBreakpoints(name, false);
   const graph = useQuery({ queryKey: ["graph", name, digest], queryFn: () => api.graph(name), enabled: !!details.data });
   const runs = useQuery({ queryKey: ["runs-of", name], queryFn: () => api.runs({ workflow: [name], limit: 8 }), refetchInterval: 2000 });
   const written = useMemo(() => languages(details.data), [details.data]);
@@ -76,11 +79,27 @@ export function WorkflowPage({ name, route }: { name: string; route: Route }) {
         </section>
       </div>
       <div className="split even">
+        <section className="panel pad" aria-labelledby="newest">
+          <h2 id="newest">Newest runs</h2>
+          {runs.data?.runs.length === 0 && <p className="soft">None yet: start one above.</p>}
+          <ul className="plain">
+            {runs.data?.runs.map((run) => (
+              <li key={run.run_id} className="row">
+                <a href={href(["runs", run.run_id])}><code>{run.run_id}</code></a>
+                <Status status={run.status} />
+                <span className="soft"><Ago at={run.started_at} /></span>
+                <span className={run.status === "failed" ? "brief failed" : "brief"}>{cameOut(run as Run)}</span>
+              </li>
+            ))}
+          </ul>
+          <p><a href={href(["runs"], { workflow: name })}>All its runs</a></p>
+        </section>
         <section className="panel pad" aria-labelledby="node">
           <h2 id="node">{picked ? picked : "Steps and events"}</h2>
           {!picked && <p className="soft">Choose a node of the graph to see what it is.</p>}
           {node?.description && <p>{node.description}</p>}
           {step && <JsonView value={without(step, "description")} label={`Step ${picked}`} />}
+          {step && picked && breakpoints && <BreakpointToggle workflow={name} step={picked} breakpoints={breakpoints} />}
           {node?.event_schema != null && <JsonView value={node.event_schema} label={`Schema of ${picked}`} />}
           {!picked && (
             <details>
@@ -106,28 +125,18 @@ export function WorkflowPage({ name, route }: { name: string; route: Route }) {
               ))}
             </tbody>
           </table>
-          {listing.imports.length === 0 && <p className="soft">Nothing.</p>}
-          <ul className="plain">
-            {listing.imports.map((name) => (
-              <li key={name}>
-                <code>{name}</code> <span className="soft">{granted(name)}</span>
-              </li>
-            ))}
-          </ul>
-        </section>
-        <section className="panel pad" aria-labelledby="newest">
-          <h2 id="newest">Newest runs</h2>
-          {runs.data?.runs.length === 0 && <p className="soft">None yet: start one above.</p>}
-          <ul className="plain">
-            {runs.data?.runs.map((run) => (
-              <li key={run.run_id} className="row">
-                <a href={href(["runs", run.run_id])}><code>{run.run_id}</code></a>
-                <Status status={run.status} />
-                <span className="soft"><Ago at={run.started_at} /></span>
-              </li>
-            ))}
-          </ul>
-          <p><a href={href(["runs"], { workflow: name })}>All its runs</a></p>
+          {listing.imports.length > 0 && (
+            <details>
+              <summary>{listing.imports.length} imports, and what answers them</summary>
+              <ul className="plain">
+                {listing.imports.map((name) => (
+                  <li key={name}>
+                    <code>{name}</code> <span className="soft">{granted(name)}</span>
+                  </li>
+                ))}
+              </ul>
+            </details>
+          )}
         </section>
       </div>
     </>

@@ -46,6 +46,19 @@ test("an edge follows its nodes, and goes around where they stand the other way"
   for (const to of [box("b", 300, 0), box("b", -300, -50), box("b", 0, -200)]) expect(route(box("a", 0, 0), to)).toMatch(/^M50 40(L[\d. -]+Q[\d. -]+){4}L/);
 });
 
+test("an edge goes around the boxes that are in its way, on the nearer side, whatever stands there", () => {
+  const box = (id: string, x: number, y: number, width = 100) => ({ id, label: id, type: "step" as const, x, y, width, height: 40 });
+  const [from, to] = [box("a", 100, 0), box("d", 100, 300)];
+  const xs = (path: string) => [...path.matchAll(/L([\d.-]+) /g)].map(([, x]) => Number(x));
+  expect(route(from, to, [from, to, box("beside", 300, 100)])).toBe(route(from, to));
+  const [beside] = xs(route(from, to, [from, to, box("b", 60, 100)]));
+  expect(beside).toBeGreaterThan(160);
+  expect(beside).toBeLessThan(200);
+  // On the other side there is less room, and then none.
+  expect(xs(route(from, to, [from, to, box("b", 100, 100), box("c", 205, 100, 400)]))[0]).toBeLessThan(100);
+  for (const x of [0, 40, 90]) expect(xs(route(from, to, [from, to, box("b", x, 100, 300)])).every((it) => it < x || it > x + 300)).toBe(true);
+});
+
 test("the arrow keys go to the nearest box that way, and nowhere where there is none", () => {
   const placed = layout(graph);
   expect(neighbour(placed, "work", "ArrowDown")).toBe("DoneEvent");

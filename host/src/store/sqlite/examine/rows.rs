@@ -176,6 +176,12 @@ impl Examination {
         self.text(sql::NEXT_QUEUED, run, i64::MIN, false)
     }
 
+    /// The entries of that row.
+    pub fn beginning(&self, row: &ExaminedText) -> Result<Vec<EntryRow>> {
+        let entry = |(seq, item)| Ok(EntryRow { seq, bytes: row.text.value(&self.connection, item)? });
+        (0..).zip(row.text.items::<&RawValue>()?).map(entry).collect()
+    }
+
     fn text(&self, statement: &str, run: RunKey, after: i64, is_placed: bool) -> Result<Option<ExaminedText>> {
         let mut statement = self.connection.prepare_cached(statement)?;
         let mut found = statement.query(params![run.0, after])?;

@@ -82,6 +82,7 @@ export function JournalTab({ lines, at, live, search, find, look, step, fork }: 
 
 function Brief({ line }: { line: Line }) {
   const [first, ...rest] = line.events;
+  if (!first && !line.note) return null;
   return (
     <span className="payload">
       {first && <span className="type">{first.type}{rest.length > 0 && ` + ${rest.length}`}</span>}

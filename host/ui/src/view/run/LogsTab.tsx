@@ -1,61 +1,63 @@
 // What the steps of a run have written.
 
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useMemo, useRef, useState } from "react";
-import type { History, Json, LogLine } from "../../api";
+import { useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
+import type { History, Json } from "../../api";
 import { brief } from "../../model/json";
-import { clock, micros } from "../../model/time";
-import { Copy } from "../common";
-
-const LEVELS = ["trace", "debug", "info", "warn", "error"];
+import { filtered, LEVELS, until, type Wanted } from "../../model/logs";
+import { clock } from "../../model/time";
+import { Copy, Problem } from "../common";
+import type { Logs } from "./useLogs";
 
 interface Props {
-  lines: LogLine[];
+  logs: Logs;
   history: History;
+  /** The moment that is looked at, in microseconds since 1970; none: the newest. */
+  at?: number;
+  live: boolean;
   pick: (invocation: number) => void;
 }
 
-export function LogsTab({ lines, history, pick }: Props) {
-  const [search, setSearch] = useState("");
-  const [level, setLevel] = useState("trace");
-  const [step, setStep] = useState("");
+export function LogsTab({ logs, history, at, live, pick }: Props) {
+  const [wanted, want] = useState<Wanted>({ search: "", level: "trace", step: "" });
+  // Of many lines: what is typed is seen at once, what it finds soon.
+  const looked = useDeferredValue(wanted);
   const box = useRef<HTMLUListElement>(null);
   const steps = useMemo(() => new Map(history.invocations.map((it) => [it.id, it.step])), [history]);
-  const ordered = useMemo(() => [...lines].sort((one, other) => micros(one.at) - micros(other.at)), [lines]);
-  const shown = useMemo(() => {
-    const [word, least] = [search.toLowerCase(), LEVELS.indexOf(level)];
-    return ordered.filter(
-      (it) =>
-        LEVELS.indexOf(it.level) >= least &&
-        (!step || steps.get(it.invocation) === step) &&
-        (!word || `${it.message} ${it.level} ${it.source} ${steps.get(it.invocation)} ${brief(it.fields as Json)}`.toLowerCase().includes(word)),
-    );
-  }, [ordered, search, level, step, steps]);
+  const lines = useMemo(() => (at === undefined ? logs.lines : until(logs.lines, at)), [logs.lines, at]);
+  const shown = useMemo(() => filtered(lines, looked, steps), [lines, looked, steps]);
   const list = useVirtualizer({ count: shown.length, getScrollElement: () => box.current, estimateSize: () => 22, overscan: 20 });
+  // Stays at the end while new ones come, unless somebody has scrolled up.
+  const atEnd = useRef(true);
+  useEffect(() => {
+    if (live && at === undefined && atEnd.current && shown.length > 0) list.scrollToIndex(shown.length - 1);
+  }, [shown.length, live, at, list]);
+  const of = (invocation: number): string => `${steps.get(invocation) ?? ""} #${invocation}`;
   return (
     <div className="log">
       <div className="tools">
-        <input type="search" aria-label="Search the logs" placeholder="Search" value={search} onChange={(event) => setSearch(event.target.value)} />
-        <select aria-label="Level" value={level} onChange={(event) => setLevel(event.target.value)}>
+        <input type="search" aria-label="Search the logs" placeholder="Search" value={wanted.search} onChange={(event) => want({ ...wanted, search: event.target.value })} />
+        <select aria-label="Level" value={wanted.level} onChange={(event) => want({ ...wanted, level: event.target.value })}>
           {LEVELS.map((it) => <option key={it} value={it}>{it === "trace" ? "every level" : it === "error" ? "error" : `${it} and above`}</option>)}
         </select>
-        <select aria-label="Step" value={step} onChange={(event) => setStep(event.target.value)}>
+        <select aria-label="Step" value={wanted.step} onChange={(event) => want({ ...wanted, step: event.target.value })}>
           <option value="">every step</option>
-          {[...new Set(lines.map((it) => steps.get(it.invocation)))].map((it) => it && <option key={it}>{it}</option>)}
+          {[...new Set(steps.values())].map((it) => <option key={it}>{it}</option>)}
         </select>
         <span className="grow" />
-        <span className="soft">{shown.length} of {lines.length}</span>
-        <Copy text={() => shown.map((it) => `${it.at} ${it.level} ${steps.get(it.invocation) ?? ""}#${it.invocation} ${it.message}`).join("\n")} />
+        <span className="soft" role="status">{shown.length} of {lines.length}{logs.reading && " so far …"}</span>
+        <Copy text={() => shown.map(({ line: it }) => `${it.at} ${it.level} ${of(it.invocation)} ${it.message}`).join("\n")} />
       </div>
-      {shown.length === 0 && <p className="soft pad">{lines.length === 0 ? "Its steps have written nothing." : "None fits."}</p>}
-      <ul className="lines scroll" tabIndex={0} aria-label="Log" ref={box}>
+      {logs.problem != null && <Problem error={logs.problem} title="The log cannot be read" />}
+      {shown.length === 0 && !logs.reading && logs.problem == null && <p className="soft pad">{lines.length === 0 ? "Its steps have written nothing." : "None fits."}</p>}
+      <ul className="lines scroll" tabIndex={0} aria-label="Log" ref={box} onScroll={({ currentTarget: it }) => (atEnd.current = it.scrollHeight - it.scrollTop - it.clientHeight < 40)}>
         <li aria-hidden="true" style={{ height: list.getTotalSize() }} />
         {list.getVirtualItems().map(({ index, start }) => {
-          const it = shown[index]!;
+          const it = shown[index]!.line;
           return (
             <li key={`${it.invocation}.${it.attempt}.${it.source}.${it.number}`} data-index={index} ref={list.measureElement} className={`drawn ${it.level}`} style={{ transform: `translateY(${start}px)` }}>
-              <span className="soft">{clock(it.at)}</span> <span className="level">{it.level}</span>{" "}
-              <button className="link" onClick={() => pick(it.invocation)}>{steps.get(it.invocation) ?? ""} #{it.invocation}</button> <span>{it.message}</span>
+              <span className="soft" title={it.at}>{clock(it.at)}</span> <span className="level">{it.level}</span>{" "}
+              <button className="link" onClick={() => pick(it.invocation)}>{of(it.invocation)}</button> <span>{it.message}</span>
               {Object.keys(it.fields as Json).length > 0 && it.source === "log" && <code className="soft"> {brief(it.fields as Json)}</code>}
             </li>
           );

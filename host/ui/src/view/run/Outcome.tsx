@@ -1,22 +1,28 @@
 // How a run has ended, and why.
 
 import { useState } from "react";
-import type { History, Json, LogLine, Run } from "../../api";
+import type { History, Json, Run } from "../../api";
 import { pretty, written } from "../../model/json";
 import { culprit } from "../../model/run";
 import { Copy, fieldsOf } from "../common";
 import { JsonView } from "../JsonView";
+import { Trace, Where } from "./Where";
 
 interface Props {
   run: Run;
   history: History;
-  logs: LogLine[];
   show: (invocation: number) => void;
   /** Forks it from where a step began. */
   again: (invocation: number) => void;
 }
 
-export function Outcome({ run, history, logs, show, again }: Props) {
+/** Whether more than a few lines of it would be cut off. */
+function isLong(value: unknown): boolean {
+  const text = written(value);
+  return text.length > 120 || pretty(text).split("\n").length > 4;
+}
+
+export function Outcome({ run, history, show, again }: Props) {
   const [whole, setWhole] = useState(false);
   if (run.result_unreadable) return <section className="outcome bad" aria-label="Result"><strong>✗ There is a result, but it cannot be read</strong></section>;
   if (run.status === "completed") {
@@ -27,7 +33,7 @@ export function Outcome({ run, history, logs, show, again }: Props) {
         <strong>✓ {result?.type === "StopEvent" ? "Result" : result?.type}</strong>
         <JsonView value={value} label="Result" />
         <span className="tools">
-          {written(value).length > 120 && <button className="quiet small" aria-expanded={whole} onClick={() => setWhole(!whole)}>{whole ? "Less" : "More"}</button>}
+          {isLong(value) && <button className="quiet small" aria-expanded={whole} onClick={() => setWhole(!whole)}>{whole ? "Less" : "More"}</button>}
           <Copy text={() => pretty(written(value))} />
         </span>
       </section>
@@ -37,11 +43,12 @@ export function Outcome({ run, history, logs, show, again }: Props) {
   if (run.status !== "failed") return null;
   const failing = culprit(history);
   const failure = failing?.failures.at(-1);
-  const trace = failure?.trace ?? (logs.findLast((it) => it.source === "failure" && it.invocation === failing?.id)?.fields as Json | undefined)?.trace;
+  const trace = failure?.trace;
   return (
     <section className="outcome bad" aria-label="Why it failed">
       <div className="row">
         <strong>✗ {failure ? failure.kind : "Failed"}{failing && <> in step <button className="link" onClick={() => show(failing.id)}>{failing.step}</button></>}</strong>
+        <Where trace={trace} />
         {failure && <span className="soft">attempt {failure.attempt + 1}{failure.retryable ? "" : ", not to be tried again"}</span>}
         <span className="grow" />
         {failing && <button className="small" onClick={() => again(failing.id)}>Try again from this step</button>}
@@ -55,12 +62,7 @@ export function Outcome({ run, history, logs, show, again }: Props) {
           ))}
         </details>
       )}
-      {typeof trace === "string" && trace && (
-        <details>
-          <summary>Backtrace</summary>
-          <pre className="trace" tabIndex={0}>{trace}</pre>
-        </details>
-      )}
+      <Trace trace={trace} />
     </section>
   );
 }

@@ -2,7 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef, useState } from "react";
-import { api, type Graph, type LogLine } from "../../api";
+import { api, type Graph } from "../../api";
 import { lastAttempt } from "../../model/fork";
 import { completed, languages } from "../../model/graph";
 import { written } from "../../model/json";
@@ -12,6 +12,7 @@ import { activeAt, culprit, edges, momentOfFrame, pictureAt } from "../../model/
 import { adjust, href, type Route } from "../../model/route";
 import { goesOn } from "../../model/status";
 import { micros } from "../../model/time";
+import { BreakpointToggle, useBreakpoints } from "../breakpoints";
 import { Problem } from "../common";
 import { Divided } from "../Divider";
 import { GraphView } from "../GraphView";
@@ -21,19 +22,18 @@ import { Header } from "./Header";
 import { JournalTab } from "./JournalTab";
 import { LogsTab } from "./LogsTab";
 import { Outcome } from "./Outcome";
+import { Paused } from "./Paused";
 import { Questions } from "./Questions";
 import { SendTab } from "./SendTab";
 import { StateTab } from "./StateTab";
 import { StepTab } from "./StepTab";
 import { Tabs } from "./Tabs";
 import { Timeline } from "./Timeline";
+import { useLogs } from "./useLogs";
 import { useRunData } from "./useRunData";
 
 const TABS = { journal: "Journal", events: "Events", state: "State", logs: "Logs", step: "Step", send: "Send" };
 type Tab = keyof typeof TABS;
-
-/** Logs of a run that goes on are read again after so long, in milliseconds, and a little longer for each line. */
-const LOGS_AGAIN = 2000;
 
 export function RunPage({ id, route }: { id: string; route: Route }) {
   const data = useRunData(id);
@@ -42,9 +42,10 @@ export function RunPage({ id, route }: { id: string; route: Route }) {
   const workflow = run?.workflow_name;
   const graph = useQuery({ queryKey: ["run-graph", id], queryFn: () => api.runGraph(id), enabled: run !== undefined });
   const details = useQuery({ queryKey: ["workflow", workflow], queryFn: () => api.workflow(workflow!), enabled: workflow !== undefined });
+  const breakpoints = useBreakpoints(workflow, !!run && goesOn(run));
   const given = route.query.get("tab") ?? "";
   const tab = given in TABS ? (given as Tab) : "journal";
-  const logs = useLogs(id, tab === "logs" || tab === "step" || run?.status === "failed", !!run && goesOn(run));
+  const logs = useLogs(id, run !== undefined && (tab === "logs" || tab === "step"), !!run && goesOn(run));
   const written = useMemo(() => languages(details.data), [details.data]);
   const whole = useSteady(useMemo(() => graph.data && completed(graph.data, details.data, history), [graph.data, details.data, history]));
   const asked = number(route.query.get("at"));
@@ -78,8 +79,10 @@ export function RunPage({ id, route }: { id: string; route: Route }) {
   const chosen = history.invocations.find((it) => it.id === invocation);
   const frame = frames.find((it) => it.sequence === event);
   const publisher = event === undefined ? undefined : (history.moments.find((it) => it.seq === momentOfFrame(history, event))?.invocation ?? undefined);
+  const paused = (breakpoints?.paused ?? []).filter((it) => it.run_id === id);
   const inGraph = (name?: string) => whole?.nodes.some((it) => it.id === name);
   const node = chosen?.step ?? (inGraph(frame?.type) ? frame?.type : history.invocations.find((it) => it.id === publisher)?.step) ?? route.query.get("node") ?? undefined;
+  const isStep = (name: string) => whole?.nodes.some((it) => it.id === name && it.node_type === "step");
   const active = run.status === "failed" && at === undefined ? culprit(history)?.step : activeAt(history, seq);
 
   // Selections and tabs are steps that Back takes back; a moment that is passed over is none.
@@ -97,7 +100,8 @@ export function RunPage({ id, route }: { id: string; route: Route }) {
   return (
     <div className="run workspace">
       <Header run={run} stage={stage} history={history} waiting={running && (run.status === "waiting" || waitsForSomebody(history, open))} look={look} fork={() => from(seq)} />
-      {stage === "ended" && <Outcome run={run} history={history} logs={logs} show={chooseStep} again={(it) => from(lastAttempt(history.invocations.find((one) => one.id === it)!), "Try again from this step")} />}
+      {stage === "ended" && <Outcome run={run} history={history} show={chooseStep} again={(it) => from(lastAttempt(history.invocations.find((one) => one.id === it)!), "Try again from this step")} />}
+      {running && paused.length > 0 && <Paused all={paused} run={run} look={look} />}
       {running && open.length > 0 && <Questions all={open} run={run} look={look} />}
       <Divided name="timeline" initial={32} lie="under">
         <Divided name="details" initial={42} lie="beside">
@@ -115,8 +119,9 @@ export function RunPage({ id, route }: { id: string; route: Route }) {
                   change={({ internal, search }) => adjust(route, { ...(internal === undefined ? {} : { internal: internal ? "true" : undefined }), ...(search === undefined ? {} : { search }) })} />
               )}
               {tab === "state" && <StateTab id={id} seq={at} newest={newest} />}
-              {tab === "logs" && <LogsTab lines={at === undefined ? logs : logs.filter((it) => micros(it.at) <= micros(moment?.at ?? it.at))} history={history} pick={chooseStep} />}
-              {tab === "step" && <StepTab history={history} chosen={chosen} outputs={(chosen && made?.get(chosen.id)) ?? []} seq={seq} logs={logs} pick={chooseStep} fork={from} />}
+              {tab === "logs" && <LogsTab logs={logs} history={history} at={at !== undefined && moment ? micros(moment.at) : undefined} live={running} pick={chooseStep} />}
+              {tab === "step" && breakpoints && node !== undefined && isStep(node) && <BreakpointToggle workflow={run.workflow_name} step={node} breakpoints={breakpoints} />}
+              {tab === "step" && <StepTab history={history} chosen={chosen} outputs={(chosen && made?.get(chosen.id)) ?? []} seq={seq} lines={logs.lines} pick={chooseStep} fork={from} show={() => adjust(route, { tab: "logs" }, true)} />}
               {tab === "send" && <SendTab run={run} look={look} />}
             </Tabs>
           </section>
@@ -133,20 +138,6 @@ export function RunPage({ id, route }: { id: string; route: Route }) {
 
 function number(text: string | null): number | undefined {
   return text === null || text === "" || Number.isNaN(Number(text)) ? undefined : Number(text);
-}
-
-const NONE: LogLine[] = [];
-
-/** What its steps have written, while somebody looks at it. */
-function useLogs(id: string, needed: boolean, running: boolean): LogLine[] {
-  const logs = useQuery({
-    queryKey: ["logs", id, running],
-    queryFn: () => api.logs(id),
-    enabled: needed,
-    placeholderData: (before) => before,
-    refetchInterval: (query) => (running ? LOGS_AGAIN + (query.state.data?.length ?? 0) : false),
-  });
-  return logs.data ?? NONE;
 }
 
 /** The same graph as long as it has the same nodes and edges: they stay where somebody has moved them. */

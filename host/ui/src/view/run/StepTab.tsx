@@ -1,11 +1,14 @@
 // One time that a step ran: what it was given, what it did, and what came of it.
 
-import type { History, LogLine } from "../../api";
+import { useMemo } from "react";
+import type { History } from "../../api";
 import type { Output } from "../../model/journal";
+import type { Line } from "../../model/logs";
 import { phaseAt, type Phase } from "../../model/run";
 import { duration, micros } from "../../model/time";
 import { fieldsOf, PHASES } from "../common";
 import { JsonView } from "../JsonView";
+import { Trace, Where } from "./Where";
 
 interface Props {
   history: History;
@@ -13,17 +16,23 @@ interface Props {
   /** What it sent and returned. */
   outputs: Output[];
   seq: number;
-  logs: LogLine[];
+  /** What the steps have written. */
+  lines: readonly Line[];
   pick: (invocation: number) => void;
   fork: (seq: number) => void;
+  /** Shows all that was written. */
+  show: () => void;
 }
 
-export function StepTab({ history, chosen, outputs, seq, logs, pick, fork }: Props) {
+/** So many of its lines stand with a step. */
+const LINES_MAX = 200;
+
+export function StepTab({ history, chosen, outputs, seq, lines, pick, fork, show }: Props) {
+  const own = useMemo(() => lines.filter(({ line }) => line.invocation === chosen?.id && line.source !== "failure"), [lines, chosen?.id]);
   if (!chosen) return <p className="soft pad">Choose a step in the graph or a line of the timeline: what it was given, what it did, and what came of it.</p>;
   const phase = phaseAt(chosen, seq);
   const same = history.invocations.filter((it) => it.step === chosen.step);
   const place = same.indexOf(chosen);
-  const lines = logs.filter((it) => it.invocation === chosen.id && it.source !== "failure");
   const done = outputs.filter((it) => it.seq <= seq);
   return (
     <div className="pad step-tab scroll" tabIndex={0}>
@@ -42,9 +51,9 @@ export function StepTab({ history, chosen, outputs, seq, logs, pick, fork }: Pro
       {phase && <p className={`state-of ${phase}`}><span aria-hidden="true">{PHASES[phase].sign}</span> {PHASES[phase].text}</p>}
       {chosen.failures.map((failure) => (
         <div key={failure.attempt} className="problem">
-          <strong>✗ attempt {failure.attempt + 1}: {failure.kind}</strong>
+          <strong>✗ attempt {failure.attempt + 1}: {failure.kind}</strong> <Where trace={failure.trace} />
           <pre>{failure.message}</pre>
-          {failure.trace && <details><summary>Backtrace</summary><pre className="trace" tabIndex={0}>{failure.trace}</pre></details>}
+          <Trace trace={failure.trace} />
         </div>
       ))}
       <h3>Given</h3>
@@ -70,8 +79,9 @@ export function StepTab({ history, chosen, outputs, seq, logs, pick, fork }: Pro
         ))}
         {chosen.end && <li className={chosen.end.seq > seq ? "later" : ""}><span className={chosen.end.outcome} aria-hidden="true">{PHASES[chosen.end.outcome as Phase].sign}</span> {chosen.end.outcome} {chosen.end.events.map((it, at) => <code key={at}>{it} </code>)}</li>}
       </ol>
-      {lines.length > 0 && <h3>Log</h3>}
-      {lines.length > 0 && <pre tabIndex={0}>{lines.map((it) => it.message).join("\n")}</pre>}
+      {own.length > 0 && <h3>Log</h3>}
+      {own.length > LINES_MAX && <p className="soft">The last {LINES_MAX} of {own.length} lines. <button className="link" onClick={show}>All of them</button></p>}
+      {own.length > 0 && <pre tabIndex={0}>{own.slice(-LINES_MAX).map(({ line }) => line.message).join("\n")}</pre>}
     </div>
   );
 }

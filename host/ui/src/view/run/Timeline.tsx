@@ -22,9 +22,11 @@ interface Props {
 
 const ROW = 26;
 const PARTS = 240;
+/** Of more entries a run is drawn anew less often. */
+const MANY = 2000;
 
 export function Timeline({ history, ended, seq, live, set, picked, pick }: Props) {
-  const now = useNow(500, ended === undefined);
+  const now = useNow(history.moments.length > MANY ? 3000 : 500, ended === undefined);
   const end = ended ?? now * 1000;
   const { rows, length } = useMemo(() => timeline(history, end), [history, end]);
   const failing = useMemo(() => culprit(history), [history]);

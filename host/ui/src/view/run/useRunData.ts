@@ -1,7 +1,8 @@
 // A run as it is and as it goes on: read page by page, told by its stream, until it ends or is gone.
 
 import { useEffect, useReducer, useRef, useState } from "react";
-import { api, follow, Refused, type Frame, type History, type Run } from "../../api";
+import { api, Refused, type Frame, type History, type Run } from "../../api";
+import { follow } from "../../api/follow";
 import { joined } from "../../model/history";
 import { goesOn } from "../../model/status";
 import { NOTHING, told, type Shown } from "../../model/stage";

@@ -1,0 +1,125 @@
+"""What makes requests: the host, or a function of a test."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from typing import Any
+
+from wf_guest import border, outside
+
+from . import _errors
+from ._response import Response
+from ._url import URL
+
+#: How the kinds of the host's failures are called here: of a request, and of a body that is read.
+_ASKING = {"denied": _errors.NotGranted, "secret": _errors.NotGranted, "timeout": _errors.ReadTimeout, "network": _errors.ConnectError}
+_READING = {"timeout": _errors.ReadTimeout, "limit": _errors.RemoteProtocolError}
+
+
+def _error(refused: border.Refused, kinds: dict[str, Any], usual: Any, request: Any) -> Exception:
+    return kinds.get(refused.kind, usual)(refused.message, request=request)
+
+
+class _Source:
+    """The body of an answer."""
+
+    def __init__(self, answer: outside.Answer, request: Any) -> None:
+        self._answer, self._request = answer, request
+
+    def read(self) -> bytes:
+        try:
+            return self._answer.read()
+        except border.Refused as refused:
+            raise _error(refused, _READING, _errors.ReadError, self._request) from refused
+
+    def close(self) -> None:
+        self._answer.close()
+
+
+def _asked(request: Any) -> Response:
+    """Asks the host."""
+    request.check()
+    timeout = request.extensions.get("timeout") or {}
+    connect, read = timeout.get("connect"), timeout.get("read")
+    # Without a limit of its own, a part may take as long as the whole.
+    whole = None if read is not None else 3600.0
+    first = whole if read is None else read + (connect or 0.0)
+    times = {"timeout": whole, "first_byte_timeout": first, "idle_timeout": whole if read is None else read}
+    label, follows = request.extensions.get("idempotency_key"), bool(request.extensions.get("follow_redirects"))
+    try:
+        answer = outside.ask(request.method, str(request.url), request.headers.multi_items(), request.content, follows, idempotency_key=label, **times)
+    except border.Refused as refused:
+        raise _error(refused, _ASKING, _errors.LocalProtocolError, request) from refused
+    response = Response(answer.status, headers=answer.headers, request=request, source=_Source(answer, request))
+    response._url = URL(answer.url)
+    return response
+
+
+class BaseTransport:
+    def handle_request(self, request: Any) -> Response:
+        raise NotImplementedError
+
+    def close(self) -> None: ...
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
+
+class AsyncBaseTransport:
+    async def handle_async_request(self, request: Any) -> Response:
+        raise NotImplementedError
+
+    async def aclose(self) -> None: ...
+
+    async def __aenter__(self) -> Any:
+        return self
+
+    async def __aexit__(self, *_: Any) -> None:
+        await self.aclose()
+
+
+class HTTPTransport(BaseTransport):
+    """The host. `retries`: of connections; all else is the host's, and says nothing."""
+
+    def __init__(self, *_: Any, retries: int = 0, **__: Any) -> None:
+        self._retries = retries
+
+    def handle_request(self, request: Any) -> Response:
+        for left in range(self._retries, -1, -1):
+            try:
+                return _asked(request)
+            except _errors.ConnectError as error:
+                if not left or isinstance(error, _errors.NotGranted):
+                    raise
+        raise AssertionError("the last one returns, or raises")
+
+
+class AsyncHTTPTransport(AsyncBaseTransport):
+    """The host, for asynchronous clients: requests are made one after the other."""
+
+    def __init__(self, *_: Any, retries: int = 0, **__: Any) -> None:
+        self._by = HTTPTransport(retries=retries)
+
+    async def handle_async_request(self, request: Any) -> Response:
+        await asyncio.sleep(0)
+        return self._by.handle_request(request)
+
+
+class MockTransport(BaseTransport, AsyncBaseTransport):
+    """A function that answers requests."""
+
+    def __init__(self, handler: Any) -> None:
+        self.handler = handler
+
+    def handle_request(self, request: Any) -> Response:
+        request.read()
+        return self.handler(request)
+
+    async def handle_async_request(self, request: Any) -> Response:
+        await request.aread()
+        answer = self.handler(request)
+        return await answer if inspect.isawaitable(answer) else answer

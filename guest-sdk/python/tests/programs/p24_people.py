@@ -1,0 +1,18 @@
+"""One step that asks a person, with plain events, and reads what the answer has beside its fields."""
+
+from workflows import Context, Workflow, step
+from workflows.events import HumanResponseEvent, InputRequiredEvent, StartEvent, StopEvent
+
+
+class AskingWorkflow(Workflow):
+    @step
+    async def ask_user(self, ctx: Context, ev: StartEvent) -> StopEvent:
+        answer = await ctx.wait_for_event(
+            HumanResponseEvent,
+            waiter_event=InputRequiredEvent(prefix="Enter a number: "),
+            waiter_id="get_number",
+        )
+        return StopEvent(result=int(answer.response) * 2)
+
+
+workflow = AskingWorkflow(timeout=60)

@@ -124,7 +124,7 @@ fn instantiate_and_call(bencher: Bencher) {
     let (runtime, component) = TOKIO.block_on(greeting());
     let info = RunInfo { run: "r".into(), handler: "h".into(), workflow: "greeting".into(), seed: [7; 32] };
     let info = Arc::new(info);
-    let terms = Terms { limits: Arc::new(Limits::default()), grants: Arc::new(Grants::default()), watched: false };
+    let terms = Terms { limits: Arc::new(Limits::default()), grants: Arc::new(Grants::default()), watched: false, answered: false };
     bencher.with_inputs(|| begun().1).bench_local_values(|invoke| {
         TOKIO.block_on(async {
             let (reporter, mut reports) = unbounded_channel();

@@ -45,7 +45,7 @@ pub(super) async fn replay(
     let gone = || Mistake::new("the run is gone", "this is a defect of wf-host");
     let summary = store.run(run).await?.ok_or_else(gone)?;
     let entries = store.journal(summary.key).await?;
-    let shown = Shown { summary, entries, frames: frames(store, run).await?, logs: Vec::new(), state: None, first: None };
+    let shown = Shown { summary, entries, frames: frames(store, run).await?, logs: Vec::new(), state: None, first: Vec::new() };
     let mut bundle = Bundle::default();
     for digest in workflow.digests() {
         let (bytes, manifest) = (store.component(&digest).await?, store.manifest(&digest).await?);

@@ -13,8 +13,8 @@ use warp::{Filter, Rejection};
 use super::error::{ApiError, answer};
 use super::uri::{self, Part};
 use super::{
-    Api, Options, Shared, Visitor, body, breakpoints, context, events, forks, handlers, health, history, logs, openapi, page, runs, session,
-    workflows,
+    Api, Options, Shared, Visitor, body, breakpoints, context, events, forks, handlers, health, history, logs, openapi, page, runs,
+    session, workflows,
 };
 
 /// The paths as patterns, with what they allow: for the answer to another method.

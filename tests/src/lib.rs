@@ -17,6 +17,7 @@ pub mod output;
 pub mod pages;
 pub mod patience;
 pub mod player;
+pub mod project;
 pub mod script;
 pub mod server;
 pub mod stream;

@@ -40,9 +40,9 @@ impl Project {
         succeeded(&mut with_tools(&self.path, arguments))
     }
 
-    /// Serves it, and builds it after each save.
-    pub async fn dev(&self) -> Dev {
-        let mut command = with_tools(&self.path, &["dev", "--port", "0"]);
+    /// Serves what a path in it names, and builds it after each save.
+    pub async fn dev(&self, path: &str) -> Dev {
+        let mut command = with_tools(&self.path, &["dev", path, "--port", "0"]);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
         let (stdout, stderr) = (Output::of(child.stdout.take().expect("piped")), Output::of(child.stderr.take().expect("piped")));
         let url = until("dev to listen", async || {

@@ -23,7 +23,7 @@ async fn from_an_empty_folder(language: &str, source: &str, [right, wrong]: [&st
     let run = project.wf_host(&["run", "hello.wasm", "--param", "name=Ada"]);
     assert!(run.contains("Hello, Ada!"), "{run}");
 
-    let dev = project.dev().await;
+    let dev = project.dev(source).await;
     dev.says("Hello, Ada!").await;
     project.edit(source, "Hello, ", "Howdy, ");
     dev.says("Howdy, Ada!").await;
@@ -86,7 +86,7 @@ async fn from_an_empty_folder_to_an_edited_run() {
 
     let settings = project.path.join("wf-host.toml");
     fs::write(&settings, "body_max = 1\n").expect("written");
-    let dev = project.dev().await;
+    let dev = project.dev(".").await;
     dev.says("Hello, Ada!").await;
     // Its settings are followed as those of a server are.
     let large = format!(r#"{{"start_event":{{"name":"{}"}}}}"#, "a".repeat(2 << 20));

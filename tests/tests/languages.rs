@@ -150,7 +150,8 @@ fn what_is_wrong_with_a_program_in_go_is_said_once_with_its_line() {
     check("func init() {", "func init( {", "main.go:7:12: ");
     check("import \"wf-host/wf\"", "import (\n\t_ \"example.com/nobody\"\n\t\"wf-host/wf\"\n)", "main.go:4:2: no required module provides package example.com/nobody");
     let twice = "wf.Step(workflow, \"go\", step); wf.Step(workflow, \"go\", step)";
-    check("wf.Step(workflow, \"go\", step)", twice, "`mine.wasm`: step `go` is there twice");
+    let error = "`mine.wasm`: its `describe` failed: step go is there twice: rename one of them, at mine/main.go:7";
+    check("wf.Step(workflow, \"go\", step)", twice, error);
     check("wf.New(\"flow\")", "wf.New(\"\")", "`mine.wasm`: ");
     let unnamed = "wf.Step(workflow, \"go\", func(*wf.Context, struct{}) (wf.None, error) { return wf.None{}, nil })";
     let error = "`mine.wasm`: its `describe` failed: struct {} is no type of event: use a struct with a name, at mine/main.go:7";

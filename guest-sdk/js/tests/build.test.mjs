@@ -1,10 +1,16 @@
 // Components as they are built, and as they run on the host: WF_HOST names its binary.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
-import { test } from "node:test";
-import { folder, here, holds, host, run } from "./host.mjs";
+import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const host = path.resolve(process.env.WF_HOST ?? path.join(here, "../../../target/release/wf-host"));
+const folder = mkdtempSync(path.join(tmpdir(), "wf-guest-test-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
 
 function build(source, name) {
   if (!existsSync(source)) {
@@ -15,6 +21,10 @@ function build(source, name) {
   const wasm = path.join(folder, `${name}.wasm`);
   const built = spawnSync(process.execPath, [path.join(here, "../tools/build.mjs"), source, wasm], { cwd: folder, encoding: "utf8" });
   return { wasm, status: built.status, said: built.stderr };
+}
+
+function run(wasm, event = {}) {
+  return spawnSync(host, ["run", wasm, "--event", JSON.stringify(event)], { cwd: folder, encoding: "utf8" });
 }
 
 function workflow(body, more = "") {
@@ -29,7 +39,12 @@ export default defineWorkflow({ name: "it" }).step("go", { accepts: [StartEvent]
 test("the checks inside of a component hold", () => {
   const { wasm, status, said } = build(path.join(here, "inside.ts"), "inside");
   assert.equal(status, 0, said);
-  holds(wasm);
+  const event = '{"large":61695499031416832,"small":12}';
+  const ran = spawnSync(host, ["run", wasm, "--event", event], { encoding: "utf8" });
+  assert.equal(ran.status, 0, ran.stdout + ran.stderr);
+  const { checked, wrong } = JSON.parse(ran.stdout.trim().split("\n").at(-1)).value.result;
+  assert.deepEqual(wrong, {});
+  assert.equal(checked, 16);
 });
 
 test("mistakes are said with their lines", () => {

@@ -4,27 +4,28 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{self, Child, Command, Stdio};
 
+use tempfile::TempDir;
+
 use crate::artifacts::{cache, root};
 use crate::http::Client;
 use crate::output::Output;
 use crate::patience::until;
 use crate::server::command;
 
-/// A project of `wf-host new`, named `hello`.
+/// A project of `wf-host new`, named `hello`, in a folder that goes with it.
 pub struct Project {
-    /// Its folder: the same one each time, so that what compilers keep of it is not kept again and again.
+    /// Its folder.
     pub path: PathBuf,
+    _within: TempDir,
 }
 
 impl Project {
     /// In a language, as `--lang` names it, in a folder that is empty before.
     pub fn new(language: &str) -> Project {
-        let folder = root().join("target/projects").join(language);
-        let _ = fs::remove_dir_all(&folder);
-        fs::create_dir_all(&folder).expect("a folder");
-        let made = succeeded(command().args(["new", "hello", "--lang", language]).current_dir(&folder));
+        let within = tempfile::tempdir().expect("a temporary directory");
+        let made = succeeded(command().args(["new", "hello", "--lang", language]).current_dir(within.path()));
         assert!(made.contains("wf-host dev"), "{made}");
-        Project { path: folder.join("hello") }
+        Project { path: within.path().join("hello"), _within: within }
     }
 
     /// Changes a text in one of its files, wherever it stands there.

@@ -7,11 +7,12 @@ CARGO_FLAGS = --release
 HOST = 127.0.0.1
 PORT = 8080
 
-.PHONY: help demo test packages guests examples ui fmt lint mutations simulate crash soak soak-hour fuzz curves bench tools clients sizes
+.PHONY: help demo test check packages guests examples ui fmt lint mutations simulate crash soak soak-hour fuzz curves bench tools clients sizes
 
 help:
 	@echo "make demo       build everything and serve the examples at http://$(HOST):$(PORT)"
-	@echo "make test       everything CI runs, installing what is missing"
+	@echo "make test       every test, installing what is missing"
+	@echo "make check      everything CI runs: make test, lint, mutations"
 	@echo "make packages   a wheel, npm packages and crates, in target/packages"
 	@echo "make guests     build the test components to target/guests"
 	@echo "make examples   build the examples to target/examples"
@@ -53,7 +54,6 @@ test: target/tools/installed.txt
 	wait $$fetching && [ $$built = 0 ]
 	@failed=; \
 	part() { echo "part: $$1"; shift; "$$@"; }; \
-	part lint $(MAKE) --no-print-directory lint || failed="$$failed lint"; \
 	part build cargo build $(CARGO_FLAGS) --workspace --all-targets \
 	&& part "guests in Python, TypeScript, C and Go" tests/guests/python.sh && tests/guests/js.sh && tests/guests/c.sh && tests/guests/go.sh \
 	&& examples/three-languages/build.sh \
@@ -65,7 +65,13 @@ test: target/tools/installed.txt
 	part go guest-sdk/go/tests.sh || failed="$$failed go"; \
 	part python guest-sdk/python/tests/run.sh || failed="$$failed python"; \
 	part page npm run --silent --prefix host/ui check || failed="$$failed ui"; \
-	part mutations $(MAKE) --no-print-directory mutations || failed="$$failed mutations"; \
+	echo "part: end"; \
+	if [ -n "$$failed" ]; then echo "failed:$$failed" >&2; exit 1; fi
+
+check:
+	@failed=; \
+	$(MAKE) --no-print-directory test || failed="$$failed test"; \
+	for each in lint mutations; do echo "part: $$each"; $(MAKE) --no-print-directory $$each || failed="$$failed $$each"; done; \
 	echo "part: end"; \
 	if [ -n "$$failed" ]; then echo "failed:$$failed" >&2; exit 1; fi
 
@@ -129,7 +135,7 @@ curves:
 # On a machine that has nothing else to do: half an hour. `SHORT=1 make bench` takes minutes, and says nothing about speed.
 bench: guests clients
 	@$(INSTALL); command -v wrk >/dev/null || install wrk
-	cargo build $(CARGO_FLAGS) --package wf-host --bins --example floors
+	cargo build $(CARGO_FLAGS) --workspace --bins --example floors
 	python3 tests/bench/bench.py $(SCENARIO)
 
 # A minute or two for each language. `SHORT=1 make sizes` shows that it runs.
@@ -140,7 +146,7 @@ sizes: guests
 # Ten rounds of it are part of `make test`. `SEED=n make crash` repeats what befalls the server.
 ROUNDS ?= 100
 crash: guests clients
-	cargo build $(CARGO_FLAGS) --package wf-host
+	cargo build $(CARGO_FLAGS) --workspace --bins
 	ROUNDS=$(ROUNDS) cargo test $(CARGO_FLAGS) --workspace --test crash -- --nocapture
 
 # How long the two that follow go on.
@@ -148,7 +154,7 @@ MINUTES ?= 10
 
 # Seconds of it are part of `make test`.
 soak: guests
-	cargo build $(CARGO_FLAGS) --package wf-host
+	cargo build $(CARGO_FLAGS) --workspace --bins
 	MINUTES=$(MINUTES) cargo test $(CARGO_FLAGS) --workspace --test soak -- --nocapture
 
 soak-hour:

@@ -35,6 +35,7 @@ mod open;
 mod openapi;
 mod people;
 mod place;
+mod plain;
 mod progress;
 mod pypi;
 mod python;

@@ -18,6 +18,7 @@ pub use grants::{Asked, Folder, Granted, Grants, Secret, Source};
 pub use limits::Limits;
 pub use pattern::Pattern;
 pub use refusal::Refusal;
+pub(crate) use request::unfit_id;
 pub use request::{Filter, Idempotency, RunsFilter, RunsOrder, RunsPlace, Start, Target};
 pub use run::{RunStatus, RunView};
 pub(crate) use waiting::{awaits, waiting, waiting_before};

@@ -256,7 +256,8 @@ def parked(folder):
         answers = asyncio.run(post(server.port, [("/workflows/hitl/run-nowait", {})] * most, 64))
         starts = most / (time.monotonic() - begun)
         handlers = [answer["handler_id"] for answer in answers]
-        time.sleep(5)
+        # What is freed goes back to the system within ten seconds.
+        time.sleep(20)
         slope = (server.memory() - base) / most
         answered = handlers[: counts[0]]
         event = {"event": {"type": "ResponseEvent", "value": {"response": "Ada"}}}

@@ -134,8 +134,8 @@ sys.stdin.read()";
 }
 
 /// Gives a file its last line anew, as `wf-host` does, after parts of it were changed: `old` to `new` in those of a tar
-/// whose name holds `part`, or all of a file that is none. An empty `old` adds a part of that name; with an empty `new` the
-/// parts go that hold `old`.
+/// whose name holds `part`, or all of a file that is none. An empty `old` adds a part of that name, which holds `new`; with
+/// an empty `new` the parts go that hold `old`.
 pub fn forge(file: &Path, kind: &str, part: &str, old: &str, new: &str) {
     let script = "import hashlib, io, sys, tarfile
 file, kind, part, old, new = sys.argv[1:]
@@ -155,7 +155,9 @@ if kind == 'export':
             member.size = len(bytes)
             target.addfile(member, io.BytesIO(bytes))
         if not old:
-            target.addfile(tarfile.TarInfo(part), io.BytesIO(b''))
+            member = tarfile.TarInfo(part)
+            member.size = len(new.encode())
+            target.addfile(member, io.BytesIO(new.encode()))
     assert changed, part
     whole = made.getvalue()
 line = '\\nwf-host %s form 0001 size %020d sha256 %s\\n' % (kind, len(whole), hashlib.sha256(whole).hexdigest())

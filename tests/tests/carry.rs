@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use wf_tests::chance::Chance;
 use wf_tests::command_line::{done, text, wf_host};
 use wf_tests::database::{change, copied, forge, query, rows};
+use wf_tests::origin::{Origin, reply};
 use wf_tests::patience::within;
 use wf_tests::server::command;
 use wf_tests::{Client, End, Frame, Serve, Server, artifacts, command_line, until};
@@ -640,6 +641,147 @@ async fn a_file_that_somebody_else_has_made_is_looked_into() {
     done(&["import", text(&folder.path().join("sound.tar")), "--data-dir", text(&folder.path().join(".wf-host"))]);
 }
 
+/// What such a file says of names, keys and frames is true, or it is refused.
+#[tokio::test]
+async fn what_a_forged_file_says_beside_its_journals_is_refused() {
+    let here = Server::start(&["hitl"]).await;
+    let start = async |handler: &str| {
+        let body = json!({ "handler_id": handler }).to_string();
+        let run = here.request("POST", "/workflows/hitl/run-nowait", &[("Idempotency-Key", handler)], &body).await.run();
+        here.events(handler, "").await.until("RequestEvent").await;
+        run
+    };
+    let (running, ended) = (start("h").await, start("ended").await);
+    answer(&here, "ended").await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let forged = |handler: &str, part: &str, old: &str, new: &str| {
+        let file = folder.path().join("forged.tar");
+        let _ = fs::remove_file(&file);
+        export(&here, handler, &file, &[]);
+        forge(&file, "export", part, old, new);
+        let said = command_line::outcome(folder.path(), &["import", "forged.tar", "--read-only"]);
+        let error = said.lines().find_map(|line| line.strip_prefix("error: ")).unwrap_or_else(|| panic!("{part} {old} {new}: {said}"));
+        error.replace(&running, "[RUNNING]").replace(&ended, "[ENDED]") + "\n"
+    };
+    let id = format!(r#""id": "{running}""#);
+    let said = [
+        forged("h", "manifest.json", r#""handler": "h""#, r#""handler": """#),
+        forged("h", "manifest.json", r#""handler": "h""#, r#""handler": "h\u001b[2J""#),
+        forged("h", "manifest.json", r#""workflow": "hitl""#, r#""workflow": "a\nb""#),
+        forged("h", "manifest.json", &id, r#""id": "../../x""#),
+        forged("ended", "keys.json", "workflow/hitl", "moved"),
+        forged("ended", "keys.json", "workflow/hitl", "workflow/other"),
+        forged("ended", "keys.json", &ended, &running),
+        forged("ended", "0/state.json", "", "{}"),
+        forged("ended", "0/stream/000001.json", "", r#"[[0,1,{}]]"#),
+        forged("h", "stream", "What is your name?", "What is your password?"),
+        forged("h", "stream", "not_running", "running"),
+        forged("ended", "stream", "RequestEvent", "ResponseEvent"),
+        forged("ended", "stream", r#""qualified_name":"hitl.RequestEvent","type":"RequestEvent""#, r#""type":["RequestEvent"]"#),
+    ];
+    expect![[r#"
+        `forged.tar` cannot be imported: the handler is empty
+        `forged.tar` cannot be imported: the handler "h\u001b[2J" has a control character
+        `forged.tar` cannot be imported: the workflow "a\nb" has a control character
+        `forged.tar` cannot be imported: the id of a run must be 1 to 128 characters of [0-9A-Za-z._:-]
+        `forged.tar` holds what no export does: a key of another run
+        `forged.tar` holds what no export does: a key of another run
+        `forged.tar` holds what no export does: a key of another run
+        `forged.tar` cannot be imported: 0/state.json: it is there twice
+        `forged.tar` cannot be imported: run `[ENDED]` of handler `ended`, table stream: frame 0 does not hold what the journal tells
+        `forged.tar` cannot be imported: run `[RUNNING]` of handler `h`, table stream: frame 2 does not hold what the journal tells
+        `forged.tar` cannot be imported: run `[RUNNING]` of handler `h`, table stream: frame 1 does not hold what the journal tells
+        `forged.tar` cannot be imported: run `[ENDED]` of handler `ended`, table stream: frame 1 does not hold what the journal tells
+        `forged.tar` cannot be imported: run `[ENDED]` of handler `ended`, table stream: frame 2 does not hold what the journal tells
+    "#]]
+    .assert_eq(&said.concat());
+}
+
+/// Whoever owned it where it comes from says nothing about who owns it here: the next would be one more.
+#[tokio::test]
+async fn an_owner_before_all_others_keeps_nobody_from_what_is_due() {
+    let (here, there) = (Server::start(&["hitl"]).await, Server::start(&["hitl", "slow"]).await);
+    waiting(&here, "h").await;
+    let (_folder, file) = file();
+    export(&here, "h", &file, &["--move"]);
+    forge(&file, "export", "manifest.json", r#""generation": "#, r#""generation": 922337203685477580"#);
+    import(&there, &file, &[]);
+    let slow = there.begin("slow", r#"{"seconds":1.5}"#).await;
+    answer(&there, "h").await;
+    assert_eq!(there.ended(&slow).await.result(), json!("slept 1.5"));
+}
+
+/// Bodies are in the file as base64, headers and addresses as texts: no field of theirs can be named.
+#[tokio::test]
+async fn what_came_from_the_outside_is_not_in_a_file_without_some_values() {
+    let secret = "ada-of-the-secret";
+    let origin = Origin::start(move |_, _| vec![reply(200, &[("x-token", secret)], secret)]).await;
+    let here = Serve::guests(&["outside"]).with(&["--allow-http", &origin.url("")]).start().await;
+    let tasks = json!({ "tasks": [{ "url": origin.url(&format!("/a?key={secret}")) }] }).to_string();
+    let ended = here.run("outside", &tasks).await;
+    assert_eq!(ended.result()["told"][0]["body"], secret, "{ended:?}");
+    let (_folder, file) = file();
+    let holds = |file: &Path| {
+        let script = "import base64, sys
+whole, secret = open(sys.argv[1], 'rb').read(), sys.argv[2].encode()
+print(whole.count(secret), whole.count(base64.b64encode(secret)))";
+        let output = Command::new("python3").args(["-c", script, text(file), secret]).output().expect("python3 is there");
+        String::from_utf8(output.stdout).expect("text").trim().to_owned()
+    };
+    export(&here, &ended.handler(), &file, &[]);
+    let whole = holds(&file);
+    assert!(whole.ends_with(" 1") && !whole.starts_with("0 "), "{whole}");
+    let redacted = file.with_file_name("redacted.tar");
+    export(&here, &ended.handler(), &redacted, &["--redact", "tasks", "--redact", "told"]);
+    assert_eq!(holds(&redacted), "0 0");
+    let there = Server::start(&["greeting"]).await;
+    import(&there, &redacted, &[]);
+    assert_eq!(there.get(&format!("/api/v1/runs/{}/history", ended.run())).await.status, 200);
+}
+
+/// A step has waited for Laurie's answer, and not for the first one: without the names it would have been that.
+#[tokio::test]
+async fn what_would_tell_another_story_without_some_values_is_not_written() {
+    let here = Server::start(&["waiter"]).await;
+    here.post("/workflows/waiter/run-nowait", r#"{"handler_id":"h"}"#).await;
+    here.events("h", "").await.until("AskEvent").await;
+    for user in ["bob", "laurie"] {
+        let event = json!({ "user": user, "answer": user }).to_string();
+        assert_eq!(here.send("h", "AnswerEvent", &event).await.status, 200);
+    }
+    assert_eq!(here.ended("h").await.result(), json!({ "answer": "laurie" }));
+    let (folder, file) = file();
+    let said = refused(&["export", "h", "-o", text(&file), "--redact", "user", "--data-dir", text(&here.data())]);
+    assert!(said.starts_with("error: without these values run `") && said.contains("hint: leave one of the fields in"), "{said}");
+    assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0, "nothing is left of it");
+    export(&here, "h", &file, &["--redact", "answer"]);
+    // A name that no event has is said, for a value may be left by that.
+    let other = file.with_file_name("other.tar");
+    let output = wf_host(&["export", "h", "-o", text(&other), "--redact", "anwser", "--data-dir", text(&here.data())]);
+    let said = String::from_utf8(output.stderr).expect("text");
+    assert!(output.status.success() && said.starts_with("warning: there is no value of `anwser` in the run\nhint: "), "{said}");
+}
+
+/// The time of a run counts on the clock of a store, and that of another is somewhere else.
+#[tokio::test]
+async fn what_may_take_so_long_times_out_where_it_was_moved() {
+    let (here, there) = (Server::start(&["timeout"]).await, Server::start(&["greeting"]).await);
+    // A server that stands still has no time: whatever was begun is there to be moved. It may have ended before.
+    let handler = until("one that is moved before its time is over", async || {
+        let handler = here.begin("timeout", r#"{"seconds":100}"#).await;
+        here.pause();
+        let (_folder, file) = file();
+        let moved = wf_host(&["export", &handler, "--move", "-o", text(&file), "--data-dir", text(&here.data())]);
+        here.resume();
+        let said = if moved.status.success() { import(&there, &file, &[]) } else { String::new() };
+        said.ends_with(" goes on here)\n").then_some(handler)
+    })
+    .await;
+    let ended = there.ended(&handler).await;
+    assert_eq!((ended.text("status").as_str(), ended.text("error").contains("timed out after 0.3")), ("failed", true), "{ended:?}");
+    there.check_store();
+}
+
 fn check(folder: &Path, arguments: &[&str], expect: &Expect) {
     expect.assert_eq(&command_line::outcome(folder, arguments));
 }
@@ -730,6 +872,42 @@ async fn what_cannot_be_exported_or_imported_says_why() {
             error: run `[RUN]` is no copy that goes on: it keeps its handler `ended`
             hint: leave `--as` away
         "#]],
+    );
+    check(
+        folder,
+        &["import", "ended.tar", "--data-dir", "new", "--as", "a b"],
+        &expect![[r#"
+        exit code 2
+        --- stdout
+        --- stderr
+        error: invalid value 'a b' for '--as <HANDLER>': it must be 1 to 128 characters of [0-9A-Za-z._:-]
+
+        For more information, try '--help'.
+    "#]],
+    );
+    check(
+        folder,
+        &["export", "ended", "--redact", ""],
+        &expect![[r#"
+        exit code 2
+        --- stdout
+        --- stderr
+        error: invalid value '' for '--redact <FIELD>': a name is empty
+
+        For more information, try '--help'.
+    "#]],
+    );
+    // What is called so nobody would take in.
+    check(
+        folder,
+        &["export", "ended", "-o", "more.partial"],
+        &expect![[r#"
+        exit code 1
+        --- stdout
+        --- stderr
+        error: `more.partial` is the name of a file that is not finished
+        hint: choose one without `.partial`
+    "#]],
     );
     check(
         folder,

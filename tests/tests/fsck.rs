@@ -137,7 +137,8 @@ async fn each_kind_of_damage_has_its_line() {
             --- stdout
             run `$run` of handler `done`, table journal, row #: its bytes are not as they were written; bring the store back from a backup, or purge the run's handler
             run `$run` of handler `done`, table journal, row #: its bytes are not as they were written; bring the store back from a backup, or purge the run's handler
-            8 runs checked: 2 findings
+            run `$run` of handler `done`, table stream, row #: frame 8 does not hold what the journal tells; bring the store back from a backup, or purge the run's handler
+            8 runs checked: 3 findings
             --- stderr
         "#]],
     );
@@ -206,6 +207,28 @@ async fn each_kind_of_damage_has_its_line() {
     );
     check(
         &data,
+        &unsealed("stream", "not_running", "running", &of("waiting")),
+        &expect![[r#"
+        exit code 1
+        --- stdout
+        run `$run` of handler `waiting`, table stream, row #: frame 2 does not hold what the journal tells; bring the store back from a backup, or purge the run's handler
+        8 runs checked: 1 finding
+        --- stderr
+    "#]],
+    );
+    check(
+        &data,
+        &unsealed("stream", r#""number":0"#, r#""number":7"#, &of("waiting")),
+        &expect![[r#"
+        exit code 1
+        --- stdout
+        run `$run` of handler `waiting`, table stream, row #: frame 1 does not hold what the journal tells; bring the store back from a backup, or purge the run's handler
+        8 runs checked: 1 finding
+        --- stderr
+    "#]],
+    );
+    check(
+        &data,
         &format!("update stream set last = last + 1, seal = -1 where run = {}", of("failed")),
         &expect![[r#"
         exit code 1
@@ -220,13 +243,14 @@ async fn each_kind_of_damage_has_its_line() {
         &data,
         &unsealed("journal", "boom", "bang", &of("failed")),
         &expect![[r#"
-        exit code 1
-        --- stdout
-        run `$run` of handler `failed`, table ending: its outcome is not that of the journal; bring the store back from a backup, or purge the run's handler
-        run `$run` of handler `failed`, table run, row #: `result_preview` is not as its journal tells; stop the server, and check again with `--repair`
-        8 runs checked: 2 findings
-        --- stderr
-    "#]],
+            exit code 1
+            --- stdout
+            run `$run` of handler `failed`, table stream, row #: frame 2 does not hold what the journal tells; bring the store back from a backup, or purge the run's handler
+            run `$run` of handler `failed`, table ending: its outcome is not that of the journal; bring the store back from a backup, or purge the run's handler
+            run `$run` of handler `failed`, table run, row #: `result_preview` is not as its journal tells; stop the server, and check again with `--repair`
+            8 runs checked: 3 findings
+            --- stderr
+        "#]],
     );
     check(
         &data,
@@ -971,12 +995,18 @@ async fn a_flipped_byte_anywhere_is_found_and_named() {
     let with_log = copied(&server.data());
     server.restart().await;
     assert!(server.stop().success());
+    let log = server.data().join("wf-host.db.audit.log");
+    for aside in [1, 4] {
+        std::fs::copy(&log, server.data().join(format!("wf-host.db.audit.log.{aside}"))).expect("copied");
+    }
     let mut silent = Vec::new();
     for (data, name, count) in [
         (server.data(), "wf-host.db", 200),
         (with_log.path().to_owned(), "wf-host.db-wal", 80),
         (server.data(), "wf-host.db.keys", 40),
         (server.data(), "wf-host.db.audit.log", 40),
+        (server.data(), "wf-host.db.audit.log.1", 10),
+        (server.data(), "wf-host.db.audit.log.4", 10),
     ] {
         let whole = content(copied(&data).path()).expect("a sound database");
         let bytes = std::fs::read(data.join(name)).expect("a file");
@@ -1012,4 +1042,49 @@ async fn a_flipped_byte_anywhere_is_found_and_named() {
         assert!(found * 2 > count, "{name}: {found} of {count} were found");
     }
     assert!(silent.is_empty(), "nobody notices {}", silent.join(", "));
+}
+
+/// A server that has the file open, and stands still: what is flipped below it is found by whoever looks.
+#[tokio::test]
+async fn a_flipped_byte_below_a_server_is_found() {
+    use std::os::unix::fs::FileExt;
+    let mut chance = Chance::from_environment();
+    let (mut server, _folder) = everything().await;
+    assert!(server.stop().success());
+    server.restart().await;
+    // What the restart has written is in the log beside: none of the file's pages is there twice.
+    server.pause();
+    let path = server.data().join("wf-host.db");
+    let file = std::fs::File::options().read(true).write(true).open(&path).expect("a file");
+    let whole = content(copied(&server.data()).path()).expect("a sound database");
+    let length = file.metadata().expect("a file").len();
+    let mut found = 0;
+    for (at, flip) in positions(&mut chance, length, 40) {
+        let mut byte = [0];
+        file.read_exact_at(&mut byte, at as u64).expect("within");
+        file.write_all_at(&[byte[0] ^ flip], at as u64).expect("room");
+        let said = said(&server.data(), &[]);
+        let same = said.starts_with("exit code 0\n") && content(copied(&server.data()).path()).as_ref() == Some(&whole);
+        file.write_all_at(&byte, at as u64).expect("room");
+        assert!(same || said.contains("table ") || said.contains("wf-host.db"), "{flip:#x} at {at}: {said}");
+        found += usize::from(!same);
+    }
+    assert!(found > 13, "{found} of 40 were found");
+    server.resume();
+    assert_eq!(said(&server.data(), &[]), sound(8));
+}
+
+/// What SQLite cannot read of one table keeps nothing else from being looked at.
+#[tokio::test]
+async fn a_page_that_cannot_be_read_keeps_no_run_from_being_looked_at() {
+    let (server, _folder) = stopped().await;
+    let root = query(&server.data(), "select rootpage from sqlite_schema where name = 'command_run'");
+    let at = usize::try_from(root[0][0].as_u64().expect("a page") - 1).expect("small") * 4096;
+    let copy = copied(&server.data());
+    let path = copy.path().join("wf-host.db");
+    let mut bytes = std::fs::read(&path).expect("a file");
+    bytes[at..at + 4096].fill(0);
+    std::fs::write(&path, bytes).expect("written");
+    let said = said(copy.path(), &[]);
+    assert!(said.starts_with("exit code 1\n") && said.contains("\n8 runs checked: "), "{said}");
 }

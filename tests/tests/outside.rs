@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD_NO_PAD;
 use serde_json::{Value, json};
 use wf_tests::origin::{Origin, Part, Seen, chunk, chunked, reply};
 use wf_tests::{Answer, Serve, Server, artifacts, certificates, database, until};
@@ -104,6 +106,22 @@ async fn a_name_that_is_found_within_this_machine_needs_the_address_too() {
     }
     assert_eq!(refused(&server, json!({ "url": "http://169.254.169.254/latest/meta-data/" })).await.0, "denied");
     assert_eq!(origin.connections(), 0);
+    // Nor is one reached by a redirect of who is granted, however it is written there.
+    let port = origin.port();
+    let leads = self::origin(move |seen, _| {
+        let host = match seen.path.as_str() {
+            "/metadata" => "169.254.169.254".to_owned(),
+            path => format!("{}:{port}", &path[1..]),
+        };
+        vec![reply(302, &[("location", &format!("http://{host}/"))], "")]
+    })
+    .await;
+    let server = serve(&["--allow-http", "*://*:*", "--allow-http", &leads.url("")]).await;
+    for path in ["/localhost", "/127.0.0.1", "/2130706433", "/[::ffff:127.0.0.1]", "/metadata"] {
+        let (kind, message) = refused(&server, json!({ "url": leads.url(path) })).await;
+        assert!(kind == "denied" && message.contains("is not granted the address"), "{path}: {message}");
+    }
+    assert_eq!((leads.seen().len(), origin.connections()), (5, 0));
     let server = serve(&["--allow-http", &by_name, "--allow-http", &by_address]).await;
     assert_eq!(told(&server, json!({ "url": by_name })).await["status"], 200);
 }
@@ -214,6 +232,76 @@ async fn a_step_has_so_many_answers_open_and_others_are_not_held_up() {
         "{}",
         told[16]
     );
+}
+
+/// A workflow has so many requests under way, their answers included: more wait for their turn, and no other workflow does.
+#[tokio::test]
+async fn requests_of_a_workflow_have_their_turns_and_no_other_waits_for_them() {
+    let origin = origin(|seen, _| match seen.path.as_str() {
+        "/open" => vec![chunked(200, &[]), chunk("some"), Part::Hang],
+        "/held" => vec![Part::Gate, reply(200, &[], "held")],
+        _ => vec![reply(200, &[], "other")],
+    })
+    .await;
+    let mut serve = Serve::guests(&["outside"]).with(&["--allow-http", &origin.url("")]);
+    serve.paths.push(format!("other={}", artifacts::guest("outside").display()));
+    let server = serve.start().await;
+    let open = || (0..12).map(|_| json!({ "url": origin.url("/open"), "open": true }));
+    let held: Vec<Value> = open().chain([json!({ "url": origin.url("/held") })]).collect();
+    let mut handlers = Vec::new();
+    for _ in 0..4 {
+        handlers.push(server.begin("outside", &tasks(&held)).await);
+    }
+    until("fifty-two requests", async || (origin.seen().len() == 52).then_some(())).await;
+    // Twelve more are all that it may have.
+    let late: Vec<Value> = open().chain([json!({ "url": origin.url("/late"), "timeout": 0.3 })]).collect();
+    let told = ended(&server, &late).await.result()["told"].clone();
+    assert_eq!(told[11]["status"], 200, "{told}");
+    let message = told[12]["message"].as_str().unwrap_or_default();
+    assert!(told[12]["kind"] == "timeout" && message.contains("`outside` had more requests under way than it may"), "{told}");
+    let other = server.run("other", &tasks(&[json!({ "url": origin.url("/") })])).await;
+    assert_eq!(other.result()["told"][0]["body"], "other", "{other:?}");
+    origin.let_through(4);
+    for handler in handlers {
+        assert_eq!(server.ended(&handler).await.result()["told"][12]["body"], "held");
+    }
+    assert!(origin.seen().iter().all(|it| it.path != "/late"), "it never left");
+}
+
+/// What has come while a part is recorded is one part: a journal has no entry for each token of a fast stream.
+#[tokio::test]
+async fn a_fast_answer_makes_few_entries() {
+    const PARTS: usize = 4_000;
+    let origin = origin(|_, _| {
+        let Part::Bytes(part) = chunk("a token. ") else { unreachable!("it is bytes") };
+        vec![chunked(200, &[]), Part::Bytes(part.repeat(PARTS)), chunk("")]
+    })
+    .await;
+    let mut server = granted(&origin).await;
+    let told = told(&server, json!({ "url": origin.url("/"), "publish": true })).await;
+    assert_eq!(told["length"], 9 * PARTS);
+    server.stop();
+    let entries = database::rows(&server.data(), "journal") as usize;
+    assert!(entries < PARTS / 2, "{entries} entries for {PARTS} parts");
+}
+
+/// Who takes no connection at all is not waited for as long as one that has.
+#[tokio::test]
+async fn a_connection_that_nobody_takes_is_given_up() {
+    let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+    socket.bind("127.0.0.1:0".parse().expect("an address")).expect("a free port");
+    let listener = socket.listen(1).expect("it listens");
+    let address = listener.local_addr().expect("an address");
+    // Until the queue of connections that nobody accepts is full.
+    let mut queued = Vec::new();
+    let soon = std::time::Duration::from_millis(300);
+    while let Ok(Ok(stream)) = tokio::time::timeout(soon, tokio::net::TcpStream::connect(address)).await {
+        queued.push(stream);
+    }
+    let url = format!("http://{address}");
+    let server = serve(&["--allow-http", &url]).await;
+    let (kind, message) = refused(&server, json!({ "url": url })).await;
+    assert!(kind == "timeout" && message.contains("cannot be connected to in time"), "{kind}: {message}");
 }
 
 /// A stream is read while it comes: the first part is published before the second is sent.
@@ -406,10 +494,92 @@ async fn a_secret_goes_where_it_is_granted_for_and_stands_nowhere_else() {
     let said = [("log", server.log()), ("screen", server.screen()), ("handlers", handlers), ("page", page)];
     written.extend(said.map(|(name, text)| (name.to_owned(), text.into_bytes())));
     assert!(written.len() > 4, "there is something to look at");
-    let encoded = "c2stbGl2ZS05Zjhl";
+    let forms = [&[SECRET.to_owned()][..], &in_base64(SECRET)].concat();
     for (name, bytes) in written {
-        let found = |text: &str| bytes.windows(text.len()).any(|it| it == text.as_bytes());
-        assert!(!found(SECRET) && !found(encoded), "the secret stands in {name}");
+        let found = |text: &String| bytes.windows(text.len()).any(|it| it == text.as_bytes());
+        assert!(!forms.iter().any(found), "the secret stands in {name}");
+    }
+}
+
+/// What a word is in base64, wherever it begins.
+fn in_base64(word: &str) -> [String; 3] {
+    [(0, 0), (1, 2), (2, 3)].map(|(before, skipped)| {
+        let all = [vec![0; before], word.as_bytes().to_vec()].concat();
+        BASE64_STANDARD_NO_PAD.encode(&all)[skipped..all.len() * 8 / 6].to_owned()
+    })
+}
+
+/// Everything that the host has written or says: files, log, screen, and what it answers about a run.
+async fn all_that_is_said(server: &Server, handler: &str, run: &str) -> Vec<(String, Vec<u8>)> {
+    let mut said = Vec::new();
+    files(server.data().parent().expect("its folder"), &mut said);
+    let parts = ["", "/history", "/state", "/logs", "/representation"].map(|part| format!("/api/v1/runs/{run}{part}"));
+    let handler = [format!("/handlers/{handler}"), "/handlers".to_owned(), "/api/v1/runs".to_owned(), "/api/v1/workflows".to_owned()];
+    for path in parts.into_iter().chain(handler) {
+        let answer = server.get(&path).await;
+        said.push((path, answer.body.into_bytes()));
+    }
+    said.push(("the log".to_owned(), server.log().into_bytes()));
+    said.push(("the screen".to_owned(), server.screen().into_bytes()));
+    said
+}
+
+/// Killed while a request with a secret is under way and its answer repeats it; after that the step fails with what it was told,
+/// and what it was told is so long that it lies apart. The value, which is none that a text has as it is, is nowhere; one in a
+/// file is what that file says by then.
+#[tokio::test]
+async fn a_secret_stands_nowhere_after_kills_failures_and_in_what_lies_apart() {
+    const OTHER: &str = "zebra-\"okapi\\gnu\"-quagga";
+    let origin = origin(|seen, number| {
+        let told = seen.header("x-key").to_owned();
+        let long = format!("{told} ").repeat(8_000);
+        match (seen.path.split('?').next().unwrap_or_default(), number) {
+            ("/held", 0) => vec![chunked(200, &[("x-told", &told)]), chunk(&long), Part::Hang],
+            ("/held", _) => vec![chunked(200, &[("x-told", &told)]), chunk(&long), chunk(&seen.path), chunk("")],
+            _ => vec![reply(500, &[("x-told", &told)], &told)],
+        }
+    })
+    .await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("key");
+    std::fs::write(&file, OTHER).expect("written");
+    let url = origin.url("");
+    let mut server = serve(&["--allow-http", &url, "--secret", &format!("KEY=file:{}@{url}", file.display())]).await;
+    let headers = json!({ "x-key": "{KEY}", "content-type": "application/json" });
+    let held = json!({
+        "url": origin.url("/held?key={KEY}"), "method": "POST", "body": "{\"key\":\"{KEY}\"}", "headers": headers, "fill": ["KEY"],
+        "publish": true, "fails": true, "log": "the key is ",
+    });
+    let failing = json!({ "url": origin.url("/failing"), "headers": headers, "fill": ["KEY"], "fails": true });
+    let handler = server.begin("outside", &tasks(&[held, failing])).await;
+    server.events(&handler, "").await.next().await.expect("a part");
+    let sent = origin.seen()[0].clone();
+    assert_eq!((sent.header("x-key"), &sent.json()["key"]), (OTHER, &json!(OTHER)));
+    let run = server.get(&format!("/handlers/{handler}")).await.json()["run_id"].as_str().expect("its run").to_owned();
+    let mut said = all_that_is_said(&server, &handler, &run).await;
+    server.kill();
+    files(server.data().parent().expect("its folder"), &mut said);
+    std::fs::write(&file, SECRET).expect("written");
+    server.restart().await;
+    let ended = server.ended(&handler).await;
+    assert!(ended.text("error").contains("500 of `GET"), "{ended:?}");
+    assert!(origin.seen().iter().any(|it| it.header("x-key") == SECRET), "the file is read for each request");
+    said.extend(all_that_is_said(&server, &handler, &run).await);
+    for frame in server.events(&handler, "").await.rest().await {
+        said.push(("the stream".to_owned(), frame.json().to_string().into_bytes()));
+    }
+    server.stop();
+    files(server.data().parent().expect("its folder"), &mut said);
+    said.push(("the log after all".to_owned(), server.log().into_bytes()));
+    let apart = database::rows(&server.data(), "blob");
+    assert!(apart > 0, "nothing lies apart");
+    // Words of it are the same in JSON and in URLs; parts of answers are journaled in base64.
+    let forms: Vec<String> =
+        ["okapi", "quagga", SECRET].into_iter().flat_map(|word| in_base64(word).into_iter().chain([word.to_owned()])).collect();
+    for (place, bytes) in said {
+        for form in &forms {
+            assert!(!bytes.windows(form.len()).any(|it| it == form.as_bytes()), "the secret stands in {place}, as {form}");
+        }
     }
 }
 

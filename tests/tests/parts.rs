@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use wf_tests::artifacts::{example, root};
 use wf_tests::chance::Chance;
-use wf_tests::command_line::{check_command, outcome};
+use wf_tests::command_line::{check_command, done, outcome, text};
+use wf_tests::database::query;
 use wf_tests::wasm::compiled;
 use wf_tests::{Serve, Server, until};
 
@@ -71,6 +72,25 @@ fn pouring() -> Vec<u8> {
 
 async fn run(server: &Server) -> Value {
     server.run("order", r#"{"guest":"Ada","item":"tea","count":2}"#).await.result()
+}
+
+#[tokio::test]
+async fn a_run_is_carried_with_all_its_parts() {
+    let parts = Parts::new();
+    let (here, there) = (parts.serve().start().await, Server::start(&["greeting"]).await);
+    let ended = here.run("order", r#"{"guest":"Ada","item":"tea","count":2}"#).await;
+    let file = parts.folder.path().join("order.tar");
+    done(&["export", &ended.handler(), "--move", "-o", text(&file), "--data-dir", text(&here.data())]);
+    let said = done(&["import", text(&file), "--data-dir", text(&there.data())]);
+    assert_eq!(said, format!("{} (run {} has ended)\n", ended.handler(), ended.run()));
+    here.check_store();
+    there.check_store();
+    assert_eq!(there.get(&format!("/handlers/{}", ended.handler())).await.result(), "Ada: 2 tea, 6.40, served");
+    let digests = query(&there.data(), "select digests from run join definition on definition.key = run.definition");
+    assert_eq!(digests[0][0].as_str().expect("a text").split(' ').count(), 3, "{digests}");
+    // Each step of it runs again where nobody serves it.
+    let said = done(&["replay", &ended.run(), "--data-dir", text(&there.data())]);
+    assert_eq!(said, "3 attempts of 1 run: all did again what they did\n");
 }
 
 #[tokio::test]
@@ -192,8 +212,6 @@ async fn commands_and_settings_take_several_files() {
             --- stdout
             ok: `take.wasm+price.wasm+serve.wasm` is `order`, 3 steps
             --- stderr
-            warning: `take.wasm+price.wasm+serve.wasm`: it asks for http, and none is granted
-            hint: name the hosts in `allow_http` of `[workflows.order]` in wf-host.toml, or by `--allow-http`
         "#]],
     );
     check(

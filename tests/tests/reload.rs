@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use wf_tests::{Serve, Server, artifacts, until};
 
@@ -103,6 +103,24 @@ async fn each_swap_says_what_changed() {
     for change in ["step `prompt_human` added", "step `greet` removed", "event `RequestEvent` added"] {
         assert!(line.contains(change), "{change}: {line}");
     }
+}
+
+#[tokio::test]
+async fn a_version_that_asks_for_more_of_the_outside_says_so() {
+    let app = App::new("greeting");
+    let server = app.serve().start().await;
+    assert_eq!(listing(&server, "app").await["outside"][0], json!({ "what": "http", "requested": false, "granted": [] }));
+    app.replace("outside");
+    let line = until("the log line", async || server.log().lines().find(|it| it.contains("reloaded `app`")).map(str::to_owned)).await;
+    assert!(line.contains("it asks for http now, and none is granted"), "{line}");
+    assert_eq!(listing(&server, "app").await["outside"][0], json!({ "what": "http", "requested": true, "granted": [] }));
+    // What it has asked for before, and what is granted, is nothing to speak of.
+    assert!(!line.contains("it asks for variables"), "{line}");
+    let app = App::new("greeting");
+    let server = app.serve().with(&["--allow-http", "https://a.example"]).start().await;
+    app.replace("outside");
+    let line = until("the log line", async || server.log().lines().find(|it| it.contains("reloaded `app`")).map(str::to_owned)).await;
+    assert!(!line.contains("it asks for http"), "{line}");
 }
 
 #[tokio::test]

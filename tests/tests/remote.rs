@@ -161,6 +161,21 @@ async fn what_makes_no_sense_and_servers_that_are_not_there() {
     assert!(matches!(&error, Error::Connection(_)), "{error}");
 }
 
+/// What a step or a client has written clears no screen, and copies nothing.
+#[tokio::test]
+async fn texts_of_others_do_nothing_to_a_terminal() {
+    let server = Server::start(&["failing"]).await;
+    let evil = "no luck\u{1b}[2J\u{1b}]52;c;eA==\u{7}\rfine";
+    let ended = server.run("failing", &json!({ "message": evil }).to_string()).await;
+    assert!(ended.text("error").contains(evil), "{ended:?}");
+    let all = ["logs", "result", "show", "events"].map(|command| {
+        let (_, stdout, stderr) = ask(&server, &["runs", command, &ended.handler()]);
+        stdout + &stderr
+    });
+    assert!(all.concat().contains("no luck\\u{1b}[2J"), "{all:?}");
+    assert!(!all.concat().contains(['\u{1b}', '\u{7}', '\r']), "{all:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn logs_are_in_the_order_of_time_with_their_steps_and_fields() {
     let server = Server::start(&["talker"]).await;

@@ -204,4 +204,14 @@ async fn what_is_no_export_is_not_opened() {
         let why = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.code() == Some(1) && why.contains("is no whole export of wf-host"), "{command}: {why}");
     }
+    // Whoever makes such a file makes its last line, too. It is the file that is wrong, and no store.
+    let server = Server::start(&["greeting"]).await;
+    let (_folder, file, _) = exported(&server, "greeting", "{}").await;
+    forge(&file, "export", "journal", "[", "");
+    forge(&file, "export", "0/journal/000000.json", "", "{}");
+    for command in ["open", "replay"] {
+        let output = wf_host(&[command, text(&file)]);
+        let why = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(1) && why.contains("cannot be looked at: a row cannot be read: "), "{command}: {why}");
+    }
 }

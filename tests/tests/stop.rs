@@ -1,5 +1,6 @@
 //! A graceful stop: nothing is cancelled, nothing is lost, and it ends in time.
 
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
@@ -105,8 +106,8 @@ async fn the_memory_store_keeps_nothing() {
 }
 
 /// Runs that wait for an answer, and have asked for it: half of them inside a step, half between two.
-async fn parked(server: &Server, count: usize) -> Vec<String> {
-    let handlers = (0..count).map(|place| format!("{}-{place}", ["hitl", "waiter"][place % 2])).collect();
+async fn parked(server: &Server, places: Range<usize>) -> Vec<String> {
+    let handlers = places.map(|place| format!("{}-{place}", ["hitl", "waiter"][place % 2])).collect();
     at_once(server, handlers, async |client, handler| {
         let workflow = handler.split('-').next().expect("a name");
         let start = json!({ "handler_id": handler, "start_event": { "wait": 6000 } }).to_string();
@@ -128,7 +129,7 @@ async fn at_once(server: &Server, handlers: Vec<String>, what: impl AsyncFn(&Cli
 #[tokio::test(flavor = "multi_thread")]
 async fn two_thousand_parked_runs_cost_a_restart_nothing() {
     let mut server = Server::start(&["hitl", "waiter"]).await;
-    let handlers = parked(&server, 2000).await;
+    let handlers = parked(&server, 0..2000).await;
     assert!(server.stop().success(), "{}", server.log());
     let entries = rows(&server.data(), "journal");
     for killed in [false, true] {
@@ -155,6 +156,16 @@ async fn two_thousand_parked_runs_cost_a_restart_nothing() {
     })
     .await;
     assert_eq!(server.get("/health").await.status, 200);
+}
+
+/// What runs took while they executed goes back to the machine, beside what the first few have left.
+#[tokio::test(flavor = "multi_thread")]
+async fn parked_runs_cost_no_memory() {
+    let server = Server::start(&["hitl", "waiter"]).await;
+    parked(&server, 0..200).await;
+    let before = server.memory();
+    parked(&server, 200..4200).await;
+    until("less than a kilobyte of memory for each run", async || (server.memory() < before + (4000 << 10)).then_some(())).await;
 }
 
 /// The benchmark has ten times as many, and takes the time.

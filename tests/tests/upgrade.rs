@@ -2,7 +2,8 @@
 //!
 //! `tests/stores/VERSION.db.xz` is a store as a server of that version of the database has left it. No test run changes one:
 //! what is missing is written when `UPDATE_EXPECT` is set, and what is there stays. The same holds of `backup-FORM.xz`, a
-//! backup of such a store, and of `export-FORM.xz`, a run of it that was moved away.
+//! backup of such a store, of `export-FORM.xz`, a run of it that was moved away, and of `ended-FORM.xz`, a copy of one that
+//! has ended.
 
 use std::path::{Path, PathBuf};
 
@@ -130,6 +131,26 @@ async fn an_export_of_every_form_is_imported_and_goes_on() {
         assert_eq!(there.send("large", "AnswerEvent", r#"{"text":"last"}"#).await.status, 200);
         assert_eq!(there.ended("large").await.result(), json!(["x".repeat(70_000), "last"]));
         there.check_store();
+    }
+}
+
+#[tokio::test]
+async fn an_export_of_what_has_ended_is_imported_and_stands_as_it_was() {
+    let (server, folder) = left().await;
+    let made = folder.path().join("made.tar");
+    done(&["export", "done", "-o", text(&made), "--data-dir", text(&server.data())]);
+    for golden in of_every_form("ended", &made) {
+        let file = folder.path().join("golden.tar");
+        pack(&golden, &file);
+        let there = Server::start(&["greeting"]).await;
+        let said = done(&["import", text(&file), "--data-dir", text(&there.data())]);
+        assert!(said.starts_with("done (run ") && said.ends_with(" has ended)\n"), "{said}");
+        there.check_store();
+        let shown = there.get("/handlers/done").await;
+        assert_eq!((shown.status, shown.result()), (200, json!(["first"])));
+        for what in ["history", "state", "logs", "representation"] {
+            assert_eq!(there.get(&format!("/api/v1/runs/{}/{what}", shown.run())).await.status, 200, "{what}");
+        }
     }
 }
 

@@ -112,14 +112,23 @@ async fn what_cannot_be_recorded_is_refused_by_name() {
 async fn answers_that_stall_and_break_off_say_so() {
     let origin = origin(|seen, _| match seen.path.as_str() {
         "/silent" => vec![Part::Hang],
+        "/stalls" => vec![chunked(200, &[]), chunk("some"), Part::Hang],
         "/cut" => vec![chunked(200, &[]), chunk("some"), Part::Cut],
         _ => vec![Part::Bytes(b"HTTP/1.1 200 So\r\n\r\n".to_vec()), Part::Zeros(1 << 30), Part::Cut],
     })
     .await;
     let server = granted(&origin).await;
-    for (path, why) in [("/silent", "did not answer within 200ms"), ("/cut", "127.0.0.1"), ("/zeros", "bytes (limit response_max)")] {
-        let error = refused(&server, ask(&origin, path, json!({ "first_byte": 0.2 }))).await;
-        assert!(error.contains(why), "{path}: {error}");
+    for (path, why) in [
+        ("/silent", "did not answer within 200ms"),
+        ("/stalls", "came for 200ms"),
+        ("/cut", "127.0.0.1"),
+        ("/zeros", "bytes (limit response_max)"),
+    ] {
+        // No timer beside it, however long, stands in the way of the time-out.
+        for beside in [None, Some(3600.0)] {
+            let error = refused(&server, ask(&origin, path, json!({ "first_byte": 0.2, "between_bytes": 0.2, "beside": beside }))).await;
+            assert!(error.contains(why), "{path}: {error}");
+        }
     }
 }
 
@@ -128,7 +137,8 @@ async fn answers_that_stall_and_break_off_say_so() {
 async fn what_comes_in_parts_is_read_and_published_in_parts() {
     let origin = origin(|_, _| vec![chunked(200, &[]), chunk("one"), Part::Gate, chunk("two"), Part::Gate, chunk("")]).await;
     let server = granted(&origin).await;
-    for beside in [None, Some(0.5)] {
+    // Beside a timer of an hour, too: who waits for both does not sleep.
+    for beside in [None, Some(0.5), Some(3600.0)] {
         let task = ask(&origin, "/", json!({ "publish": true, "beside": beside }));
         let handler = server.begin("wasi-http", &tasks(&[task])).await;
         let mut stream = server.events(&handler, "").await;
@@ -140,6 +150,63 @@ async fn what_comes_in_parts_is_read_and_published_in_parts() {
     }
 }
 
+/// At its end a body is ready for whoever waits, and has no more however it is asked, also when the step is entered again.
+#[tokio::test]
+async fn an_answer_that_has_ended_or_broken_off_stays_so() {
+    let origin = origin(|seen, _| match seen.path.as_str() {
+        "/cut" => vec![chunked(200, &[]), chunk("one"), Part::Cut],
+        "/none" => vec![reply(204, &[], "")],
+        _ => vec![chunked(200, &[]), chunk("one"), chunk("two"), chunk("")],
+    })
+    .await;
+    let mut server = granted(&origin).await;
+    let entry = [json!([[1], true]), json!([true, true, true])];
+    let said = json!([entry[0], entry[1], entry[0], entry[1], true, [true, true]]);
+    for (path, body) in [("/whole", "onetwo"), ("/none", ""), ("/cut", "one")] {
+        for beside in [None, Some(3600.0)] {
+            let answer = told(&server, ask(&origin, path, json!({ "ended": true, "beside": beside }))).await;
+            assert_eq!((&answer["body"], &answer["ended"]["said"]), (&json!(body), &said), "{path}: {answer}");
+            assert_eq!(answer["ended"]["broke"].is_string(), path == "/cut", "it broke off, and said so once: {answer}");
+        }
+    }
+    assert_eq!(origin.seen().len(), 6, "at its second and third entry it asked nobody");
+    server.check_store();
+}
+
+#[tokio::test]
+async fn what_is_skipped_or_passed_on_is_recorded_as_what_is_read() {
+    let origin = origin(|_, _| vec![chunked(200, &[]), chunk("one\n"), Part::Gate, chunk("and two\n"), chunk("")]).await;
+    let server = granted(&origin).await;
+    for way in ["skip", "splice"] {
+        for beside in [None, Some(3600.0)] {
+            let task = ask(&origin, "/", json!({ "way": way, "publish": true, "ended": true, "beside": beside }));
+            let handler = server.begin("wasi-http", &tasks(&[task])).await;
+            let mut stream = server.events(&handler, "").await;
+            assert_eq!(part(&mut stream).await, "4 ");
+            origin.let_through(1);
+            let ended = server.ended(&handler).await;
+            assert_eq!(ended.result()["told"][0]["body"], "4 8 ", "{ended:?}");
+            let logs = server.get(&format!("/api/v1/runs/{}/logs", ended.run())).await.json();
+            let lines: Vec<&str> = logs["logs"].as_array().expect("a list").iter().filter_map(|it| it["message"].as_str()).collect();
+            // What goes to stdout is there once, though it was written at each of three entries.
+            assert_eq!(lines, if way == "splice" { vec!["one", "and two"] } else { Vec::new() });
+        }
+    }
+    assert_eq!(origin.seen().len(), 4);
+}
+
+/// A sleep of a second drops the instance, and with it the connection: the rest is gone, and says why.
+#[tokio::test]
+async fn an_answer_that_is_open_while_the_step_is_not_there_is_cut() {
+    let origin = origin(|_, _| vec![chunked(200, &[]), chunk("one"), Part::Hang]).await;
+    let server = granted(&origin).await;
+    for beside in [None, Some(3600.0)] {
+        let error = refused(&server, ask(&origin, "/", json!({ "pauses": true, "beside": beside }))).await;
+        assert!(error.contains("was cut: the host went away, or the step waited, since it was sent"), "{error}");
+    }
+    assert_eq!(origin.seen().len(), 2, "nothing was asked for again");
+}
+
 /// What has come of two answers at once is read in one order, also when the step is entered again.
 #[tokio::test]
 async fn two_answers_that_are_read_at_once_come_again_as_they_came() {
@@ -148,6 +215,32 @@ async fn two_answers_that_are_read_at_once_come_again_as_they_came() {
     let ended = server.run("wasi-http", &tasks(&[ask(&origin, "/a", json!({ "also": "/b" }))])).await;
     assert_eq!((&ended.result()["told"][0]["body"], &ended.result()["attempt"]), (&json!(["/a", "/b"]), &json!(0)), "{ended:?}");
     assert_eq!(origin.seen().len(), 2, "after its sleep it asked nobody");
+}
+
+/// Both are due at once when the step is there, and when it is entered again the part is there before the timer.
+#[tokio::test]
+async fn a_part_and_a_timer_that_are_due_at_once_come_in_one_order_at_every_entry() {
+    let origin = origin(|seen, _| match seen.path.as_str() {
+        "/whole" => vec![reply(200, &[], "whole")],
+        _ => vec![chunked(200, &[]), Part::Gate, chunk("late"), chunk("")],
+    })
+    .await;
+    let server = granted(&origin).await;
+    for path in ["/whole", "/late"] {
+        let handler = server.begin("wasi-http", &tasks(&[ask(&origin, path, json!({ "timed": true }))])).await;
+        let mut stream = server.events(&handler, "").await;
+        let mut published = Vec::new();
+        while let Ok(frame) = stream.next().await {
+            let Some(text) = frame.json()["value"]["_data"]["text"].as_str().map(str::to_owned) else { break };
+            // Nothing came before the timer was due.
+            origin.let_through(usize::from(text == TIMER));
+            published.push(text);
+        }
+        let ended = server.ended(&handler).await.result();
+        assert_eq!((&ended["attempt"], &ended["told"][0]["body"]), (&json!(0), &json!(published)), "{ended}");
+        assert_eq!(published.contains(&TIMER.to_owned()), path == "/late", "{published:?}");
+    }
+    assert_eq!(origin.seen().len(), 2);
 }
 
 /// Killed with an answer half read, beside a timer: what was recorded comes again without a request, in the same order; the
@@ -185,8 +278,11 @@ async fn a_crash_repeats_no_request_whose_answer_was_recorded() {
 async fn kills_around_requests_repeat_none_that_was_recorded() {
     let origin = origin(|_, number| vec![reply(200, &[], &number.to_string())]).await;
     let mut server = granted(&origin).await;
-    let all: Vec<Value> =
-        (0..40).map(|at| ask(&origin, &format!("/{at}"), json!({ "publish": true, "body": "x", "late": true }))).collect();
+    // Every second one is read beside a timer of an hour.
+    let beside = |at: usize| (at % 2 == 1).then_some(3600.0);
+    let all: Vec<Value> = (0..40)
+        .map(|at| ask(&origin, &format!("/{at}"), json!({ "publish": true, "body": "x", "late": true, "beside": beside(at) })))
+        .collect();
     let handler = server.begin("wasi-http", &tasks(&all)).await;
     for kills in 1..=4 {
         until("some requests more", async || (origin.seen().len() >= kills * 8).then_some(())).await;

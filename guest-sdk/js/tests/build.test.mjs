@@ -47,6 +47,22 @@ test("the checks inside of a component hold", () => {
   assert.equal(checked, 16);
 });
 
+test("requests are asked for where `fetch` is named, and nowhere else", () => {
+  const cases = [
+    [workflow('return StopEvent.with("none");'), false],
+    [workflow('return StopEvent.with((await fetch("https://a.example/")).status);'), true],
+  ];
+  for (const [text, requested] of cases) {
+    const { wasm, status, said } = build(text, "it");
+    assert.equal(status, 0, said);
+    const inspected = spawnSync(host, ["inspect", "--format", "json", wasm], { cwd: folder, encoding: "utf8" });
+    assert.deepEqual(JSON.parse(inspected.stdout).outside.http, { requested, granted: [] }, inspected.stderr);
+    assert.equal(spawnSync(host, ["check", wasm], { cwd: folder, encoding: "utf8" }).stderr.includes("it asks for http"), requested);
+  }
+  const { wasm } = build(cases[0][0], "it");
+  assert.equal(run(wasm).status, 0, "it runs without");
+});
+
 test("mistakes are said with their lines", () => {
   const cases = [
     [workflow("return {"), /^it\.ts:\d+: /],

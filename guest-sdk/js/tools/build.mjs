@@ -41,9 +41,11 @@ async function component(wit, source, out) {
   const { code, table, said: documented } = await bundle(source);
   // In the code's first line, so that its lines stay where they are.
   const jsSource = `globalThis.wfComments = ${JSON.stringify(documented)};${code}\nglobalThis.wfLines = ${JSON.stringify(table)};\n`;
+  // What it asks for is shown to whoever grants it: requests only where `fetch` is named.
+  const world = code.includes("wf:workflow/http@") ? "guest" : "guest-within";
   let made;
   try {
-    made = await componentize({ witPath: wit, jsSource, world: "guest", sync: true });
+    made = await componentize({ witPath: wit, jsSource, world, sync: true });
   } catch (error) {
     throw new Mistake(said(String(error?.message ?? error), table, source));
   }
@@ -71,7 +73,6 @@ async function bundle(source) {
     format: "esm",
     platform: "neutral",
     mainFields: ["module", "main"],
-    external: ["wf:*", "wasi:*"],
     target: "es2022",
     // The engine runs no promises in a synchronous call: see src/promise.ts.
     supported: { "async-await": false, "async-generator": false, "for-await": false },
@@ -100,6 +101,8 @@ async function bundle(source) {
  * leaves out what is not used.
  */
 function own(build, documented) {
+  // An import that nothing uses is none.
+  build.onResolve({ filter: /^(wf|wasi):/ }, ({ path: interface_ }) => ({ path: interface_, external: true, sideEffects: false }));
   const named = /import\s*\{\s*z\s*\}\s*from\s*(["']zod(?:\/[\w-]+)*["'])/g;
   build.onLoad({ filter: /\.[cm]?[jt]sx?$/ }, ({ path: file }) => {
     if (file.includes("node_modules") || file.startsWith(path.join(sdk, "src"))) return undefined;

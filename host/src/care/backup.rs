@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use wf_engine::entry::Micros;
 
-use super::files::{absent, alone, folder, is_partial, named, or_nothing, partial, unreadable, unwritable};
+use super::files::{absent, alone, folder, free, is_partial, named, or_nothing, partial, unreadable, unwritable};
 use super::seal::{self, Kind, Sealed};
 use crate::keys::{self, KeyFile};
 use crate::store::backup::Beside;
@@ -41,7 +41,7 @@ type Result<T> = std::result::Result<T, Failure>;
 
 /// Copies a store to a file that is not there yet. It has its name once it is whole.
 pub(crate) fn make(place: &Place, to: &Path, now: Micros, told: &mut dyn FnMut(u64, u64)) -> Result<Copied> {
-    absent(to, "choose another name, or remove it first")?;
+    free(to)?;
     let file = KeyFile::new(place.keys.clone());
     // Keys that nobody can read open nothing: neither would a copy of them.
     let keys = file.read()?;

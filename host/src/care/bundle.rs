@@ -11,7 +11,7 @@ use wf_engine::entry::{Entry, Input};
 use wf_engine::journal;
 
 use super::files::unreadable;
-use super::manifest::{MANIFEST, Manifest, Part};
+use super::manifest::{self, MANIFEST, Manifest, Part};
 use super::seal::{self, Kind, Sealed};
 use crate::store::carry::{Carrier, Rows, RunRow};
 use crate::store::{EntryRow, Error, FrameRow, Line, LogRow, Result, RunKey, RunSummary, Shown, Status};
@@ -28,6 +28,17 @@ pub(crate) struct Bundle {
 impl Bundle {
     /// All runs of a file.
     pub(crate) fn read(path: &Path) -> Result<Bundle> {
+        Bundle::parts(path).map_err(|error| match error {
+            // No store is.
+            Error::Damaged(why) => {
+                let message = format!("`{}` cannot be looked at: {why}", path.display());
+                Error::open(message, "give it what `wf-host export` has made")
+            }
+            error => error,
+        })
+    }
+
+    fn parts(path: &Path) -> Result<Bundle> {
         let Sealed { file, size, .. } = seal::open(path, Kind::Export)?;
         let mut archive = tar::Archive::new(io::BufReader::new(file.take(size)));
         let mut bundle = Bundle::default();
@@ -39,7 +50,7 @@ impl Bundle {
         };
         for part in archive.entries().map_err(broken)? {
             let mut part = part.map_err(broken)?;
-            let name = part.path().map_err(broken)?.display().to_string();
+            let name = manifest::name(&part).map_err(broken)?.ok_or_else(|| strange("what is no file"))?;
             let mut bytes = Vec::new();
             part.read_to_end(&mut bytes).map_err(broken)?;
             if name == MANIFEST {
@@ -178,4 +189,35 @@ fn entries(text: &[u8]) -> Result<Vec<EntryRow>> {
 
 fn damaged(error: serde_json::Error) -> Error {
     Error::Damaged(format!("a row cannot be read: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file of a few kilobytes says that a state is as long as it likes.
+    #[test]
+    fn what_is_made_of_holes_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("it");
+        let mut tar = tar::Builder::new(Vec::new());
+        let row = r#"{"id":"r","handler":"h","newest":true,"workflow":"w","definition":[],"status":"running","started_at":0,"updated_at":0,"completed_at":null,"generation":1,"next_seq":0,"waiting":null,"queues":false,"preview":"","result_preview":null}"#;
+        let manifest = format!(r#"{{"wf_host":"","made_at":0,"alive":0,"moved":false,"redacted":[],"runs":[{row}]}}"#);
+        manifest::add(&mut tar, MANIFEST, manifest.len() as u64, manifest.as_bytes()).expect("room");
+        let mut header = tar::Header::new_gnu();
+        header.set_path("0/state.json").expect("short");
+        header.set_size(0);
+        header.set_entry_type(tar::EntryType::GNUSparse);
+        let gnu = header.as_gnu_mut().expect("it is one");
+        let size = b"00000200000\0";
+        (gnu.realsize, gnu.sparse[0].offset) = (*size, *size);
+        gnu.sparse[0].numbytes = *b"00000000000\0";
+        header.set_cksum();
+        tar.append(&header, io::empty()).expect("room");
+        std::fs::write(&path, tar.into_inner().expect("room")).expect("room");
+        let mut file = std::fs::File::options().read(true).write(true).open(&path).expect("a file");
+        seal::seal(&mut file, Kind::Export).expect("sealed");
+        let refused = Bundle::read(&path).err().expect("refused").to_string();
+        assert!(refused.ends_with("holds what no export does: what is no file"), "{refused}");
+    }
 }

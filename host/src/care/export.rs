@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use serde_json::value::RawValue;
 use wf_engine::entry::Micros;
 
-use super::files::{absent, alone, folder, named, or_nothing, partial, unwritable};
-use super::fsck;
+use super::files::{absent, folder, free, locked, named, or_nothing, partial, unwritable};
 use super::manifest::{MANIFEST, Manifest, Part, add};
 use super::redact::{Redaction, SHOWN};
 use super::seal::{self, Kind};
+use super::{fsck, import};
 use crate::store::carry::{Carrier, Moved, Rows, RunRow};
 use crate::store::{Error, Result, RunKey};
 
@@ -40,6 +40,8 @@ pub(crate) struct Exported {
     pub size: u64,
     /// How the newest of the runs stands; none: they had been moved before, and only the file lacked its name.
     pub run: Option<RunRow>,
+    /// Of the fields whose values were not to be in it, those of which there was no value.
+    pub unmet: Vec<String>,
 }
 
 impl Export {
@@ -49,21 +51,25 @@ impl Export {
         let Some((_, run)) = carrier.find(&self.name)? else { return self.finish(&carrier) };
         self.sound(&run)?;
         let to = self.to.clone().unwrap_or_else(|| PathBuf::from(format!("{}.tar", run.id)));
-        absent(&to, "choose another name, or remove it first")?;
+        free(&to)?;
         let unfinished = partial(&to);
+        // Nobody else finishes it from here on.
+        let mut file = locked(&unfinished)?;
         spare(&carrier, &unfinished)?;
-        let mut file = alone(&unfinished)?;
         let written = self.write(&carrier, &mut file, &to, now, told);
         if written.is_err() {
             carrier.roll_back();
         }
         // Whole or not: the runs are here.
-        let run = or_nothing(written, &unfinished)?;
+        let (run, unmet) = or_nothing(written, &unfinished)?;
         // Where this fails, nobody knows whether they still are. The file stays, and whoever calls again learns it.
         carrier.commit()?;
+        if !self.redacted.is_empty() {
+            or_nothing(tells(&run, &unfinished, now), &unfinished)?;
+        }
         named(&unfinished, &to)?;
         let size = file.metadata().map_err(|error| unwritable(&to, &error))?.len();
-        Ok(Exported { path: to, size, run: Some(run) })
+        Ok(Exported { path: to, size, run: Some(run), unmet })
     }
 
     /// Refuses what would come to nothing.
@@ -81,8 +87,16 @@ impl Export {
         Ok(())
     }
 
-    /// Writes the file, and takes away what moves, in a transaction that is left open. Gives the newest of the runs.
-    fn write(&self, carrier: &Carrier, file: &mut File, to: &Path, now: Micros, told: &mut dyn FnMut(u64)) -> Result<RunRow> {
+    /// Writes the file, and takes away what moves, in a transaction that is left open. Gives the newest of the runs, and
+    /// the fields of which there was no value.
+    fn write(
+        &self,
+        carrier: &Carrier,
+        file: &mut File,
+        to: &Path,
+        now: Micros,
+        told: &mut dyn FnMut(u64),
+    ) -> Result<(RunRow, Vec<String>)> {
         for tries in 0.. {
             let alone = self.moves && tries == READ_MAX;
             if alone {
@@ -96,10 +110,10 @@ impl Export {
                 return Err(Error::open(format!("the store is damaged: {}: {}", wrong.place, wrong.what), wrong.advice));
             }
             let before = stamps(carrier, &runs)?;
-            let hash = self.write_once(carrier, &runs, file, now, told)?;
+            let (hash, unmet) = self.write_once(carrier, &runs, file, now, told)?;
             let newest = runs.last().map(|(_, run)| run.clone()).ok_or_else(|| gone(&self.name))?;
             if !self.moves {
-                return Ok(newest);
+                return Ok((newest, unmet));
             }
             // Before the runs go, the file is there, with its name of now.
             File::open(folder(to)).and_then(|folder| folder.sync_all()).map_err(|error| unwritable(to, &error))?;
@@ -114,7 +128,7 @@ impl Export {
             }
             let path = std::path::absolute(to).map_err(|error| unwritable(to, &error))?;
             carrier.take(&newest.handler, &Moved { run: newest.id.clone(), file: path.display().to_string(), hash })?;
-            return Ok(newest);
+            return Ok((newest, unmet));
         }
         Err(gone(&self.name))
     }
@@ -132,7 +146,7 @@ impl Export {
         file: &mut File,
         now: Micros,
         told: &mut dyn FnMut(u64),
-    ) -> Result<[u8; 32]> {
+    ) -> Result<([u8; 32], Vec<String>)> {
         let path = self.to.as_deref().unwrap_or(Path::new("the file"));
         let written = |error: io::Error| unwritable(path, &error);
         file.set_len(0).and_then(|()| io::Seek::rewind(file)).map_err(written)?;
@@ -145,7 +159,7 @@ impl Export {
             redacted: self.redacted.clone(),
             runs: runs.iter().map(|(_, run)| shown(run, redaction.is_some())).collect(),
         };
-        {
+        let unmet = {
             let mut parts = Parts { to: tar::Builder::new(io::BufWriter::new(&mut *file)), path, size: 0, redaction, told };
             parts.add(MANIFEST, &serde_json::to_vec_pretty(&manifest).map_err(|error| written(error.into()))?)?;
             let mut digests: Vec<&String> = runs.iter().flat_map(|(_, run)| &run.definition).collect();
@@ -162,8 +176,9 @@ impl Export {
             }
             let finished = parts.to.into_inner().and_then(|mut buffer| buffer.flush());
             finished.map_err(written)?;
-        }
-        seal::seal(file, Kind::Export).map_err(written)
+            parts.redaction.map(|it| it.unmet()).unwrap_or_default()
+        };
+        Ok((seal::seal(file, Kind::Export).map_err(written)?, unmet))
     }
 
     /// The runs were moved before, and whoever did it could not give the file its name.
@@ -177,11 +192,23 @@ impl Export {
                     absent(&path, "it is another file: remove it first")?;
                     named(&file, &path)?;
                 }
-                return Ok(Exported { path, size: sealed.size, run: None });
+                return Ok(Exported { path, size: sealed.size, run: None, unmet: Vec::new() });
             }
         }
         let message = format!("`{}` was moved to `{}`, and is here no more", self.name, moved.file);
         Err(Error::open(message, "`wf-host import` takes it in where it is to go on"))
+    }
+}
+
+/// Refuses a file that nobody could import: with other values its run has gone another way.
+fn tells(run: &RunRow, unfinished: &Path, now: Micros) -> Result<()> {
+    let Err(error) = import::tried(unfinished, now) else { return Ok(()) };
+    match error {
+        Error::Open { message, .. } => {
+            let message = format!("without these values run `{}` tells something else: {message}", run.id);
+            Err(Error::open(message, "leave one of the fields in: by its value a step has waited for one event among several"))
+        }
+        other => Err(other),
     }
 }
 

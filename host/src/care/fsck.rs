@@ -3,6 +3,7 @@
 mod replay;
 mod rows;
 mod run;
+mod same;
 mod stream;
 
 use std::collections::BTreeSet;
@@ -43,13 +44,18 @@ pub fn check(store: &Examination, tell: &mut dyn FnMut(Progress)) -> Result<Foun
     progress.of = store.at_once(Examination::runs).unwrap_or(0);
     beside_runs(store, &mut found)?;
     let mut definitions = Definitions::default();
-    let mut last = RunKey(i64::MIN);
+    let (mut last, mut rests_read) = (RunKey(i64::MIN), true);
     loop {
         tell(progress);
         // One state of the database for each run.
         let next = store.at_once(|store| {
             let next = store.next_run(last)?;
-            found.findings.extend(rests(store, last, next.unwrap_or(RunKey(i64::MAX)))?);
+            // What cannot be read is said once, and keeps no run from being looked at.
+            if rests_read {
+                let rests = rests(store, last, next.unwrap_or(RunKey(i64::MAX)));
+                rests_read = !matches!(rests, Err(Error::Damaged(_)));
+                found.findings.extend(damaged(Some("deleted"), rests)?);
+            }
             if let Some(run) = next {
                 found.findings.extend(run::check(store, run, &mut definitions)?);
             }
@@ -160,7 +166,7 @@ fn rests(store: &Examination, after: RunKey, before: RunKey) -> Result<Vec<Findi
         let place = Place { table: Some(table), row: Some(format!("of run {}", run.0)), ..Place::default() };
         Finding { place, what: "its run is not there".to_owned(), advice: finding::MENDED, mend: Some(Mend::Rest(run)) }
     };
-    damaged(None, Ok(store.rests(after, before)?.into_iter().map(finding).collect()))
+    Ok(store.rests(after, before)?.into_iter().map(finding).collect())
 }
 
 fn blobs(store: &Examination, found: &mut Found, mut tell: impl FnMut()) -> Result<()> {

@@ -105,6 +105,13 @@ fn folder(rows: Rows) -> &'static str {
     }
 }
 
+/// The name of a part that is read. None: an export has none of its kind. One with holes would be as long as it says, out
+/// of nothing.
+pub(super) fn name<R: Read>(part: &tar::Entry<R>) -> io::Result<Option<String>> {
+    let is_file = part.header().entry_type() == tar::EntryType::Regular;
+    Ok(is_file.then_some(part.path()?.display().to_string()))
+}
+
 /// Writes a part.
 pub(super) fn add<W: Write>(to: &mut tar::Builder<W>, name: &str, size: u64, bytes: impl Read) -> io::Result<()> {
     let mut header = tar::Header::new_gnu();

@@ -13,6 +13,7 @@ use super::{Problem, candidates};
 use crate::care::export;
 use crate::care::import::{self, How};
 use crate::clock::Clock;
+use crate::model::unfit_id;
 
 /// Writes a run into one file, with all that belongs to it, also while a server has it.
 ///
@@ -26,9 +27,10 @@ Examples:
   wf-host export vHhEB2Vyg9 -o bug.tar --redact email --redact card.number
   wf-host import order-17.tar --data-dir /var/lib/other
 
---redact takes the values of a field out of events, states, results, and the fields of log lines, at any depth. What a
-step has written into texts, as messages of failures and of log lines, stays. A run that has not ended goes on here;
-where such a copy is imported, it stands as cancelled, to be looked at.
+--redact takes the values of a field out of events, states, results, what steps have kept, variables, and the fields of
+log lines, at any depth. Of requests to the outside all bodies and headers go, and what stands behind the `?` of an
+address. What a step has written into texts, as messages of failures and of log lines, stays. A run that has not ended
+goes on here; where such a copy is imported, it stands as cancelled, to be looked at.
 ")]
 pub(super) struct Export {
     /// A run's id, or a handler's: then it is its newest run.
@@ -41,7 +43,7 @@ pub(super) struct Export {
     #[arg(long = "move")]
     moves: bool,
     /// A field whose values are not to be in the file: a name, or a path as `card.number`. May be repeated.
-    #[arg(long = "redact", value_name = "FIELD", conflicts_with = "moves")]
+    #[arg(long = "redact", value_name = "FIELD", conflicts_with = "moves", value_parser = field)]
     redacted: Vec<String>,
     #[command(flatten)]
     place: Place,
@@ -62,13 +64,23 @@ pub(super) struct Import {
     /// What `wf-host export` has made.
     file: PathBuf,
     /// The handler's id of a copy that goes on [default: a new one]
-    #[arg(long = "as", value_name = "HANDLER")]
+    #[arg(long = "as", value_name = "HANDLER", value_parser = handler)]
     handler: Option<String>,
     /// Put in a copy that has not ended as cancelled, to be looked at. One without some of its values is so by itself.
     #[arg(long, conflicts_with = "handler")]
     read_only: bool,
     #[command(flatten)]
     place: Place,
+}
+
+/// A field's name, or its path.
+fn field(text: &str) -> Result<String, String> {
+    if text.split('.').any(str::is_empty) { Err("a name is empty".to_owned()) } else { Ok(text.to_owned()) }
+}
+
+/// An id that clients can ask for.
+fn handler(text: &str) -> Result<String, String> {
+    unfit_id(text).map_or_else(|| Ok(text.to_owned()), |why| Err(format!("it {why}")))
 }
 
 impl Export {
@@ -83,6 +95,10 @@ impl Export {
         let mut progress = Progress::begun();
         let export = export::Export { database: found.database.clone(), name, to: output, moves, redacted };
         let exported = export.make(Clock::new(0).at(), &mut |done| progress.tell_bytes("written", done, None))?;
+        for field in &exported.unmet {
+            let problem = Problem::new(format!("there is no value of `{field}` in the run"));
+            problem.hint("look whether its name is written as in the events").warn();
+        }
         if let Some(run) = &exported.run {
             found.note(if moves { "move" } else { "export" }, &exported.path, Some((&run.handler, &run.id)));
         }

@@ -50,12 +50,7 @@ impl Check {
                         let steps = workflow.definition.steps().count();
                         let plural = if steps == 1 { "" } else { "s" };
                         out(&format!("ok: `{}` is `{}`, {steps} step{plural}\n", source, workflow.name))?;
-                        for asked in workflow.asked().iter().filter(|it| it.requested && it.what == "http" && it.granted.is_empty()) {
-                            let Workflow { name, .. } = &*workflow;
-                            let problem = Problem::new(format!("`{}`: it asks for {}, and none is granted", source, asked.what));
-                            let hint = "name the hosts in `allow_http` of";
-                            problem.hint(format!("{hint} `[workflows.{name}]` in wf-host.toml, or by `--allow-http`")).warn();
-                        }
+                        say_requests(&source.to_string(), &workflow)?;
                         for key in unknown(&workflow) {
                             let problem =
                                 Problem::new(format!("`{}`: its manifest has the key `{key}`, which this version does not know", source));
@@ -84,6 +79,20 @@ impl Check {
         }
         Ok(())
     }
+}
+
+/// That it makes requests, and none is granted.
+fn say_requests(source: &str, workflow: &Workflow) -> Result<(), Problem> {
+    let name = &workflow.name;
+    if !workflow.asked().iter().any(|it| it.requested && it.what == "http" && it.granted.is_empty()) {
+        return Ok(());
+    }
+    if !workflow.means_requests() {
+        return out(&format!("    no http is granted, should it ask for some: `allow_http` of `[workflows.{name}]`\n"));
+    }
+    let hint = format!("name the hosts in `allow_http` of `[workflows.{name}]` in wf-host.toml, or by `--allow-http`");
+    Problem::new(format!("`{source}`: it asks for http, and none is granted")).hint(hint).warn();
+    Ok(())
 }
 
 /// What the file of settings in this folder names.

@@ -3,6 +3,8 @@
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::plain::plain;
+
 /// Whether what does not stop a command is a line of its log, as all else that a server says.
 static IN_LOG: AtomicBool = AtomicBool::new(false);
 
@@ -99,9 +101,9 @@ impl Problem {
         if self.silent {
             return;
         }
-        eprintln!("{severity}: {}", self.message);
+        eprintln!("{severity}: {}", plain(&self.message));
         if let Some(hint) = &self.hint {
-            eprintln!("hint: {hint}");
+            eprintln!("hint: {}", plain(hint));
         }
     }
 }

@@ -69,6 +69,9 @@ impl Fsck {
             kept.examine().map_err(unreadable)?;
             kept = kept.lock().map_err(unreadable)?;
         }
+        // First: what nobody may read is said before the store is looked at for long.
+        let beside = |kind: &str| store::beside(store.as_deref(), &data_dir, kind).map_err(unreadable);
+        let files = files(&KeyFile::new(beside("keys")?), &beside("audit.log")?)?;
         let looked = |kept: &Kept| kept.examine().and_then(|store| looked_at(&store)).map_err(unreadable);
         let found = looked(&kept)?;
         let mut left = None;
@@ -77,8 +80,6 @@ impl Fsck {
             kept.mend(&mends).map_err(unreadable)?;
             left = Some(looked(&kept)?);
         }
-        let beside = |kind: &str| store::beside(store.as_deref(), &data_dir, kind).map_err(unreadable);
-        let files = files(&KeyFile::new(beside("keys")?), &beside("audit.log")?)?;
         let is_left = |finding: &Finding| left.as_ref().is_none_or(|left| left.findings.contains(finding));
         let mut lines: Vec<(&Finding, bool)> = found.findings.iter().map(|it| (it, !is_left(it))).collect();
         lines.extend(files.iter().map(|it| (it, false)));

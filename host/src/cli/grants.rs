@@ -231,12 +231,17 @@ mod tests {
     #[test]
     fn a_folder_of_secrets_is_each_of_its_files() {
         let folder = tempfile::tempdir().expect("a folder");
-        std::fs::create_dir(folder.path().join("..data")).expect("made");
+        let path = |name: &str| folder.path().join(name);
+        // As Kubernetes mounts them: links, by way of a link that is put in the place of another one when they change.
+        std::fs::create_dir(path("..2026")).expect("made");
+        std::os::unix::fs::symlink("..2026", path("..data")).expect("linked");
         for name in ["b", "a", ".hidden"] {
-            std::fs::write(folder.path().join(name), "12345678\n").expect("written");
+            std::fs::write(path("..2026").join(name), "12345678\n").expect("written");
+            std::os::unix::fs::symlink(format!("..data/{name}"), path(name)).expect("linked");
         }
         let found = secrets(&format!("dir:{}@https://a", folder.path().display())).expect("secrets");
         assert_eq!(found.iter().map(|it| it.name.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+        assert_eq!(found[0].source, Source::File(path("a")), "whatever it leads to when it is read");
     }
 
     #[test]

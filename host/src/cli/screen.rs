@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use wf_engine::manifest::EventKind;
 
 use super::Problem;
+use super::plain::plain;
 use crate::model::Workflow;
 
 /// What a server has to say when it is ready.
@@ -21,7 +22,7 @@ pub(super) struct Content {
 /// Writes to stdout. A reader that has gone, as `head` does, ends the command.
 pub(super) fn out(text: &str) -> Result<(), Problem> {
     let mut stdout = std::io::stdout();
-    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+    let written = stdout.write_all(plain(text).as_bytes()).and_then(|()| stdout.flush());
     written.map_err(|error| match error.kind() {
         std::io::ErrorKind::BrokenPipe => Problem::nobody_reads(),
         _ => Problem::new(format!("stdout: {error}")),
@@ -31,7 +32,7 @@ pub(super) fn out(text: &str) -> Result<(), Problem> {
 /// Writes to stderr what is no result: where nobody reads it, nothing is lost.
 pub(super) fn note(text: &str) {
     let mut stderr = std::io::stderr();
-    let _ = stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush());
+    let _ = stderr.write_all(plain(text).as_bytes()).and_then(|()| stderr.flush());
 }
 
 /// Where a server is, and who comes in.

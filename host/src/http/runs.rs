@@ -19,7 +19,7 @@ use super::uri::pairs;
 use super::wire::Handler;
 use super::{Answer, Shared, body, context, header, wire, workflows};
 use crate::forms::{BadStart, Form};
-use crate::model::{Fields, Idempotency, Refusal, RunStatus, RunView, RunsFilter, RunsOrder, RunsPlace, Start, Workflow};
+use crate::model::{Fields, Idempotency, Refusal, RunStatus, RunView, RunsFilter, RunsOrder, RunsPlace, Start, Workflow, unfit_id};
 
 /// Of a run in a list, the request of so many of its questions is told.
 const LISTED_REQUESTS_MAX: usize = 1;
@@ -312,15 +312,11 @@ pub(super) fn handler_id(raw: Option<&RawValue>) -> Result<Option<String>, ApiEr
     let Some(raw) = raw else { return Ok(None) };
     let id: String =
         serde_json::from_str(raw.get()).map_err(|_| ApiError::bad("Error processing request body: 'handler_id' is no text"))?;
-    let allowed = |it: char| it.is_ascii_alphanumeric() || "._:-".contains(it);
-    let refused = |limit: &str| {
-        let message = "Error processing request body: 'handler_id' must be 1 to 128 characters of [0-9A-Za-z._:-]";
-        Err(ApiError::bad(format!("{message}{limit}")))
-    };
-    match id.len() {
-        0 => Ok(None),
-        _ if !id.chars().all(allowed) => refused(""),
-        1..=128 => Ok(Some(id)),
-        _ => refused(" (limit handler_id_max)"),
+    if id.is_empty() {
+        return Ok(None);
+    }
+    match unfit_id(&id) {
+        None => Ok(Some(id)),
+        Some(why) => Err(ApiError::bad(format!("Error processing request body: 'handler_id' {why}"))),
     }
 }

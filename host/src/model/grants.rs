@@ -95,11 +95,15 @@ impl fmt::Debug for Source {
 pub struct Asked {
     /// `http`, `files`, `variables` or `sockets`.
     pub what: &'static str,
-    /// Whether it asks for it. What runs a language asks for files, variables and sockets, whatever a workflow does.
+    /// Whether it asks for it. What runs a language asks for files, variables and sockets, whatever a workflow does, and
+    /// what runs Python for requests.
     pub requested: bool,
     /// In the words of the settings. Sockets are never granted.
     pub granted: Vec<String>,
 }
+
+/// Where requests come from.
+const HTTP: [&str; 2] = ["wf:workflow/http@", "wasi:http/"];
 
 impl Grants {
     /// Both together.
@@ -116,6 +120,11 @@ impl Grants {
         both
     }
 
+    /// Whether one of the imports is for requests.
+    pub(super) fn are_for_requests(imports: &[String]) -> bool {
+        imports.iter().any(|import| HTTP.iter().any(|it| import.starts_with(it)))
+    }
+
     /// Beside what the imports ask for.
     pub fn asked<'a>(&self, imports: impl Iterator<Item = &'a String> + Clone) -> Vec<Asked> {
         let asks = |beginnings: &[&str]| imports.clone().any(|import| beginnings.iter().any(|it| import.starts_with(it)));
@@ -126,11 +135,7 @@ impl Grants {
         };
         let variables = self.variables.keys().cloned().chain(self.secrets.iter().map(secret));
         vec![
-            Asked {
-                what: "http",
-                requested: asks(&["wf:workflow/http@", "wasi:http/"]),
-                granted: self.http.iter().map(ToString::to_string).collect(),
-            },
+            Asked { what: "http", requested: asks(&HTTP), granted: self.http.iter().map(ToString::to_string).collect() },
             Asked { what: "files", requested: asks(&["wasi:filesystem/preopens@"]), granted: self.folders.iter().map(folder).collect() },
             Asked { what: "variables", requested: asks(&["wasi:cli/environment@"]), granted: variables.collect() },
             Asked {

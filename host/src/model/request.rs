@@ -32,6 +32,16 @@ pub struct Start {
     pub idempotency: Option<Idempotency>,
 }
 
+/// What is wrong with the id that somebody gives to a handler. None: nothing.
+pub(crate) fn unfit_id(id: &str) -> Option<&'static str> {
+    let allowed = |it: char| it.is_ascii_alphanumeric() || "._:-".contains(it);
+    match id.len() {
+        _ if id.is_empty() || !id.chars().all(allowed) => Some("must be 1 to 128 characters of [0-9A-Za-z._:-]"),
+        0..=128 => None,
+        _ => Some("must be 1 to 128 characters of [0-9A-Za-z._:-] (limit handler_id_max)"),
+    }
+}
+
 /// Who an event from outside is for. Nothing: whoever takes it.
 #[derive(Clone, Debug, Default)]
 pub struct Target {

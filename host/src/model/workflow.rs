@@ -6,7 +6,7 @@ use std::sync::Arc;
 use wf_engine::definition::Definition;
 use wf_engine::manifest::{EventKind, EventType, StepManifest};
 
-use super::grants::{Asked, Granted};
+use super::grants::{Asked, Granted, Grants};
 use super::limits::Limits;
 
 /// A workflow: a name, and the definition that its runs are pinned to.
@@ -45,6 +45,12 @@ impl Workflow {
     /// The interfaces that its components ask for.
     pub fn imports(&self) -> impl Iterator<Item = &String> + Clone {
         self.components.iter().flat_map(|component| &component.imports)
+    }
+
+    /// Whether a component asks for requests because its own code makes some. What runs Python has all that there is.
+    pub fn means_requests(&self) -> bool {
+        let mut components = self.definition.manifests().zip(&self.components);
+        components.any(|(manifest, it)| manifest.language.as_deref() != Some("python") && Grants::are_for_requests(&it.imports))
     }
 
     /// What it asks for, beside what it is granted.

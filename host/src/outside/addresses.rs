@@ -59,6 +59,24 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
 mod tests {
     use super::*;
 
+    /// Where a name may be connected to.
+    async fn found(name: &str, granted: &[&str]) -> Result<Vec<IpAddr>, String> {
+        let granted = granted.iter().map(|it| it.parse().expect("an address")).collect();
+        let found = Resolver(granted).resolve(name.parse().expect("a name")).await;
+        found.map(|found| found.map(|it| it.ip()).collect()).map_err(|error| error.to_string())
+    }
+
+    /// A connection asks no further: there is nothing between the look and the connect that a name could change.
+    #[tokio::test]
+    async fn a_name_is_found_only_where_it_may_be_connected_to() {
+        let here: IpAddr = "127.0.0.1".parse().expect("an address");
+        let error = found("localhost", &[]).await.expect_err("it is within");
+        assert!(error.ends_with("within this machine or its networks"), "{error}");
+        assert!(found("localhost", &["10.0.0.1"]).await.is_err(), "another address is granted");
+        let found = found("localhost", &["127.0.0.1"]).await.expect("it is granted");
+        assert!(!found.is_empty() && found.iter().all(|it| *it == here), "of all that it is found at only what is granted: {found:?}");
+    }
+
     fn public(text: &str) -> bool {
         is_public(text.parse().expect("an address"))
     }

@@ -53,6 +53,11 @@ impl poll::Host for Polls<'_> {
                 told.push(at);
             }
         }
+        // When a timer is due beside a part is not recorded: when the step is entered again the part is there at once, and the
+        // timer is not. So it is told alone, at a poll that finds no part.
+        if recorded {
+            told.retain(|at| readings.get(*at as usize).is_some_and(Option::is_some));
+        }
         Ok(told)
     }
 }

@@ -71,6 +71,7 @@ test("1 workflows: each with what it is, what it asks for, and a load error in f
   await page.getByRole("link", { name: "greeting", exact: true }).click();
   await seen(text(page, "wf:workflow/events@0.1.0"));
   await seen(text(page, "granted: the context of a step"));
+  for (const row of [/^http\s*no\s*nothing$/, /^sockets\s*(yes|no)\s*never$/]) await seen(page.getByRole("row").filter({ hasText: row }));
   await page.locator('[data-id="greet"]').click();
   await seen(page.getByRole("heading", { name: "greet", exact: true }));
   assert.match(page.url(), /node=greet/);

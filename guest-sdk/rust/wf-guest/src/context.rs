@@ -153,8 +153,8 @@ impl Context {
         Http(())
     }
 
-    /// A variable that the workflow is granted; none where it is not. It is what it was when the host started, also in
-    /// a step that is entered again: where that is another by then, so is this.
+    /// A variable that the workflow is granted; none where it is not. It is what it was when the attempt
+    /// first asked for its variables, also when the step is entered again.
     pub fn variable(&self, name: &str) -> Option<String> {
         host::variable(name)
     }

@@ -15,7 +15,8 @@
 //!
 //! A request and each part of its answer are recorded: a step that is entered again gets the same
 //! again, and nothing is sent twice. One whose answer a crash has cut fails with kind `interrupted`, and
-//! the retry policy of the step makes it anew: such steps have `#[step(retry(…))]`.
+//! the retry policy of the step makes it anew: such steps have `#[step(retry(…))]`. A wait, and a sleep of
+//! a second or more, cut an answer that is still open: read it to its end before that.
 
 mod stream;
 

@@ -69,7 +69,11 @@ impl Attempt {
     pub(super) fn permit_read(&self, request: u32) -> Result<(), Failure> {
         match self.bodies.get(&request) {
             Some(true) => Ok(()),
-            Some(false) => Err(Failure::new("interrupted", format!("the body of request {request} was cut when the host went away"), true)),
+            Some(false) => Err(Failure::new(
+                "interrupted",
+                format!("the body of request {request} was cut: the host went away, or the step waited, since it was sent"),
+                true,
+            )),
             None => Err(Refused::invalid(format!("there is no request {request} whose body has more")).into()),
         }
     }

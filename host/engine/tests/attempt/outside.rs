@@ -54,6 +54,24 @@ fn a_body_that_was_cut_gives_what_was_recorded_and_then_fails() {
 }
 
 #[test]
+fn a_request_is_known_by_its_method_and_url() {
+    let recorded = || {
+        let head = Response::Head(json(r#"{"status":200}"#));
+        vec![super::recorded(0, wf_engine::entry::Function::Request { target: "GET http://x/".into(), answer: head })]
+    };
+    let ask = |target: &str, options: &str| Request::Outside { target: target.into(), options: json(options) };
+    check(
+        &attempt(recorded(), 0).call(ask("GET http://x/", r#"{"other":1}"#), 0),
+        expect![[r#"answer Response(0, Head(RawValue({"status":200})))"#]],
+    );
+    for other in ["POST http://x/", "GET http://x/?"] {
+        let Next::Fail(failure) = attempt(recorded(), 0).call(ask(other, "{}"), 0) else { panic!("{other} is another one") };
+        assert_eq!((failure.kind.as_str(), failure.retryable), ("nondeterministic", false));
+        assert!(failure.message.contains(&format!("`request GET http://x/` when it was recorded, it is `request {other}` now")));
+    }
+}
+
+#[test]
 fn a_read_of_nothing_is_refused() {
     check(&attempt(Vec::new(), 0).call(read(0), 0), expect!["refused invalid: there is no request 0 whose body has more"]);
     let mut ended = attempt(Vec::new(), 0);

@@ -1,10 +1,11 @@
 //! A hostile world around one run: seeded, and the same again for the same seed.
 //!
-//! Step programs run in instances that report late, twice or never; the host crashes at any
-//! point and loses what was not synced; two clocks run on. After each input the invariants of
+//! Step programs run in instances that report late, twice or never; the outside that they ask is slow,
+//! cut or silent; the host crashes at any point and loses what was not synced; two clocks run on. After each input the invariants of
 //! [`world::World`] are checked. `SEED=39 cargo test --release -p wf-engine --test simulation`
 //! plays one world again, `WORLDS=1000000 …` more of them.
 
+mod outside;
 #[path = "../scripts/pages.rs"]
 mod pages;
 mod program;

@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::{Value, json};
-use wf_engine::attempt::{Answer, Attempt, Limits, Next, Request};
+use wf_engine::attempt::{self, Answer, Attempt, Limits, Next, Request};
 use wf_engine::effect::Invoke;
-use wf_engine::entry::{Call, Commit, Event, Failure, Input, InvocationId, Micros, Usage};
-use wf_engine::json::to_json;
+use wf_engine::entry::{Call, Chunk, Commit, Event, Failure, Input, InvocationId, Micros, Response, Usage};
+use wf_engine::json::{empty, to_json};
 use wf_engine::run::Run;
+
+use crate::outside::{Came, is_last, sending};
 
 /// What a step does, one after the other.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +36,10 @@ pub enum Op {
     Wait,
     /// Collects two of the events that it is given.
     Collect,
+    /// Makes a request, and has its answer open.
+    Ask,
+    /// Reads a part of an answer that is open.
+    Read,
     /// Fails in the attempts before this one.
     FailBefore(u32),
 }
@@ -45,8 +51,22 @@ pub type Saw = BTreeMap<u32, String>;
 pub struct Instance {
     pub attempt: Attempt,
     pub waits: bool,
+    /// It has a request that leaves once this many entries are durable.
+    pub leaves: Option<(usize, String)>,
+    /// What comes of the outside, and when.
+    pub comes: Option<(Micros, Came)>,
+    /// The bodies that this entry itself can read, by their requests: their sendings.
+    pub bodies: BTreeMap<u32, usize>,
+    /// What was read, by sending.
+    pub heard: BTreeMap<usize, Vec<Chunk>>,
     /// What to go on with: the answer of the call that it waited in.
     answer: Option<Next>,
+    /// The requests whose answers it has open, and their sendings.
+    open: Vec<(u32, usize)>,
+    /// How many requests it has made.
+    asked: u32,
+    /// Whether an answer that was cut ends the attempt.
+    gives_up: bool,
     events: Vec<Event>,
     ops: VecDeque<Op>,
     /// How many calls it has made.
@@ -63,6 +83,10 @@ pub enum Move {
     Report(Input),
     /// It reports, and is gone.
     Last(Input),
+    /// It waits until a request may leave.
+    Leave(String),
+    /// It waits for more of an answer.
+    Read(usize),
     /// It computes.
     Pause,
 }
@@ -70,9 +94,14 @@ pub enum Move {
 /// Why a program does not go on at once.
 enum Stop {
     Report(Box<Input>),
+    Leave(String),
+    Read(usize),
     Pause,
     Fail(Failure),
 }
+
+/// Attempts before this one may fail because an answer was cut.
+const PATIENT: u32 = 3;
 
 pub fn event(name: &str, payload: Value) -> Event {
     Event { name: name.into(), payload: to_json(&payload) }
@@ -88,11 +117,20 @@ fn limits() -> Limits {
 
 impl Instance {
     pub fn enter(invoke: Invoke, program: &[Op]) -> Instance {
+        // Each edit of an attempt counts: how many there are must follow from the program alone.
+        let edits = program.iter().any(|op| matches!(op, Op::Edit | Op::Alone | Op::Beside));
         Instance {
             events: invoke.events.to_vec(),
+            gives_up: !edits && invoke.attempt < PATIENT,
             attempt: Attempt::new(invoke, limits()),
             waits: false,
+            leaves: None,
+            comes: None,
+            bodies: BTreeMap::new(),
+            heard: BTreeMap::new(),
             answer: None,
+            open: Vec::new(),
+            asked: 0,
             ops: program.iter().copied().collect(),
             calls: 0,
             begun: None,
@@ -105,6 +143,12 @@ impl Instance {
         self.attempt.invocation
     }
 
+    /// Whether it can go on by itself.
+    pub fn is_ready(&self, at: Micros, synced: usize) -> bool {
+        let leaves = self.leaves.as_ref().is_none_or(|(after, _)| *after <= synced);
+        !self.waits && leaves && self.comes.as_ref().is_none_or(|(then, _)| *then <= at)
+    }
+
     /// The call that it waits in is answered.
     pub fn answered(&mut self, call: Call) {
         assert!(self.waits, "who is answered waits");
@@ -114,6 +158,9 @@ impl Instance {
 
     /// Goes on to its next report.
     pub fn go_on(&mut self, run: &Run) -> Move {
+        if let Some((_, came)) = self.comes.take() {
+            self.answer = Some(self.came(came));
+        }
         while let Some(op) = self.ops.front().copied() {
             match self.play(op, run) {
                 Ok(true) => drop(self.ops.pop_front()),
@@ -122,6 +169,8 @@ impl Instance {
                     self.waits = true;
                     return Move::Report(*report);
                 }
+                Err(Stop::Leave(target)) => return Move::Leave(target),
+                Err(Stop::Read(sending)) => return Move::Read(sending),
                 Err(Stop::Pause) => return Move::Pause,
                 Err(Stop::Fail(failure)) => return Move::Last(self.failure(failure)),
             }
@@ -161,6 +210,8 @@ impl Instance {
                 self.call(Request::Variables { values }, run).map(drop)?;
             }
             Op::Memo => self.memo(run)?,
+            Op::Ask => self.ask(run)?,
+            Op::Read => self.read(run)?,
             Op::Edit => return self.edit("count", run),
             Op::Beside => return self.edit("alone", run),
             Op::Alone => self.alone(run)?,
@@ -182,6 +233,61 @@ impl Instance {
         }
         self.found = None;
         Ok(())
+    }
+
+    /// Makes a request that no other one is as.
+    fn ask(&mut self, run: &Run) -> Result<(), Stop> {
+        let target = format!("GET http://outside/{}/{}/{}", self.id(), self.attempt.attempt, self.asked);
+        let (request, response) = self.call(Request::Outside { target, options: empty() }, run)?.response().expect("an answer");
+        self.asked += 1;
+        if let Response::Head(_) = &response {
+            self.open.push((request, sending(&response)));
+        }
+        Ok(())
+    }
+
+    /// Reads on in one of the answers. One whose connection went with another entry gives what was recorded, and no more.
+    fn read(&mut self, run: &Run) -> Result<(), Stop> {
+        if self.open.is_empty() {
+            return Ok(());
+        }
+        let place = self.calls as usize % self.open.len();
+        let (request, sending) = self.open[place];
+        let is_new = self.answer.is_none() && !self.attempt.has_recorded();
+        let is_cut = is_new && !self.bodies.contains_key(&request);
+        let told = self.told(Request::ReadBody { request }, run);
+        assert!(!is_cut || matches!(told, Ok(Err(_))), "what was cut is not read on");
+        match told? {
+            Ok(answer) => {
+                let part = answer.chunk().expect("a part");
+                if is_last(&part) {
+                    self.open.remove(place);
+                }
+                self.heard.entry(sending).or_default().push(part);
+            }
+            Err(failure) => {
+                assert!(is_cut || !is_new, "it was not cut");
+                assert_eq!((failure.kind.as_str(), failure.retryable), ("interrupted", true));
+                self.open.remove(place);
+                if self.gives_up {
+                    return Err(Stop::Fail(failure));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Something comes of the outside.
+    fn came(&mut self, came: Came) -> Next {
+        match came {
+            Came::Answer(sending, response) => {
+                if let Response::Head(_) = response {
+                    self.bodies.insert(self.attempt.calls(), sending);
+                }
+                self.attempt.performed(response)
+            }
+            Came::Part(part) => self.attempt.received(part),
+        }
     }
 
     /// Adds one to a count.
@@ -213,26 +319,34 @@ impl Instance {
         Ok(())
     }
 
-    /// A call, answered from the log, by the run's state, or by the fold.
+    /// A call that nothing speaks against.
     fn call(&mut self, request: Request, run: &Run) -> Result<Answer, Stop> {
+        Ok(self.told(request, run)?.expect("nothing is refused"))
+    }
+
+    /// A call, answered from the log, by the run's state, by the fold, or by the outside.
+    fn told(&mut self, request: Request, run: &Run) -> Result<Result<Answer, Failure>, Stop> {
         let at = self.attempt.at();
         let mut next = self.answer.take().unwrap_or_else(|| self.attempt.call(request, at));
         loop {
             assert!(self.attempt.at() >= at, "a clock never goes back");
             next = match next {
-                Next::Answer(answer) => return Ok(self.see(answer.expect("nothing is refused"))),
+                Next::Answer(answer) => return Ok(self.see(answer)),
                 Next::Read { query, mut own } => {
                     let answer = run.query(&query, &mut own);
                     self.attempt.read(answer, own)
                 }
                 Next::Progress { calls, commit } => return Err(Stop::Report(Box::new(self.progressed(calls, commit)))),
-                Next::Perform(outside) => panic!("nothing outside is asked: {outside:?}"),
+                Next::Perform(attempt::Outside::Request { target, .. }) => return Err(Stop::Leave(target)),
+                Next::Perform(attempt::Outside::Read { request }) => {
+                    return Err(Stop::Read(*self.bodies.get(&request).expect("no body of another entry is read")));
+                }
                 Next::Fail(failure) => panic!("{failure:?}"),
             };
         }
     }
 
-    fn see(&mut self, answer: Answer) -> Answer {
+    fn see(&mut self, answer: Result<Answer, Failure>) -> Result<Answer, Failure> {
         self.saw.insert(self.calls, shown(&answer));
         self.calls += 1;
         answer
@@ -264,6 +378,6 @@ impl Instance {
 }
 
 /// An answer as the guest sees it.
-fn shown(answer: &Answer) -> String {
+pub fn shown(answer: &Result<Answer, Failure>) -> String {
     format!("{answer:?}")
 }

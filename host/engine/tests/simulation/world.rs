@@ -10,14 +10,15 @@ use wf_engine::answers::answers;
 use wf_engine::attempt::Answer;
 use wf_engine::definition::Definition;
 use wf_engine::effect::{Due, Effect, Invoke};
-use wf_engine::entry::{Batch, Entry, Event, Function, Input, InvocationId, Micros, Part, RULES, Started, TimerId, WaitAnswer};
+use wf_engine::entry::{Batch, Call, Entry, Event, Function, Input, InvocationId, Micros, Part, RULES, Started, TimerId, WaitAnswer};
 use wf_engine::journal;
 use wf_engine::json;
 use wf_engine::run::{Run, Status};
 use wf_engine::snapshot;
 
+use crate::outside::{Outside, sending};
 use crate::pages;
-use crate::program::{Instance, Move, Op, Saw, event, payload};
+use crate::program::{Instance, Move, Op, Saw, event, payload, shown};
 
 /// Slots of `work`.
 const SLOTS: usize = 2;
@@ -42,6 +43,7 @@ pub struct World {
     /// What guests have seen, by attempt.
     saw: BTreeMap<(InvocationId, u32), Saw>,
     instances: BTreeMap<InvocationId, Instance>,
+    outside: Outside,
     /// Reports that will come again.
     late: Vec<Input>,
     timers: BTreeMap<TimerId, Due>,
@@ -114,6 +116,7 @@ impl World {
             released: Vec::new(),
             seen: Seen::default(),
             instances: BTreeMap::new(),
+            outside: Outside::default(),
             late: Vec::new(),
             timers: BTreeMap::new(),
             at: 1_000_000,
@@ -161,10 +164,12 @@ impl World {
             self.pass(50_000);
             self.answer_all();
             self.fire();
+            self.sync();
             self.step();
         }
         self.sync();
         self.check_answers();
+        self.check_outside();
         if self.chance.next_u32().is_multiple_of(8) {
             let size = 1 + self.chance.next_u32() as usize % 40;
             pages::check(std::slice::from_ref(&self.definition), &self.journal, size);
@@ -255,11 +260,24 @@ impl World {
 
     /// An instance goes on to its next report.
     fn step(&mut self) {
-        let ready: Vec<InvocationId> = self.instances.iter().filter(|(_, it)| !it.waits).map(|(id, _)| *id).collect();
+        let ready = self.instances.iter().filter(|(_, it)| it.is_ready(self.at, self.synced));
+        let ready: Vec<InvocationId> = ready.map(|(id, _)| *id).collect();
         let Some(&id) = self.pick(&ready) else { return };
         let instance = self.instances.get_mut(&id).expect("picked");
+        if let Some((_, target)) = instance.leaves.take() {
+            return self.leave(id, &target);
+        }
         let report = match instance.go_on(&self.run) {
             Move::Pause => return,
+            Move::Leave(target) => {
+                instance.leaves = Some((self.journal.len(), target));
+                return;
+            }
+            Move::Read(sending) => {
+                let (after, came) = self.outside.read(sending, &mut self.chance);
+                instance.comes = Some((self.at + after, came));
+                return;
+            }
             Move::Report(report) => report,
             Move::Last(report) => {
                 let instance = self.instances.remove(&id).expect("picked");
@@ -278,6 +296,20 @@ impl World {
             self.late.push(report.clone());
         }
         self.input(report);
+    }
+
+    /// A request leaves. What led to it is durable, and its answer is not: then nobody asks again.
+    fn leave(&mut self, id: InvocationId, target: &str) {
+        let instance = self.instances.get_mut(&id).expect("it leaves");
+        let mut ordinals = BTreeSet::new();
+        for call in self.journal[..self.synced].iter().flat_map(|entry| calls(&entry.input, id, instance.attempt.attempt)) {
+            ordinals.insert(call.ordinal);
+            let is_recorded = matches!(&call.function, Function::Request { target: then, .. } if then == target);
+            assert!(!is_recorded, "{target} leaves again, and its answer is recorded");
+        }
+        assert_eq!(ordinals.len(), instance.attempt.calls() as usize, "{target} leaves, and what led to it is not durable");
+        let (after, came) = self.outside.ask(target, &mut self.chance);
+        instance.comes = Some((self.at + after, came));
     }
 
     /// A report comes twice, or late.
@@ -307,6 +339,9 @@ impl World {
 
     /// What a guest has seen is the same at every entry, once it is recorded.
     fn remember(&mut self, instance: Instance) {
+        for (&sending, heard) in &instance.heard {
+            assert!(self.outside.parts(sending).starts_with(heard), "the parts of sending {sending} come as they came, and in their order");
+        }
         let saw = self.saw.entry((instance.id(), instance.attempt.attempt)).or_default();
         for (ordinal, answer) in instance.saw {
             let known = saw.entry(ordinal).or_insert_with(|| answer.clone());
@@ -425,8 +460,17 @@ impl World {
                     assert!(!self.seen.ended.contains(&(id, attempt)), "call {ordinal} of {id}.{attempt} is told by nobody");
                     continue;
                 };
-                let told = Answer::of(call.clone()).expect("an answer").expect("nothing is refused");
-                assert_eq!(format!("{told:?}"), *saw, "call {ordinal} of {id}.{attempt}");
+                let told = Answer::of(call.clone()).expect("an answer");
+                assert_eq!(shown(&told), *saw, "call {ordinal} of {id}.{attempt}");
+            }
+        }
+    }
+
+    /// What is recorded of a request is what came of the last time that it was made.
+    fn check_outside(&self) {
+        for call in self.journal.iter().flat_map(|entry| reported(&entry.input)) {
+            if let Function::Request { target, answer } = &call.function {
+                assert_eq!(self.outside.last(target), Some(sending(answer)), "{target} was made again, and its answer was recorded");
             }
         }
     }
@@ -503,6 +547,28 @@ impl Seen {
     }
 }
 
+/// The calls that an input reports, of whatever attempt.
+fn reported(input: &Input) -> &[Call] {
+    match input {
+        Input::StepProgressed { calls, .. } | Input::StepReturned { calls, .. } | Input::StepFailed { calls, .. } => calls,
+        _ => &[],
+    }
+}
+
+/// Those of one attempt.
+fn calls(input: &Input, id: InvocationId, nth: u32) -> &[Call] {
+    match input {
+        Input::StepProgressed { invocation, attempt, .. }
+        | Input::StepReturned { invocation, attempt, .. }
+        | Input::StepFailed { invocation, attempt, .. }
+            if (*invocation, *attempt) == (id, nth) =>
+        {
+            reported(input)
+        }
+        _ => &[],
+    }
+}
+
 /// The number of the answer that a wait was given.
 fn answer_number(function: &Function) -> Option<u64> {
     let Function::Wait(wait) = function else { return None };
@@ -547,7 +613,21 @@ fn program(chance: &mut ChaCha8Rng) -> Vec<Op> {
         let place = chance.next_u32() as usize % (program.len() + 1);
         program.insert(place, Op::FailBefore(1 + chance.next_u32() % 2));
     }
+    add_requests(&mut program, chance);
     program
+}
+
+/// Half of the programs make a request or two, and read what comes, between whatever else they do.
+fn add_requests(program: &mut Vec<Op>, chance: &mut ChaCha8Rng) {
+    let requests = (chance.next_u32() % 4).saturating_sub(1);
+    for _ in 0..requests {
+        let asks = chance.next_u32() as usize % (program.len() + 1);
+        program.insert(asks, Op::Ask);
+        for _ in 0..chance.next_u32() % 5 {
+            let reads = asks + 1 + chance.next_u32() as usize % (program.len() - asks);
+            program.insert(reads, Op::Read);
+        }
+    }
 }
 
 fn started(seed: u64, count: u64) -> Started {

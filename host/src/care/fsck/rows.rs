@@ -14,6 +14,8 @@ pub(super) struct OfRun<'a> {
     /// Its id and its handler's.
     pub(super) names: [String; 2],
     pub(super) findings: Vec<Finding>,
+    /// The rows that something was found of: there may be very many.
+    met: BTreeSet<(&'static str, Option<String>)>,
     /// The values that its rows need.
     blobs: BTreeSet<i64>,
     /// Whether one of its rows cannot be read: then it is not known what it needs.
@@ -22,7 +24,7 @@ pub(super) struct OfRun<'a> {
 
 impl<'a> OfRun<'a> {
     pub(super) fn new(store: &'a Examination, key: RunKey, names: [String; 2]) -> OfRun<'a> {
-        OfRun { store, key, names, findings: Vec::new(), blobs: BTreeSet::new(), unread: false }
+        OfRun { store, key, names, findings: Vec::new(), met: BTreeSet::new(), blobs: BTreeSet::new(), unread: false }
     }
 
     pub(super) fn add(
@@ -37,7 +39,7 @@ impl<'a> OfRun<'a> {
         let place = Place { file: None, run: Some(run), handler: Some(handler), table: Some(table), row };
         let what = what.into();
         // What is wrong with a row of texts is met by whoever replays it, too.
-        if table == "run" || !self.findings.iter().any(|it| it.place == place) {
+        if self.met.insert((table, place.row.clone())) || table == "run" {
             self.findings.push(Finding { place, what, advice, mend });
         }
     }

@@ -1,15 +1,17 @@
 //! A run: its journal replayed, and all that follows from it compared with what is stored.
 
-use serde_json::Value;
-use wf_engine::effect::Due;
-use wf_engine::entry::{Entry, Input, Started};
+use std::sync::Arc;
+
+use wf_engine::effect::{Due, Effect};
+use wf_engine::entry::{Entry, Function, Input, Started};
 use wf_engine::journal;
 use wf_engine::run::{Run, Status};
 use wf_engine::snapshot;
 
 use super::replay::Definitions;
 use super::rows::OfRun;
-use super::stream::Frames;
+use super::same::same_json;
+use super::stream::{Frames, Published};
 use crate::care::redact::SHOWN;
 use crate::machine::preview;
 use crate::model::{waiting, waiting_before};
@@ -91,17 +93,18 @@ fn replayed(of: &mut OfRun, definitions: &mut Definitions) -> Result<Option<Told
         let row = Some(text.key.to_string());
         let Some(entries) = of.read("journal", row.clone(), of.store.entries(&text))? else { return Ok(None) };
         for entry in entries {
-            let effects = match applied(of.store, &mut begun, &entry, definitions) {
-                Ok(effects) => effects,
+            let (effects, called) = match applied(of.store, &mut begun, &entry, definitions) {
+                Ok(applied) => applied,
                 Err(Error::Damaged(why)) => {
                     of.add("journal", row, why, finding::RESTORE_RUN, None);
                     return Ok(None);
                 }
                 Err(other) => return Err(other),
             };
-            let Some((_, run)) = &begun else { return Ok(None) };
+            let Some((started, run)) = &begun else { return Ok(None) };
             went_by(&mut earlier, run);
-            if !frames.fit(of, run.definition(), &effects)? {
+            let published = Published { definition: run.definition(), workflow: &started.workflow, called, effects: &effects };
+            if !frames.fit(of, &published)? {
                 return Ok(None);
             }
             while let Some(there) = taken.take_if(|it| it.last <= number(entry.seq)) {
@@ -134,13 +137,14 @@ fn went_by(earlier: &mut Vec<String>, run: &Run) {
     }
 }
 
-/// Applies an entry. With the first a run begins; a fork is given what it goes on with.
+/// Applies an entry. With the first a run begins; a fork is given what it goes on with. Gives the types of the events, too,
+/// that a step has published with it.
 fn applied(
     store: &Examination,
     begun: &mut Option<(Started, Run)>,
     row: &EntryRow,
     definitions: &mut Definitions,
-) -> Result<Vec<wf_engine::effect::Effect>> {
+) -> Result<(Vec<Effect>, Vec<Arc<str>>)> {
     let misfit = |misfit: journal::Misfit| Error::Damaged(misfit.to_string());
     let entry = journal::read(row.seq, &row.bytes).map_err(misfit)?;
     if entry.seq != row.seq {
@@ -155,7 +159,17 @@ fn applied(
         (started.run, started.handler) = (forked.run.clone(), forked.handler.clone());
         run.redefine(definitions.of(&forked.definition, store)?);
     }
-    journal::accept(run, &entry).map_err(misfit)
+    let effects = journal::accept(run, &entry).map_err(misfit)?;
+    Ok((effects, published(&entry.input)))
+}
+
+/// The types of the events that a step publishes: only these are in the journal, and not what they hold.
+fn published(input: &Input) -> Vec<Arc<str>> {
+    let (Input::StepProgressed { calls, .. } | Input::StepReturned { calls, .. } | Input::StepFailed { calls, .. }) = input else {
+        return Vec::new();
+    };
+    let published = calls.iter().filter_map(|call| if let Function::Publish { event } = &call.function { Some(&event.name) } else { None });
+    published.cloned().collect()
 }
 
 /// Compares how it has ended with what is stored of that; gives how it has.
@@ -184,24 +198,6 @@ fn ended(of: &mut OfRun, run: &Run, terminal: Option<bytes::Bytes>) -> Result<st
         of.add("ending", None, wrong, finding::RESTORE_RUN, None);
     }
     Ok(status)
-}
-
-/// Another build may have written the same in other words.
-fn same_json(one: &[u8], other: &[u8]) -> bool {
-    let value = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).ok();
-    one == other || value(one).zip(value(other)).is_some_and(|(one, other)| same(&one, &other))
-}
-
-/// What was taken out of a run may have been taken out of an entry as a whole, and out of what came of it in part.
-fn same(one: &Value, other: &Value) -> bool {
-    match (one, other) {
-        (Value::String(text), _) | (_, Value::String(text)) if text == SHOWN => true,
-        (Value::Object(one), Value::Object(other)) => {
-            one.len() == other.len() && one.iter().all(|(key, value)| other.get(key).is_some_and(|other| same(value, other)))
-        }
-        (Value::Array(one), Value::Array(other)) => one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(one, other)),
-        _ => one == other,
-    }
 }
 
 /// `earlier`: the digests of all that its journal went by.

@@ -1,10 +1,11 @@
 //! Runs as they are carried from one database to another, by a command beside the host that has the database, or
 //! without one. Texts are whole here: what was taken out of them is in them again.
 
+use std::cell::Cell;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-use rusqlite::{MAIN_DB, OptionalExtension, Row, params};
+use rusqlite::{Connection, ErrorCode, MAIN_DB, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use wf_engine::entry::Micros;
@@ -83,17 +84,28 @@ pub(crate) struct Moved {
 /// A connection of a command, by which the database can be looked at, too.
 pub(crate) struct Carrier {
     store: Examination,
+    /// The key that a run was given last.
+    last: Cell<i64>,
 }
 
 impl Carrier {
     /// To a database that is there, in its newest form.
     pub(crate) fn open(path: &Path) -> Result<Carrier> {
-        Ok(Carrier { store: Examination::of(connect::beside(path)?, path) })
+        Ok(Carrier::of(connect::beside(path)?, path))
     }
 
     /// The same, made where it is not there.
     pub(crate) fn make(path: &Path) -> Result<Carrier> {
-        if path.exists() { Carrier::open(path) } else { Ok(Carrier { store: Examination::of(connect::open(path)?.0, path) }) }
+        if path.exists() { Carrier::open(path) } else { Ok(Carrier::of(connect::open(path)?.0, path)) }
+    }
+
+    fn of(connection: Connection, path: &Path) -> Carrier {
+        Carrier { store: Examination::of(connection, path), last: Cell::new(i64::MIN) }
+    }
+
+    /// To one that is nowhere once it is closed. What is large of it is in a file without a name.
+    pub(crate) fn passing() -> Result<Carrier> {
+        Ok(Carrier::of(connect::passing()?, Path::new("")))
     }
 
     /// What it sees, for whoever checks it.
@@ -257,10 +269,12 @@ impl Carrier {
     /// Keeps a run, owned by nobody: one that has not ended is due at once. Gives its key.
     pub(crate) fn put_run(&self, run: &RunRow, now: Micros) -> Result<RunKey> {
         let connection = &self.store.connection;
-        let mut key = CARRIED.saturating_add(number(now));
+        // Behind that of the run before it, of which there may be very many.
+        let mut key = CARRIED.saturating_add(number(now)).max(self.last.get() + 1);
         while connection.prepare_cached(sql::CARRIED_KEY)?.exists([key])? {
             key += 1;
         }
+        self.last.set(key);
         let definition = write::definition(connection, &run.definition)?;
         let running = run.status == "running";
         connection.prepare_cached(sql::CARRY)?.execute(params![
@@ -274,7 +288,8 @@ impl Carrier {
             number(run.started_at),
             number(run.updated_at),
             run.completed_at.map(number),
-            number(run.generation),
+            // Nobody has owned it here, whatever its file says.
+            1,
             number(run.next_seq),
             (running && !run.queues).then_some(0),
             run.waiting,
@@ -306,10 +321,11 @@ impl Carrier {
     fn put(&self, statement: &str, run: RunKey, last: i64, text: &Text) -> Result<()> {
         let holes = self.keep(run, text)?;
         let seal = seal::of_text(&[run.0, last], &text.bytes, holes.as_deref());
-        self.store.connection.prepare_cached(statement)?.execute(params![run.0, last, text.bytes, holes, seal])?;
-        Ok(())
+        let added = self.store.connection.prepare_cached(statement)?.execute(params![run.0, last, text.bytes, holes, seal]);
+        added.map(drop).map_err(twice)
     }
 
+    /// Keeps how a run ended.
     pub(crate) fn put_ending(&self, run: RunKey, ending: &EndingRow) -> Result<()> {
         let (outcome, state) = (ending.outcome.as_ref().map(|it| Cutter::default().cut(it)), Cutter::default().cut(&ending.state));
         let outcome_holes = outcome.as_ref().map(|it| self.keep(run, it)).transpose()?.flatten();
@@ -317,8 +333,7 @@ impl Carrier {
         let outcome = outcome.as_ref().map(|it| &it.bytes[..]);
         let seal = seal::of_ending(run.0, [outcome, Some(&state.bytes)], [outcome_holes.as_deref(), state_holes.as_deref()]);
         let values = params![run.0, outcome, outcome_holes, state.bytes, state_holes, seal];
-        self.store.connection.prepare_cached(sql::ADD_ENDING)?.execute(values)?;
-        Ok(())
+        self.store.connection.prepare_cached(sql::ADD_ENDING)?.execute(values).map(drop).map_err(twice)
     }
 
     /// Keeps what a run begins with.
@@ -326,8 +341,8 @@ impl Carrier {
         let text = Cutter::default().cut(text);
         let holes = self.keep(run, &text)?;
         let seal = seal::of_text(&[run.0], &text.bytes, holes.as_deref());
-        self.store.connection.prepare_cached(sql::KEEP_FIRST)?.execute(params![run.0, text.bytes, holes, seal])?;
-        Ok(())
+        let kept = self.store.connection.prepare_cached(sql::KEEP_FIRST)?.execute(params![run.0, text.bytes, holes, seal]);
+        kept.map(drop).map_err(twice)
     }
 
     /// Keeps a key, where it is not taken; says whether it was free.
@@ -362,6 +377,14 @@ impl Carrier {
 
     fn keep(&self, run: RunKey, text: &Text) -> Result<Option<String>> {
         Ok(blobs::keep(&self.store.connection, run, text)?)
+    }
+}
+
+/// What there is one of is there already.
+fn twice(error: rusqlite::Error) -> Error {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::ConstraintViolation) => Error::Damaged("it is there twice".to_owned()),
+        _ => error.into(),
     }
 }
 

@@ -144,6 +144,15 @@ pub(super) fn newest_form() -> rusqlite::Result<Vec<[String; 4]>> {
     form(&connection)
 }
 
+/// A database as this build makes it, in a file without a name, or in memory as long as it is small.
+pub(super) fn passing() -> rusqlite::Result<Connection> {
+    let mut connection = Connection::open("")?;
+    // Nobody needs it after a crash.
+    connection.pragma_update(None, "synchronous", "off")?;
+    migrate(&mut connection)?;
+    Ok(connection)
+}
+
 fn writing(path: &Path) -> rusqlite::Result<Connection> {
     let connection = connect(path)?;
     // It can give space back; where the file is older than that, it stays as it is.

@@ -76,7 +76,8 @@ impl Examination {
     pub fn at_once<T>(&self, ask: impl FnOnce(&Examination) -> Result<T>) -> Result<T> {
         self.connection.execute_batch("begin")?;
         let answer = ask(self);
-        self.connection.execute_batch("commit")?;
+        // Nothing was written. A commit would fail where a page could not be read, whatever became of that.
+        self.connection.execute_batch("rollback")?;
         answer
     }
 

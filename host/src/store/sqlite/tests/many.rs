@@ -9,6 +9,7 @@ use rusqlite::params;
 use super::*;
 use crate::model::RunsOrder;
 use crate::store::rows::{HandlersQuery, Now};
+use crate::store::sqlite::carry::{Carrier, RunRow};
 use crate::store::sqlite::{inbox, lists, owners, read, turns};
 
 /// Those that are there beside the first.
@@ -137,4 +138,39 @@ async fn no_question_costs_more_however_many_runs_have_ended() {
     }
     let claimed = store.claim_due(HostId(1), Now { at: 1, alive: 1 }, 10).await.expect("an answer");
     assert!(claimed.is_empty(), "what has ended is nobody's: {claimed:?}");
+}
+
+#[test]
+fn each_of_very_many_runs_that_are_carried_looks_for_a_key_once() {
+    let carrier = Carrier::passing().expect("a database");
+    let mut count = 0;
+    let mut put = |many: usize| {
+        steps(&carrier.seen().connection, |_| {
+            for _ in 0..many {
+                count += 1;
+                let run = RunRow {
+                    id: format!("r{count}"),
+                    handler: "h".to_owned(),
+                    newest: false,
+                    workflow: "w".to_owned(),
+                    definition: vec!["d".to_owned()],
+                    status: "completed".to_owned(),
+                    started_at: 0,
+                    updated_at: 0,
+                    completed_at: Some(0),
+                    generation: 1,
+                    next_seq: 0,
+                    waiting: None,
+                    queues: false,
+                    preview: String::new(),
+                    result_preview: None,
+                };
+                carrier.put_run(&run, 1).expect("room");
+            }
+        })
+    };
+    let first = put(100);
+    put(2_000);
+    let after = put(100);
+    assert!(after < 2 * first, "{first} steps for the first hundred, {after} for one after two thousand");
 }

@@ -1,14 +1,18 @@
 use std::time::Duration;
 
 use serde::Deserialize;
+use wasip2::cli::stdout::get_stdout;
 use wasip2::clocks::monotonic_clock::subscribe_duration;
 use wasip2::http::outgoing_handler::handle;
 use wasip2::http::types::{
     ErrorCode, Fields, IncomingBody, IncomingResponse, Method, OutgoingBody, OutgoingRequest, RequestOptions, Scheme,
 };
-use wasip2::io::poll::poll;
+use wasip2::io::poll::{Pollable, poll};
 use wasip2::io::streams::{InputStream, StreamError};
 use wf_guest::prelude::*;
+
+/// Nobody waits so long: a timer that others are waited for beside.
+const HOUR: u64 = 3_600_000_000_000;
 
 /// A part of an answer, as it came.
 #[derive(Event)]
@@ -36,12 +40,22 @@ struct Task {
     drops: bool,
     trailers: bool,
     first_byte: Option<f64>,
+    between_bytes: Option<f64>,
     /// Waits for a part or for a timer of so many seconds, whichever is first, and publishes which it was.
     beside: Option<f64>,
     /// Asks for this, too, and reads both answers at once, as each comes; then it sleeps.
     also: Option<String>,
+    /// Goes by a timer first, where it is due, that was set before the request; then it is entered again. What it went by
+    /// then stands in the place of the text, and what at first was published.
+    timed: bool,
     /// Publishes each part as it comes.
     publish: bool,
+    /// `skip` or `splice`: how much was skipped, or written to stdout, stands in the place of the text.
+    way: String,
+    /// Sleeps for a second after the first part.
+    pauses: bool,
+    /// What is asked of the answer after its end, also once the step was entered again, stands beside it.
+    ended: bool,
     fails: bool,
 }
 
@@ -80,6 +94,9 @@ fn fetch(context: &Context, task: Task) -> std::result::Result<Value, ErrorCode>
     let options = RequestOptions::new();
     let timeout = task.first_byte.map(|seconds| (seconds * 1e9) as u64);
     options.set_first_byte_timeout(timeout).map_err(|()| ErrorCode::ConfigurationError)?;
+    let timeout = task.between_bytes.map(|seconds| (seconds * 1e9) as u64);
+    options.set_between_bytes_timeout(timeout).map_err(|()| ErrorCode::ConfigurationError)?;
+    let early = task.timed.then(|| subscribe_duration(HOUR / 7_200));
     let mut body = task.body.as_ref().map(|_| request.body().expect("it was not taken"));
     let mut write = |body: OutgoingBody| {
         let stream = body.write().expect("it was not taken");
@@ -101,13 +118,18 @@ fn fetch(context: &Context, task: Task) -> std::result::Result<Value, ErrorCode>
         body.take().map_or(Ok(()), &mut write)?;
     }
     answer.subscribe().block();
-    let answer = answer.get().expect("it is there").expect("it was not taken")?;
+    let future = answer;
+    let answer = future.get().expect("it is there").expect("it was not taken")?;
+    assert!(matches!(future.get(), Some(Err(()))), "an answer is given once");
     let (status, headers) = (answer.status(), told(&answer));
+    if let Some(timer) = &early {
+        return Ok(json!({ "status": status, "body": timed(context, timer, answer) }));
+    }
     if let Some(path) = &task.also {
         return Ok(json!({ "status": status, "body": both(context, [answer, get(&task.authority, path)?]) }));
     }
-    let body = read(context, &task, answer)?;
-    Ok(json!({ "status": status, "headers": headers, "body": body }))
+    let (body, ended) = read(context, &task, answer)?;
+    Ok(json!({ "status": status, "headers": headers, "body": body, "ended": ended }))
 }
 
 fn get(authority: &str, path: &str) -> std::result::Result<IncomingResponse, ErrorCode> {
@@ -141,8 +163,37 @@ fn both(context: &Context, answers: [IncomingResponse; 2]) -> [String; 2] {
             }
         }
     }
-    context.sleep(Duration::from_millis(100));
+    context.sleep(Duration::from_secs(1));
     whole
+}
+
+/// Goes by the timer first, where it is told of both.
+fn timed(context: &Context, timer: &Pollable, answer: IncomingResponse) -> Vec<String> {
+    let body = answer.consume().expect("it was not taken");
+    let stream = body.stream().expect("it was not taken");
+    // Longer than the timer, and the next time at once.
+    context.sleep(Duration::from_millis(900));
+    let mut went_by = Vec::new();
+    let mut go_by = |what: &str| {
+        context.publish(&Part { text: what.to_owned() }).expect("it can be published");
+        went_by.push(what.to_owned());
+    };
+    let mut is_due = false;
+    loop {
+        let part = stream.subscribe();
+        let ready = if is_due { poll(&[&part]) } else { poll(&[&part, timer]) };
+        if ready.contains(&1) {
+            is_due = true;
+            go_by("the timer");
+            continue;
+        }
+        go_by("a part");
+        if stream.read(1 << 16).is_err() {
+            break;
+        }
+    }
+    context.sleep(Duration::from_secs(1));
+    went_by
 }
 
 fn told(answer: &IncomingResponse) -> Vec<(String, String)> {
@@ -150,11 +201,14 @@ fn told(answer: &IncomingResponse) -> Vec<(String, String)> {
     entries.into_iter().map(|(name, value)| (name, String::from_utf8_lossy(&value).into_owned())).collect()
 }
 
-fn read(context: &Context, task: &Task, answer: IncomingResponse) -> std::result::Result<String, ErrorCode> {
+/// The whole of an answer, and what was said after its end.
+fn read(context: &Context, task: &Task, answer: IncomingResponse) -> std::result::Result<(String, Value), ErrorCode> {
     let body = answer.consume().expect("it was not taken");
+    assert!(answer.consume().is_err(), "a body is given once");
     let stream = body.stream().expect("it was not taken");
     let publish = |text: String| context.publish(&Part { text }).expect("it can be published");
-    let mut whole = Vec::new();
+    let (mut whole, mut parts) = (Vec::new(), 0);
+    let mut broke = None;
     loop {
         if let Some(seconds) = task.beside {
             let (part, timer) = (stream.subscribe(), subscribe_duration((seconds * 1e9) as u64));
@@ -163,24 +217,68 @@ fn read(context: &Context, task: &Task, answer: IncomingResponse) -> std::result
                 continue;
             }
         }
-        match next(&stream, task.beside.is_some()) {
+        match next(&stream, task) {
             Ok(part) => {
                 if task.publish {
                     publish(String::from_utf8_lossy(&part).into_owned());
                 }
                 whole.extend(part);
+                parts += 1;
+                if task.pauses && parts == 1 {
+                    context.sleep(Duration::from_secs(1));
+                }
             }
             Err(StreamError::Closed) => break,
             Err(StreamError::LastOperationFailed(error)) => {
-                return Err(wasip2::http::types::http_error_code(&error).unwrap_or(ErrorCode::HttpProtocolError));
+                let code = wasip2::http::types::http_error_code(&error).unwrap_or(ErrorCode::HttpProtocolError);
+                if !task.ended {
+                    return Err(code);
+                }
+                broke = Some(format!("{code:?}"));
+                break;
             }
         }
     }
-    drop(stream);
-    IncomingBody::finish(body);
-    Ok(String::from_utf8_lossy(&whole).into_owned())
+    let ended = if task.ended { after_its_end(context, body, stream, broke) } else { finish(body, stream) };
+    Ok((String::from_utf8_lossy(&whole).into_owned(), ended))
 }
 
-fn next(stream: &InputStream, is_there: bool) -> std::result::Result<Vec<u8>, StreamError> {
-    if is_there { stream.read(1 << 16) } else { stream.blocking_read(1 << 16) }
+fn finish(body: IncomingBody, stream: InputStream) -> Value {
+    drop(stream);
+    IncomingBody::finish(body);
+    Value::Null
+}
+
+/// A body that is at its end is ready at once, and says so however it is asked; and again at the next entry.
+fn after_its_end(context: &Context, body: IncomingBody, stream: InputStream, broke: Option<String>) -> Value {
+    let mut said = Vec::new();
+    for _ in 0..2 {
+        let (timer, end) = (subscribe_duration(HOUR), stream.subscribe());
+        said.push(json!([poll(&[&timer, &end]), end.ready()]));
+        end.block();
+        let is_closed = |it: std::result::Result<(), StreamError>| matches!(it, Err(StreamError::Closed));
+        let reads = [stream.read(1).map(drop), stream.blocking_read(1).map(drop), stream.skip(1).map(drop)];
+        said.push(json!(reads.map(is_closed)));
+        // It is entered again.
+        context.sleep(Duration::from_secs(1));
+    }
+    said.push(json!(body.stream().is_err()));
+    drop(stream);
+    let trailers = IncomingBody::finish(body);
+    trailers.subscribe().block();
+    let none = matches!(trailers.get(), Some(Ok(Ok(None))));
+    said.push(json!([none, matches!(trailers.get(), Some(Err(())))]));
+    json!({ "said": said, "broke": broke })
+}
+
+fn next(stream: &InputStream, task: &Task) -> std::result::Result<Vec<u8>, StreamError> {
+    let all = 1 << 16;
+    let count = |count: u64| format!("{count} ").into_bytes();
+    match (task.way.as_str(), task.beside.is_some()) {
+        ("skip", true) => stream.skip(all).map(count),
+        ("skip", false) => stream.blocking_skip(all).map(count),
+        ("splice", _) => get_stdout().blocking_splice(stream, all).map(count),
+        (_, true) => stream.read(all),
+        (_, false) => stream.blocking_read(all),
+    }
 }

@@ -15,7 +15,7 @@ import tempfile
 import threading
 import time
 
-from bench import HOST, LANGUAGES, ROOT, ROUNDS, SHORT, figure, greeting_in, load, machine, ours, table
+from bench import HOST, LANGUAGES, ROUNDS, SHORT, figure, greeting_in, load, machine, ours, table
 
 # What is edited in a project of `wf-host new`.
 SOURCES = {"rust": "src/lib.rs", "python": "workflow.py", "typescript": "hello.ts", "go": "main.go", "c": "hello.c"}
@@ -84,7 +84,7 @@ def main():
     print(machine())
     rows = []
     for language in wanted:
-        with tempfile.TemporaryDirectory(dir=ROOT / "target") as folder:
+        with tempfile.TemporaryDirectory() as folder:
             folder, file = pathlib.Path(folder), greeting_in(language)
             size = file.stat().st_size / 1e6
             cold, warm = compiled(file, folder)

@@ -651,7 +651,7 @@ fn what_is_asked_for_and_not_granted_is_shown_before_it_runs() {
         (String::from_utf8_lossy(&output.stdout).into_owned(), String::from_utf8_lossy(&output.stderr).into_owned())
     };
     let (_, said) = run(&["check"]);
-    assert!(said.contains("it asks for http, and none is granted") && said.contains("`[workflows.outside]` in wf-host.toml"), "{said}");
+    assert!(said.contains(": it asks for http, and none is granted") && said.contains("`[workflows.outside]` in wf-host.toml"), "{said}");
     let grants = ["--allow-http", "GET https://a.example", "--secret", "PATHS=env:PATH@https://a.example"];
     assert_eq!(run(&[&["check"], &grants[..]].concat()).1, "");
     let (shown, _) = run(&[&["inspect"], &grants[..]].concat());

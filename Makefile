@@ -1,12 +1,13 @@
 # The front door. `make` alone says what there is.
 
-# One profile for everything, so that wasmtime is built once.
+# One profile for everything, so that wasmtime is built once. Only the SDK for Rust, which needs none of it, is tested as
+# its users test: what it stands on is compiled quickest so, and once for all tests that want it.
 CARGO_FLAGS = --release
 # Where `make demo` listens.
 HOST = 127.0.0.1
 PORT = 8080
 
-.PHONY: help demo test check packages guests examples ui fmt lint mutations simulate crash soak soak-hour fuzz curves bench tools clients
+.PHONY: help demo test check packages guests examples ui fmt lint mutations simulate crash soak soak-hour fuzz curves bench tools clients sizes
 
 help:
 	@echo "make demo       build everything and serve the examples at http://$(HOST):$(PORT)"
@@ -25,6 +26,7 @@ help:
 	@echo "make soak-hour  an hour of it"
 	@echo "make fuzz       ten minutes of inputs that nobody thought of, for each target; MINUTES=n"
 	@echo "make bench      beside the original servers and what a run is made of; SHORT=1 shows that it runs, SCENARIO=name"
+	@echo "make sizes      what a workflow takes in each language: sizes, builds, compiling, starts and calls"
 	@echo "make curves     how the engine's work grows, from 10 to 100,000 of each thing"
 
 # Says from its first second what it does, and shows what cargo shows. What is built is not built again.
@@ -58,7 +60,7 @@ test: target/tools/installed.txt
 	&& part workspace $(NEXTEST) run --cargo-profile release --workspace \
 	&& cargo test $(CARGO_FLAGS) --workspace --doc || failed="$$failed workspace"; \
 	CARGO_TARGET_DIR=$(CURDIR)/target/guest-sdk \
-	part guest-sdk cargo test $(CARGO_FLAGS) --no-fail-fast --manifest-path guest-sdk/rust/Cargo.toml || failed="$$failed guest-sdk"; \
+	part guest-sdk cargo test --no-fail-fast --manifest-path guest-sdk/rust/Cargo.toml || failed="$$failed guest-sdk"; \
 	part typescript guest-sdk/js/tests/run.sh || failed="$$failed typescript"; \
 	part go guest-sdk/go/tests.sh || failed="$$failed go"; \
 	part python guest-sdk/python/tests/run.sh || failed="$$failed python"; \
@@ -109,7 +111,7 @@ lint: target/tools/installed.txt
 	cargo clippy $(CARGO_FLAGS) --workspace --all-targets -- -D warnings
 # As whoever embeds a server builds it. With all targets, so that wasmtime has the same features.
 	cargo clippy $(CARGO_FLAGS) --workspace --all-targets --no-default-features -- -D warnings
-	cargo clippy $(CARGO_FLAGS) --manifest-path guest-sdk/rust/Cargo.toml --target-dir target/guest-sdk --all-targets -- -D warnings
+	cargo clippy --manifest-path guest-sdk/rust/Cargo.toml --target-dir target/guest-sdk --all-targets -- -D warnings
 	$(DENY) check bans licenses sources
 	$(DENY) --manifest-path guest-sdk/rust/Cargo.toml --config deny.toml check bans licenses sources
 	@if $(DENY) fetch db 2>/dev/null; then $(DENY) check --disable-fetch advisories; else echo "the advisories cannot be reached: not checked"; fi
@@ -135,6 +137,11 @@ bench: guests clients
 	@$(INSTALL); command -v wrk >/dev/null || install wrk
 	cargo build $(CARGO_FLAGS) --workspace --bins --example floors
 	python3 tests/bench/bench.py $(SCENARIO)
+
+# A minute or two for each language. `SHORT=1 make sizes` shows that it runs.
+sizes: guests
+	@$(INSTALL); command -v wrk >/dev/null || install wrk
+	python3 tests/bench/sizes.py $(LANGUAGES)
 
 # Ten rounds of it are part of `make test`. `SEED=n make crash` repeats what befalls the server.
 ROUNDS ?= 100

@@ -24,7 +24,12 @@ from copy_runs import copy
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HERE = pathlib.Path(__file__).resolve().parent
+HOST = ROOT / "target/release/wf-host"
 GUESTS = ROOT / "target/guests/rust"
+# By their names, and the folders of their components.
+LANGUAGES = {"rust": "rust", "python": "python", "typescript": "js", "go": "go", "c": "c"}
+# Where tools are, and what is compiled is kept: large components take long.
+os.environ.setdefault("WF_HOST_CACHE_DIR", str(ROOT / "target/tools/cache"))
 SHORT = bool(os.environ.get("SHORT"))
 ROUNDS = 1 if SHORT else 5
 SECONDS = 1 if SHORT else 4
@@ -81,10 +86,15 @@ class Server:
         self.process.wait()
 
 
-def ours(folder, *options, files=None):
+def ours(folder, *options, files=None, name="wf-host"):
     files = files or [GUESTS / f"{name}.wasm" for name in WORKFLOWS]
-    command = [ROOT / "target/release/wf-host", "serve", "--host", "127.0.0.1", "--port", "0", "--data-dir", folder, *options, *files]
-    return Server("wf-host", command)
+    command = [HOST, "serve", "--host", "127.0.0.1", "--port", "0", "--data-dir", folder, *options, *files]
+    return Server(name, command)
+
+
+def greeting_in(language):
+    """The component of a greeting in a language."""
+    return ROOT / f"target/guests/{LANGUAGES[language]}/greeting.wasm"
 
 
 def original(generation, store):
@@ -400,7 +410,30 @@ def edit(folder):
     table("edit: from a save of a Python file to the first answer", [["wf-host dev", figure(*median(took[1:], "seconds"), digits=2)]], ["", "seconds"])
 
 
-SCENARIOS = {it.__name__: it for it in (greeting, spread, parked, readers, many, start, large, reload, edit)}
+
+def languages(folder):
+    """The same greeting in each language."""
+    servers = [ours(folder / language, files=[greeting_in(language)], name=language) for language in LANGUAGES]
+    for server in servers:
+        server.healthy()
+    for connections in (1, 64):
+        rows = []
+        for name, rounds in beside(servers, "/workflows/greeting/run", {"start_event": {"name": "Ada"}}, connections).items():
+            rate, spread = median(rounds, "rate")
+            p50, p99, cpu = (median(rounds, key)[0] for key in ("p50", "p99", "cpu"))
+            rows.append([name, figure(rate, spread), figure(p50, digits=2), figure(p99 / p50, digits=1), figure(cpu)])
+        table(f"a greeting in each language, {connections} connections", rows, ["language", "a second", "p50 ms", "p99/p50", "CPU µs"])
+    for server in servers:
+        server.stop()
+
+
+SCENARIOS = {it.__name__: it for it in (greeting, spread, parked, readers, many, start, large, reload, edit, languages)}
+
+
+def machine():
+    """What this machine is."""
+    model = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())[1]
+    return f"{os.cpu_count()} cores of {model}; {ROUNDS} rounds of {SECONDS} s"
 
 
 def main():
@@ -410,11 +443,11 @@ def main():
         sys.exit(f"error: there is no scenario `{unknown[0]}`\nhint: there are {', '.join(SCENARIOS)}")
     if shutil.which("wrk") is None:
         sys.exit("error: wrk is not installed\nhint: as root, apt-get install wrk")
-    model = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())[1]
-    print(f"{os.cpu_count()} cores of {model}; {ROUNDS} rounds of {SECONDS} s")
+    print(machine())
     for name in wanted:
         with tempfile.TemporaryDirectory(dir=ROOT / "target") as folder:
             SCENARIOS[name](pathlib.Path(folder))
 
 
-main()
+if __name__ == "__main__":
+    main()

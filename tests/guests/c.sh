@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the conformance workflows in C, with `wf-host build`, and puts them at target/guests/c/<name>.wasm.
-# The compiler is fetched once, into target/tools/cache, where the tests look for it.
+# Builds the conformance workflows in C, and what tests need beside them, with `wf-host build`, and puts them at
+# target/guests/c/<name>.wasm. The compiler is fetched once, into target/tools/cache, where the tests look for it.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

@@ -1,5 +1,6 @@
 //! Where the things under test are.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The repository's root.
@@ -21,11 +22,11 @@ pub enum Language {
     Rust,
     /// The conformance set.
     Python,
-    /// The conformance set.
+    /// The conformance set, and `border`.
     TypeScript,
-    /// The conformance set.
+    /// The conformance set, and `border`.
     C,
-    /// The conformance set, and `churn`.
+    /// The conformance set, `border` and `churn`.
     Go,
 }
 
@@ -43,6 +44,13 @@ pub fn guest_of(language: Language, name: &str) -> PathBuf {
 /// Where tools and compiled code are kept that take long to make, shared by the tests that want them.
 pub fn cache() -> PathBuf {
     root().join("target/tools/cache")
+}
+
+/// A program that `wf-host build` has fetched for a language, by the names of their folders.
+pub fn tool(language: &str, path: &str) -> PathBuf {
+    let folders = fs::read_dir(cache().join(language)).into_iter().flatten().flatten();
+    let found = folders.map(|it| it.path().join(path)).find(|it| it.exists());
+    found.unwrap_or_else(|| panic!("no `{path}` for `{language}`: `make guests` fetches it"))
 }
 
 /// A component of the conformance set or a fault guest, made from Rust.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use wf_tests::artifacts::{cache, root};
 use wf_tests::command_line::wf_host;
-use wf_tests::dev::Dev;
+use wf_tests::project::Dev;
 use wf_tests::{Answer, Client, Server, server, until};
 
 /// Of an order; of one with several parts.
@@ -130,7 +130,7 @@ async fn a_step_waits_before_it_begins_and_its_timeout_with_it_until_it_goes_on(
         "is paused before step `price`, at breakpoint `price`",
         "warning: no run waits at `--break prise`: there is no such step, and none that is given such an event",
     ] {
-        until(said, async || dev.stderr.so_far().contains(said).then_some(())).await;
+        until(said, async || dev.log().contains(said).then_some(())).await;
     }
     // Longer than the run may take.
     until("its timeout to be over", async || (since.elapsed() > Duration::from_millis(5500)).then_some(())).await;

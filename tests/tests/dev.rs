@@ -2,95 +2,123 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use expect_test::expect;
-use wf_tests::artifacts::cache;
+use wf_tests::artifacts::{cache, root, tool};
 use wf_tests::command_line::check_command;
-use wf_tests::dev::Dev;
+use wf_tests::project::{Project, stderr, succeeded};
 use wf_tests::{server, until};
 
-fn succeeded(command: &mut Command) -> String {
-    let output = command.stdin(Stdio::null()).output().expect("it starts");
-    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "{text}");
-    text
+/// With the tools that the guests were made with: nothing is fetched.
+fn with_tools(folder: &Path, arguments: &[&str]) -> Output {
+    wf_tests::project::with_tools(folder, arguments).output().expect("it starts")
 }
 
-fn wf_host(folder: &Path, arguments: &[&str]) -> String {
-    succeeded(server::command().args(arguments).current_dir(folder))
+/// A project of a language: how it is made, built, run, served, edited, broken and mended.
+async fn from_an_empty_folder(language: &str, source: &str, [right, wrong]: [&str; 2], error: &str) -> Project {
+    let project = Project::new(language);
+    let built = project.wf_host(&["build", "--offline"]);
+    assert!(built.starts_with("built `hello` to `hello.wasm` in "), "{built}");
+    let run = project.wf_host(&["run", "hello.wasm", "--param", "name=Ada"]);
+    assert!(run.contains("Hello, Ada!"), "{run}");
+
+    let dev = project.dev(source).await;
+    dev.says("Hello, Ada!").await;
+    project.edit(source, "Hello, ", "Howdy, ");
+    dev.says("Howdy, Ada!").await;
+    let log = dev.log();
+    assert!(log.lines().any(|it| it.starts_with("built `hello` in ") && it.contains("since the save")), "{log}");
+
+    // A mistake: its message is here and on the page at once, and the version before goes on.
+    project.edit(source, right, wrong);
+    let said = dev.mistake().await;
+    assert!(said.starts_with(error), "{said}");
+    until("dev to say so", async || dev.log().contains("the version before goes on").then_some(())).await;
+    dev.says("Howdy, Ada!").await;
+    project.edit(source, wrong, right);
+    project.edit(source, "Howdy, ", "Servus, ");
+    dev.says("Servus, Ada!").await;
+    project
 }
 
-/// Until a run says so.
-async fn says(dev: &Dev, wanted: &str) {
-    until(&format!("the run to say {wanted}"), async || {
-        let answer = dev.client.run("hello", r#"{"name":"Ada"}"#).await;
-        assert_eq!(answer.status, 200, "{answer:?}");
-        (answer.result() == wanted).then_some(())
-    })
-    .await;
+#[tokio::test]
+async fn a_python_project_from_an_empty_folder_to_an_edited_run() {
+    let mistake = ["server.add_workflow(", "server.add_workflow(("];
+    from_an_empty_folder("python", "workflow.py", mistake, "workflow.py:55: ").await;
 }
 
-fn edit(file: &Path, from: &str, to: &str) {
-    let text = fs::read_to_string(file).expect("readable");
-    assert!(text.contains(from), "{text}");
-    fs::write(file, text.replace(from, to)).expect("writable");
+#[tokio::test]
+async fn a_typescript_project_from_an_empty_folder_to_an_edited_run() {
+    let mistake = ["defineWorkflow({", "defineWorkflow(({"];
+    from_an_empty_folder("typescript", "hello.ts", mistake, "hello.ts:12: Expected \")\"").await;
+}
+
+#[tokio::test]
+async fn a_go_project_from_an_empty_folder_to_an_edited_run() {
+    let mistake = ["start.Name ==", "start.Nobody =="];
+    let project = from_an_empty_folder("go", "main.go", mistake, "main.go:42:11: start.Nobody undefined").await;
+    let tested = succeeded(Command::new(tool("go", "bin/go")).arg("test").current_dir(&project.path));
+    assert!(tested.starts_with("PASS"), "{tested}");
+}
+
+#[tokio::test]
+async fn a_project_in_c_from_an_empty_folder_to_an_edited_run() {
+    let error = "hello.c:10:5: error: call to undeclared function 'wf_slept'";
+    from_an_empty_folder("c", "hello.c", ["wf_sleep(", "wf_slept("], error).await;
 }
 
 #[tokio::test]
 async fn from_an_empty_folder_to_an_edited_run() {
-    let folder = tempfile::tempdir().expect("a temporary directory");
-    let made = wf_host(folder.path(), &["new", "hello", "--lang", "rust"]);
-    assert!(made.contains("wf-host dev"), "{made}");
-    let project = folder.path().join("hello");
-
-    let built = wf_host(&project, &["build"]);
+    let project = Project::new("rust");
+    let cargo_test = || {
+        let mut cargo = Command::new("cargo");
+        // What the SDK stands on is compiled for the tests of the pages and of the SDK, too.
+        succeeded(cargo.arg("test").current_dir(&project.path).env("CARGO_BUILD_BUILD_DIR", root().join("target/guest-sdk")))
+    };
+    let built = project.wf_host(&["build"]);
     assert!(built.contains("built `hello` to `hello.wasm` in "), "{built}");
     assert!(!built.contains("warning"), "{built}");
-    let run = wf_host(&project, &["run", "hello.wasm", "--param", "name=Ada"]);
+    let run = project.wf_host(&["run", "hello.wasm", "--param", "name=Ada"]);
     assert!(run.contains("Hello, Ada!"), "{run}");
-    let tested = succeeded(Command::new("cargo").arg("test").current_dir(&project));
+    let tested = cargo_test();
     assert!(tested.contains("2 passed") && !tested.contains("warning"), "{tested}");
 
-    let (source, settings) = (project.join("src/lib.rs"), project.join("wf-host.toml"));
+    let settings = project.path.join("wf-host.toml");
     fs::write(&settings, "body_max = 1\n").expect("written");
-    let dev = Dev::start(&project).await;
-    says(&dev, "Hello, Ada!").await;
+    let dev = project.dev(".").await;
+    dev.says("Hello, Ada!").await;
     // Its settings are followed as those of a server are.
     let large = format!(r#"{{"start_event":{{"name":"{}"}}}}"#, "a".repeat(2 << 20));
     assert_eq!(dev.client.post("/workflows/hello/run", &large).await.status, 413);
     fs::write(&settings, "body_max = 3\nport = 9\nmemory_max = 64\n").expect("written");
     for line in ["`body_max` changed: applied", "`memory_max` changed: restart to apply"] {
-        until(line, async || dev.stderr.so_far().contains(line).then_some(())).await;
+        until(line, async || dev.log().contains(line).then_some(())).await;
     }
-    assert!(!dev.stderr.so_far().contains("`port` changed"), "a flag wins over the file");
+    assert!(!dev.log().contains("`port` changed"), "a flag wins over the file");
     until("the new limit", async || (dev.client.post("/workflows/hello/run", &large).await.status == 200).then_some(())).await;
-    edit(&source, "Hello, {name}!\")", "Howdy, {name}!\")");
-    says(&dev, "Howdy, Ada!").await;
-    let tested = succeeded(Command::new("cargo").arg("test").current_dir(&project));
+    project.edit("src/lib.rs", "Hello, {name}!\")", "Howdy, {name}!\")");
+    dev.says("Howdy, Ada!").await;
+    let tested = cargo_test();
     assert!(tested.contains("2 passed"), "the edit that its README asks for breaks no test: {tested}");
-    let log = dev.stderr.so_far();
+    let log = dev.log();
     assert!(log.lines().any(|it| it.starts_with("built `hello` in ") && it.contains("since the save")), "{log}");
 
     // A mistake: its message is here and on the page at once, and the version before goes on.
-    edit(&source, "Howdy, {name}!\")", "Howdy, {nobody}!\")");
-    let error = until("the build's message", async || {
-        let workflows = dev.client.get("/api/v1/workflows").await.json();
-        workflows["workflows"][0]["error"]["message"].as_str().map(str::to_owned)
-    })
-    .await;
+    project.edit("src/lib.rs", "Howdy, {name}!\")", "Howdy, {nobody}!\")");
+    let error = dev.mistake().await;
     assert!(error.contains("cannot find value `nobody`") && error.contains("src/lib.rs"), "{error}");
-    says(&dev, "Howdy, Ada!").await;
-    assert!(dev.stderr.so_far().contains("the version before goes on"));
-    edit(&source, "Howdy, {nobody}!\")", "Servus, {name}!\")");
-    says(&dev, "Servus, Ada!").await;
+    dev.says("Howdy, Ada!").await;
+    until("dev to say so", async || dev.log().contains("the version before goes on").then_some(())).await;
+    project.edit("src/lib.rs", "Howdy, {nobody}!\")", "Servus, {name}!\")");
+    dev.says("Servus, Ada!").await;
     assert_eq!(dev.client.get("/api/v1/workflows").await.json()["workflows"][0]["error"], serde_json::Value::Null);
 
     let second = "struct Second;\n#[workflow]\nimpl Second {\n    #[step]\n    fn only(&self, _context: &Context, _start: StartEvent) -> \
                   Result<StopEvent> {\n        Ok(StopEvent::new(2))\n    }\n}\n";
-    edit(&source, "/// What follows the first step.", &format!("{second}\n/// What follows the first step."));
-    let output = server::command().arg("build").current_dir(&project).stdin(Stdio::null()).output().expect("it starts");
-    let said = String::from_utf8_lossy(&output.stderr);
+    project.edit("src/lib.rs", "/// What follows the first step.", &format!("{second}\n/// What follows the first step."));
+    let output = with_tools(&project.path, &["build"]);
+    let said = stderr(&output);
     let why = "error: a crate has one workflow, and `Workflow` is there: put `Second` into a crate of its own";
     assert!(!output.status.success() && said.matches(why).count() == 1, "{said}");
 }
@@ -179,51 +207,6 @@ fn what_cannot_be_made_or_built() {
     );
 }
 
-/// With the tools that the guests were made with: nothing is fetched.
-fn with_tools(folder: &Path, arguments: &[&str]) -> std::process::Output {
-    let mut command = server::command();
-    command.args(arguments).env("WF_HOST_CACHE_DIR", cache()).current_dir(folder).stdin(Stdio::null());
-    command.output().expect("it starts")
-}
-
-fn stderr(output: &std::process::Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-#[tokio::test]
-async fn a_python_project_from_an_empty_folder_to_an_edited_run() {
-    let folder = tempfile::tempdir().expect("a temporary directory");
-    let made = wf_host(folder.path(), &["new", "hello", "--lang", "python"]);
-    assert!(made.contains("wf-host dev"), "{made}");
-    let project = folder.path().join("hello");
-    let built = with_tools(&project, &["build", "--offline"]);
-    assert!(built.status.success(), "{}", stderr(&built));
-    assert!(String::from_utf8_lossy(&built.stdout).starts_with("built `hello` to `hello.wasm` in "), "{built:?}");
-    let run = with_tools(&project, &["run", "hello.wasm", "--param", "name=Ada"]);
-    assert!(String::from_utf8_lossy(&run.stdout).contains("Hello, Ada!"), "{run:?}");
-
-    let dev = Dev::start(&project).await;
-    says(&dev, "Hello, Ada!").await;
-    let source = project.join("workflow.py");
-    edit(&source, "Hello, {ev.name}!", "Howdy, {ev.name}!");
-    says(&dev, "Howdy, Ada!").await;
-    let log = dev.stderr.so_far();
-    assert!(log.lines().any(|it| it.starts_with("built `hello` in ") && it.contains("since the save")), "{log}");
-
-    // A mistake: its message is here and on the page at once, and the version before goes on.
-    edit(&source, "server.add_workflow(", "server.add_workflow((");
-    let error = until("the build's message", async || {
-        let workflows = dev.client.get("/api/v1/workflows").await.json();
-        workflows["workflows"][0]["error"]["message"].as_str().map(str::to_owned)
-    })
-    .await;
-    assert!(error.contains("workflow.py:") && error.contains("was never closed"), "{error}");
-    says(&dev, "Howdy, Ada!").await;
-    edit(&source, "server.add_workflow((", "server.add_workflow(");
-    edit(&source, "Howdy, {ev.name}!", "Servus, {ev.name}!");
-    says(&dev, "Servus, Ada!").await;
-}
-
 const SOUND: &str = "from workflows import Workflow, step\nfrom workflows.events import StartEvent, StopEvent\n\n\nclass Flow(Workflow):\n    @step\n    async def go(self, ev: StartEvent) -> StopEvent:\n        return StopEvent(result=1)\n";
 
 #[test]
@@ -294,40 +277,6 @@ fn offline_without_tools_says_what_is_missing() {
     command.args(["build", "nothing.py"]).current_dir(folder.path());
     let said = stderr(&command.stdin(Stdio::null()).output().expect("it starts"));
     assert_eq!(said, "error: there is no file `nothing.py`\nhint: name a Python file, or its folder\n");
-}
-
-#[tokio::test]
-async fn a_typescript_project_from_an_empty_folder_to_an_edited_run() {
-    let folder = tempfile::tempdir().expect("a temporary directory");
-    let made = wf_host(folder.path(), &["new", "hello", "--lang", "typescript"]);
-    assert!(made.contains("wf-host dev"), "{made}");
-    let project = folder.path().join("hello");
-    let built = with_tools(&project, &["build", "--offline"]);
-    assert!(built.status.success(), "{}", stderr(&built));
-    assert!(String::from_utf8_lossy(&built.stdout).starts_with("built `hello` to `hello.wasm` in "), "{built:?}");
-    let run = with_tools(&project, &["run", "hello.wasm", "--param", "name=Ada"]);
-    assert!(String::from_utf8_lossy(&run.stdout).contains("Hello, Ada!"), "{run:?}");
-
-    let dev = Dev::start(&project).await;
-    says(&dev, "Hello, Ada!").await;
-    let source = project.join("hello.ts");
-    edit(&source, "Hello, ${name}!", "Howdy, ${name}!");
-    says(&dev, "Howdy, Ada!").await;
-    let log = dev.stderr.so_far();
-    assert!(log.lines().any(|it| it.starts_with("built `hello` in ") && it.contains("since the save")), "{log}");
-
-    // A mistake: its message is here and on the page at once, and the version before goes on.
-    edit(&source, "defineWorkflow({", "defineWorkflow(({");
-    let error = until("the build's message", async || {
-        let workflows = dev.client.get("/api/v1/workflows").await.json();
-        workflows["workflows"][0]["error"]["message"].as_str().map(str::to_owned)
-    })
-    .await;
-    assert!(error.starts_with("hello.ts:12: Expected \")\""), "{error}");
-    says(&dev, "Howdy, Ada!").await;
-    edit(&source, "defineWorkflow(({", "defineWorkflow({");
-    edit(&source, "Howdy, ${name}!", "Servus, ${name}!");
-    says(&dev, "Servus, Ada!").await;
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
-use wf_tests::artifacts::root;
+use wf_tests::artifacts::{example, root};
 use wf_tests::database::change_journals;
 use wf_tests::wasm::{Module, debug_info, traced};
 use wf_tests::{Serve, Server};
@@ -66,6 +66,8 @@ async fn the_page_in_a_browser() {
     let failing = folder.path().join("traced.wasm");
     std::fs::write(&failing, traced("traced", &debug_info())).expect("written");
     serve.paths.extend([&broken, &large, &twenty, &echoing, &failing].map(|it| it.display().to_string()));
+    let parts = ["take", "price", "serve"].map(|name| example(&format!("three-languages/{name}")).display().to_string());
+    serve.paths.push(format!("order={}", parts.join("+")));
     let server = serve.start().await;
     let damaged = damaged().await;
     let below = Serve::guests(&["fanout", "greeting"]).with(&["--public-url", "http://flows.localhost/wf/"]).start().await;

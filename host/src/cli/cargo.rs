@@ -68,7 +68,9 @@ impl Project {
             }
             Toolchain::Debian(linker) => {
                 let mut command = Command::new("/usr/bin/cargo");
-                command.args(arguments).args(["wasm32-unknown-unknown", "-Zbuild-std=std,panic_abort", "--target-dir", "target/debian"]);
+                // Apart from what the other compiler makes, also where the user has all of it elsewhere.
+                let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from).join("debian");
+                command.args(arguments).args(["wasm32-unknown-unknown", "-Zbuild-std=std,panic_abort", "--target-dir"]).arg(target);
                 command.env("RUSTC", "/usr/bin/rustc").env("RUSTC_BOOTSTRAP", "1");
                 command.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
                 command

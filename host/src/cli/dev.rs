@@ -219,7 +219,8 @@ fn is_source(path: &Path) -> bool {
 type Watching = notify_debouncer_mini::Debouncer<notify_debouncer_mini::notify::RecommendedWatcher>;
 
 fn watch(dir: &Path, saved: mpsc::UnboundedSender<()>) -> Result<Watching, Problem> {
-    let root = dir.to_owned();
+    // As the paths that are told of are: whole. What lies above the project says nothing of it.
+    let root = std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned());
     let notice = move |events: DebounceEventResult| {
         let inside = |path: &Path| path.strip_prefix(&root).unwrap_or(path).ancestors().all(is_source);
         if events.map_or(true, |events| events.iter().any(|it| inside(&it.path))) {

@@ -8,6 +8,7 @@ mod tools;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Output;
 
 use serde_json::json;
 
@@ -55,7 +56,7 @@ impl Project {
             build.args(["build", "-trimpath", "-buildmode=c-shared", "-ldflags=-s -w", "-overlay"]).arg(overlay);
             let built = output(build.arg("-o").arg(&made).arg(&program)).await?;
             if !built.status.success() {
-                return Err(Problem::new(whole(&built)).hint("correct what the compiler names; `go vet ./...` finds more"));
+                return Err(self.mistake(&built, "correct `go.mod`; `go mod tidy` adds what is missing"));
             }
             let wasm = self.dir.join(name.with_added_extension("wasm"));
             let wasm = wasm.strip_prefix(".").unwrap_or(&wasm).to_owned();
@@ -71,9 +72,25 @@ impl Project {
         let form = r#"{{if eq .Name "main"}}{{.Dir}}{{range .Imports}}{{"\t"}}{{.}}{{end}}{{end}}"#;
         let listed = output(tools.go(&self.dir).args(["list", "-f", form, "./..."])).await?;
         if !listed.status.success() {
-            return Err(Problem::new(whole(&listed)).hint("correct `go.mod`; `wf-host new NAME --lang go` shows one"));
+            return Err(self.mistake(&listed, "correct `go.mod`; `wf-host new NAME --lang go` shows one"));
         }
         self.of_the_sdk(&String::from_utf8_lossy(&listed.stdout))
+    }
+
+    /// What Go says of a source, at its line; or else of the module, and what to do about that.
+    fn mistake(&self, output: &Output, of_the_module: &'static str) -> Problem {
+        let text = whole(output);
+        // Above its messages stands the package that they are of.
+        let lines = text.lines().filter(|line| !line.starts_with("# ")).map(|line| line.strip_prefix("./").unwrap_or(line));
+        let said = lines.collect::<Vec<_>>().join("\n");
+        let hint = if self.offline && said.contains("GOPROXY=off") {
+            "once without `--offline`: modules are kept"
+        } else if said.contains(".go:") {
+            "correct what the compiler names; `go vet ./...` finds more"
+        } else {
+            of_the_module
+        };
+        Problem::new(said).hint(hint)
     }
 
     /// Those that `go list` tells of, which import the SDK.

@@ -101,6 +101,9 @@ fn rust(folder: &Path, name: &str) -> std::io::Result<()> {
         let (path, bytes) = file;
         if let Ok(inside) = path.strip_prefix("template") {
             from_template(folder, name, inside, bytes)?;
+        } else if path == Path::new("Cargo.lock") {
+            // The versions that the SDK is tested with; cargo adds the project, and drops what it does not need.
+            write(&folder.join(path), bytes)?;
         } else if path.extension().is_some_and(|it| it == "wit") {
             write(&folder.join("sdk/wit").join(path), bytes)?;
         } else {

@@ -117,10 +117,10 @@ async fn described_by(inner: &Inner, component: &Component, meter: &Meter) -> Re
     let hint = "`describe` must return the manifest and do nothing else; the SDKs write it for you";
     match called {
         Called::Ended(Ok(json)) => Ok(json),
-        Called::Ended(Err(error)) => {
-            let message = panic_message(&stderr).unwrap_or_else(|| format!("{}", error.root_cause()));
-            Err(LoadError::new(format!("its `describe` failed: {message}"), hint))
-        }
+        Called::Ended(Err(error)) => Err(match panic_message(&stderr) {
+            Some(message) => LoadError::new(format!("its `describe` failed: {message}"), "correct what it says, and build it again"),
+            None => LoadError::new(format!("its `describe` failed: {}", error.root_cause()), hint),
+        }),
         Called::Exceeded(Excess::Sleep) => Err(LoadError::new("its `describe` sleeps", hint)),
         Called::Exceeded(_) | Called::TimedOut => Err(LoadError::new(format!("its `describe` did not end within {most:?}"), hint)),
     }

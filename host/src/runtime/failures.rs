@@ -83,11 +83,26 @@ fn panic_place(stderr: &Output) -> Option<String> {
     Some(place.trim_end().trim_end_matches(':').to_owned())
 }
 
-/// What a Rust panic wrote last: the lines after `panicked at`, up to the note.
+/// What a panic in Rust or in Go wrote last.
 pub(super) fn panic_message(stderr: &Output) -> Option<String> {
     let lines = stderr.last();
+    of_rust(&lines).or_else(|| of_go(&lines))
+}
+
+/// The lines after `panicked at`, up to the note.
+fn of_rust(lines: &[String]) -> Option<String> {
     let start = lines.iter().rposition(|line| line.contains(PANICKED))?;
     let message = lines[start + 1..].iter().take_while(|line| !line.starts_with("note:") && !line.starts_with("stack backtrace:"));
     let message: Vec<&str> = message.map(String::as_str).filter(|line| !line.is_empty()).collect();
     Some(if message.is_empty() { lines[start].clone() } else { message.join("\n") })
+}
+
+/// What follows `panic:`, and the line of the program itself that was under way: a frame is a function, and in the next
+/// line its place, as in `\tshop/main.go:7 +0x9`.
+fn of_go(lines: &[String]) -> Option<String> {
+    let start = lines.iter().rposition(|line| line.starts_with("panic: ") || line.starts_with("fatal error: "))?;
+    let (_, message) = lines[start].split_once(": ")?;
+    let own = lines[start..].windows(2).find(|frame| frame[0].starts_with("main."));
+    let place = own.and_then(|frame| frame[1].split_whitespace().next());
+    Some(place.map_or_else(|| message.to_owned(), |place| format!("{message}, at {place}")))
 }

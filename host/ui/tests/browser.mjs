@@ -197,6 +197,19 @@ test("2 graph: what a step may return without naming it is dashed", async () => 
   await page.context().close();
 });
 
+test("2 graph: a workflow of several languages says which of them each step is in, and so do its runs", async () => {
+  const answer = await fetch(`${base}/workflows/order/run`, { method: "POST", body: '{"start_event":{"guest":"Ada","item":"tea"}}' });
+  for (const path of ["#/workflows/order", `#/runs/${(await answer.json()).run_id}`]) {
+    const page = await open(path);
+    for (const [step, language] of [["take", "typescript"], ["price", "rust"], ["serve", "c"]]) {
+      const node = page.locator(`.node[data-id="${step}"]`);
+      await seen(node.getByText(language, { exact: true }));
+      assert.ok((await node.getAttribute("aria-label")).startsWith(`${step}: ${language}`), path);
+    }
+    await page.context().close();
+  }
+});
+
 test("3 run it: a form from the schema, in step with the JSON; wrong input is said at its field; earlier inputs are at hand", async () => {
   const page = await open("#/workflows/fanout");
   const field = page.getByRole("spinbutton", { name: "n" });

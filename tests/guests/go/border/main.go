@@ -1,0 +1,78 @@
+// Goes to the outside, and asks a person after it.
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+
+	"wf-host/wf"
+	"wf-host/wf/wfhttp"
+)
+
+// Passing says where to go, and with what.
+type Passing struct {
+	wf.Start
+	URL   string `json:"url"`
+	Large int64  `json:"large"`
+	Fails bool   `json:"fails,omitempty"`
+}
+
+// Ask tells what was drawn, and what was answered, before it.
+type Ask struct {
+	wf.InputRequired
+	Chance float64 `json:"chance"`
+	Said   string  `json:"said"`
+}
+
+// Answer lets it go on.
+type Answer struct {
+	wf.HumanResponse
+	Large int64 `json:"large"`
+}
+
+var workflow = wf.New("border", wf.Additional(Answer{}))
+
+func init() { wf.Step(workflow, "pass", pass, wf.Sends(Ask{})) }
+
+// Makes a request, asks, and tells all that it has come by.
+func pass(context *wf.Context, start Passing) (wf.StopEvent, error) {
+	if start.Fails {
+		_ = []int64{}[start.Large] // fails here
+	}
+	chance := rand.Float64()
+	body, err := json.Marshal(map[string]int64{"large": start.Large})
+	if err != nil {
+		return wf.StopEvent{}, err
+	}
+	request, err := http.NewRequest(http.MethodPost, start.URL, strings.NewReader(string(body)))
+	if err != nil {
+		return wf.StopEvent{}, err
+	}
+	request.Header.Set("X-Mine", "1")
+	request.Header.Set(wfhttp.IdempotencyKey, "pay")
+	response, err := wfhttp.Client(context).Do(request)
+	if err != nil {
+		return wf.StopEvent{}, err
+	}
+	defer response.Body.Close()
+	said, err := io.ReadAll(response.Body)
+	if err != nil {
+		return wf.StopEvent{}, err
+	}
+	answer, err := wf.Wait[Answer](context, wf.Waiting{Ask: Ask{Chance: chance, Said: string(said)}})
+	if err != nil {
+		return wf.StopEvent{}, err
+	}
+	return wf.StopWith(map[string]any{
+		"chance": chance,
+		"status": response.StatusCode,
+		"way":    response.Header.Get("X-Way"),
+		"said":   string(said),
+		"large":  []int64{start.Large, answer.Large},
+	}), nil
+}
+
+func main() {}

@@ -152,6 +152,9 @@ export function culprit(history: History): Invocation | undefined {
   return history.invocations.findLast((it) => it.end?.outcome === "failed") ?? history.invocations.findLast((it) => it.failures.length > 0);
 }
 
+/** The name of an error: that one is Python's own is no news. */
+export const plainly = (kind: string): string => kind.replace(/^builtins\./, "");
+
 /** The step that a moment is about: one at work, or one that waits; the newest of them. */
 export function activeAt(history: History, seq: number): string | undefined {
   const at = (...phases: Phase[]) => history.invocations.findLast((it) => phases.includes(phaseAt(it, seq)!))?.step;

@@ -17,9 +17,10 @@ interface Props {
   look: () => void;
   /** None: there is nothing to fork. */
   fork?: () => void;
+  forkLabel?: string;
 }
 
-export function Header({ run, stage, history, waiting, look, fork }: Props) {
+export function Header({ run, stage, history, waiting, look, fork, forkLabel }: Props) {
   const [problem, setProblem] = useState<unknown>();
   const input = history && startOf(history);
   const attempt = (act: () => Promise<unknown>) => () => {
@@ -57,7 +58,7 @@ export function Header({ run, stage, history, waiting, look, fork }: Props) {
             {goesOn(run) && <button onClick={attempt(() => api.cancel(run.handler_id))}>Cancel</button>}
             <button onClick={attempt(again)}>Run again</button>
             <a className="button" href={href(["workflows", run.workflow_name], { input })}>Edit and run</a>
-            {fork && <button onClick={fork}>Fork from here</button>}
+            {fork && <button onClick={fork}>{forkLabel}</button>}
             <button className="danger" onClick={attempt(purge)}>Purge</button>
           </span>
         )}

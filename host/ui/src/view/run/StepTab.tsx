@@ -4,7 +4,7 @@ import { useMemo } from "react";
 import type { History } from "../../api";
 import type { Output } from "../../model/journal";
 import type { Line } from "../../model/logs";
-import { phaseAt, type Phase } from "../../model/run";
+import { phaseAt, plainly, type Phase } from "../../model/run";
 import { duration, micros } from "../../model/time";
 import { fieldsOf, PHASES } from "../common";
 import { JsonView } from "../JsonView";
@@ -51,7 +51,7 @@ export function StepTab({ history, chosen, outputs, seq, lines, pick, fork, show
       {phase && <p className={`state-of ${phase}`}><span aria-hidden="true">{PHASES[phase].sign}</span> {PHASES[phase].text}</p>}
       {chosen.failures.map((failure) => (
         <div key={failure.attempt} className="problem">
-          <strong>✗ attempt {failure.attempt + 1}: {failure.kind}</strong> <Where trace={failure.trace} />
+          <strong>✗ attempt {failure.attempt + 1}: {plainly(failure.kind)}</strong> <Where trace={failure.trace} />
           <pre>{failure.message}</pre>
           <Trace trace={failure.trace} />
         </div>

@@ -126,13 +126,18 @@ export function timeline(history: History, end: number): { rows: Row[]; start: n
         phase: failedIn(invocation, span) ? ("failed" as const) : (span.phase as Phase),
         attempt: span.attempt,
         from,
-        until: Math.max(from, (span.until ? micros(span.until) : end) - start),
+        until: cutOff(history, span) ? from : Math.max(from, (span.until ? micros(span.until) : end) - start),
         seq: span.seq,
       };
     }),
   }));
   const length = rows.reduce((most, row) => row.bars.reduce((max, bar) => Math.max(max, bar.until), most), 0);
   return { rows, start, length: Math.max(length, 1) };
+}
+
+/** Whether a fork took over from there: how long it went on where it began is not known here. */
+export function cutOff(history: History, { until, seq }: Span): boolean {
+  return !!until && history.moments.some((it) => it.kind === "forked" && it.at === until && it.seq > seq);
 }
 
 /** Whether an attempt failed in this very span: its last executing one. */

@@ -39,7 +39,8 @@ export function starting(run: Run, history: History): { at: number; title: strin
   const newest = history.moments.at(-1)?.seq ?? 0;
   const failing = run.status === "failed" ? culprit(history) : undefined;
   if (failing) return { at: lastAttempt(failing), title: `Fork from ${failing.step}` };
-  return goesOn(run) || run.status === "cancelled" ? { at: newest, title: "Fork from here" } : { at: history.moments[0]?.seq ?? 0, title: "Fork from the beginning" };
+  if (run.status === "completed") return { at: history.moments[0]?.seq ?? 0, title: "Fork from the beginning" };
+  return goesOn(run) ? { at: newest, title: "Fork from here" } : { at: history.moments.at(-2)?.seq ?? 0, title: "Fork from before its end" };
 }
 
 /** The request; what was not edited is not sent. */

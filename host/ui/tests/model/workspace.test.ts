@@ -241,6 +241,7 @@ test("a fork sends what was edited, and nothing else", () => {
   const status = (status: string) => ({ status }) as Run;
   expect(starting(status("failed"), { ...retry, invocations: [{ ...flaky, end: { ...flaky.end!, outcome: "failed" } }] })).toEqual({ at: lastAttempt(flaky), title: "Fork from flaky" });
   expect(starting(status("completed"), retry)).toEqual({ at: 0, title: "Fork from the beginning" });
+  expect(starting(status("cancelled"), retry)).toEqual({ at: retry.moments.at(-2)!.seq, title: "Fork from before its end" });
   expect(starting(status("running"), retry)).toEqual({ at: last(retry), title: "Fork from here" });
   expect([wrong("{}"), wrong("[]"), wrong("{")].map((it) => it === undefined)).toEqual([true, false, false]);
 });

@@ -133,6 +133,7 @@ test("1 from the first page: a run is answered with three actions, another says 
 
   await page.goto(`${base}/`);
   const finding = visitor(page);
+  await seen(finding.line("greeting").getByRole("img", { name: /The last \d+ runs: \d+ completed, 1 failed/ }));
   await finding.click(finding.line("greeting").getByRole("link", { name: /^✗ cannot convert/ }));
   const why = page.getByRole("region", { name: "Why it failed" });
   await seen(why);
@@ -337,6 +338,12 @@ test("3 a form has a field for every kind of value, all of them with the page's 
     const types = new Set(fields.map((it) => it.type));
     for (const type of ["text", "number", "radio", "checkbox", "select-one", "date", "datetime-local", "time", "email", "url", "password", "color", "file"]) assert.ok(types.has(type), `${type} of ${[...types]}`);
     assert.deepEqual(fields.filter((it) => !it.drawn || !it.named), [], scheme);
+    // In the order in which they are declared.
+    const declared = Object.keys((await (await fetch(`${base}/api/v1/workflows/form`)).json()).schemas.StartEvent.properties);
+    const names = await form.locator(":is(.fields > .field > label, .fields > .field > fieldset > legend, .fields > .field.check label)").allInnerTexts();
+    assert.deepEqual(names.map((it) => it.replace(/ \*$/, "")), declared);
+    await form.getByRole("button", { name: "Add to names" }).click();
+    await form.getByRole("button", { name: "Remove" }).last().click();
     // What may be nothing is a field that may be empty; what may be either says so in words.
     assert.ok(await form.getByLabel("zip").and(page.locator("input")).isVisible());
     assert.deepEqual(await form.getByLabel("either").and(page.locator("select")).locator("option").allInnerTexts(), ["a whole number", "a text"]);
@@ -629,6 +636,65 @@ test("5 human in the loop: what is waited for, until when, and its form; another
   await seen(text(page, "✓ Result"));
   assert.match(await page.getByRole("region", { name: "Result" }).innerText(), /42/);
   await edge.and(page.locator(".flowed")).waitFor({ state: "attached" });
+  await page.context().close();
+});
+
+test("4 a run that waits is drawn anew only where the time is told", async () => {
+  const run = await begin("hitl");
+  const page = await open("#/workflows");
+  // What its first frames have to do with is asked for once more.
+  const asked = page.waitForResponse((it) => /history\?after=/.test(it.url()));
+  await visit(page, `#/runs/${run.run_id}`);
+  await seen(page.getByRole("region", { name: "Waiting for ResponseEvent" }));
+  await seen(page.locator(".entry").nth(1));
+  await (await asked).finished();
+  await page.evaluate(() => new Promise((done) => window.requestAnimationFrame(() => window.requestAnimationFrame(done))));
+  const changed = await page.evaluate(
+    () =>
+      new Promise((done) => {
+        const [where, clock] = [new Set(), document.querySelector(".facts")];
+        let times = 0;
+        new MutationObserver((all) => {
+          for (const { target } of all) {
+            const at = target instanceof Element ? target : target.parentElement;
+            where.add(at.closest(".facts, .question .soft, .timeline") ? "time" : at.outerHTML.slice(0, 100));
+            if (clock.contains(at)) times++;
+          }
+          if (times > 8) done([...where]);
+        }).observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
+      }),
+  );
+  assert.deepEqual(changed, ["time"]);
+  await page.context().close();
+});
+
+test("4 what failed comes into view among many steps, below times that stay; the step at work comes into view in the graph", async () => {
+  const page = await open(`#/runs/${runs.fanout}`, { height: 760 });
+  await seen(page.locator(".node").first());
+  assert.ok(await page.evaluate(() => [...document.fonts].some((it) => /Inter/.test(it.family) && it.status === "loaded")), "the page brings its own font");
+  const inside = (name) => page.waitForFunction((name) => {
+    const [box, node] = [document.querySelector(".canvas"), document.querySelector(`.node[data-id="${name}"]`)].map((it) => it.getBoundingClientRect());
+    return node.top >= box.top && node.bottom <= box.bottom && node.left >= box.left && node.right <= box.right;
+  }, name);
+  for (let at = 0; at < 4; at++) await page.getByRole("button", { name: "Larger" }).click();
+  await page.getByLabel("Moment of the run").focus();
+  for (const [key, step] of [["Home", "dispatch"], ["End", "collect"], ["Home", "dispatch"]]) {
+    await page.keyboard.press(key);
+    await inside(step);
+  }
+  await page.getByRole("button", { name: /work.*×12/ }).click();
+  const [ticks, lanes] = [page.locator(".ticks"), page.locator(".lanes")];
+  const top = async () => (await ticks.boundingBox()).y - (await lanes.boundingBox()).y;
+  const before = await top();
+  await lanes.evaluate((it) => (it.scrollTop = 100));
+  assert.ok((await lanes.evaluate((it) => it.scrollTop)) > 50, "there is more than has room");
+  assert.equal(await top(), before);
+  // One that is picked, far down.
+  await visit(page, `#/runs/${runs.fanout}?invocation=12&tab=step`);
+  await page.waitForFunction(() => {
+    const [box, row] = [document.querySelector(".lanes"), document.querySelector(".lane-row.picked")].map((it) => it?.getBoundingClientRect());
+    return row && row.top >= box.top && row.bottom <= box.bottom + 1;
+  });
   await page.context().close();
 });
 

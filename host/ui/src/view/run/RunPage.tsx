@@ -68,7 +68,7 @@ export function RunPage({ id, route }: { id: string; route: Route }) {
   if (stage === "broken") {
     return (
       <div className="run">
-        <Header run={run} stage={stage} waiting={false} look={look} />
+        <Header run={run} stage={stage} status={run.status} look={look} />
         <Problem error={problem} title="What happened in it cannot be shown" />
       </div>
     );
@@ -83,6 +83,7 @@ export function RunPage({ id, route }: { id: string; route: Route }) {
   const frame = frames.find((it) => it.sequence === event);
   const publisher = event === undefined ? undefined : (history.moments.find((it) => it.seq === momentOfFrame(history, event))?.invocation ?? undefined);
   const paused = (breakpoints?.paused ?? []).filter((it) => it.run_id === id);
+  const status = running && paused.length > 0 ? "paused" : running && (run.status === "waiting" || waitsForSomebody(history, open)) ? "waiting" : run.status;
   const inGraph = (name?: string) => whole?.nodes.some((it) => it.id === name);
   const node = chosen?.step ?? (inGraph(frame?.type) ? frame?.type : history.invocations.find((it) => it.id === publisher)?.step) ?? route.query.get("node") ?? undefined;
   const isStep = (name: string) => whole?.nodes.some((it) => it.id === name && it.node_type === "step");
@@ -102,7 +103,7 @@ export function RunPage({ id, route }: { id: string; route: Route }) {
 
   return (
     <div className="run workspace">
-      <Header run={run} stage={stage} history={history} waiting={running && (run.status === "waiting" || waitsForSomebody(history, open))} look={look} fork={at === undefined ? () => fork(starting(run, history)) : () => from(seq)} forkLabel={at === undefined && !running ? "Fork" : "Fork from here"} />
+      <Header run={run} stage={stage} history={history} status={status} look={look} fork={at === undefined ? () => fork(starting(run, history)) : () => from(seq)} forkLabel={at === undefined && !running ? "Fork" : "Fork from here"} />
       {stage === "ended" && <Outcome run={run} history={history} show={chooseStep} again={(it) => from(lastAttempt(history.invocations.find((one) => one.id === it)!), "Try again from this step")} />}
       {running && paused.length > 0 && <Paused all={paused} run={run} look={look} />}
       {running && open.length > 0 && <Questions all={open} run={run} look={look} />}

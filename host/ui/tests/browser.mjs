@@ -346,7 +346,7 @@ test("3 a form has a field for every kind of value, all of them with the page's 
     await form.getByRole("button", { name: "Remove" }).last().click();
     // What may be nothing is a field that may be empty; what may be either says so in words.
     assert.ok(await form.getByLabel("zip").and(page.locator("input")).isVisible());
-    assert.deepEqual(await form.getByLabel("either").and(page.locator("select")).locator("option").allInnerTexts(), ["a whole number", "a text"]);
+    assert.deepEqual(await form.getByLabel("Kind of value").locator("option").allInnerTexts(), ["a whole number", "a text"]);
     await form.getByRole("checkbox", { name: "large" }).check();
     await form.getByRole("button", { name: "Start", exact: true }).click();
     await seen(form.locator(".field-error", { hasText: "is needed" }));

@@ -66,7 +66,12 @@ function Item({ children, buttonsProps, hasToolbar }: { children: React.ReactNod
 
 /** One of several forms, and its fields. */
 function Either({ selector, optionSchemaField }: MultiSchemaFieldTemplateProps<Json>) {
-  return <div className="either">{selector}{optionSchemaField}</div>;
+  return (
+    <div className="either">
+      <label><span className="sr">Kind of value</span>{selector}</label>
+      {optionSchemaField}
+    </div>
+  );
 }
 
 function Errors({ errors = [] }: FieldErrorProps<Json>) {

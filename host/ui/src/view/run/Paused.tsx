@@ -17,7 +17,7 @@ export function Paused({ all, run, look }: { all: PausedStep[]; run: Run; look: 
     <section className={all.length > 1 ? "outcome waits many" : "outcome waits"} aria-label={`Paused before ${open.step}`}>
       {all.length > 1 && (
         <div className="asked">
-          <strong>⏸ {all.length} steps are paused</strong>
+          <strong>‖ {all.length} steps are paused</strong>
           <ul className="plain" aria-label="Paused steps">
             {all.map((it) => (
               <li key={it.invocation}>
@@ -47,7 +47,7 @@ function One({ paused, run, look }: { paused: PausedStep; run: Run; look: () => 
   return (
     <>
       <div className="question">
-        <strong>⏸ {paused.step} is paused before it begins</strong>
+        <strong>‖ {paused.step} is paused before it begins</strong>
         <p className="soft">
           at the breakpoint <code>{paused.breakpoint}</code>, since {clock(paused.since)}, <Ago at={paused.since} />: #{paused.invocation}{paused.attempt > 0 && `, attempt ${paused.attempt + 1}`}, with {paused.events.map((it) => it.type).join(", ")}
         </p>

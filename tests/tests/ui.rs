@@ -54,7 +54,8 @@ fn form() -> Vec<u8> {
     for format in ["date", "date-time", "time", "email", "uri", "password", "color", "data-url"] {
         fields[format] = text(format);
     }
-    let events = [json!({ "name": "StartEvent", "kind": "start", "schema": { "type": "object", "properties": fields, "required": ["sure"] } })];
+    let events =
+        [json!({ "name": "StartEvent", "kind": "start", "schema": { "type": "object", "properties": fields, "required": ["sure"] } })];
     let steps = [json!({ "name": "repeat", "accepts": ["StartEvent"], "emits": ["StopEvent"] })];
     Module::echoing(&json!({ "name": "form", "events": events, "steps": steps }).to_string()).binary()
 }

@@ -6,6 +6,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD_NO_PAD;
 use serde_json::{Value, json};
 use wf_tests::origin::{Origin, Part, Seen, chunk, chunked, reply};
+use wf_tests::project::Dev;
 use wf_tests::{Answer, Serve, Server, artifacts, certificates, database, until};
 
 /// A value that must stand nowhere.
@@ -802,6 +803,37 @@ fn what_is_asked_for_and_not_granted_is_shown_before_it_runs() {
     let json: Value = serde_json::from_str(&json).expect("JSON");
     assert_eq!(json["outside"]["http"], json!({ "requested": true, "granted": ["GET https://a.example"] }));
     assert_eq!(json["outside"]["sockets"]["granted"], json!([]));
+}
+
+/// For development: the flags of `serve` are those of `dev` and `run`, too.
+#[tokio::test]
+async fn flags_grant_in_dev_and_in_run() {
+    let origin = echo().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("key"), SECRET).expect("written");
+    std::fs::write(folder.path().join("n"), "noted").expect("written");
+    let (guest, url) = (artifacts::guest("outside").display().to_string(), origin.url(""));
+    let secret = format!("KEY=file:key@{url}");
+    let grants = ["--allow-http", &url, "--allow-env", "SET=here", "--allow-dir", "notes=.", "--secret", &secret];
+    let asked = json!({ "url": origin.url("/a"), "fill": ["KEY"], "headers": { "x-key": "{KEY}" } });
+    let event = tasks(&[json!({ "variable": "SET" }), json!({ "read": "/notes/n" }), asked]);
+    let dev = Dev::of(folder.path(), &[&["dev", &guest, "--port", "0"], &grants[..]].concat()).await;
+    let told = until("it to be loaded", async || {
+        let answer = dev.client.run("outside", &event).await;
+        (answer.status == 200).then(|| answer.result()["told"].clone())
+    })
+    .await;
+    assert_eq!((&told[0], &told[1], &told[2]["status"]), (&json!("here"), &json!("noted"), &json!(200)), "{told}");
+    let ran = |grants: &[&str]| {
+        let mut command = wf_tests::server::command();
+        let output = command.args(["run", &guest, "--event", &event]).args(grants).current_dir(folder.path()).output();
+        String::from_utf8(output.expect("it runs").stdout).expect("text")
+    };
+    let said = ran(&grants);
+    assert!(said.contains(r#""here","noted",{"#) && said.contains("GET /a"), "{said}");
+    assert!(origin.seen().iter().all(|it| it.header("x-key") == SECRET) && origin.seen().len() == 2);
+    let said = ran(&[]);
+    assert!(!said.contains("here") && origin.seen().len() == 2, "{said}");
 }
 
 #[tokio::test]

@@ -104,7 +104,10 @@ async fn a_secret_goes_to_the_hosts_that_it_is_granted_for_and_to_no_other() {
     let seen = origin.seen()[0].clone();
     assert_eq!((seen.path.as_str(), seen.header("x-key")), (&*format!("/all?key={SECRET}"), SECRET));
     assert_eq!(String::from_utf8_lossy(&seen.body), format!("key={SECRET}"));
-    assert!(answer.to_string().contains("wf-secret-KEY-") && !answer.to_string().contains(SECRET), "what is repeated is put back: {answer}");
+    assert!(
+        answer.to_string().contains("wf-secret-KEY-") && !answer.to_string().contains(SECRET),
+        "what is repeated is put back: {answer}"
+    );
     // Another host gets none of it, wherever it stands, also if the one that has it leads there.
     for part in [json!({ "headers": [["x-key", "{KEY}"]] }), json!({ "body": "{KEY}", "late": true }), json!({ "path": "/?key={KEY}" })] {
         let mut task = ask(&other, "/", json!({ "fill": ["KEY"] }));

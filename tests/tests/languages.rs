@@ -1,5 +1,5 @@
 //! What each language is to those who write in it: their mistakes, at their lines; examples in C++ and Zig; and what
-//! holds at a workflow's borders, for requests, chance and integers.
+//! holds at a workflow's borders, for requests, secrets, variables, chance and integers.
 
 use std::fs;
 use std::path::Path;
@@ -13,6 +13,8 @@ use wf_tests::{Serve, Server, server, until};
 
 /// What no double holds.
 const LARGE: i64 = i64::MAX;
+/// A value that no workflow has.
+const SECRET: &str = "sk-live-5d6c7b8a9f0e";
 
 async fn origin() -> Origin {
     let answer = |seen: &wf_tests::origin::Seen| format!("to {}", seen.path);
@@ -34,23 +36,30 @@ async fn loaded(server: &Server) {
 async fn borders(language: Language) {
     let origin = origin().await;
     let url = origin.url("/pay");
-    let mut server = start(language, &["--allow-http", &origin.url("")]).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("key");
+    fs::write(&file, SECRET).expect("written");
+    let secret = format!("BORDER_KEY=file:{}@{}", file.display(), origin.url(""));
+    let granted = ["--allow-http", &origin.url(""), "--secret", &secret, "--allow-env", "BORDER_PLACE=here"];
+    let mut server = start(language, &granted).await;
     let handler = server.begin("border", &json!({ "url": url, "large": LARGE }).to_string()).await;
     let asked = server.events(&handler, "").await.until("Ask").await.pop().expect("it asks").json()["value"].clone();
     assert_eq!(asked["said"], "said to /pay");
     server.crash().await;
     loaded(&server).await;
     server.send(&handler, "Answer", &json!({ "large": -LARGE }).to_string()).await;
-    let result = server.ended(&handler).await.result();
-    assert_eq!(
-        result,
-        json!({ "chance": asked["chance"], "status": 201, "way": "here", "said": "said to /pay", "large": [LARGE, -LARGE] })
-    );
+    let mut result = server.ended(&handler).await.result();
+    // It has what stands for the secret; what it sent has the value.
+    let key = result["key"].take();
+    assert!(key.as_str().is_some_and(|it| it.starts_with("wf-secret-BORDER_KEY-")), "{key}");
+    let all = json!({ "chance": asked["chance"], "status": 201, "way": "here", "said": "said to /pay", "large": [LARGE, -LARGE], "key": null, "place": "here" });
+    assert_eq!(result, all);
     let seen = origin.seen();
     assert_eq!(seen.len(), 1, "nothing is sent twice: {seen:?}");
     assert_eq!((seen[0].method.as_str(), seen[0].header("x-mine"), seen[0].header("wf-idempotency-label")), ("POST", "1", ""));
     assert_eq!(String::from_utf8_lossy(&seen[0].body), format!(r#"{{"large":{LARGE}}}"#));
     assert_eq!(seen[0].header("idempotency-key").len(), 36);
+    assert_eq!(seen[0].header("authorization"), format!("Bearer {SECRET}"));
 
     // Another run draws another number. What is not granted is a failure with a kind, whose message says how to.
     let server = start(language, &[]).await;

@@ -1,11 +1,12 @@
 //! Into the world: requests, secrets, variables and folders, as far as they are granted.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD_NO_PAD;
 use serde_json::{Value, json};
 use wf_tests::origin::{Origin, Part, Seen, chunk, chunked, reply};
+use wf_tests::project::Dev;
 use wf_tests::{Answer, Serve, Server, artifacts, certificates, database, until};
 
 /// A value that must stand nowhere.
@@ -402,6 +403,35 @@ async fn tls_is_trusted_by_given_roots_and_not_without() {
     assert!(kind == "network" && message.contains("certificate"), "{message}");
 }
 
+/// Where no roots are given, those of the system are trusted: where they stand, a variable may say.
+#[tokio::test]
+async fn tls_is_trusted_by_the_roots_of_the_system() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let trusted = certificates::write(folder.path());
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    std::fs::write(path("system.pem"), &trusted).expect("written");
+    let another = tempfile::tempdir().expect("a folder");
+    let (not_trusted, none) = (another.path().join("other.pem"), another.path().join("none.pem"));
+    std::fs::write(&not_trusted, certificates::write(another.path())).expect("written");
+    let mut other = Serve::guests(&["greeting"]).with(&["--tls-cert", &path("cert.pem"), "--tls-key", &path("key.pem")]);
+    other.certificate = Some(trusted);
+    let other = other.start().await;
+    let ask = json!({ "url": format!("{}/health", other.url()) });
+    let roots = async |file: &str, arguments: &[&str]| {
+        let mut serve = Serve::guests(&["outside"]).with(&["--allow-http", other.url()]).with(arguments);
+        serve.environment = vec![("SSL_CERT_FILE".to_owned(), file.to_owned())];
+        serve.start().await
+    };
+    assert_eq!(told(&roots(&path("system.pem"), &[]).await, ask.clone()).await["status"], 200);
+    let (kind, message) = refused(&roots(&not_trusted.display().to_string(), &[]).await, ask.clone()).await;
+    assert!(kind == "network" && message.contains("certificate"), "{message}");
+    // Given ones come beside them, and do without where the system has none.
+    for system in [&not_trusted, &none] {
+        let server = roots(&system.display().to_string(), &["--http-roots", &path("system.pem")]).await;
+        assert_eq!(told(&server, ask.clone()).await["status"], 200);
+    }
+}
+
 /// Every file below a folder, whole.
 fn files(folder: &Path, found: &mut Vec<(String, Vec<u8>)>) {
     for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
@@ -627,6 +657,119 @@ async fn a_folder_is_what_was_granted_of_it_and_nothing_beside_it() {
     assert_eq!(std::fs::read_to_string(path("in/a.txt")).expect("there"), "inside");
 }
 
+/// All that is below a folder, but for one of its folders: what each is, without following where it leads.
+fn standing(folder: &Path, but: &Path, found: &mut Vec<(PathBuf, String)>) {
+    for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
+        let path = entry.path();
+        let kind = entry.file_type().expect("a kind");
+        if kind.is_dir() && path != but {
+            standing(&path, but, found);
+        }
+        let what = if kind.is_file() { std::fs::read_to_string(&path).expect("text") } else { format!("{kind:?}") };
+        found.push((path, what));
+    }
+    found.sort();
+}
+
+/// By dots, absolute paths, links of files and folders that are there or that it makes itself, hard links, and renames across:
+/// whatever the guest does in the one folder that it may write to, nothing beside that is read or changed, nor what it may only
+/// read.
+#[tokio::test]
+async fn nothing_beside_a_folder_that_may_be_written_is_changed_through_it() {
+    let root = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| root.path().join(name);
+    for name in ["in", "out", "aside"] {
+        std::fs::create_dir(path(name)).expect("made");
+    }
+    for name in ["in/a.txt", "beside.txt", "aside/kept.txt"] {
+        std::fs::write(path(name), "as it was").expect("written");
+    }
+    let links = [("../beside.txt", "out/link"), ("../aside", "out/folder"), ("../made.txt", "out/dangling"), ("../in", "out/read")];
+    for (to, name) in links {
+        std::os::unix::fs::symlink(to, path(name)).expect("linked");
+    }
+    std::os::unix::fs::symlink(path("beside.txt"), path("out/absolute")).expect("linked");
+    let (read, write) = (format!("data={}", path("in").display()), format!("out={}:rw", path("out").display()));
+    let server = serve(&["--allow-dir", &read, "--allow-dir", &write]).await;
+    let act = |what: &str, from: &str, to: &str| json!({ "act": [what, from, to] });
+    let host = |name: &str| path(name).display().to_string();
+    let mut before = Vec::new();
+    standing(root.path(), &path("out"), &mut before);
+
+    let allowed = [
+        json!({ "write": ["/out/b.txt", "own"] }),
+        act("make", "", "/out/sub"),
+        act("rename", "/out/b.txt", "/out/sub/b.txt"),
+        act("copy", "/data/a.txt", "/out/c.txt"),
+    ];
+    let told = ended(&server, &allowed).await.result()["told"].clone();
+    assert_eq!(told, json!([null, null, null, null]), "within it may");
+
+    // It may make links that lead out, as far as it goes; they lead nowhere.
+    let own = [
+        act("symlink", "../beside.txt", "/out/mine"),
+        act("symlink", "..", "/out/up"),
+        act("symlink", "../../aside", "/out/sub/far"),
+        act("link", "/out/link", "/out/hard"),
+        act("rename", "/out/folder", "/out/renamed"),
+    ];
+    let told = ended(&server, &own).await.result()["told"].clone();
+    assert_eq!(told, json!([null, null, null, null, null]), "what a link is stays within");
+    // By an absolute path it can make none.
+    let mut tasks = vec![act("symlink", &host("beside.txt"), "/out/whole")];
+    for to in [
+        "/out/../beside.txt",
+        "/out/sub/../../beside.txt",
+        "/out/../out/../beside.txt",
+        "../beside.txt",
+        "/../beside.txt",
+        &host("beside.txt"),
+        &host("aside/kept.txt"),
+        "/out/link",
+        "/out/absolute",
+        "/out/renamed/kept.txt",
+        "/out/read/a.txt",
+        "/out/mine",
+        "/out/up/beside.txt",
+        "/out/up/aside/kept.txt",
+        "/out/sub/far/kept.txt",
+        "/out/hard",
+        "/data/a.txt",
+        "/data/../beside.txt",
+    ] {
+        tasks.extend([json!({ "write": [to, "changed"] }), act("append", "", to)]);
+        if to != "/data/a.txt" {
+            tasks.extend([json!({ "read": to }), act("copy", to, "/out/copied.txt")]);
+        }
+        // What a link itself is may be moved, linked or removed within: not what lies behind it.
+        if !["/out/link", "/out/absolute", "/out/mine", "/out/hard"].contains(&to) {
+            tasks.extend(["rename", "link"].map(|what| act(what, to, "/out/taken.txt")));
+            tasks.push(act("remove", "", to));
+            tasks.push(act("rename", "/out/c.txt", to));
+            tasks.push(act("link", "/out/c.txt", to));
+        }
+    }
+    for to in ["/out/../made", "/out/up/made", "/out/renamed/made", "/out/sub/far/made", "/out/dangling", "/data/made", &host("made")] {
+        tasks.extend([json!({ "write": [to, "made"] }), act("copy", "/out/c.txt", to)]);
+        if to != "/out/dangling" {
+            tasks.extend(["make", "rename", "link"].map(|what| act(what, "/out/c.txt", to)));
+            tasks.push(act("symlink", "a.txt", to));
+        }
+    }
+    for to in ["/out/..", "/out/../aside", "/out/up/aside", "/data", "/out/sub/far/../aside"] {
+        tasks.push(act("empty", "", to));
+    }
+    let told = ended(&server, &tasks).await.result()["told"].clone();
+    for (task, told) in tasks.iter().zip(told.as_array().expect("a list")) {
+        assert!(told["kind"].is_string(), "{task} was done: {told}");
+    }
+    let mut after = Vec::new();
+    standing(root.path(), &path("out"), &mut after);
+    assert_eq!(after, before);
+    assert!(!path("out/copied.txt").exists() && !path("out/taken.txt").exists(), "nothing of it came in");
+    assert_eq!(std::fs::read_to_string(path("out/c.txt")).expect("there"), "as it was");
+}
+
 #[tokio::test]
 async fn a_folder_that_is_gone_fails_its_attempts_and_one_that_never_was_the_start() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -660,6 +803,37 @@ fn what_is_asked_for_and_not_granted_is_shown_before_it_runs() {
     let json: Value = serde_json::from_str(&json).expect("JSON");
     assert_eq!(json["outside"]["http"], json!({ "requested": true, "granted": ["GET https://a.example"] }));
     assert_eq!(json["outside"]["sockets"]["granted"], json!([]));
+}
+
+/// For development: the flags of `serve` are those of `dev` and `run`, too.
+#[tokio::test]
+async fn flags_grant_in_dev_and_in_run() {
+    let origin = echo().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("key"), SECRET).expect("written");
+    std::fs::write(folder.path().join("n"), "noted").expect("written");
+    let (guest, url) = (artifacts::guest("outside").display().to_string(), origin.url(""));
+    let secret = format!("KEY=file:key@{url}");
+    let grants = ["--allow-http", &url, "--allow-env", "SET=here", "--allow-dir", "notes=.", "--secret", &secret];
+    let asked = json!({ "url": origin.url("/a"), "fill": ["KEY"], "headers": { "x-key": "{KEY}" } });
+    let event = tasks(&[json!({ "variable": "SET" }), json!({ "read": "/notes/n" }), asked]);
+    let dev = Dev::of(folder.path(), &[&["dev", &guest, "--port", "0"], &grants[..]].concat()).await;
+    let told = until("it to be loaded", async || {
+        let answer = dev.client.run("outside", &event).await;
+        (answer.status == 200).then(|| answer.result()["told"].clone())
+    })
+    .await;
+    assert_eq!((&told[0], &told[1], &told[2]["status"]), (&json!("here"), &json!("noted"), &json!(200)), "{told}");
+    let ran = |grants: &[&str]| {
+        let mut command = wf_tests::server::command();
+        let output = command.args(["run", &guest, "--event", &event]).args(grants).current_dir(folder.path()).output();
+        String::from_utf8(output.expect("it runs").stdout).expect("text")
+    };
+    let said = ran(&grants);
+    assert!(said.contains(r#""here","noted",{"#) && said.contains("GET /a"), "{said}");
+    assert!(origin.seen().iter().all(|it| it.header("x-key") == SECRET) && origin.seen().len() == 2);
+    let said = ran(&[]);
+    assert!(!said.contains("here") && origin.seen().len() == 2, "{said}");
 }
 
 #[tokio::test]

@@ -81,6 +81,78 @@ async fn what_is_not_granted_names_the_grant() {
     assert_eq!(origin.connections(), 0);
 }
 
+/// A value that no guest has.
+const SECRET: &str = "sk-live-1a2b3c4d5e6f";
+
+#[tokio::test]
+async fn a_secret_goes_to_the_hosts_that_it_is_granted_for_and_to_no_other() {
+    let other = origin(|seen, _| vec![reply(200, &[], seen.header("x-key"))]).await;
+    let away = other.url("");
+    let origin = origin(move |seen, _| match seen.path.split('?').next() {
+        Some("/away") => vec![reply(302, &[("location", &format!("{away}/there"))], "")],
+        _ => vec![reply(200, &[("x-told", seen.header("x-key"))], &format!("{} {}", seen.path, seen.header("x-key")))],
+    })
+    .await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("key");
+    std::fs::write(&file, SECRET).expect("written");
+    let secret = format!("KEY=file:{}@{}", file.display(), origin.url(""));
+    let hosts = ["--allow-http", &origin.url(""), "--allow-http", &other.url(""), "--secret", &secret];
+    let server = Serve::guests(&["wasi-http"]).with(&hosts).start().await;
+    let filled = json!({ "fill": ["KEY"], "method": "POST", "headers": [["x-key", "{KEY}"]], "body": "key={KEY}", "late": true });
+    let answer = told(&server, ask(&origin, "/all?key={KEY}", filled.clone())).await;
+    let seen = origin.seen()[0].clone();
+    assert_eq!((seen.path.as_str(), seen.header("x-key")), (&*format!("/all?key={SECRET}"), SECRET));
+    assert_eq!(String::from_utf8_lossy(&seen.body), format!("key={SECRET}"));
+    assert!(
+        answer.to_string().contains("wf-secret-KEY-") && !answer.to_string().contains(SECRET),
+        "what is repeated is put back: {answer}"
+    );
+    // Another host gets none of it, wherever it stands, also if the one that has it leads there.
+    for part in [json!({ "headers": [["x-key", "{KEY}"]] }), json!({ "body": "{KEY}", "late": true }), json!({ "path": "/?key={KEY}" })] {
+        let mut task = ask(&other, "/", json!({ "fill": ["KEY"] }));
+        task.as_object_mut().expect("an object").extend(part.as_object().expect("an object").clone());
+        let error = refused(&server, task).await;
+        assert!(error.contains("the secret `KEY` is not granted for"), "{part}: {error}");
+    }
+    let led = json!({ "fill": ["KEY"], "headers": [["x-key", "{KEY}"]], "follows": true });
+    let error = refused(&server, ask(&origin, "/away", led)).await;
+    assert!(error.contains("the secret `KEY` is not granted for"), "{error}");
+    assert_eq!((origin.seen().len(), other.connections()), (2, 0));
+}
+
+/// A library follows by itself where an answer leads to: that is a request as any other.
+#[tokio::test]
+async fn an_address_within_needs_its_own_grant_however_it_is_written_or_led_to() {
+    let origin = origin(|_, _| vec![reply(200, &[], "reached")]).await;
+    let port = origin.port();
+    let hosts = ["127.0.0.1", "2130706433", "0x7f000001", "[::ffff:127.0.0.1]", "localhost", "0.0.0.0"];
+    let mut within: Vec<String> = hosts.iter().map(|host| format!("{host}:{port}")).collect();
+    within.push("169.254.169.254".to_owned());
+    let leads = self::origin(|seen, _| vec![reply(302, &[("location", &format!("http:/{}/", seen.path))], "")]).await;
+    let server = Serve::guests(&["wasi-http"]).with(&["--allow-http", "*://*:*", "--allow-http", &leads.url("")]).start().await;
+    for authority in &within {
+        let error = refused(&server, json!({ "authority": authority, "path": "/" })).await;
+        assert!(error.contains("is not granted the address"), "{authority}: {error}");
+        let error = refused(&server, ask(&leads, &format!("/{authority}"), json!({ "follows": true }))).await;
+        assert!(error.contains("is not granted the address"), "led to {authority}: {error}");
+    }
+    // Nor is what is granted led to what is not.
+    let server = granted(&leads).await;
+    let error = refused(&server, ask(&leads, &format!("/127.0.0.1:{port}"), json!({ "follows": true }))).await;
+    assert!(error.contains(&format!("`--allow-http {}`", origin.url(""))), "{error}");
+    assert_eq!((leads.seen().len(), origin.connections()), (within.len() + 1, 0));
+    // Granted by itself it is reached, by its name only if that is granted, too.
+    let by_name = json!({ "authority": format!("localhost:{port}"), "path": "/" });
+    let server = granted(&origin).await;
+    assert_eq!(told(&server, json!({ "authority": format!("2130706433:{port}"), "path": "/" })).await["body"], "reached");
+    let error = refused(&server, by_name.clone()).await;
+    assert!(error.contains("is not granted the request"), "{error}");
+    let name = format!("http://localhost:{port}");
+    let server = Serve::guests(&["wasi-http"]).with(&["--allow-http", &origin.url(""), "--allow-http", &name]).start().await;
+    assert_eq!(told(&server, by_name).await["body"], "reached");
+}
+
 #[tokio::test]
 async fn what_cannot_be_recorded_is_refused_by_name() {
     let origin = origin(|_, _| vec![reply(200, &[], "")]).await;
@@ -217,7 +289,7 @@ async fn two_answers_that_are_read_at_once_come_again_as_they_came() {
     assert_eq!(origin.seen().len(), 2, "after its sleep it asked nobody");
 }
 
-/// Both are due at once when the step is there, and when it is entered again the part is there before the timer.
+/// All are due at once when the step is there, and when it is entered again the part is there before the timers.
 #[tokio::test]
 async fn a_part_and_a_timer_that_are_due_at_once_come_in_one_order_at_every_entry() {
     let origin = origin(|seen, _| match seen.path.as_str() {
@@ -241,6 +313,29 @@ async fn a_part_and_a_timer_that_are_due_at_once_come_in_one_order_at_every_entr
         assert_eq!(published.contains(&TIMER.to_owned()), path == "/late", "{published:?}");
     }
     assert_eq!(origin.seen().len(), 2);
+}
+
+/// Between the timers and the part, and between the timers, which are due at once, the step asks for nothing that is recorded.
+#[tokio::test]
+async fn timers_and_a_part_come_in_one_order_where_nothing_is_recorded_between_them() {
+    let origin = origin(|_, _| vec![chunked(200, &[]), Part::Gate, chunk("late"), chunk("")]).await;
+    let server = granted(&origin).await;
+    let handler = server.begin("wasi-http", &tasks(&[ask(&origin, "/", json!({ "timed": true, "quiet": true }))])).await;
+    let run = server.get(&format!("/handlers/{handler}")).await.json()["run_id"].as_str().expect("its run").to_owned();
+    until("it to have gone by both timers", async || {
+        let logs = server.get(&format!("/api/v1/runs/{run}/logs")).await.body;
+        logs.contains("the second timer").then_some(())
+    })
+    .await;
+    origin.let_through(1);
+    let in_order = json!([TIMER, "the second timer", "a part", "a part"]);
+    let frames = server.events(&handler, "").await.rest().await;
+    let published: Vec<Value> = frames.iter().map(|it| it.json()["value"]["_data"]["text"].clone()).filter(|it| it.is_string()).collect();
+    assert_eq!(json!(published), in_order);
+    let ended = server.ended(&handler).await.result();
+    assert_eq!((&ended["attempt"], &ended["told"][0]["body"]), (&json!(0), &in_order), "it was entered again: {ended}");
+    assert_eq!(origin.seen().len(), 1);
+    server.check_store();
 }
 
 /// Killed with an answer half read, beside a timer: what was recorded comes again without a request, in the same order; the

@@ -19,6 +19,8 @@ declare global {
     getRandomValues<T extends ArrayBufferView>(array: T): T;
     randomUUID(): string;
   };
+  /** Variables that the workflow is granted, and what stands for its secrets. */
+  var process: { readonly env: Readonly<Record<string, string | undefined>> };
   function setTimeout(run: (...values: any[]) => void, milliseconds?: number, ...values: any[]): number;
   function setInterval(run: (...values: any[]) => void, milliseconds?: number, ...values: any[]): number;
   function clearTimeout(id?: number): void;

@@ -50,3 +50,6 @@ declare module "wf:workflow/log@0.1.0" {
 declare module "wasi:random/random@0.2.0" {
   export function getRandomBytes(length: number): Uint8Array;
 }
+declare module "wasi:cli/environment@0.2.0" {
+  export function getEnvironment(): [string, string][];
+}

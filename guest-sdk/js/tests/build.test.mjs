@@ -63,12 +63,24 @@ test("requests are asked for where `fetch` is named, and nowhere else", () => {
   assert.equal(run(wasm).status, 0, "it runs without");
 });
 
+test("`process.env` is what is granted, and no variable is there for a library that looks for a process first", () => {
+  const body = `const { A } = process.env;
+  const library = typeof process === "undefined" ? "none" : process.env.A;
+  return StopEvent.with([A, process.env.B ?? "none", Object.keys(process.env), "A" in process.env, library, process.env.NODE_ENV]);`;
+  const { wasm, status, said } = build(workflow(body), "variables");
+  assert.equal(status, 0, said);
+  const ran = spawnSync(host, ["run", wasm, "--allow-env", "A=1"], { cwd: folder, encoding: "utf8" });
+  assert.equal(ran.status, 0, ran.stdout + ran.stderr);
+  assert.deepEqual(JSON.parse(ran.stdout.trim().split("\n").at(-1)).value.result, ["1", "none", ["A"], true, "none", "production"]);
+});
+
 test("mistakes are said with their lines", () => {
   const cases = [
     [workflow("return {"), /^it\.ts:\d+: /],
     [workflow("", 'import it from "nothing-there"; it();'), /^it\.ts:2: Could not resolve "nothing-there"/],
     [workflow("", 'import { readFileSync } from "node:fs"; readFileSync("a");'), /^it\.ts:2: .*a component has no modules of Node/],
     [workflow("", "Math.random();"), /^it\.ts:2: chance at module level/],
+    [workflow("", "process.env.KEY;"), /^it\.ts:2: variables at module level/],
     [workflow("", 'throw new TypeError("not today");'), /^it\.ts:2: not today/],
     ['export const nothing = 1;', /^it\.ts: .*no workflow: `export default workflow`/],
   ];

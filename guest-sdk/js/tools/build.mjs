@@ -42,7 +42,8 @@ async function component(wit, source, out) {
   // In the code's first line, so that its lines stay where they are.
   const jsSource = `globalThis.wfComments = ${JSON.stringify(documented)};${code}\nglobalThis.wfLines = ${JSON.stringify(table)};\n`;
   // What it asks for is shown to whoever grants it: requests only where `fetch` is named.
-  const world = code.includes("wf:workflow/http@") ? "guest" : "guest-within";
+  const reaches = code.includes("wf:workflow/http@") ? "guest" : "guest-within";
+  const world = code.includes("wasi:cli/environment@") ? `${reaches}-environment` : reaches;
   let made;
   try {
     made = await componentize({ witPath: wit, jsSource, world, sync: true });
@@ -66,7 +67,8 @@ async function bundle(source) {
     // What the project does not have itself: zod.
     nodePaths: [path.join(sdk, "node_modules")],
     // Only into what names them.
-    inject: ["url", "fetch"].map((name) => path.join(sdk, `src/web/${name}.ts`)),
+    inject: ["url", "fetch", "environment"].map((name) => path.join(sdk, `src/web/${name}.ts`)),
+    define: { "process.env": "wfEnvironment", "process.env.NODE_ENV": '"production"' },
     bundle: true,
     write: false,
     outfile: path.join(work, "bundle.js"),

@@ -217,7 +217,7 @@ impl Attempt {
 
     /// The last reported call was answered.
     pub fn answered(&mut self, call: Call) -> Next {
-        self.at = self.at.max(call.at);
+        self.stands(&call);
         if let Some(outside) = &self.outside {
             return Next::Perform(outside.clone());
         }
@@ -228,6 +228,14 @@ impl Attempt {
             _ => (),
         }
         answer::next(call, &self.log)
+    }
+
+    /// The clock stands where a call was answered. Of one that publishes the guest has not waited for an answer: its time is
+    /// the run's, and the guest's clock stays where it was.
+    fn stands(&mut self, call: &Call) {
+        if !matches!(call.function, Function::Publish { .. }) {
+            self.at = self.at.max(call.at);
+        }
     }
 
     /// The step returned: what is reported, and the events, as far as they can be some.

@@ -354,7 +354,8 @@ pub enum Function {
         /// The value.
         value: Json,
     },
-    /// `log.write`. The line itself is in the run's log.
+    /// `log.write`. The line itself is in the run's log. Also, without one, a timer that was told while an answer was open and
+    /// had nothing to read.
     Log,
     /// `run.commit`.
     Commit,

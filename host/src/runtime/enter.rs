@@ -30,7 +30,7 @@ use super::report::Report;
 use super::shares::Name;
 use super::threads::Place;
 use super::ticks::TICK;
-use super::wasi;
+use super::wasi::{self, Timers};
 use super::wasi_http::state::WasiHttp;
 use super::{Component, Inner, LoadError, RunInfo, Terms};
 use crate::model::Limits;
@@ -243,8 +243,8 @@ fn store(
     clock: Clock,
     context: Option<Context>,
 ) -> Store<Guest> {
-    let guest =
-        Guest { wasi, table: wasi::table(), clock, meter: meter.clone(), memory, context, http: WasiHttp::default(), wants_sockets: false };
+    let (table, timers, meter, http) = (wasi::table(), Timers::new(), meter.clone(), WasiHttp::default());
+    let guest = Guest { wasi, table, clock, timers, meter, memory, context, http, wants_sockets: false };
     let mut store = Store::new(&inner.engine, guest);
     store.limiter(|guest| &mut guest.memory);
     // What one call hands over: no guest has more to say than it may hold back.

@@ -13,6 +13,7 @@ use super::clock::Clock;
 use super::context::Context;
 use super::memory::Memory;
 use super::meter::Meter;
+use super::wasi::Timers;
 use super::wasi_http::state::WasiHttp;
 
 /// The data of one `wasmtime::Store`.
@@ -20,6 +21,7 @@ pub(super) struct Guest {
     pub wasi: WasiCtx,
     pub table: ResourceTable,
     pub clock: Clock,
+    pub timers: Timers,
     pub meter: Meter,
     pub memory: Memory,
     /// None while a component describes itself: then the contract's imports trap.

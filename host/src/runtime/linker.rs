@@ -20,8 +20,8 @@ pub(super) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     linker.allow_shadowing(true);
     monotonic_clock::add_to_linker::<Guest, HasClocks>(&mut linker, |guest| {
-        let Guest { clock, meter, table, .. } = guest;
-        Clocks { clock, meter, table }
+        let Guest { clock, timers, meter, table, .. } = guest;
+        Clocks { clock, timers, meter, table }
     })?;
     poll::add_to_linker::<Guest, HasPolls>(&mut linker, |guest| Polls(guest))?;
     environment::add_to_linker::<Guest, HasWorld>(&mut linker, |guest| World(guest))?;

@@ -1,5 +1,6 @@
 //! WASI with derived clocks and chance, and of the world the folders that were granted, and no network.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use rand_chacha::ChaCha12Rng;
@@ -70,9 +71,13 @@ pub(super) fn grant(context: &mut WasiCtxBuilder, grants: &Grants) -> Result<(),
     Ok(())
 }
 
-/// The monotonic clock, whose sleeps move the derived clock on: WASI's own would leave it behind.
+/// When the timers are due that an instance waits for, by what it waits with.
+pub(super) type Timers = HashMap<u32, Micros>;
+
+/// The monotonic clock, whose sleeps move the derived clock on, once they are told: WASI's own would leave it behind.
 pub(super) struct Clocks<'a> {
     pub clock: &'a Clock,
+    pub timers: &'a mut Timers,
     pub meter: &'a Meter,
     pub table: &'a mut ResourceTable,
 }
@@ -103,7 +108,9 @@ impl monotonic_clock::Host for Clocks<'_> {
         let sleep =
             Sleep { until: tokio::time::Instant::now().checked_add(duration), clock: self.clock.clone(), due, meter: self.meter.clone() };
         let sleep = self.table.push(sleep)?;
-        subscribe(self.table, sleep)
+        let pollable = subscribe(self.table, sleep)?;
+        self.timers.insert(pollable.rep(), due);
+        Ok(pollable)
     }
 }
 
@@ -120,17 +127,15 @@ impl Pollable for Sleep {
     async fn ready(&mut self) {
         let now = tokio::time::Instant::now();
         let left = self.until.map_or(Duration::MAX, |until| until.saturating_duration_since(now));
-        if left.is_zero() {
-            // A guest that polls in a loop must let others have the thread.
-            tokio::task::yield_now().await;
-        } else {
-            let _sleeping = self.meter.sleeping(left);
-            match self.until {
-                Some(until) => tokio::time::sleep_until(until).await,
-                None => std::future::pending().await,
-            }
+        // What a clock that was moved on shows as due is.
+        if left.is_zero() || self.clock.standing() >= self.due {
+            return;
         }
-        self.clock.advance(self.due);
+        let _sleeping = self.meter.sleeping(left);
+        match self.until {
+            Some(until) => tokio::time::sleep_until(until).await,
+            None => std::future::pending().await,
+        }
     }
 }
 

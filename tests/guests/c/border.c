@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "wf.h"
@@ -14,6 +15,12 @@ static wf_json header(wf_json head, const char *name) {
   return wf_null();
 }
 
+/* A variable of the environment: empty where it is not granted. */
+static wf_text variable(const char *name) {
+  const char *value = getenv(name);
+  return wf_text_of(value == NULL ? "" : value);
+}
+
 /* Makes a request, asks, and tells all that it has come by. */
 static wf_events pass(wf_event start) {
   uint32_t drawn = 0;
@@ -23,7 +30,9 @@ static wf_events pass(wf_event start) {
     wf_object(
       {"url", wf_field(start.payload, "url")},
       {"method", text("POST")},
-      {"headers", wf_object({"x-mine", text("1")})},
+      {"headers", wf_object(
+        {"x-mine", text("1")},
+        {"authorization", wf_string(wf_concat(wf_text_of("Bearer "), variable("BORDER_KEY")))})},
       {"idempotency_key", text("pay")}),
     wf_object({"large", large}).text);
   wf_text said = wf_text_of("");
@@ -36,6 +45,8 @@ static wf_events pass(wf_event start) {
     {"status", wf_field(response.head, "status")},
     {"way", header(response.head, "x-way")},
     {"said", wf_string(said)},
+    {"key", wf_string(variable("BORDER_KEY"))},
+    {"place", wf_string(variable("BORDER_PLACE"))},
     {"large", both}));
 }
 

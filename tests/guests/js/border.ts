@@ -12,10 +12,12 @@ const workflow = defineWorkflow({ name: "border", additionalEvents: [Answer] });
 workflow.step("pass", { accepts: [Passing], emits: [StopEvent], sends: [Ask] }, async (context, { data: { url, large, fails } }) => {
   if (fails) throw new RangeError("as asked"); // fails here
   const chance = Math.random();
-  const answered = await fetch(url, { method: "POST", headers: { "x-mine": "1" }, body: `{"large":${large}}`, idempotencyKey: "pay" });
+  const { BORDER_KEY: key, BORDER_PLACE: place } = process.env;
+  const headers = { "x-mine": "1", authorization: `Bearer ${key}` };
+  const answered = await fetch(url, { method: "POST", headers, body: `{"large":${large}}`, idempotencyKey: "pay" });
   const said = await answered.text();
   const { data } = await context.wait(Answer, { request: Ask.with({ chance, said }) });
-  return StopEvent.with({ chance, status: answered.status, way: answered.headers.get("x-way"), said, large: [large, data.large] });
+  return StopEvent.with({ chance, status: answered.status, way: answered.headers.get("x-way"), said, key, place, large: [large, data.large] });
 });
 
 export default workflow;

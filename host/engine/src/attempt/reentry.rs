@@ -18,7 +18,7 @@ impl Attempt {
             }
         }
         self.next += 1;
-        self.at = self.at.max(call.at);
+        self.stands(&call);
         self.unreported.recorded(&call);
         self.follow(&call, false);
         answer::next(call, &self.log)

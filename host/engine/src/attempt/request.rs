@@ -100,7 +100,7 @@ pub enum Request {
     },
     /// `run.commit`.
     Commit,
-    /// `log.write`: the line itself does not concern the run.
+    /// `log.write`: the line itself does not concern the run. Also that a timer was told before a part of an answer.
     Log,
     /// A request to the outside.
     Outside {

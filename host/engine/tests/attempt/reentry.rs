@@ -2,7 +2,7 @@
 
 use expect_test::expect;
 use wf_engine::attempt::{Attempt, Limits, Next, Request};
-use wf_engine::entry::{Function, Told};
+use wf_engine::entry::{Call, Function, Told};
 
 use super::world::{self, World, json};
 use super::{attempt, check, get, publish, recorded, send, shown, wait};
@@ -37,6 +37,20 @@ fn a_mismatch_names_both_calls_in_short() {
     let log = vec![recorded(0, Function::Get { path: "x".repeat(1 << 20), answer: Told::Nothing })];
     let Next::Fail(failure) = attempt(log, 0).call(get(&"y".repeat(1 << 20)), 100) else { panic!("another path") };
     assert!(failure.message.len() < 1000, "{}", failure.message);
+}
+
+/// Who publishes does not wait for the run, which notes it at a time of its own.
+#[test]
+fn the_time_after_a_publish_is_the_same_again() {
+    let mut first = attempt(Vec::new(), 0);
+    let Next::Progress { calls, .. } = first.call(publish("P"), 110) else { panic!("it is reported") };
+    check(&first.answered(calls[0].clone()), expect!["answer Done"]);
+    let mut again = attempt(vec![Call { at: 200, ..calls[0].clone() }], 0);
+    check(&again.call(publish("P"), 110), expect!["answer Done"]);
+    assert_eq!((first.at(), again.at()), (110, 110));
+    let Next::Progress { calls, .. } = first.call(Request::Commit, 111) else { panic!("a commit point") };
+    check(&first.answered(Call { at: 300, ..calls[0].clone() }), expect!["answer Done"]);
+    assert_eq!(first.at(), 300, "for a commit it waits");
 }
 
 #[test]

@@ -50,6 +50,11 @@ impl Reading {
         !self.at_hand.is_empty() || self.end.is_some()
     }
 
+    /// Whether there are bytes that were recorded and not taken.
+    pub(in crate::runtime) fn has_bytes(&self) -> bool {
+        !self.at_hand.is_empty()
+    }
+
     /// A read gave this.
     pub(super) fn came(&mut self, part: Result<Option<Vec<u8>>, Failure>) {
         match part {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"os"
 	"strings"
 
 	"wf-host/wf"
@@ -52,6 +53,7 @@ func pass(context *wf.Context, start Passing) (wf.StopEvent, error) {
 		return wf.StopEvent{}, err
 	}
 	request.Header.Set("X-Mine", "1")
+	request.Header.Set("Authorization", "Bearer "+os.Getenv("BORDER_KEY"))
 	request.Header.Set(wfhttp.IdempotencyKey, "pay")
 	response, err := wfhttp.Client(context).Do(request)
 	if err != nil {
@@ -71,6 +73,8 @@ func pass(context *wf.Context, start Passing) (wf.StopEvent, error) {
 		"status": response.StatusCode,
 		"way":    response.Header.Get("X-Way"),
 		"said":   string(said),
+		"key":    os.Getenv("BORDER_KEY"),
+		"place":  os.Getenv("BORDER_PLACE"),
 		"large":  []int64{start.Large, answer.Large},
 	}), nil
 }

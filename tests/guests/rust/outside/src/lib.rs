@@ -37,6 +37,8 @@ struct Task {
     variable: Option<String>,
     read: Option<String>,
     write: Option<(String, String)>,
+    /// What to do about two paths of files, in this order: an [`act`].
+    act: Option<(String, String, String)>,
     socket: Option<String>,
     log: Option<String>,
 }
@@ -69,6 +71,9 @@ impl Outside {
         }
         if let Some((path, text)) = &task.write {
             return Ok(json!(std::fs::write(path, text)?));
+        }
+        if let Some((what, from, to)) = &task.act {
+            return Ok(json!(act(what, from, to)?));
         }
         if let Some(address) = &task.socket {
             return Ok(json!(TcpStream::connect(address).map(|_| "granted")?));
@@ -122,5 +127,21 @@ impl Outside {
         let length = body.len();
         body.truncate(task.shown.unwrap_or(usize::MAX));
         Ok(json!({ "status": status, "url": url, "headers": headers, "body": String::from_utf8_lossy(&body), "length": length }))
+    }
+}
+
+/// What is done with files, by its name.
+#[allow(deprecated)] // The one that makes a link here, too.
+fn act(what: &str, from: &str, to: &str) -> std::io::Result<()> {
+    match what {
+        "rename" => std::fs::rename(from, to),
+        "link" => std::fs::hard_link(from, to),
+        "symlink" => std::fs::soft_link(from, to),
+        "copy" => std::fs::copy(from, to).map(drop),
+        "append" => std::fs::OpenOptions::new().append(true).open(to).map(drop),
+        "make" => std::fs::create_dir(to),
+        "remove" => std::fs::remove_file(to),
+        "empty" => std::fs::remove_dir_all(to),
+        _ => Err(std::io::Error::other("nobody can do that")),
     }
 }

@@ -45,15 +45,21 @@ struct Task {
     beside: Option<f64>,
     /// Asks for this, too, and reads both answers at once, as each comes; then it sleeps.
     also: Option<String>,
-    /// Goes by a timer first, where it is due, that was set before the request; then it is entered again. What it went by
+    /// Goes by timers first, where they are due, that were set before the request; then it is entered again. What it went by
     /// then stands in the place of the text, and what at first was published.
     timed: bool,
+    /// And nothing of it is recorded but at its end: it stands in stdout.
+    quiet: bool,
     /// Publishes each part as it comes.
     publish: bool,
     /// `skip` or `splice`: how much was skipped, or written to stdout, stands in the place of the text.
     way: String,
     /// Sleeps for a second after the first part.
     pauses: bool,
+    /// `{NAME}` in headers, body and path is what the variable holds.
+    fill: Vec<String>,
+    /// Asks where the answer leads to, with the same headers: as a library does.
+    follows: bool,
     /// What is asked of the answer after its end, also once the step was entered again, stands beside it.
     ended: bool,
     fails: bool,
@@ -79,7 +85,14 @@ impl WasiHttp {
     }
 }
 
-fn fetch(context: &Context, task: Task) -> std::result::Result<Value, ErrorCode> {
+fn fetch(context: &Context, mut task: Task) -> std::result::Result<Value, ErrorCode> {
+    for name in std::mem::take(&mut task.fill) {
+        let value = std::env::var(&name).unwrap_or_default();
+        let put = |text: &mut String| *text = text.replace(&format!("{{{name}}}"), &value);
+        task.headers.iter_mut().for_each(|(_, value)| put(value));
+        task.body.iter_mut().for_each(put);
+        put(&mut task.path);
+    }
     let headers: Vec<_> = task.headers.iter().map(|(name, value)| (name.clone(), value.clone().into_bytes())).collect();
     let headers = Fields::from_list(&headers).map_err(|error| ErrorCode::InternalError(Some(format!("{error:?}"))))?;
     let request = OutgoingRequest::new(headers);
@@ -96,7 +109,8 @@ fn fetch(context: &Context, task: Task) -> std::result::Result<Value, ErrorCode>
     options.set_first_byte_timeout(timeout).map_err(|()| ErrorCode::ConfigurationError)?;
     let timeout = task.between_bytes.map(|seconds| (seconds * 1e9) as u64);
     options.set_between_bytes_timeout(timeout).map_err(|()| ErrorCode::ConfigurationError)?;
-    let early = task.timed.then(|| subscribe_duration(HOUR / 7_200));
+    // One is due a microsecond before the other: no clock of a host tells them apart.
+    let early = task.timed.then(|| [1_000, 0].map(|later| subscribe_duration(HOUR / 7_200 + later)));
     let mut body = task.body.as_ref().map(|_| request.body().expect("it was not taken"));
     let mut write = |body: OutgoingBody| {
         let stream = body.write().expect("it was not taken");
@@ -122,8 +136,12 @@ fn fetch(context: &Context, task: Task) -> std::result::Result<Value, ErrorCode>
     let answer = future.get().expect("it is there").expect("it was not taken")?;
     assert!(matches!(future.get(), Some(Err(()))), "an answer is given once");
     let (status, headers) = (answer.status(), told(&answer));
-    if let Some(timer) = &early {
-        return Ok(json!({ "status": status, "body": timed(context, timer, answer) }));
+    if let Some((_, place)) = headers.iter().find(|(name, _)| task.follows && name == "location") {
+        let (authority, path) = place.trim_start_matches("http://").split_once('/').expect("a place");
+        return fetch(context, Task { authority: authority.to_owned(), path: format!("/{path}"), headers: task.headers, ..Task::default() });
+    }
+    if let Some(timers) = &early {
+        return Ok(json!({ "status": status, "body": timed(context, timers, answer, task.quiet) }));
     }
     if let Some(path) = &task.also {
         return Ok(json!({ "status": status, "body": both(context, [answer, get(&task.authority, path)?]) }));
@@ -167,30 +185,40 @@ fn both(context: &Context, answers: [IncomingResponse; 2]) -> [String; 2] {
     whole
 }
 
-/// Goes by the timer first, where it is told of both.
-fn timed(context: &Context, timer: &Pollable, answer: IncomingResponse) -> Vec<String> {
+/// Goes by the timers first, where it is told of them and of a part.
+fn timed(context: &Context, [second, first]: &[Pollable; 2], answer: IncomingResponse, quiet: bool) -> Vec<String> {
     let body = answer.consume().expect("it was not taken");
     let stream = body.stream().expect("it was not taken");
-    // Longer than the timer, and the next time at once.
+    // Longer than the timers, and the next time at once.
     context.sleep(Duration::from_millis(900));
+    let publish = |what: &str| context.publish(&Part { text: what.to_owned() }).expect("it can be published");
     let mut went_by = Vec::new();
     let mut go_by = |what: &str| {
-        context.publish(&Part { text: what.to_owned() }).expect("it can be published");
+        if quiet { println!("{what}") } else { publish(what) }
         went_by.push(what.to_owned());
     };
-    let mut is_due = false;
+    let mut left = vec![(second, "the second timer"), (first, "the timer")];
     loop {
         let part = stream.subscribe();
-        let ready = if is_due { poll(&[&part]) } else { poll(&[&part, timer]) };
-        if ready.contains(&1) {
-            is_due = true;
-            go_by("the timer");
-            continue;
+        let polls: Vec<&Pollable> = left.iter().map(|(timer, _)| *timer).chain([&part]).collect();
+        let mut ready = poll(&polls).into_iter().map(|at| at as usize).collect::<Vec<_>>();
+        ready.sort_unstable();
+        match ready.first().filter(|at| **at < left.len()) {
+            Some(&at) => {
+                let (timer, name) = left.remove(at);
+                assert!(timer.ready(), "it is due");
+                go_by(name);
+            }
+            None => {
+                go_by("a part");
+                if stream.read(1 << 16).is_err() {
+                    break;
+                }
+            }
         }
-        go_by("a part");
-        if stream.read(1 << 16).is_err() {
-            break;
-        }
+    }
+    if quiet {
+        went_by.iter().for_each(|what| publish(what));
     }
     context.sleep(Duration::from_secs(1));
     went_by

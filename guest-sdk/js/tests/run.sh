@@ -3,8 +3,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# What the SDK needs, and what makes components of SpiderMonkey: 60 MB to fetch, which only these tests want.
-for folder in . tests/spidermonkey; do
+# What the SDK needs; what makes components of SpiderMonkey, 60 MB that only these tests fetch; and the vitest of the page.
+for folder in . tests/spidermonkey ../../host/ui; do
   if ! cmp -s $folder/package-lock.json $folder/node_modules/installed.json; then
     npm ci --prefix $folder --silent --no-audit --no-fund
     cp $folder/package-lock.json $folder/node_modules/installed.json

@@ -14,7 +14,7 @@ const host = path.resolve(process.env.WF_HOST ?? path.join(here, "../../../targe
 const folder = mkdtempSync(path.join(tmpdir(), "wf-guest-engines-"));
 const builds = { quickjs: "../tools/build.mjs", spidermonkey: "spidermonkey/build.mjs" };
 /** For what hangs: all of it takes half a minute. */
-const within = { timeout: 240_000 };
+const within = { timeout: 600_000 };
 const workflows = { inside: "inside.ts", waiter: "../conformance/waiter.ts" };
 
 /** A server with every workflow of both engines, on the data of the one before. */

@@ -15,7 +15,7 @@ import tempfile
 import threading
 import time
 
-from bench import HOST, LANGUAGES, ROUNDS, SHORT, figure, greeting_in, load, machine, ours, table
+from bench import HOST, LANGUAGES, ROUNDS, SHORT, figure, greeting_in, held, load, machine, ours, table
 
 # What is edited in a project of `wf-host new`.
 SOURCES = {"rust": "src/lib.rs", "python": "workflow.py", "typescript": "hello.ts", "go": "main.go", "c": "hello.c"}
@@ -90,7 +90,8 @@ def main():
             cold, warm = compiled(file, folder)
             first, save = written(language, folder)
             p50, cpu = called(language, folder)
-        rows.append([language, figure(size, digits=2), *(figure(it, digits=1) for it in (first, save, cold)), figure(warm * 1000), figure(p50, digits=2), figure(cpu)])
+        shown = [figure(size, digits=2), figure(first, digits=1), held(language, "save to served, s", save, digits=1), figure(cold, digits=1)]
+        rows.append([language, *shown, figure(warm * 1000), figure(p50, digits=2), held(language, "CPU µs", cpu)])
     head = ["language", "component, MB", "first build, s", "save to served, s", "compile and load, s", "load compiled, ms", "a greeting, ms", "CPU µs"]
     table("what a workflow takes in each language", rows, head)
 

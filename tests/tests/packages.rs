@@ -312,6 +312,34 @@ fn a_project_takes_a_newer_sdk() {
     }
 }
 
+/// What a project has to read says all that its language's page in the repository does, and leads nowhere where nothing is.
+#[test]
+fn the_pages_of_a_project_lead_to_each_other() {
+    let folder = folder();
+    for (language, page) in
+        [("rust", "sdk/guest-sdk/rust/README.md"), ("go", "sdk/README.md"), ("typescript", "sdk/README.md"), ("c", "sdk/README.md")]
+    {
+        done(Command::new(binary()).args(["new", language, "--lang", language]).current_dir(folder.path()));
+        let mut seen = Vec::new();
+        let mut pages = vec![folder.path().join(language).join(page)];
+        while let Some(page) = pages.pop() {
+            let text = fs::read_to_string(&page).unwrap_or_else(|error| panic!("{}: {error}", page.display()));
+            assert!(!text.contains("](../../../"), "{} leads out", page.display());
+            for target in text.split("](").skip(1).filter_map(|it| it.split([')', '#']).next()).filter(|it| it.ends_with(".md")) {
+                let target = page.parent().expect("a folder").join(target);
+                let target = target.canonicalize().unwrap_or_else(|error| panic!("{} of {}: {error}", target.display(), page.display()));
+                if !seen.contains(&target) {
+                    seen.push(target.clone());
+                    pages.push(target);
+                }
+            }
+        }
+        for wanted in ["guide/limits.md", "guide/waiting.md", "HARNESS.md", page] {
+            assert!(seen.iter().any(|it| it.ends_with(wanted)), "{language}: {wanted} is not among {seen:?}");
+        }
+    }
+}
+
 /// Whoever types the first command of README.md sees at once that something happens, and then what cargo says.
 #[test]
 fn the_demo_says_at_once_what_it_does() {

@@ -1,7 +1,7 @@
 // Components as they are built, and as they run on the host: WF_HOST names its binary.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
@@ -72,6 +72,41 @@ test("`process.env` is what is granted, and no variable is there for a library t
   const ran = spawnSync(host, ["run", wasm, "--allow-env", "A=1"], { cwd: folder, encoding: "utf8" });
   assert.equal(ran.status, 0, ran.stdout + ran.stderr);
   assert.deepEqual(JSON.parse(ran.stdout.trim().split("\n").at(-1)).value.result, ["1", "none", ["A"], true, "none", "production"]);
+});
+
+test("packages of the project come along, and their schemas are as good as zod's", () => {
+  // One as it was written before modules, on which one of today stands; and what any library of schemas has.
+  const packages = {
+    "steeped/package.json": '{ "name": "steeped", "version": "1.0.0", "main": "lib.js" }',
+    "steeped/lib.js": 'exports.minutes = (kind) => ({ green: 2, black: 4 })[kind];',
+    "leaves/package.json": '{ "name": "leaves", "version": "2.0.0", "type": "module", "exports": { "./kinds": "./kinds.js" } }',
+    "leaves/kinds.js": `import { minutes } from "steeped";
+export const kind = { "~standard": {
+  version: 1,
+  vendor: "leaves",
+  validate: (value) => minutes(value.kind) ? { value: { ...value, minutes: minutes(value.kind) } } : { issues: [{ message: "no such tea", path: ["kind"] }] },
+  jsonSchema: { input: () => ({ type: "object", properties: { kind: { type: "string" } }, required: ["kind"] }) },
+} };`,
+  };
+  for (const [file, text] of Object.entries(packages)) {
+    const at = path.join(folder, "node_modules", file);
+    mkdirSync(path.dirname(at), { recursive: true });
+    writeFileSync(at, text);
+  }
+  const text = `import { defineWorkflow, event, StopEvent } from "wf-guest";
+import { kind } from "leaves/kinds";
+const Tea = event("Tea", kind, { kind: "start" });
+export default defineWorkflow({ name: "tea" }).step("steep", { accepts: [Tea], emits: [StopEvent] }, async (_context, { data }) => {
+  const refused = (() => { try { Tea.with({ kind: "none" }); } catch (error) { return error.message; } })();
+  return StopEvent.with([data.minutes, refused]);
+});
+`;
+  const { wasm, status, said } = build(text, "tea");
+  assert.equal(status, 0, said);
+  const { stdout, stderr } = run(wasm, { kind: "green" });
+  assert.deepEqual(JSON.parse(stdout || `"${stderr}"`).value.result, [2, "Tea.kind: no such tea"]);
+  const { events } = JSON.parse(spawnSync(host, ["inspect", wasm, "--format", "json"], { cwd: folder, encoding: "utf8" }).stdout);
+  assert.deepEqual(events.find((it) => it.name === "Tea").schema.required, ["kind"]);
 });
 
 test("mistakes are said with their lines", () => {

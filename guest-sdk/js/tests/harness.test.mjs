@@ -1,7 +1,7 @@
 // Whole runs by `testing/harness.mjs`, on the components of `make guests`: WF_HOST names the program.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
@@ -79,18 +79,29 @@ test("what a server refuses is an error with a hint, and so is what cannot be lo
   await assert.rejects(Harness.open("x.wasm", { wfHost: "./nothing" }), /cannot be started/);
 });
 
-test("a new project passes its own test, which the README shows", () => {
+test("a new project passes its own test, which the README shows, by Node's runner and by vitest", () => {
   const folder = mkdtempSync(path.join(tmpdir(), "wf-guest-test-"));
   after(() => rmSync(folder, { recursive: true, force: true }));
   assert.equal(spawnSync(process.env.WF_HOST, ["new", "hello", "--lang", "typescript"], { cwd: folder }).status, 0);
   const project = path.join(folder, "hello");
   const readme = readFileSync(path.join(root, "guest-sdk/js/README.md"), "utf8");
-  assert.ok(readme.includes(readFileSync(path.join(project, "hello.test.mjs"), "utf8")));
-  // zod, as `npm install` would bring it.
-  const link = spawnSync("ln", ["-s", path.join(root, "guest-sdk/js/node_modules"), path.join(project, "node_modules")]);
-  assert.equal(link.status, 0);
-  // Not as a part of this run.
-  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
-  const tested = spawnSync(process.execPath, ["--test"], { cwd: project, encoding: "utf8", env });
-  assert.equal(tested.status, 0, tested.stdout + tested.stderr);
+  const own = readFileSync(path.join(project, "hello.test.mjs"), "utf8");
+  assert.ok(readme.includes(own));
+  // zod, as `npm install` would bring it, and the vitest that the page is tested with.
+  mkdirSync(path.join(project, "node_modules"));
+  symlinkSync(path.join(root, "guest-sdk/js/node_modules/zod"), path.join(project, "node_modules/zod"));
+  const vitest = path.join(root, "host/ui/node_modules/vitest");
+  symlinkSync(vitest, path.join(project, "node_modules/vitest"));
+  // Not as a part of this run, and without colours.
+  const { NODE_TEST_CONTEXT: _, FORCE_COLOR: __, ...env } = { ...process.env, NO_COLOR: "1" };
+  const passes = (...given) => {
+    const tested = spawnSync(process.execPath, given, { cwd: project, encoding: "utf8", env });
+    assert.equal(tested.status, 0, tested.stdout + tested.stderr);
+    return tested.stdout;
+  };
+  passes("--test");
+  const nodes = 'import { after, before, test } from "node:test";\n';
+  const [theirs] = readme.match(/import \{[^}]*\} from "vitest";/);
+  writeFileSync(path.join(project, "hello.test.mjs"), own.replace(nodes, `${theirs}\n`));
+  assert.match(passes(path.join(vitest, "vitest.mjs"), "run", "--hookTimeout", "120000"), /Tests +2 passed/);
 });

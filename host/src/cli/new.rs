@@ -1,5 +1,7 @@
 //! `wf-host new`.
 
+mod pages;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +17,7 @@ use super::screen::out;
 static RUST: Dir = include_dir!("$OUT_DIR/parts/guest-sdk/rust");
 static WIT: Dir = include_dir!("$OUT_DIR/parts/wit");
 static ENGINE: Dir = include_dir!("$OUT_DIR/parts/host/engine/src");
+const RUST_PAGE: &str = include_str!(concat!(env!("OUT_DIR"), "/parts/guest-sdk/rust/README.md"));
 const ENGINE_MANIFEST: &str = include_str!(concat!(env!("OUT_DIR"), "/parts/host/engine/Cargo.toml"));
 const WORKSPACE_MANIFEST: &str = include_str!(concat!(env!("OUT_DIR"), "/parts/Cargo.toml"));
 
@@ -26,13 +29,15 @@ const PYTHON_TESTING: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/parts/gu
 static TYPESCRIPT: Dir = include_dir!("$CARGO_MANIFEST_DIR/src/cli/new/typescript");
 static TYPESCRIPT_SDK: Dir = include_dir!("$OUT_DIR/parts/guest-sdk/js/src");
 static TYPESCRIPT_TESTING: Dir = include_dir!("$OUT_DIR/parts/guest-sdk/js/testing");
-const TYPESCRIPT_README: &str = include_str!(concat!(env!("OUT_DIR"), "/parts/guest-sdk/js/README.md"));
+const TYPESCRIPT_PAGE: &str = include_str!(concat!(env!("OUT_DIR"), "/parts/guest-sdk/js/README.md"));
 
 /// A project in Go, and one in C, each with its SDK.
 static GO: Dir = include_dir!("$CARGO_MANIFEST_DIR/src/cli/new/go");
 static GO_SDK: Dir = include_dir!("$OUT_DIR/parts/guest-sdk/go");
+const GO_PAGE: &str = include_str!(concat!(env!("OUT_DIR"), "/parts/guest-sdk/go/README.md"));
 static C: Dir = include_dir!("$CARGO_MANIFEST_DIR/src/cli/new/c");
 static C_SDK: Dir = include_dir!("$OUT_DIR/parts/guest-sdk/c");
+const C_PAGE: &str = include_str!(concat!(env!("OUT_DIR"), "/parts/guest-sdk/c/README.md"));
 
 /// Makes a project: a small workflow that builds, passes its test and runs.
 #[derive(Args)]
@@ -110,6 +115,7 @@ fn rust(folder: &Path, name: &str) -> std::io::Result<()> {
             write(&folder.join("sdk/guest-sdk/rust").join(path), bytes)?;
         }
     }
+    write_pages(&folder.join("sdk/guest-sdk"), "rust", RUST_PAGE, "rust/README.md")?;
     for (path, bytes) in files(&ENGINE) {
         write(&folder.join("sdk/host/engine/src").join(path), bytes)?;
     }
@@ -131,13 +137,14 @@ fn typescript(folder: &Path, name: &str) -> std::io::Result<()> {
     for (part, sdk) in [("sdk/src", &TYPESCRIPT_SDK), ("sdk/testing", &TYPESCRIPT_TESTING)] {
         files(sdk).try_for_each(|(path, bytes)| write(&folder.join(part).join(path), bytes))?;
     }
-    write(&folder.join("sdk/README.md"), TYPESCRIPT_README.as_bytes())
+    write_pages(&folder.join("sdk"), "js", TYPESCRIPT_PAGE, "README.md")
 }
 
 fn go(folder: &Path, name: &str) -> std::io::Result<()> {
     files(&GO).try_for_each(|(path, bytes)| from_template(folder, name, path, bytes))?;
-    let sdk = files(&GO_SDK).filter(|(path, _)| path.extension().is_some_and(|it| it == "go" || it == "mod" || it == "md"));
-    sdk.into_iter().try_for_each(|(path, bytes)| write(&folder.join("sdk").join(path), bytes))
+    let sdk = files(&GO_SDK).filter(|(path, _)| path.extension().is_some_and(|it| it == "go" || it == "mod"));
+    sdk.into_iter().try_for_each(|(path, bytes)| write(&folder.join("sdk").join(path), bytes))?;
+    write_pages(&folder.join("sdk"), "go", GO_PAGE, "README.md")
 }
 
 fn c(folder: &Path, name: &str) -> std::io::Result<()> {
@@ -145,8 +152,14 @@ fn c(folder: &Path, name: &str) -> std::io::Result<()> {
         let own = PathBuf::from(format!("{name}.c"));
         from_template(folder, name, if path == Path::new("workflow.c.in") { &own } else { path }, bytes)?;
     }
-    let sdk = files(&C_SDK).filter(|(path, _)| path == &Path::new("wf.h") || path == &Path::new("README.md"));
-    sdk.into_iter().try_for_each(|(path, bytes)| write(&folder.join("sdk").join(path), bytes))
+    let sdk = files(&C_SDK).filter(|(path, _)| path == &Path::new("wf.h"));
+    sdk.into_iter().try_for_each(|(path, bytes)| write(&folder.join("sdk").join(path), bytes))?;
+    write_pages(&folder.join("sdk"), "c", C_PAGE, "README.md")
+}
+
+/// How it is in this language, and beside it what holds for all of them.
+fn write_pages(sdk: &Path, language: &str, page: &str, at: &str) -> std::io::Result<()> {
+    pages::pages(language, page, Path::new(at)).iter().try_for_each(|(path, text)| write(&sdk.join(path), text.as_bytes()))
 }
 
 fn from_template(folder: &Path, name: &str, path: &Path, bytes: &[u8]) -> std::io::Result<()> {

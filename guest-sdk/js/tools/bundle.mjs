@@ -1,0 +1,103 @@
+// A workflow and the SDK as one piece of JavaScript, and the world that it is a component of. Nothing here is of one engine.
+import { cpSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { comments } from "./comments.mjs";
+import { lines } from "./lines.mjs";
+
+const sdk = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
+const contract = path.resolve(sdk, "../../wit/workflow.wit");
+
+export class Mistake extends Error {}
+
+/** The contract, and what the SDK imports beside it, as a folder of its own. */
+export function contractIn(folder) {
+  const wit = path.join(folder, "wit");
+  mkdirSync(path.join(wit, "deps/workflow"), { recursive: true });
+  cpSync(path.join(sdk, "wit/guest.wit"), path.join(wit, "guest.wit"));
+  cpSync(contract, path.join(wit, "deps/workflow/workflow.wit"));
+  return wit;
+}
+
+/** The source, the world whose imports it needs, and which of the author's lines each of its lines came from. */
+export async function bundle(source, work) {
+  if (!existsSync(source)) throw new Mistake(`there is no file \`${source}\``);
+  const documented = {};
+  const entry = [
+    `import ${JSON.stringify(path.join(sdk, "src/globals"))};`,
+    `import * as file from ${JSON.stringify(path.resolve(source))};`,
+    `import { serve } from ${JSON.stringify(path.join(sdk, "src/serve"))};`,
+    `export const steps = serve(file.default);`,
+  ].join("\n");
+  const options = {
+    stdin: { contents: entry, resolveDir: path.dirname(path.resolve(source)), sourcefile: "wf-entry" },
+    alias: { "wf-guest": path.join(sdk, "src/index.ts") },
+    // What the project does not have itself: zod.
+    nodePaths: [path.join(sdk, "node_modules")],
+    // Only into what names them.
+    inject: ["url", "fetch", "environment"].map((name) => path.join(sdk, `src/web/${name}.ts`)),
+    define: { "process.env": "wfEnvironment", "process.env.NODE_ENV": '"production"' },
+    bundle: true,
+    write: false,
+    outfile: path.join(work, "bundle.js"),
+    format: "esm",
+    platform: "neutral",
+    mainFields: ["module", "main"],
+    target: "es2022",
+    // The engine runs no promises in a synchronous call: see src/promise.ts.
+    supported: { "async-await": false, "async-generator": false, "for-await": false },
+    keepNames: true,
+    minifySyntax: true,
+    sourcemap: "external",
+    sourcesContent: false,
+    logLevel: "silent",
+    plugins: [{ name: "comments, and zod as a namespace", setup: (build) => own(build, documented) }],
+  };
+  let built;
+  try {
+    built = await build(options);
+  } catch (error) {
+    if (!error.errors) throw error;
+    throw new Mistake(error.errors.map(message).join("\n"));
+  }
+  const map = JSON.parse(built.outputFiles.find((file) => file.path.endsWith(".map")).text);
+  const code = built.outputFiles.find((file) => file.path.endsWith(".js")).text;
+  const isOwn = (file) => !file.startsWith(sdk + path.sep) || file.startsWith(path.join(sdk, "conformance"));
+  const table = lines(map, work, (file) => isOwn(file) && !file.includes("node_modules") && path.basename(file) !== "wf-entry");
+  // In the code's first line, so that its lines stay where they are.
+  const jsSource = `globalThis.wfComments = ${JSON.stringify(documented)};${code}\nglobalThis.wfLines = ${JSON.stringify(table)};\n`;
+  // What it asks for is shown to whoever grants it: requests only where `fetch` is named.
+  const reaches = code.includes("wf:workflow/http@") ? "guest" : "guest-within";
+  const world = code.includes("wasi:cli/environment@") ? `${reaches}-environment` : reaches;
+  return { jsSource, world, table };
+}
+
+/**
+ * The author's files: what their comments say is noted. `import { z } from "zod"` brings all of zod along; the namespace
+ * leaves out what is not used.
+ */
+function own(build, documented) {
+  // An import that nothing uses is none.
+  build.onResolve({ filter: /^(wf|wasi):/ }, ({ path: interface_ }) => ({ path: interface_, external: true, sideEffects: false }));
+  // Chance while the component is built stops some engines, and its own count tells these keys apart in one bundle.
+  build.onLoad({ filter: /[\\/]core-js-pure[\\/]internals[\\/]uid\.js$/ }, ({ path: file }) => ({
+    contents: readFileSync(file, "utf8").replace("Math.random()", "0.5"),
+  }));
+  const named = /import\s*\{\s*z\s*\}\s*from\s*(["']zod(?:\/[\w-]+)*["'])/g;
+  build.onLoad({ filter: /\.[cm]?[jt]sx?$/ }, ({ path: file }) => {
+    if (file.includes("node_modules") || file.startsWith(path.join(sdk, "src"))) return undefined;
+    const text = readFileSync(file, "utf8");
+    Object.assign(documented, comments(text));
+    const contents = text.replace(named, "import * as z from $1");
+    return { contents, loader: /\.[cm]?tsx?$/.test(file) ? (file.endsWith("x") ? "tsx" : "ts") : file.endsWith("x") ? "jsx" : "js" };
+  });
+}
+
+function message({ text, location }) {
+  if (!location) return text;
+  const native = /Could not resolve "(node:)?(fs|net|http|https|os|child_process|path|stream|crypto|util|events|worker_threads)(\/\w+)?"/.test(text);
+  const hint = native ? " (a component has no modules of Node: use a package without them)" : "";
+  return `${path.relative(process.cwd(), path.resolve(location.file))}:${location.line}: ${text}${hint}`;
+}
+

@@ -50,7 +50,7 @@ fn config(limits: &Limits) -> Config {
 
 /// What a place in the pool keeps of the memory and of a table that stood in it, cleared: to give each page back, and to
 /// be given it again by the next instance, costs more than to clear the few that most guests touch.
-const MEMORY_KEPT: usize = 1 << 20;
+const MEMORY_KEPT: usize = 256 << 10;
 const TABLE_KEPT: usize = 64 << 10;
 
 /// What one component may have of each.

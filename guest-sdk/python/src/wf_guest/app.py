@@ -42,7 +42,7 @@ prepare.standard_library()
 found = find.find(wf_entry.module, wf_entry.workflow)
 prepare.user_modules()
 found.check()
-heap.move(heap.ran(lambda: warm.warm(_Host)))
+heap.move(heap.ran(lambda: warm.warm(_Host, 2)))
 warm.warm(_Host)
 _manifest = json.dumps(found.manifest(), ensure_ascii=False)
 _workflow = found.workflow

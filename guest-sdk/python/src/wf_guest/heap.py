@@ -17,7 +17,7 @@ from typing import Any
 #: No gap is as large, in bytes.
 _LARGE = 1 << 20
 #: So much of one size lies beyond the end before it is taken that there is no gap left for it, in bytes.
-_BEYOND = 128 << 10
+_BEYOND = 32 << 10
 #: The end of these is waited for, or who refers to them is looked at.
 _COUNTED = (types.FrameType, types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType, types.TracebackType)
 

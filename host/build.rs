@@ -27,7 +27,6 @@ fn parts(to: &Path) {
     let _ = fs::remove_dir_all(to);
     let from = if Path::new("parts").is_dir() { "parts" } else { ".." };
     for part in fs::read_to_string("parts.txt").expect("a file of ours").lines().filter(|it| !it.starts_with('#')) {
-        println!("cargo::rerun-if-changed={from}/{part}");
         copy(&Path::new(from).join(part), &to.join(part));
     }
 }
@@ -41,6 +40,8 @@ fn copy(from: &Path, to: &Path) {
         }
     } else {
         let to = if to.extension().is_some_and(|it| it == "part") { to.with_extension("") } else { to.to_owned() };
+        // Not its folder: languages' tools leave things there, and each would build the host again.
+        println!("cargo::rerun-if-changed={}", from.display());
         fs::create_dir_all(to.parent().expect("it lies in a folder")).expect("a folder of ours");
         fs::copy(from, to).unwrap_or_else(|error| panic!("{}: {error}", from.display()));
     }

@@ -24,7 +24,7 @@ pub use error::Error;
 pub use lines::Written;
 pub use memory::Memory;
 pub use open::{Kept, beside, folder, open};
-pub(crate) use open::{database, lock, private_folder};
+pub(crate) use open::{database, lock, private_folder, replace, stay};
 pub(crate) use rows::Line;
 pub use rows::{
     ALIVE_FIRST, Append, Claim, CommandId, Created, Ended, EntryRow, Expiry, Finished, Follows, FrameRow, HandlersQuery, Held, HostId,

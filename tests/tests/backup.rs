@@ -449,6 +449,45 @@ async fn a_store_that_a_server_has_is_not_replaced() {
     assert_eq!(server.get("/health").await.status, 200);
 }
 
+/// What was carried into a database that is gone at once would be acknowledged, and nowhere.
+#[tokio::test]
+async fn nothing_is_carried_while_a_store_is_replaced() {
+    let server = Server::start(&["hitl"]).await;
+    server.post("/workflows/hitl/run-nowait", r#"{"handler_id":"kept"}"#).await;
+    let (elsewhere, files) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let data = elsewhere.path();
+    let [backup, run] = ["runs.backup", "run.tar"].map(|name| files.path().join(name));
+    done(&["backup", text(&backup), "--data-dir", text(&server.data())]);
+    done(&["export", "kept", "-o", text(&run), "--data-dir", text(&server.data())]);
+    restore(&backup, data);
+    let refused = |arguments: &[&str]| {
+        let said = wf_host(&[arguments, &["--data-dir", text(data)]].concat());
+        assert_eq!(said.status.code(), Some(1), "{said:?}");
+        String::from_utf8(said.stderr).expect("text").replace(text(data), "[DATA]")
+    };
+    // As `restore` holds the folder, and as `import` and `export` do.
+    let folder = fs::File::open(data).expect("a folder");
+    folder.lock().expect("nobody has it");
+    let another = files.path().join("another.tar");
+    for carried in [&["import", text(&run)][..], &["export", "kept", "-o", text(&another)]] {
+        expect![[r#"
+            error: `[DATA]/wf-host.db` is being replaced by a restore
+            hint: try again once it has ended
+        "#]]
+        .assert_eq(&refused(carried));
+    }
+    folder.unlock().expect("it was locked");
+    folder.lock_shared().expect("nobody has it");
+    expect![[r#"
+        error: another command writes to `[DATA]/wf-host.db`
+        hint: try again once it has ended, or choose another folder with `--data-dir`
+    "#]]
+    .assert_eq(&refused(&["restore", text(&backup), "--force"]));
+    done(&["import", text(&run), "--data-dir", text(data)]);
+    folder.unlock().expect("it was locked");
+    done(&["restore", text(&backup), "--force", "--data-dir", text(data)]);
+}
+
 /// What keeps copying the database elsewhere reads for long, takes over the log's beginning from others, and looks on.
 #[tokio::test]
 async fn a_server_stays_well_beside_who_reads_for_long_and_its_log_is_cut_down_then() {

@@ -61,9 +61,11 @@ server.add_workflow("order", Order(timeout=5))
 server.add_workflow("parts", Parts())
 "#;
 
-fn project() -> TempDir {
+/// A project whose orders may take so many seconds.
+fn project(timeout: u32) -> TempDir {
     let folder = tempfile::tempdir().expect("a temporary directory");
-    std::fs::write(folder.path().join("flows.py"), FLOWS).expect("written");
+    let flows = FLOWS.replace("timeout=5", &format!("timeout={timeout}"));
+    std::fs::write(folder.path().join("flows.py"), flows).expect("written");
     // The first of all builds makes what the others stand on, which takes long.
     let mut build = server::command();
     build.args(["build", "flows.py", "--offline"]).env("WF_HOST_CACHE_DIR", cache()).current_dir(folder.path()).stdin(Stdio::null());
@@ -115,7 +117,7 @@ fn run_of(paused: &Value) -> &str {
 
 #[tokio::test]
 async fn a_step_waits_before_it_begins_and_its_timeout_with_it_until_it_goes_on() {
-    let project = project();
+    let project = project(5);
     let dev = dev(&project, &["price", "prise"]).await;
     let client = &dev.client;
     let handler = order(client).await;
@@ -159,7 +161,7 @@ async fn a_step_waits_before_it_begins_and_its_timeout_with_it_until_it_goes_on(
 
 #[tokio::test]
 async fn it_goes_on_in_another_form_as_a_fork_in_its_place() {
-    let project = project();
+    let project = project(600);
     let dev = dev(&project, &["price"]).await;
     let client = &dev.client;
     for (edit, expected) in [
@@ -190,7 +192,7 @@ async fn it_goes_on_in_another_form_as_a_fork_in_its_place() {
 
 #[tokio::test]
 async fn of_several_that_wait_one_goes_on_or_all_and_what_is_cancelled_waits_no_more() {
-    let project = project();
+    let project = project(600);
     let dev = dev(&project, &["work"]).await;
     let client = &dev.client;
     let handler = client.begin("parts", "{}").await;
@@ -216,7 +218,7 @@ async fn of_several_that_wait_one_goes_on_or_all_and_what_is_cancelled_waits_no_
 
 #[tokio::test]
 async fn a_restart_while_it_waits_loses_no_run() {
-    let project = project();
+    let project = project(600);
     let handler = {
         let dev = dev(&project, &["price"]).await;
         let handler = order(&dev.client).await;
@@ -251,7 +253,7 @@ async fn a_server_for_others_has_no_breakpoints() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_page_shows_what_waits_and_lets_it_go_on() {
-    let project = project();
+    let project = project(600);
     let dev = dev(&project, &[]).await;
     let mut tests = Command::new("node");
     tests.args(["--test", "--test-reporter=spec", "host/ui/tests/breakpoints.mjs"]).current_dir(root()).stdin(Stdio::null());

@@ -44,7 +44,13 @@ async fn start(language: Language, names: &[&str]) -> Server {
 
 async fn all_are_there(language: Language) {
     let server = start(language, &CONFORMANCE).await;
-    assert_eq!(server.get("/workflows").await.json(), json!({ "workflows": CONFORMANCE }));
+    let answer = server.get("/workflows").await.json();
+    // Those that are still compiled when the server is up come in the order in which they are ready.
+    let mut names: Vec<&str> = answer["workflows"].as_array().expect("a list").iter().filter_map(Value::as_str).collect();
+    let mut all = CONFORMANCE;
+    names.sort_unstable();
+    all.sort_unstable();
+    assert_eq!(names, all);
 }
 
 async fn greeting(language: Language) {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use expect_test::expect;
-use wf_tests::artifacts::{cache, root, tool};
+use wf_tests::artifacts::{binary, cache, root, tool};
 use wf_tests::command_line::check_command;
 use wf_tests::project::{Project, stderr, succeeded};
 use wf_tests::{server, until};
@@ -58,7 +58,8 @@ async fn a_typescript_project_from_an_empty_folder_to_an_edited_run() {
 async fn a_go_project_from_an_empty_folder_to_an_edited_run() {
     let mistake = ["start.Name ==", "start.Nobody =="];
     let project = from_an_empty_folder("go", "main.go", mistake, "main.go:42:11: start.Nobody undefined").await;
-    let tested = succeeded(Command::new(tool("go", "bin/go")).arg("test").current_dir(&project.path));
+    let mut go = Command::new(tool("go", "bin/go"));
+    let tested = succeeded(go.arg("test").current_dir(&project.path).env("WF_HOST", binary()));
     assert!(tested.starts_with("PASS"), "{tested}");
 }
 

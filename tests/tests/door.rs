@@ -137,6 +137,7 @@ async fn each_scope_opens_its_routes() {
         GET /api/v1/runs/x: read 404 run 403 both 404 admin 404
         GET /api/v1/runs/x/events: read 404 run 403 both 404 admin 404
         POST /api/v1/runs/x/fork: read 403 run 404 both 404 admin 404
+        POST /api/v1/runs/x/go-on: read 403 run 404 both 404 admin 404
         GET /api/v1/runs/x/history: read 404 run 403 both 404 admin 404
         GET /api/v1/runs/x/logs: read 404 run 403 both 404 admin 404
         GET /api/v1/runs/x/representation: read 404 run 403 both 404 admin 404
@@ -146,6 +147,8 @@ async fn each_scope_opens_its_routes() {
         POST /api/v1/sign-out: read 200 run 200 both 200 admin 200
         GET /api/v1/workflows: read 200 run 403 both 200 admin 200
         GET /api/v1/workflows/x: read 404 run 403 both 404 admin 404
+        GET /api/v1/workflows/x/breakpoints: read 200 run 403 both 200 admin 200
+        POST /api/v1/workflows/x/breakpoints: read 403 run 404 both 404 admin 404
         GET /events/x: read 404 run 403 both 404 admin 404
         POST /events/x: read 403 run 404 both 404 admin 404
         GET /handlers: read 200 run 403 both 200 admin 200

@@ -39,6 +39,27 @@ fn echo() -> Vec<u8> {
     Module::echoing(&json!({ "name": "echo", "events": events, "steps": steps }).to_string()).binary()
 }
 
+/// A workflow that asks for every kind of value.
+fn form() -> Vec<u8> {
+    let text = |format: &str| json!({ "type": "string", "format": format });
+    let few = json!({ "type": "string", "enum": ["small", "large"] });
+    let mut fields = json!({
+        "words": { "type": "string" }, "whole": { "type": "integer" }, "real": { "type": "number" }, "sure": { "type": "boolean" },
+        "maybe": { "type": "boolean", "default": false }, "size": few, "extras": { "type": "array", "uniqueItems": true, "items": few },
+        "names": { "type": "array", "items": { "type": "string" }, "default": ["Ada"] },
+        "address": { "type": "object", "properties": { "street": { "type": "string" } } },
+        "zip": { "anyOf": [{ "type": "integer" }, { "type": "null" }], "default": null },
+        "either": { "anyOf": [{ "type": "integer" }, { "type": "string" }] },
+    });
+    for format in ["date", "date-time", "time", "email", "uri", "password", "color", "data-url"] {
+        fields[format] = text(format);
+    }
+    let events =
+        [json!({ "name": "StartEvent", "kind": "start", "schema": { "type": "object", "properties": fields, "required": ["sure"] } })];
+    let steps = [json!({ "name": "repeat", "accepts": ["StartEvent"], "emits": ["StopEvent"] })];
+    Module::echoing(&json!({ "name": "form", "events": events, "steps": steps }).to_string()).binary()
+}
+
 /// A server with the runs of two handlers; one's journal was changed while no server was there.
 async fn damaged() -> Server {
     let mut server = Server::start(&["hitl"]).await;
@@ -63,9 +84,11 @@ async fn the_page_in_a_browser() {
     std::fs::write(&twenty, chain("twenty", 20)).expect("written");
     let echoing = folder.path().join("echo.wasm");
     std::fs::write(&echoing, echo()).expect("written");
+    let asking = folder.path().join("form.wasm");
+    std::fs::write(&asking, form()).expect("written");
     let failing = folder.path().join("traced.wasm");
     std::fs::write(&failing, traced("traced", &debug_info())).expect("written");
-    serve.paths.extend([&broken, &large, &twenty, &echoing, &failing].map(|it| it.display().to_string()));
+    serve.paths.extend([&broken, &large, &twenty, &echoing, &asking, &failing].map(|it| it.display().to_string()));
     let parts = ["take", "price", "serve"].map(|name| example(&format!("three-languages/{name}")).display().to_string());
     serve.paths.push(format!("order={}", parts.join("+")));
     let server = serve.start().await;

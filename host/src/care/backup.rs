@@ -77,6 +77,7 @@ pub(crate) fn restore(from: &Path, place: &Place, force: bool) -> Result<Copied>
     let Sealed { mut file, size, .. } = whole(from)?;
     store::private_folder(folder(&place.database))?;
     let _lock = store::lock(&place.database)?;
+    let _alone = store::replace(&place.database)?;
     if !force {
         let hint = "choose another folder with `--data-dir`; `--force` replaces what is there, and it is gone then";
         absent(&place.database, hint)?;

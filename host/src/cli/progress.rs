@@ -15,10 +15,17 @@ impl Progress {
 
     #[expect(clippy::print_stderr, reason = "the command line's own output")]
     pub(super) fn tell(&mut self, text: impl FnOnce() -> String) {
-        if self.0.elapsed() >= EVERY && std::io::stderr().is_terminal() {
-            self.0 = Instant::now();
+        if std::io::stderr().is_terminal() && self.is_due(Instant::now()) {
             eprintln!("{}", text());
         }
+    }
+
+    fn is_due(&mut self, now: Instant) -> bool {
+        let is_due = now.duration_since(self.0) >= EVERY;
+        if is_due {
+            self.0 = now;
+        }
+        is_due
     }
 
     /// How much is done of so many bytes, where that is known.
@@ -39,7 +46,15 @@ pub(super) fn size(bytes: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::size;
+    use super::{EVERY, Progress, size};
+
+    #[test]
+    fn what_takes_long_is_told_once_a_second() {
+        let mut progress = Progress::begun();
+        let begun = progress.0;
+        let told: Vec<u32> = (0..35).filter(|tenths| progress.is_due(begun + EVERY / 10 * *tenths)).collect();
+        assert_eq!(told, [10, 20, 30]);
+    }
 
     #[test]
     fn a_size_is_shown_in_its_unit() {

@@ -53,6 +53,10 @@ fn config(limits: &Limits) -> Config {
 const MEMORY_KEPT: usize = 256 << 10;
 const TABLE_KEPT: usize = 64 << 10;
 
+/// So many places that nobody uses keep that, for the next instance of the same component: each version of a component
+/// that is loaded has others, and what all keep together must stay small (10 MiB).
+const WARM_MAX: u32 = 32;
+
 /// What one component may have of each.
 pub(super) const MEMORIES_MAX: u32 = 4;
 pub(super) const TABLES_MAX: u32 = 32;
@@ -78,6 +82,7 @@ fn pool(limits: &Limits) -> PoolingAllocationConfig {
         .table_elements(TABLE_MAX)
         .linear_memory_keep_resident(MEMORY_KEPT)
         .table_keep_resident(TABLE_KEPT)
+        .max_unused_warm_slots(WARM_MAX)
         .pagemap_scan(Enabled::Auto);
     pool
 }

@@ -114,6 +114,41 @@ fn lock_of(path: &Path) -> PathBuf {
     name.into()
 }
 
+/// Keeps the database from being replaced, for a command that writes to it beside its host, as long as the file is open.
+pub(crate) fn stay(path: &Path) -> Result<File> {
+    let folder = folder_of(path)?;
+    match folder.try_lock_shared() {
+        Ok(()) => Ok(folder),
+        Err(TryLockError::WouldBlock) => {
+            Err(Error::open(format!("`{}` is being replaced by a restore", path.display()), "try again once it has ended"))
+        }
+        Err(TryLockError::Error(error)) => Err(unlockable(path, &error)),
+    }
+}
+
+/// Keeps such commands out as long as the file is open. Refused where one is there.
+pub(crate) fn replace(path: &Path) -> Result<File> {
+    let folder = folder_of(path)?;
+    match folder.try_lock() {
+        Ok(()) => Ok(folder),
+        Err(TryLockError::WouldBlock) => {
+            let message = format!("another command writes to `{}`", path.display());
+            Err(Error::open(message, "try again once it has ended, or choose another folder with `--data-dir`"))
+        }
+        Err(TryLockError::Error(error)) => Err(unlockable(path, &error)),
+    }
+}
+
+fn folder_of(path: &Path) -> Result<File> {
+    let folder = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder).map_err(|error| unlockable(path, &error))
+}
+
+fn unlockable(path: &Path, error: &std::io::Error) -> Error {
+    let message = format!("the folder of `{}` cannot be locked: {error}", path.display());
+    Error::open(message, "choose another place with `--data-dir`")
+}
+
 /// Keeps other hosts out for as long as the file is open.
 pub(crate) fn lock(path: &Path) -> Result<File> {
     use std::os::unix::fs::OpenOptionsExt;

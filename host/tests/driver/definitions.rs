@@ -1,7 +1,9 @@
 //! Runs that hold something else than what new runs get.
 
-use super::two_hosts::{module, start_under};
+use super::two_hosts::{module, start_under, until};
 use super::*;
+
+use wf_tests::database::rows;
 
 /// That workflow with another description: another component.
 fn newer() -> Module {
@@ -56,4 +58,33 @@ async fn a_fork_of_what_is_purged_while_it_is_made_is_refused() {
     let forked = host.fork(forking, Edit::default(), None).await;
     assert!(matches!(forked, Err(Refusal::NotFound)), "{forked:?}");
     assert!(matches!(host.forking(&run, Some(0), false).await, Err(Refusal::NotFound)));
+}
+
+/// It holds a component that is served no more, and a large value that is stored once for both.
+#[tokio::test]
+async fn a_fork_goes_on_without_its_origin_and_what_it_held_goes_after_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = Arc::new(Hostile::on(wf_host::store::open(None, folder.path()).await.expect("it opens")));
+    let before = host(store.clone(), module()).await;
+    let digest = before.workflow("waiting").expect("it is loaded").digests().remove(0);
+    let state = to_json(&serde_json::json!({ "large": "x".repeat(1 << 17) }));
+    let origin = before.start(Start { state: Some(state.clone()), ..start_under(&before, "origin") }).await.expect("it is durable");
+    let forking = before.forking(&origin.run, Some(0), false).await.expect("it can be forked");
+    let fork = before.fork(forking, Edit::default(), None).await.expect("it begins");
+    before.purge("origin").await.expect("it goes");
+    before.stop().await;
+    drop(before);
+    let after = host(store.clone(), newer()).await;
+    let served = after.workflow("waiting").expect("it is loaded").digests();
+    until("the origin to be gone", async || rows(folder.path(), "deleted") == 0).await;
+    assert_eq!(store.drop_components(served.clone()).await, Ok(0), "the fork needs its own");
+    assert!(rows(folder.path(), "blob") > 0);
+    let answer = Event { name: "Answer".into(), payload: to_json(&serde_json::json!({ "result": 7 })) };
+    after.send(&fork.handler, answer, Target::default(), None).await.expect("it waits");
+    assert_eq!(after.ended(&fork.run).await.expect("it ends").status, RunStatus::Completed);
+    assert_eq!(after.state(&fork.handler).await.expect("it is kept").get(), state.get());
+    after.purge(&fork.handler).await.expect("it goes");
+    assert_eq!(store.drop_components(served).await, Ok(1));
+    assert_eq!(store.component(&digest).await, Ok(None));
+    until("what it held to be gone", async || rows(folder.path(), "blob") == 0).await;
 }

@@ -36,17 +36,30 @@ test("a breakpoint is set on the page; what waits there is edited, and goes on i
   await page.goto(`${base}/#/runs/${run.run_id}`);
   const paused = page.getByRole("region", { name: "Paused before price" });
   await seen(paused);
-  const event = paused.getByRole("textbox", { name: "The event for price as JSON" });
+  await seen(page.locator(".title .status.paused"));
+  assert.equal(await paused.getByRole("spinbutton", { name: "Amount" }).inputValue(), "5");
+  for (const scheme of ["light", "dark"]) {
+    for (const width of [1440, 800]) {
+      await page.emulateMedia({ colorScheme: scheme });
+      await page.setViewportSize({ width, height: 900 });
+      await page.screenshot({ path: `${shots}/paused-${scheme}-${width}.png`, fullPage: true });
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+      assert.ok(wide <= 0, `${wide} pixels too wide at ${width}`);
+    }
+    const found = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21aa"]).analyze();
+    assert.deepEqual(found.violations.map((it) => it.id), []);
+  }
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await paused.getByRole("radio", { name: "JSON" }).click();
+  const event = paused.getByLabel("The event's fields as JSON");
   assert.match(await event.inputValue(), /"amount": 5/);
-  const found = await new AxeBuilder({ page }).analyze();
-  assert.deepEqual(found.violations.map((it) => it.id), []);
-  await page.screenshot({ path: `${shots}/paused.png` });
   await event.fill("{");
   assert.ok(await paused.getByRole("button", { name: "Go on" }).isDisabled(), "that is no JSON");
   await event.fill('{"amount": "many"}');
   await paused.getByRole("button", { name: "Go on" }).click();
   await seen(paused.getByText(/is not of type/));
-  await event.fill('{"amount": 7}');
+  await paused.getByRole("radio", { name: "Form" }).click();
+  await paused.getByLabel("Amount").and(page.locator("input")).fill("7");
   await paused.getByRole("button", { name: "Go on" }).click();
   await seen(page.getByText("forked from"));
   assert.ok(!page.url().includes(run.run_id), "it is another run");

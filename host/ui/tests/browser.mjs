@@ -94,6 +94,88 @@ test("1 workflows: each with what it is, what it asks for, and a load error in f
   await page.context().close();
 });
 
+/** Somebody who has never seen the page, and acts on what it shows: counts what they do, a click or a field that is filled. */
+function visitor(page) {
+  const begun = Date.now();
+  return {
+    actions: 0,
+    async click(locator) {
+      await seen(locator);
+      this.actions++;
+      await locator.click();
+    },
+    async fill(locator, words) {
+      await seen(locator);
+      this.actions++;
+      await locator.fill(words);
+    },
+    /** Where they need two seconds to find what comes next. */
+    seconds() {
+      return this.actions * 2 + (Date.now() - begun) / 1000;
+    },
+    /** The line of a workflow, on the first page. */
+    line: (name) => page.locator(".home > li").filter({ has: page.getByRole("link", { name, exact: true }) }),
+  };
+}
+
+test("1 from the first page: a run is answered with three actions, another says with one why it failed, and is forked with a mended event with three more", async (context) => {
+  await begin("hitl");
+  await end("greeting", { name: "Ada", delay: 1e30 });
+  const page = await open("");
+  const answering = visitor(page);
+  await answering.click(answering.line("hitl").getByRole("link", { name: /1 waiting/ }));
+  const wait = page.getByRole("region", { name: "Waiting for ResponseEvent" });
+  await answering.fill(wait.getByRole("textbox"), "Ada");
+  await answering.click(wait.getByRole("button", { name: "Send ResponseEvent" }));
+  await seen(page.getByRole("region", { name: /^Result/ }).getByText("Hello, Ada"));
+  assert.equal(answering.actions, 3);
+  assert.ok(answering.seconds() < 10, `${answering.seconds()} seconds`);
+
+  await page.goto(`${base}/`);
+  const finding = visitor(page);
+  await seen(finding.line("greeting").getByRole("img", { name: /The last \d+ runs: \d+ completed, 1 failed/ }));
+  await finding.click(finding.line("greeting").getByRole("link", { name: /^✗ cannot convert/ }));
+  const why = page.getByRole("region", { name: "Why it failed" });
+  await seen(why);
+  // The step, the message and what it was given, without another click.
+  assert.match(await why.innerText(), /in step greet[\s\S]*cannot convert float[\s\S]*What the step was given: StartEvent {"name":"Ada","delay":1e\+?30}/);
+  assert.equal(finding.actions, 1);
+  assert.ok(finding.seconds() < 30, `${finding.seconds()} seconds`);
+
+  await finding.click(why.getByRole("button", { name: "Try again from this step" }));
+  // What is to be mended has the focus.
+  const event = page.getByRole("dialog").locator(".event-form").locator("input, textarea").first();
+  await event.and(page.locator(":focus")).waitFor();
+  await finding.fill(event, '{"name": "Ada"}');
+  await finding.click(page.getByRole("dialog").getByRole("button", { name: "Fork", exact: true }));
+  await seen(page.getByRole("region", { name: "Result" }).getByText("Hello, Ada!"));
+  assert.equal(finding.actions, 4);
+  assert.ok(finding.seconds() < 60, `${finding.seconds()} seconds`);
+  context.diagnostic(`measured: answered in ${answering.seconds().toFixed(1)} s, found and forked in ${finding.seconds().toFixed(1)} s, two seconds an action`);
+  // The other button leads there, too: from the end there is nowhere to go.
+  await page.goBack();
+  await page.locator(".title").getByRole("button", { name: "Fork", exact: true }).click();
+  await seen(page.getByRole("dialog", { name: "Fork from greet" }).getByLabel("The event's fields as JSON"));
+  await page.context().close();
+});
+
+test("1 workflows: the lines stand still under a pointer, and take their places once it rests", async () => {
+  const page = await open("");
+  const lines = page.locator(".home > li h2");
+  await seen(lines.nth(5));
+  const before = await lines.allInnerTexts();
+  const line = page.locator(".home > li").filter({ has: page.getByRole("link", { name: "counter", exact: true }) });
+  assert.equal(await line.getAttribute("data-standing"), "sound");
+  const aim = setInterval(() => page.mouse.move(400 + Math.random() * 9, 300).catch(() => undefined), 500);
+  await end("counter", { by: "no number" });
+  await page.waitForFunction(() => [...document.querySelectorAll(".home > li")].some((it) => it.dataset.standing === "failing" && it.querySelector("h2").innerText === "counter"));
+  const after = await lines.allInnerTexts();
+  clearInterval(aim);
+  assert.deepEqual(after, before);
+  await page.waitForFunction((before) => [...document.querySelectorAll(".home > li h2")].findIndex((it) => it.innerText === "counter") < before, before.indexOf("counter"));
+  await page.context().close();
+});
+
 test("1 workflows: those that are not loaded come first, then those that fail, then those that wait", async () => {
   await end("failing", { message: "no such customer" });
   await begin("hitl");
@@ -237,6 +319,45 @@ test("3 run it: a form from the schema, in step with the JSON; wrong input is sa
   assert.equal(await field.inputValue(), "5");
   await seen(page.getByRole("option", { name: '{"n":5}' }).or(page.locator("option", { hasText: '{"n":5}' })).first().locator("xpath=.."));
   await page.context().close();
+});
+
+test("3 a form has a field for every kind of value, all of them with the page's look", async () => {
+  for (const scheme of ["light", "dark"]) {
+    const page = await open("#/workflows/form", { scheme, height: 1800 });
+    const form = page.locator(".event-form");
+    await seen(form.locator('input[type="date"]'));
+    const fields = await form.locator("input, select, textarea").evaluateAll((all) => {
+      const [body, card] = [getComputedStyle(document.body), getComputedStyle(document.querySelector(".panel")).backgroundColor];
+      return all.map((it) => {
+        const button = it.type === "file" ? getComputedStyle(it, "::file-selector-button") : getComputedStyle(it);
+        const drawn = ["checkbox", "radio"].includes(it.type) || (button.borderRadius === "6px" && button.borderTopWidth === "1px" && button.backgroundColor === card && button.fontFamily === body.fontFamily && button.color === body.color);
+        const named = it.labels?.length > 0 || it.closest("[role=radiogroup], .checkboxes") !== null;
+        return { type: it.type, drawn, named };
+      });
+    });
+    const types = new Set(fields.map((it) => it.type));
+    for (const type of ["text", "number", "radio", "checkbox", "select-one", "date", "datetime-local", "time", "email", "url", "password", "color", "file"]) assert.ok(types.has(type), `${type} of ${[...types]}`);
+    assert.deepEqual(fields.filter((it) => !it.drawn || !it.named), [], scheme);
+    // In the order in which they are declared.
+    const declared = Object.keys((await (await fetch(`${base}/api/v1/workflows/form`)).json()).schemas.StartEvent.properties);
+    const names = await form.locator(":is(.fields > .field > label, .fields > .field > fieldset > legend, .fields > .field.check label)").allInnerTexts();
+    assert.deepEqual(names.map((it) => it.replace(/ \*$/, "")), declared);
+    await form.getByRole("button", { name: "Add to names" }).click();
+    await form.getByRole("button", { name: "Remove" }).last().click();
+    // What may be nothing is a field that may be empty; what may be either says so in words.
+    assert.ok(await form.getByLabel("zip").and(page.locator("input")).isVisible());
+    assert.deepEqual(await form.getByLabel("Kind of value").locator("option").allInnerTexts(), ["a whole number", "a text"]);
+    await form.getByRole("checkbox", { name: "large" }).check();
+    await form.getByRole("button", { name: "Start", exact: true }).click();
+    await seen(form.locator(".field-error", { hasText: "is needed" }));
+    await form.getByLabel("Yes").check();
+    await page.screenshot({ path: `${shots}/form-${scheme}-1440.png`, fullPage: true });
+    const { violations } = await new AxeBuilder({ page }).include(".event-form").withTags(["wcag2a", "wcag2aa", "wcag21aa"]).analyze();
+    assert.deepEqual(violations.map((it) => `${it.id}: ${it.nodes.map((node) => node.html).slice(0, 3).join(" ")}`), []);
+    await form.getByRole("button", { name: "Start", exact: true }).click();
+    await seen(page.getByRole("region", { name: /Result/ }));
+    await page.context().close();
+  }
 });
 
 test("4 a run: result, events after the fact, timeline, state, logs, and any moment of it", async () => {
@@ -515,6 +636,65 @@ test("5 human in the loop: what is waited for, until when, and its form; another
   await seen(text(page, "✓ Result"));
   assert.match(await page.getByRole("region", { name: "Result" }).innerText(), /42/);
   await edge.and(page.locator(".flowed")).waitFor({ state: "attached" });
+  await page.context().close();
+});
+
+test("4 a run that waits is drawn anew only where the time is told", async () => {
+  const run = await begin("hitl");
+  const page = await open("#/workflows");
+  // What its first frames have to do with is asked for once more.
+  const asked = page.waitForResponse((it) => /history\?after=/.test(it.url()));
+  await visit(page, `#/runs/${run.run_id}`);
+  await seen(page.getByRole("region", { name: "Waiting for ResponseEvent" }));
+  await seen(page.locator(".entry").nth(1));
+  await (await asked).finished();
+  await page.evaluate(() => new Promise((done) => window.requestAnimationFrame(() => window.requestAnimationFrame(done))));
+  const changed = await page.evaluate(
+    () =>
+      new Promise((done) => {
+        const [where, clock] = [new Set(), document.querySelector(".facts")];
+        let times = 0;
+        new MutationObserver((all) => {
+          for (const { target } of all) {
+            const at = target instanceof Element ? target : target.parentElement;
+            where.add(at.closest(".facts, .question .soft, .timeline") ? "time" : at.outerHTML.slice(0, 100));
+            if (clock.contains(at)) times++;
+          }
+          if (times > 8) done([...where]);
+        }).observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
+      }),
+  );
+  assert.deepEqual(changed, ["time"]);
+  await page.context().close();
+});
+
+test("4 what failed comes into view among many steps, below times that stay; the step at work comes into view in the graph", async () => {
+  const page = await open(`#/runs/${runs.fanout}`, { height: 760 });
+  await seen(page.locator(".node").first());
+  assert.ok(await page.evaluate(() => [...document.fonts].some((it) => /Inter/.test(it.family) && it.status === "loaded")), "the page brings its own font");
+  const inside = (name) => page.waitForFunction((name) => {
+    const [box, node] = [document.querySelector(".canvas"), document.querySelector(`.node[data-id="${name}"]`)].map((it) => it.getBoundingClientRect());
+    return node.top >= box.top && node.bottom <= box.bottom && node.left >= box.left && node.right <= box.right;
+  }, name);
+  for (let at = 0; at < 4; at++) await page.getByRole("button", { name: "Larger" }).click();
+  await page.getByLabel("Moment of the run").focus();
+  for (const [key, step] of [["Home", "dispatch"], ["End", "collect"], ["Home", "dispatch"]]) {
+    await page.keyboard.press(key);
+    await inside(step);
+  }
+  await page.getByRole("button", { name: /work.*×12/ }).click();
+  const [ticks, lanes] = [page.locator(".ticks"), page.locator(".lanes")];
+  const top = async () => (await ticks.boundingBox()).y - (await lanes.boundingBox()).y;
+  const before = await top();
+  await lanes.evaluate((it) => (it.scrollTop = 100));
+  assert.ok((await lanes.evaluate((it) => it.scrollTop)) > 50, "there is more than has room");
+  assert.equal(await top(), before);
+  // One that is picked, far down.
+  await visit(page, `#/runs/${runs.fanout}?invocation=12&tab=step`);
+  await page.waitForFunction(() => {
+    const [box, row] = [document.querySelector(".lanes"), document.querySelector(".lane-row.picked")].map((it) => it?.getBoundingClientRect());
+    return row && row.top >= box.top && row.bottom <= box.bottom + 1;
+  });
   await page.context().close();
 });
 

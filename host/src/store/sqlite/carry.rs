@@ -2,6 +2,7 @@
 //! without one. Texts are whole here: what was taken out of them is in them again.
 
 use std::cell::Cell;
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
@@ -18,7 +19,7 @@ use super::statements as sql;
 use super::text::{Cutter, Text};
 use super::{connect, purge, seal, write};
 use crate::store::rows::{ALIVE_FIRST, RunKey};
-use crate::store::{Append, Error, Result};
+use crate::store::{Append, Error, Result, stay};
 
 /// Under this name runs that were moved away are remembered, beside what keys have made.
 pub(super) const MOVED: &str = "moved";
@@ -86,26 +87,32 @@ pub(crate) struct Carrier {
     store: Examination,
     /// The key that a run was given last.
     last: Cell<i64>,
+    /// Nobody replaces it meanwhile.
+    _stays: Option<File>,
 }
 
 impl Carrier {
     /// To a database that is there, in its newest form.
     pub(crate) fn open(path: &Path) -> Result<Carrier> {
-        Ok(Carrier::of(connect::beside(path)?, path))
+        connect::there(path)?;
+        let stays = stay(path)?;
+        Ok(Carrier::of(connect::beside(path)?, path, Some(stays)))
     }
 
     /// The same, made where it is not there.
     pub(crate) fn make(path: &Path) -> Result<Carrier> {
-        if path.exists() { Carrier::open(path) } else { Ok(Carrier::of(connect::open(path)?.0, path)) }
+        let stays = stay(path)?;
+        let connection = if path.exists() { connect::beside(path)? } else { connect::open(path)?.0 };
+        Ok(Carrier::of(connection, path, Some(stays)))
     }
 
-    fn of(connection: Connection, path: &Path) -> Carrier {
-        Carrier { store: Examination::of(connection, path), last: Cell::new(i64::MIN) }
+    fn of(connection: Connection, path: &Path, stays: Option<File>) -> Carrier {
+        Carrier { store: Examination::of(connection, path), last: Cell::new(i64::MIN), _stays: stays }
     }
 
     /// To one that is nowhere once it is closed. What is large of it is in a file without a name.
     pub(crate) fn passing() -> Result<Carrier> {
-        Ok(Carrier::of(connect::passing()?, Path::new("")))
+        Ok(Carrier::of(connect::passing()?, Path::new(""), None))
     }
 
     /// What it sees, for whoever checks it.

@@ -1,8 +1,9 @@
 // A run forked from a moment of another: what may be edited, and what is asked for.
 
-import type { Fork, History, Invocation } from "../api";
+import type { Fork, History, Invocation, Run } from "../api";
 import { parse, written } from "./json";
-import { phaseAt } from "./run";
+import { culprit, phaseAt } from "./run";
+import { goesOn } from "./status";
 
 /** An event that may be edited. */
 export interface Editable {
@@ -31,6 +32,15 @@ export function editable(history: History, at: number): Editable[] {
 export function lastAttempt({ seq, spans, failures }: Invocation): number {
   const attempt = failures.at(-1)?.attempt;
   return spans.find((it) => it.attempt === attempt && it.phase === "executing")?.seq ?? seq;
+}
+
+/** Where a run is forked from as long as nobody has chosen a moment: from its failure there is nowhere to go, from its end neither. */
+export function starting(run: Run, history: History): { at: number; title: string } {
+  const newest = history.moments.at(-1)?.seq ?? 0;
+  const failing = run.status === "failed" ? culprit(history) : undefined;
+  if (failing) return { at: lastAttempt(failing), title: `Fork from ${failing.step}` };
+  if (run.status === "completed") return { at: history.moments[0]?.seq ?? 0, title: "Fork from the beginning" };
+  return goesOn(run) ? { at: newest, title: "Fork from here" } : { at: history.moments.at(-2)?.seq ?? 0, title: "Fork from before its end" };
 }
 
 /** The request; what was not edited is not sent. */

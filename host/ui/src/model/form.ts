@@ -81,3 +81,42 @@ export function formed(schema: unknown, names = false): unknown {
   if (schema === null || typeof schema !== "object") return schema;
   return Object.fromEntries(Object.entries(schema).map(([key, it]) => [key, key === "default" && !names ? held(it) : formed(it, NAMES.includes(key) && !names)]));
 }
+
+/** Types, in words. */
+export const KINDS: Record<string, string> = { integer: "a whole number", number: "a number", string: "a text", boolean: "yes or no", array: "a list", object: "an object", null: "nothing" };
+
+/** A schema as a form asks for it: what may be left away needs no "nothing", and alternatives have names. */
+export function worded(schema: unknown, names = false): unknown {
+  if (Array.isArray(schema)) return schema.map((it) => worded(it));
+  if (schema === null || typeof schema !== "object") return schema;
+  const { properties, required, ...others } = schema as Record<string, unknown>;
+  const fields = properties && !names ? Object.entries(properties).map(([name, it]) => [name, (required as string[] | undefined)?.includes(name) ? it : something(it)]) : undefined;
+  const all = { ...others, ...(fields ? { properties: Object.fromEntries(fields) } : properties === undefined ? {} : { properties }), ...(required === undefined ? {} : { required }) };
+  return Object.fromEntries(
+    Object.entries(all).map(([key, it]) => {
+      if (!names && LITERAL.includes(key)) return [key, it];
+      const inner = worded(it, NAMES.includes(key) && !names);
+      return [key, !names && (key === "anyOf" || key === "oneOf") && Array.isArray(inner) ? inner.map(named) : inner];
+    }),
+  );
+}
+
+/** Values, in a schema: they are no schemas. */
+const LITERAL = ["default", "const", "enum", "examples"];
+
+/** Of "this or nothing" this, where an empty field says nothing. */
+function something(schema: unknown): unknown {
+  const { anyOf, ...others } = (schema ?? {}) as { anyOf?: Record<string, unknown>[]; default?: unknown };
+  if (!Array.isArray(anyOf) || anyOf.length !== 2) return schema;
+  const [some] = anyOf.filter((it) => it?.type !== "null");
+  if (anyOf.every((it) => it?.type !== "null") || typeof some?.type !== "string" || some.type === "object" || some.type === "array") return schema;
+  const whole: Record<string, unknown> = { ...some, ...others, type: [some.type, "null"] };
+  if (whole.default === null) delete whole.default;
+  return whole;
+}
+
+function named(schema: unknown): unknown {
+  const { title, type, $ref, const: only } = (schema ?? {}) as Record<string, unknown>;
+  const name = title ?? (only !== undefined ? written(only) : typeof type === "string" ? KINDS[type] : typeof $ref === "string" ? $ref.split("/").at(-1) : undefined);
+  return name === undefined ? schema : { ...(schema as object), title: name };
+}

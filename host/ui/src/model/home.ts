@@ -23,7 +23,9 @@ export function standing({ listing, recent, waiting }: Workflow): Standing {
   return recent.some((it) => it.status === "failed") ? "failed" : "sound";
 }
 
-export function ordered<T extends Workflow>(all: T[]): T[] {
+/** `still`: those that have their place already, by their paths; the others come after them. */
+export function ordered<T extends Workflow>(all: T[], still: string[] = []): T[] {
   const ranks = new Map(all.map((it) => [it, ORDER.indexOf(standing(it))]));
-  return [...all].sort((one, other) => ranks.get(one)! - ranks.get(other)! || one.listing.name.localeCompare(other.listing.name));
+  const place = (it: T) => (still.includes(it.listing.path) ? still.indexOf(it.listing.path) : still.length);
+  return [...all].sort((one, other) => place(one) - place(other) || ranks.get(one)! - ranks.get(other)! || one.listing.name.localeCompare(other.listing.name));
 }

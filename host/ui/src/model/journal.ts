@@ -1,6 +1,7 @@
 // What happened in a run, line by line, with what each step was given and what came of it.
 
 import type { Frame, History, Invocation, Moment } from "../api";
+import { plainly } from "./run";
 
 /** An event, as far as its fields are known. */
 export interface Told {
@@ -134,7 +135,7 @@ export function journal(history: History, frames: Frame[]): Line[] {
         return { moment, invocation: own, what: "returned", tone: "good", events: all, note: all.length === 0 ? "nothing" : undefined };
       case "step-failed": {
         const failure = own?.failures.find((it) => own.spans.find((span) => span.attempt > it.attempt)?.seq === moment.seq || (own.end?.seq === moment.seq && it === own.failures.at(-1)) || began.get(moment.seq)?.some(({ span, invocation }) => invocation === own && span.attempt === it.attempt && span.phase === "retrying"));
-        return { moment, invocation: own, what: "failed", tone: "bad", events: [], note: failure ? `${failure.kind}: ${failure.message}` : undefined };
+        return { moment, invocation: own, what: "failed", tone: "bad", events: [], note: failure ? `${plainly(failure.kind)}: ${failure.message}` : undefined };
       }
       case "step-progressed": {
         const span = starts.find((it) => it.invocation === own)?.span;

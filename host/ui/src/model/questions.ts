@@ -2,7 +2,7 @@
 
 import type { Details, Frame, History, Json } from "../api";
 import { micros } from "./time";
-import { phaseAt } from "./run";
+import { phaseAt, type Picture } from "./run";
 
 export interface Question {
   /** The same as long as it is the same question: its form stays, and an answer is taken once. */
@@ -84,6 +84,17 @@ function answering(details?: Details): Map<string, string[]> {
     if (takers.length > 0) takes.set(type, takers);
   }
   return takes;
+}
+
+/** Steps that an answer goes to wait for it, also where no invocation of theirs has begun. */
+export function asking(picture: Picture, open: Question[]): Picture {
+  const steps = new Map(picture.steps);
+  for (const { step, invocation } of open) {
+    if (step === undefined || invocation !== undefined) continue;
+    const counts = steps.get(step);
+    steps.set(step, { ...counts, waiting: (counts?.waiting ?? 0) + 1 });
+  }
+  return { ...picture, steps };
 }
 
 /** The words of a question. */

@@ -1,6 +1,6 @@
 // A run at any of its moments, from its history.
 
-import type { Frame, History, Invocation, Span } from "../api";
+import type { Frame, History, Invocation, Moment, Span } from "../api";
 import { micros } from "./time";
 
 export type Phase = "queued" | "executing" | "sleeping" | "waiting" | "blocked" | "retrying" | "returned" | "failed" | "dropped";
@@ -118,6 +118,7 @@ export interface Row {
 /** The timeline, up to `end` (microseconds since 1970) where something goes on. */
 export function timeline(history: History, end: number): { rows: Row[]; start: number; length: number } {
   const start = history.moments[0] ? micros(history.moments[0].at) : 0;
+  const forks = forksOf(history);
   const rows = history.invocations.map((invocation) => ({
     invocation,
     bars: invocation.spans.map((span) => {
@@ -126,7 +127,7 @@ export function timeline(history: History, end: number): { rows: Row[]; start: n
         phase: failedIn(invocation, span) ? ("failed" as const) : (span.phase as Phase),
         attempt: span.attempt,
         from,
-        until: Math.max(from, (span.until ? micros(span.until) : end) - start),
+        until: cutOff(span, forks) ? from : Math.max(from, (span.until ? micros(span.until) : end) - start),
         seq: span.seq,
       };
     }),
@@ -134,6 +135,14 @@ export function timeline(history: History, end: number): { rows: Row[]; start: n
   const length = rows.reduce((most, row) => row.bars.reduce((max, bar) => Math.max(max, bar.until), most), 0);
   return { rows, start, length: Math.max(length, 1) };
 }
+
+/** Whether a fork took over from there: how long it went on where it began is not known here. */
+export function cutOff({ until, seq }: Span, forks: Moment[]): boolean {
+  return !!until && forks.some((it) => it.at === until && it.seq > seq);
+}
+
+/** Where a run took over from others: few of its moments. */
+export const forksOf = (history: History): Moment[] => history.moments.filter((it) => it.kind === "forked");
 
 /** Whether an attempt failed in this very span: its last executing one. */
 function failedIn(invocation: Invocation, span: Span): boolean {
@@ -151,6 +160,9 @@ export function momentOfFrame(history: History, sequence: number): number {
 export function culprit(history: History): Invocation | undefined {
   return history.invocations.findLast((it) => it.end?.outcome === "failed") ?? history.invocations.findLast((it) => it.failures.length > 0);
 }
+
+/** The name of an error: that one is Python's own is no news. */
+export const plainly = (kind: string): string => kind.replace(/^builtins\./, "");
 
 /** The step that a moment is about: one at work, or one that waits; the newest of them. */
 export function activeAt(history: History, seq: number): string | undefined {

@@ -50,7 +50,7 @@ export function scene(graph: Graph, placed: Placed[], places: Places, picture?: 
   const wires = drawn(graph, picture).flatMap(({ source, target, declared }): Wire[] => {
     const [from, to] = [at.get(source), at.get(target)];
     if (!from || !to) return [];
-    const count = picture?.flows.get(edge(source, target)) ?? 0;
+    const count = picture ? passing(graph, picture, from, to) : 0;
     return [{ id: edge(source, target), path: route(from, to, boxes), declared, count, used: !picture || count > 0, arrow: to.type === "step" }];
   });
   return {
@@ -61,6 +61,15 @@ export function scene(graph: Graph, placed: Placed[], places: Places, picture?: 
     height: Math.max(1, ...boxes.map((it) => it.y + it.height)) + MARGIN,
   };
 }
+
+/** How often something went along a wire: what a question asks the outside was asked as often as it was published, what it answers was taken. */
+function passing(graph: Graph, picture: Picture, from: Placed, to: Placed): number {
+  if (from.type === "external") return taken(graph, picture, to.id);
+  if (to.type === "external") return flows(graph, picture, from.id);
+  return picture.flows.get(edge(from.id, to.id)) ?? 0;
+}
+
+const taken = (graph: Graph, picture: Picture, event: string): number => graph.edges.reduce((most, it) => (it.source === event ? Math.max(most, picture.flows.get(edge(event, it.target)) ?? 0) : most), 0);
 
 function flows(graph: Graph, picture: Picture | undefined, event: string): number {
   if (!picture) return 0;

@@ -5,7 +5,7 @@ import { asNumber, getDecimalSeparator, type FieldProps, type RJSFSchema, type V
 import validator from "@rjsf/validator-ajv8";
 import { useId, useMemo, useState } from "react";
 import type { Json } from "../api";
-import { carried, exactly, formed, held, reckoned, typed } from "../model/form";
+import { carried, exactly, formed, held, reckoned, typed, worded } from "../model/form";
 import { parse, pretty } from "../model/json";
 import { BUTTONS, inWords, TEMPLATES, YesOrNo } from "./form";
 
@@ -27,8 +27,8 @@ interface Fields {
 
 export function EventForm({ schema, initial = "{}", action, submit }: Props) {
   const [{ base, text, raw }, setFields] = useState<Fields>(() => ({ base: initial, text: initial, raw: pretty(initial) }));
-  const shown = useMemo(() => ({ ...(formed(schema) as Json), title: undefined }) as RJSFSchema, [schema]);
-  const choices = useMemo(() => yesOrNo(schema), [schema]);
+  const shown = useMemo(() => ({ ...(worded(formed(schema)) as Json), title: undefined }) as RJSFSchema, [schema]);
+  const choices = useMemo(() => widgets(schema), [schema]);
   const value = useMemo(() => held(parse(text)) as Json, [text]);
   const fields = Object.keys((schema.properties as Json | undefined) ?? {});
   const [asJson, setAsJson] = useState(fields.length === 0);
@@ -121,10 +121,15 @@ export function EventForm({ schema, initial = "{}", action, submit }: Props) {
 /** The library would answer no for whoever has not answered. */
 const UNANSWERED = { requiredBooleanDefault: "skip" } as const;
 
-/** What must be yes or no, and is neither yet, is asked for: an empty box would look like a no, and be nothing. */
-function yesOrNo({ properties = {}, required = [] }: Json): Json {
-  const asked = Object.entries(properties as Record<string, Json>).filter(([name, it]) => it.type === "boolean" && it.default === undefined && (required as string[]).includes(name));
-  return Object.fromEntries(asked.map(([name]) => [name, { "ui:widget": YesOrNo }]));
+/** What must be yes or no, and is neither yet, is asked for: an empty box would look like a no, and be nothing. What may be
+ * several of a few is a box for each. */
+function widgets({ properties = {}, required = [] }: Json): Json {
+  const own = (name: string, it: Json): unknown => {
+    if (it.type === "boolean" && it.default === undefined && (required as string[]).includes(name)) return YesOrNo;
+    return it.type === "array" && it.uniqueItems === true && Array.isArray((it.items as Json | undefined)?.enum) ? "checkboxes" : undefined;
+  };
+  const all = Object.entries(properties as Record<string, Json>).map(([name, it]) => [name, own(name, it)] as const);
+  return Object.fromEntries(all.filter(([, widget]) => widget !== undefined).map(([name, widget]) => [name, { "ui:widget": widget }]));
 }
 
 /** The first problem: its field comes into view. */

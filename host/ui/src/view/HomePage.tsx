@@ -1,6 +1,7 @@
 // What can be run, and how it goes: those that are not loaded first, then those that fail, then those that wait.
 
 import { useQueries, useQuery } from "@tanstack/react-query";
+import { useEffect, useRef, useState } from "react";
 import { api, type Listing, type Run } from "../api";
 import { ordered, standing, type Workflow } from "../model/home";
 import { cameOut } from "../model/list";
@@ -11,6 +12,8 @@ import { Ago, Empty, Problem } from "./common";
 /** So many of the last runs of each are drawn. */
 const RECENT = 20;
 const EVERY = 5000;
+/** Lines keep their places for so long after a pointer has moved over them, in milliseconds: nobody clicks on what has just come there. */
+const STILL = 2000;
 
 export function HomePage() {
   const { data, error } = useQuery({ queryKey: ["workflows"], queryFn: api.workflows, refetchInterval: 3000 });
@@ -20,10 +23,19 @@ export function HomePage() {
   const recent = useQueries({
     queries: (data ?? []).map(({ name, digest }) => ({ queryKey: ["recent", name], queryFn: () => api.runs({ workflow: [name], limit: RECENT }), enabled: !!digest, refetchInterval: EVERY })),
   });
+  const [aiming, setAiming] = useState(false);
+  const [rest, shown] = [useRef<number>(undefined), useRef<string[]>([])];
+  const aim = () => {
+    setAiming(true);
+    window.clearTimeout(rest.current);
+    rest.current = window.setTimeout(() => setAiming(false), STILL);
+  };
+  const asking = (name: string) => (waiting.data?.runs ?? []).filter((it) => it.workflow_name === name) as Run[];
+  const all = (data ?? []).map((listing, at): Workflow => ({ listing, recent: (recent[at]?.data?.runs ?? []) as Run[], waiting: asking(listing.name) }));
+  const lines = ordered(all, aiming ? shown.current : []);
+  useEffect(() => void (shown.current = lines.map((it) => it.listing.path)));
   if (error && !data) return <Problem error={error} title="The workflows cannot be read" />;
   if (!data) return <p className="soft">Loading …</p>;
-  const asking = (name: string) => (waiting.data?.runs ?? []).filter((it) => it.workflow_name === name) as Run[];
-  const all = ordered(data.map((listing, at): Workflow => ({ listing, recent: (recent[at]?.data?.runs ?? []) as Run[], waiting: asking(listing.name) })));
   return (
     <>
       <h1>Workflows</h1>
@@ -34,8 +46,8 @@ export function HomePage() {
         </Empty>
       )}
       {data.length > 0 && (
-        <ul className="home panel" aria-label="Workflows">
-          {all.map((it) => <Line key={it.listing.path} workflow={it} />)}
+        <ul className="home panel" aria-label="Workflows" onPointerMove={aim}>
+          {lines.map((it) => <Line key={it.listing.path} workflow={it} />)}
         </ul>
       )}
       {session.data?.notice && (

@@ -16,7 +16,7 @@ export const PHASES: Record<Phase, { sign: string; text: string }> = {
   dropped: { sign: "⊘", text: "stopped" },
 };
 
-const STATUS: Record<string, string> = { queued: "◌", running: "▶", waiting: "◷", completed: "✓", failed: "✗", cancelled: "⊘" };
+const STATUS: Record<string, string> = { queued: "◌", running: "▶", waiting: "◷", paused: "‖", completed: "✓", failed: "✗", cancelled: "⊘" };
 
 /** `queued`: it has not begun, because as many runs of its workflow go on as may. */
 export function Status({ status, queued }: { status: string; queued?: boolean }) {

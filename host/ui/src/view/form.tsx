@@ -2,13 +2,14 @@
 
 import type {
   ArrayFieldItemButtonsTemplateProps, ArrayFieldTemplateProps, FieldErrorProps, FieldTemplateProps,
-  FormContextType, IconButtonProps, ObjectFieldTemplateProps, RJSFSchema, RJSFValidationError, TemplatesType, WidgetProps,
+  FormContextType, IconButtonProps, MultiSchemaFieldTemplateProps, ObjectFieldTemplateProps, RJSFSchema, RJSFValidationError, TemplatesType, WidgetProps,
 } from "@rjsf/utils";
 import type { Json } from "../api";
+import { KINDS } from "../model/form";
 
-function Field({ id, label, required, hidden, displayLabel, description, errors, children, schema, uiSchema }: FieldTemplateProps<Json>) {
+function Field({ id, label, required, hidden, displayLabel, description, errors, children, schema, uiSchema, registry }: FieldTemplateProps<Json>) {
   if (hidden) return <div hidden>{children}</div>;
-  const list = schema.type === "object" || schema.type === "array";
+  const list = schema.type === "object" || (schema.type === "array" && !registry.schemaUtils.isMultiSelect(schema));
   const check = schema.type === "boolean" && uiSchema?.["ui:widget"] === undefined;
   return (
     <div className={check ? "field check" : "field"}>
@@ -63,6 +64,16 @@ function Item({ children, buttonsProps, hasToolbar }: { children: React.ReactNod
   );
 }
 
+/** One of several forms, and its fields. */
+function Either({ selector, optionSchemaField }: MultiSchemaFieldTemplateProps<Json>) {
+  return (
+    <div className="either">
+      <label><span className="sr">Kind of value</span>{selector}</label>
+      {optionSchemaField}
+    </div>
+  );
+}
+
 function Errors({ errors = [] }: FieldErrorProps<Json>) {
   const all = [...new Set(errors.map(String))];
   return all.length === 0 ? null : <p className="field-error" role="alert">{all.join("; ")}</p>;
@@ -90,6 +101,7 @@ export const TEMPLATES = {
   ArrayFieldTemplate: List,
   ArrayFieldItemTemplate: Item,
   FieldErrorTemplate: Errors,
+  MultiSchemaFieldTemplate: Either,
   DescriptionFieldTemplate: ({ description }: { description?: React.ReactNode }) => (description ? <p className="about-field">{description}</p> : null),
   ErrorListTemplate: () => null,
 } as unknown as Partial<TemplatesType<Json, RJSFSchema, FormContextType>>;
@@ -128,4 +140,3 @@ function said({ name, params = {} }: Problem): string | undefined {
   }
 }
 
-const KINDS: Record<string, string> = { integer: "a whole number", number: "a number", string: "a text", boolean: "yes or no", array: "a list", object: "an object", null: "nothing" };

@@ -18,5 +18,8 @@ test("what is not loaded comes first, then what fails, then what waits, then wha
     workflow("new", []),
   ];
   expect(ordered(all).map((it) => it.listing.name)).toEqual(["broken", "also-fails", "fails", "asks", "mended", "new", "sound"]);
+  // Those that somebody is about to click on stay where they are.
+  const named = all.map((it) => ({ ...it, listing: { ...it.listing, path: it.listing.name } }));
+  expect(ordered(named, ["sound", "broken"]).map((it) => it.listing.name)).toEqual(["sound", "broken", "also-fails", "fails", "asks", "mended", "new"]);
   expect(ordered(all).map(standing)).toEqual(["broken", "failing", "failing", "waiting", "failed", "sound", "sound"]);
 });

@@ -1,7 +1,7 @@
 // Payloads pass through the page, its forms and the browser's storage as they came.
 
 import { afterEach, expect, test, vi } from "vitest";
-import { carried, exactly, formed, held, reckoned, typed } from "../../src/model/form";
+import { carried, exactly, formed, held, reckoned, typed, worded } from "../../src/model/form";
 import { previous, remember } from "../../src/model/inputs";
 import { brief, Exact, parse, pretty, written } from "../../src/model/json";
 
@@ -79,6 +79,18 @@ test("a schema's bounds can be reckoned with, and its defaults stay exact", () =
 });
 
 afterEach(() => vi.unstubAllGlobals());
+
+test("a form asks for what may be left away without a nothing, and alternatives have names", () => {
+  const nullable = { anyOf: [{ type: "integer", minimum: 1 }, { type: "null" }], title: "Zip", default: null };
+  expect(worded({ type: "object", properties: { zip: nullable } })).toEqual({ type: "object", properties: { zip: { title: "Zip", type: ["integer", "null"], minimum: 1 } } });
+  // What must be there may be nothing, and says so.
+  const must = worded({ properties: { zip: nullable }, required: ["zip"] }) as { properties: { zip: { anyOf: { title: string }[] } } };
+  expect(must.properties.zip.anyOf.map((it) => it.title)).toEqual(["a whole number", "nothing"]);
+  expect(worded({ oneOf: [{ $ref: "#/$defs/Address" }, { const: 1 }, { title: "Mine", type: "string" }, {}] })).toEqual({ oneOf: [{ $ref: "#/$defs/Address", title: "Address" }, { const: 1, title: "1" }, { title: "Mine", type: "string" }, {}] });
+  // A field may have any name, and a value is no schema.
+  const odd = { properties: { anyOf: { type: "string" }, properties: { type: "array", items: { type: "object", properties: { zip: { type: "string" } } } } }, default: { anyOf: [{ type: "null" }] } };
+  expect(worded(odd)).toEqual(odd);
+});
 
 test("earlier inputs are kept as they were written, the newest first", () => {
   const kept = new Map<string, string>();

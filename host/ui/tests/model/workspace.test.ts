@@ -3,15 +3,15 @@
 import { expect, test } from "vitest";
 import type { Details, Frame, Graph, History, Run } from "../../src/api";
 import { fields, timeless } from "../../src/model/compare";
-import { editable, lastAttempt, request, wrong } from "../../src/model/fork";
+import { editable, lastAttempt, request, starting, wrong } from "../../src/model/fork";
 import { drawn, layout } from "../../src/model/graph";
 import { journal, outputs, published } from "../../src/model/journal";
 import { parse, written } from "../../src/model/json";
 import { density, groups, lanes, placeAt } from "../../src/model/lanes";
 import { byError, cameOut } from "../../src/model/list";
 import { svg, type Paint } from "../../src/model/picture";
-import { questions, waitsForSomebody, words } from "../../src/model/questions";
-import { pictureAt, timeline } from "../../src/model/run";
+import { asking as asked, questions, waitsForSomebody, words } from "../../src/model/questions";
+import { leading, pictureAt, timeline } from "../../src/model/run";
 import { neighbour, route, scene } from "../../src/model/scene";
 import { NOTHING, told, type Told } from "../../src/model/stage";
 import { since } from "../../src/model/time";
@@ -35,6 +35,24 @@ test("a picture has every edge as a path and every name as text, with colours of
   expect(text).toContain("✓ 3");
   expect(text).not.toMatch(/var\(|class="node|NaN|undefined/);
   expect(svg(scene({ name: "x", edges: [], nodes: [{ id: "a<b>&\"c", label: "", node_type: "step" }] }, layout({ name: "x", edges: [], nodes: [{ id: "a<b>&\"c", label: "", node_type: "step" }] }), {}), paint)).toContain("a&lt;b&gt;&amp;&quot;c");
+});
+
+test("what goes out to somebody and comes back flows along the way there", () => {
+  const nodes = [["ask", "step"], ["Question", "event"], ["external", "external"], ["Answer", "event"], ["take", "step"]].map(([id, node_type]) => ({ id, label: id, node_type })) as Graph["nodes"];
+  const names = nodes.map((it) => it.id);
+  const line: Graph = { name: "line", nodes, edges: names.slice(1).map((target, at) => ({ source: names[at]!, target })) };
+  const counts = (flows: [string, number][]) => scene(line, layout(line), {}, { steps: new Map(), flows: new Map(flows) }).wires.map((it) => it.count);
+  expect(counts([["ask→Question", 2]])).toEqual([2, 2, 0, 0]);
+  expect(counts([["ask→Question", 2], ["Answer→take", 1]])).toEqual([2, 2, 1, 1]);
+});
+
+test("what was begun before a fork takes no time in it", () => {
+  const [at, forked, end] = ["2026-01-01T00:00:01Z", "2026-01-01T01:00:00Z", "2026-01-01T01:00:02Z"];
+  const span = { attempt: 0, phase: "executing", slot: 0, wait: null };
+  const spans = [{ ...span, seq: 0, from: at, until: forked }, { ...span, attempt: 1, seq: 1, from: forked, until: end }];
+  const moment = { kind: "started", invocation: null, event: null, frames: 1 };
+  const history = { moments: [{ ...moment, seq: 0, at }, { ...moment, seq: 1, at: forked, kind: "forked" }], invocations: [{ ...fanout.invocations[0]!, spans, failures: [] }] } as unknown as History;
+  expect(timeline(history, 0).rows[0]!.bars.map((it) => (it.until - it.from) / 1e6)).toEqual([0, 2]);
 });
 
 test("an edge follows its nodes, and goes around where they stand the other way", () => {
@@ -115,6 +133,8 @@ test("a question that is an event is open until it is answered, and each has a k
   const [after, same] = asking(3, 3);
   expect(questions(after, same, human)).toEqual([]);
   expect(waitsForSomebody(after, [])).toBe(false);
+  // Who is to take the answer waits for it.
+  expect(leading(asked({ steps: new Map(), flows: new Map() }, open).steps.get("take"))).toBe("waiting");
   // Nothing is asked where nobody could take an answer.
   expect(questions(history, frames)).toEqual([]);
 });
@@ -217,6 +237,12 @@ test("a fork sends what was edited, and nothing else", () => {
   expect(editable(retry, last(retry))).toEqual([]);
   const flaky = retry.invocations[0]!;
   expect(lastAttempt(flaky)).toBe(flaky.spans.find((it) => it.attempt === flaky.failures.at(-1)!.attempt && it.phase === "executing")!.seq);
+  // Where nobody has chosen a moment: before what failed, at the beginning of what succeeded, at the newest of what goes on.
+  const status = (status: string) => ({ status }) as Run;
+  expect(starting(status("failed"), { ...retry, invocations: [{ ...flaky, end: { ...flaky.end!, outcome: "failed" } }] })).toEqual({ at: lastAttempt(flaky), title: "Fork from flaky" });
+  expect(starting(status("completed"), retry)).toEqual({ at: 0, title: "Fork from the beginning" });
+  expect(starting(status("cancelled"), retry)).toEqual({ at: retry.moments.at(-2)!.seq, title: "Fork from before its end" });
+  expect(starting(status("running"), retry)).toEqual({ at: last(retry), title: "Fork from here" });
   expect([wrong("{}"), wrong("[]"), wrong("{")].map((it) => it === undefined)).toEqual([true, false, false]);
 });
 

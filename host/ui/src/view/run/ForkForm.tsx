@@ -42,12 +42,19 @@ export function ForkForm({ run, history, at, title, close }: Props) {
       throw refused;
     }
   };
+  // What most want to mend has the focus.
+  const shown = next !== undefined && details.data !== undefined;
+  useEffect(() => {
+    const field = dialog.current?.querySelector<HTMLInputElement | HTMLTextAreaElement>(".event-form :is(input, select, textarea)");
+    field?.focus();
+    if (field instanceof HTMLInputElement) field.select();
+  }, [shown]);
   const moment = history.moments.find((it) => it.seq === at);
   return (
     <dialog ref={dialog} onClose={close} aria-labelledby="fork-title" className="fork">
       <h2 id="fork-title">{title}</h2>
       <p className="soft">
-        A new run begins as this one stood after entry {at} ({moment?.kind.replaceAll("-", " ")}{all.length > 0 && all[0]!.step && <>, with <code>{[...new Set(all.map((it) => it.step))].slice(0, 4).join(", ")}</code> at work</>}). What was finished by then is taken over, what was going on runs again. This run stays as it is.
+        A new run goes on from entry {at} of this one ({moment?.kind.replaceAll("-", " ")}{moment?.event && <> <code>{moment.event}</code></>}){all.length > 0 && all[0]!.step && <>: <code>{[...new Set(all.map((it) => it.step))].slice(0, 4).join(", ")}</code> runs again</>}. What was finished by then is kept as it came. This run stays as it is.
       </p>
       <fieldset className="row">
         <legend>With</legend>

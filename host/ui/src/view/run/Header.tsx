@@ -12,14 +12,15 @@ interface Props {
   run: Run;
   stage: Stage;
   history?: History;
-  /** It waits for somebody. */
-  waiting: boolean;
+  /** As it stands: also whether it waits for somebody. */
+  status: string;
   look: () => void;
   /** None: there is nothing to fork. */
   fork?: () => void;
+  forkLabel?: string;
 }
 
-export function Header({ run, stage, history, waiting, look, fork }: Props) {
+export function Header({ run, stage, history, status, look, fork, forkLabel }: Props) {
   const [problem, setProblem] = useState<unknown>();
   const input = history && startOf(history);
   const attempt = (act: () => Promise<unknown>) => () => {
@@ -42,7 +43,7 @@ export function Header({ run, stage, history, waiting, look, fork }: Props) {
         <h1>
           <a href={href(["workflows", run.workflow_name])}>{run.workflow_name}</a> <code>{run.run_id}</code>
         </h1>
-        {gone ? <span className="status cancelled"><span aria-hidden="true">∅</span> gone</span> : stage === "loading" ? <span className="soft" role="status">reading, {history?.moments.length ?? 0} entries so far …</span> : <Status status={waiting ? "waiting" : run.status} queued={run.queued} />}
+        {gone ? <span className="status cancelled"><span aria-hidden="true">∅</span> gone</span> : stage === "loading" ? <span className="soft" role="status">reading, {history?.moments.length ?? 0} entries so far …</span> : <Status status={status} queued={run.queued} />}
         <p className="facts">
           <span title={run.started_at}>began {clock(run.started_at)} (<Ago at={run.started_at} />)</span>
           <span><Lasting from={micros(run.started_at)} until={run.completed_at ? micros(run.completed_at) : undefined} /></span>
@@ -57,7 +58,7 @@ export function Header({ run, stage, history, waiting, look, fork }: Props) {
             {goesOn(run) && <button onClick={attempt(() => api.cancel(run.handler_id))}>Cancel</button>}
             <button onClick={attempt(again)}>Run again</button>
             <a className="button" href={href(["workflows", run.workflow_name], { input })}>Edit and run</a>
-            {fork && <button onClick={fork}>Fork from here</button>}
+            {fork && <button onClick={fork}>{forkLabel}</button>}
             <button className="danger" onClick={attempt(purge)}>Purge</button>
           </span>
         )}

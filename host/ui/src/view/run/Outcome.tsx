@@ -2,8 +2,8 @@
 
 import { useState } from "react";
 import type { History, Json, Run } from "../../api";
-import { pretty, written } from "../../model/json";
-import { culprit } from "../../model/run";
+import { brief, pretty, written } from "../../model/json";
+import { culprit, plainly } from "../../model/run";
 import { Copy, fieldsOf } from "../common";
 import { JsonView } from "../JsonView";
 import { Trace, Where } from "./Where";
@@ -15,6 +15,9 @@ interface Props {
   /** Forks it from where a step began. */
   again: (invocation: number) => void;
 }
+
+/** So much of what a step was given stands in one line. */
+const BRIEF_MAX = 300;
 
 /** Whether more than a few lines of it would be cut off. */
 function isLong(value: unknown): boolean {
@@ -47,16 +50,16 @@ export function Outcome({ run, history, show, again }: Props) {
   return (
     <section className="outcome bad" aria-label="Why it failed">
       <div className="row">
-        <strong>✗ {failure ? failure.kind : "Failed"}{failing && <> in step <button className="link" onClick={() => show(failing.id)}>{failing.step}</button></>}</strong>
+        <strong>✗ {failure ? plainly(failure.kind) : "Failed"}{failing && <> in step <button className="link" onClick={() => show(failing.id)}>{failing.step}</button></>}</strong>
         <Where trace={trace} />
         {failure && <span className="soft">attempt {failure.attempt + 1}{failure.retryable ? "" : ", not to be tried again"}</span>}
         <span className="grow" />
-        {failing && <button className="small" onClick={() => again(failing.id)}>Try again from this step</button>}
+        {failing && <button className="primary" onClick={() => again(failing.id)}>Try again from this step</button>}
       </div>
       <pre>{run.error}</pre>
       {failing && (
         <details>
-          <summary>What the step was given</summary>
+          <summary>What the step was given: <code className="soft">{failing.events.map((it) => `${it.type} ${brief(it.value ?? {}).slice(0, BRIEF_MAX)}`).join(", ")}</code></summary>
           {failing.events.map((event, at) => (
             <div key={at}><code>{event.type}</code> <JsonView value={fieldsOf(event)} label={`Input ${event.type}`} /></div>
           ))}

@@ -3,11 +3,11 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { api, type Graph } from "../../api";
-import { lastAttempt } from "../../model/fork";
+import { lastAttempt, starting } from "../../model/fork";
 import { completed, languages } from "../../model/graph";
 import { written } from "../../model/json";
 import { journal, outputs, published } from "../../model/journal";
-import { questions, waitsForSomebody } from "../../model/questions";
+import { asking, questions, waitsForSomebody } from "../../model/questions";
 import { activeAt, culprit, edges, momentOfFrame, pictureAt } from "../../model/run";
 import { adjust, href, type Route } from "../../model/route";
 import { goesOn } from "../../model/status";
@@ -53,9 +53,12 @@ export function RunPage({ id, route }: { id: string; route: Route }) {
   const at = asked === undefined ? undefined : Math.min(asked, newest);
   const seq = at ?? newest;
   const beside = useMemo(() => (history ? published(history, frames) : []), [history, frames]);
-  const picture = useMemo(() => (history ? pictureAt(history, seq, beside) : undefined), [history, seq, beside]);
   const known = useMemo(() => (history ? edges(pictureAt(history, newest, beside)) : []), [history, newest, beside]);
   const open = useMemo(() => (history && run && goesOn(run) ? questions(history, frames, details.data) : []), [history, run, frames, details.data]);
+  const picture = useMemo(() => {
+    const then = history && pictureAt(history, seq, beside);
+    return then && seq === newest ? asking(then, open) : then;
+  }, [history, seq, newest, beside, open]);
   const lines = useMemo(() => (history && tab === "journal" ? journal(history, frames) : []), [history, frames, tab]);
   const made = useMemo(() => (history && tab === "step" ? outputs(history, frames) : undefined), [history, frames, tab]);
 
@@ -65,7 +68,7 @@ export function RunPage({ id, route }: { id: string; route: Route }) {
   if (stage === "broken") {
     return (
       <div className="run">
-        <Header run={run} stage={stage} waiting={false} look={look} />
+        <Header run={run} stage={stage} status={run.status} look={look} />
         <Problem error={problem} title="What happened in it cannot be shown" />
       </div>
     );
@@ -80,6 +83,7 @@ export function RunPage({ id, route }: { id: string; route: Route }) {
   const frame = frames.find((it) => it.sequence === event);
   const publisher = event === undefined ? undefined : (history.moments.find((it) => it.seq === momentOfFrame(history, event))?.invocation ?? undefined);
   const paused = (breakpoints?.paused ?? []).filter((it) => it.run_id === id);
+  const status = running && paused.length > 0 ? "paused" : running && (run.status === "waiting" || waitsForSomebody(history, open)) ? "waiting" : run.status;
   const inGraph = (name?: string) => whole?.nodes.some((it) => it.id === name);
   const node = chosen?.step ?? (inGraph(frame?.type) ? frame?.type : history.invocations.find((it) => it.id === publisher)?.step) ?? route.query.get("node") ?? undefined;
   const isStep = (name: string) => whole?.nodes.some((it) => it.id === name && it.node_type === "step");
@@ -99,7 +103,7 @@ export function RunPage({ id, route }: { id: string; route: Route }) {
 
   return (
     <div className="run workspace">
-      <Header run={run} stage={stage} history={history} waiting={running && (run.status === "waiting" || waitsForSomebody(history, open))} look={look} fork={() => from(seq)} />
+      <Header run={run} stage={stage} history={history} status={status} look={look} fork={at === undefined ? () => fork(starting(run, history)) : () => from(seq)} forkLabel={at === undefined && !running ? "Fork" : "Fork from here"} />
       {stage === "ended" && <Outcome run={run} history={history} show={chooseStep} again={(it) => from(lastAttempt(history.invocations.find((one) => one.id === it)!), "Try again from this step")} />}
       {running && paused.length > 0 && <Paused all={paused} run={run} look={look} />}
       {running && open.length > 0 && <Questions all={open} run={run} look={look} />}

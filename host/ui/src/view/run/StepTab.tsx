@@ -4,7 +4,7 @@ import { useMemo } from "react";
 import type { History } from "../../api";
 import type { Output } from "../../model/journal";
 import type { Line } from "../../model/logs";
-import { phaseAt, type Phase } from "../../model/run";
+import { cutOff, forksOf, phaseAt, plainly, type Phase } from "../../model/run";
 import { duration, micros } from "../../model/time";
 import { fieldsOf, PHASES } from "../common";
 import { JsonView } from "../JsonView";
@@ -31,6 +31,7 @@ export function StepTab({ history, chosen, outputs, seq, lines, pick, fork, show
   const own = useMemo(() => lines.filter(({ line }) => line.invocation === chosen?.id && line.source !== "failure"), [lines, chosen?.id]);
   if (!chosen) return <p className="soft pad">Choose a step in the graph or a line of the timeline: what it was given, what it did, and what came of it.</p>;
   const phase = phaseAt(chosen, seq);
+  const forks = forksOf(history);
   const same = history.invocations.filter((it) => it.step === chosen.step);
   const place = same.indexOf(chosen);
   const done = outputs.filter((it) => it.seq <= seq);
@@ -51,7 +52,7 @@ export function StepTab({ history, chosen, outputs, seq, lines, pick, fork, show
       {phase && <p className={`state-of ${phase}`}><span aria-hidden="true">{PHASES[phase].sign}</span> {PHASES[phase].text}</p>}
       {chosen.failures.map((failure) => (
         <div key={failure.attempt} className="problem">
-          <strong>✗ attempt {failure.attempt + 1}: {failure.kind}</strong> <Where trace={failure.trace} />
+          <strong>✗ attempt {failure.attempt + 1}: {plainly(failure.kind)}</strong> <Where trace={failure.trace} />
           <pre>{failure.message}</pre>
           <Trace trace={failure.trace} />
         </div>
@@ -74,7 +75,7 @@ export function StepTab({ history, chosen, outputs, seq, lines, pick, fork, show
           <li key={at} className={span.seq > seq ? "later" : ""}>
             <span className={span.phase} aria-hidden="true">{PHASES[span.phase as Phase].sign}</span>{" "}
             {PHASES[span.phase as Phase].text}{span.wait && <>: <code>{span.wait.types.join(" or ")}</code></>}
-            <span className="soft"> attempt {span.attempt + 1}{span.until && `, ${duration(micros(span.until) - micros(span.from))}`}</span>
+            <span className="soft"> attempt {span.attempt + 1}{span.until && (cutOff(span, forks) ? ", begun anew in this fork" : `, ${duration(micros(span.until) - micros(span.from))}`)}</span>
           </li>
         ))}
         {chosen.end && <li className={chosen.end.seq > seq ? "later" : ""}><span className={chosen.end.outcome} aria-hidden="true">{PHASES[chosen.end.outcome as Phase].sign}</span> {chosen.end.outcome} {chosen.end.events.map((it, at) => <code key={at}>{it} </code>)}</li>}

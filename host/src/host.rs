@@ -95,10 +95,17 @@ impl Host {
     }
 
     /// Calls a step of a component outside of any run. Gives a component whose instances begin where that call has
-    /// ended, and what it answered: how a language begins with somebody's files.
+    /// ended, and what it answered: how a language begins with somebody's files. `mend` is given the answer and the
+    /// memory that is kept, and may change that.
     #[cfg(feature = "cli")]
-    pub async fn begin(&self, component: &[u8], step: &str, payload: String) -> Result<(Vec<u8>, String), LoadError> {
-        self.services.runtime.begin(component, step, payload).await
+    pub async fn begin(
+        &self,
+        component: &[u8],
+        step: &str,
+        payload: String,
+        mend: fn(&str, &mut [u8]) -> Result<(), String>,
+    ) -> Result<(Vec<u8>, String), LoadError> {
+        self.services.runtime.begin(component, step, payload, mend).await
     }
 
     /// Runs of what is loaded, for tests, beside all that this host does: it need not have been resumed.

@@ -281,10 +281,17 @@ impl Runtime {
     }
 
     /// Calls a step of a component outside of any run, with one event of the same name. Gives a component whose
-    /// instances begin where that call has ended, and what it answered.
+    /// instances begin where that call has ended, and what it answered. `mend` is given the answer and the memory that
+    /// is kept, and may change that.
     #[cfg(feature = "cli")]
-    pub(crate) async fn begin(&self, component: &[u8], step: &str, payload: String) -> Result<(Vec<u8>, String), LoadError> {
-        begin::begin(self, component, step, payload).await
+    pub(crate) async fn begin(
+        &self,
+        component: &[u8],
+        step: &str,
+        payload: String,
+        mend: begin::Mend,
+    ) -> Result<(Vec<u8>, String), LoadError> {
+        begin::begin(self, component, step, payload, mend).await
     }
 
     /// What a component says about itself: JSON, unchecked.

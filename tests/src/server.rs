@@ -240,6 +240,13 @@ impl Server {
         line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") << 10
     }
 
+    /// How often the process has come upon a page of memory that was not there, or not its own.
+    pub fn page_faults(&self) -> u64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid())).expect("it runs");
+        let fields = stat.rsplit_once(')').expect("its name").1;
+        fields.split_whitespace().nth(7).and_then(|it| it.parse().ok()).expect("a number")
+    }
+
     /// The processes that it has started.
     pub fn children(&self) -> Vec<u32> {
         let pids = std::fs::read_dir("/proc").expect("processes").flatten().filter_map(|it| it.file_name().to_str()?.parse::<u32>().ok());

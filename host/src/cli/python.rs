@@ -4,6 +4,7 @@
 //! and what it holds is kept as the component: that takes a second or two, whatever the file imports.
 
 mod base;
+mod kept;
 mod packages;
 mod sources;
 mod tools;
@@ -91,7 +92,7 @@ impl Project {
         file: PathBuf,
         workflows: &[Found],
     ) -> Result<Vec<PathBuf>, Problem> {
-        let base = base::ready(tools).await?;
+        let base = base::ready(host, tools).await?;
         let mut inside: BTreeMap<String, &str> = BTreeMap::new();
         inside.extend(packages.files.iter().map(|(path, text)| (format!("/packages/{path}"), text.as_str())));
         inside.extend(files.iter().map(|(path, text)| (format!("/app/{path}"), text.as_str())));
@@ -106,7 +107,7 @@ impl Project {
         let entries: Vec<String> = workflows.iter().map(|workflow| sources::entry(&file, workflow)).collect();
         for (workflow, entry) in workflows.iter().zip(&entries) {
             inside.insert(ENTRY.to_owned(), entry);
-            let begun = host.begin(&base.bytes, BEGIN, json!(inside).to_string()).await;
+            let begun = host.begin(&base.bytes, BEGIN, json!(inside).to_string(), kept::immortal).await;
             let (component, said) = begun.map_err(|error| Problem::new(error.to_string()).hint(error.hint()))?;
             tell(&said);
             let wasm = self.dir.join(format!("{}.wasm", sources::file_name(&workflow.name)));

@@ -15,15 +15,24 @@ use super::enter::Opened;
 use super::guest::Guest;
 use super::{LoadError, Runtime};
 
+/// Changes the memory that is kept, given what the call answered; an error says what is wrong with it.
+pub(super) type Mend = fn(&str, &mut [u8]) -> Result<(), String>;
+
 /// Calls a step of a component outside of any run: none of the contract's imports are there. Gives the component that has
 /// begun, and the payload of the one event that the call returned.
-pub(super) async fn begin(runtime: &Runtime, component: &[u8], step: &str, payload: String) -> Result<(Vec<u8>, String), LoadError> {
+pub(super) async fn begin(
+    runtime: &Runtime,
+    component: &[u8],
+    step: &str,
+    payload: String,
+    mend: Mend,
+) -> Result<(Vec<u8>, String), LoadError> {
     let (own, step) = (runtime.clone(), step.to_owned());
     let (told, answer) = std::sync::mpsc::channel();
     let called = move |instrumented: Vec<u8>| {
         async move {
-            let (held, said) = call(&own, instrumented.into(), &step, payload).await?;
-            told.send(said)?;
+            let held = call(&own, instrumented.into(), &step, payload, mend).await?;
+            told.send(held.said.clone())?;
             Ok(Box::new(held) as Box<dyn Invoker>)
         }
         .boxed()
@@ -36,7 +45,7 @@ pub(super) async fn begin(runtime: &Runtime, component: &[u8], step: &str, paylo
     Ok((bytes, answer.recv().unwrap_or_default()))
 }
 
-async fn call(runtime: &Runtime, instrumented: Bytes, step: &str, payload: String) -> anyhow::Result<(Held, String)> {
+async fn call(runtime: &Runtime, instrumented: Bytes, step: &str, payload: String, mend: Mend) -> anyhow::Result<Held> {
     let component = runtime.load(instrumented).await?;
     let Opened { mut store, meter, stderr } = Opened::new(&runtime.0);
     let event = [Event { name: step.to_owned(), payload }];
@@ -54,13 +63,17 @@ async fn call(runtime: &Runtime, instrumented: Bytes, step: &str, payload: Strin
         let details: serde_json::Value = serde_json::from_str(&failure.details).unwrap_or_default();
         LoadError::new(failure.message, details["hint"].as_str().unwrap_or("correct it, and build again"))
     })?;
-    Ok((Held { store, instance }, said.into_iter().next().map(|event| event.payload).unwrap_or_default()))
+    let said = said.into_iter().next().map(|event| event.payload).unwrap_or_default();
+    Ok(Held { store, instance, said, mend })
 }
 
 /// An instance after the call.
 struct Held {
     store: Store<Guest>,
     instance: Instance,
+    /// What the call answered.
+    said: String,
+    mend: Mend,
 }
 
 impl Held {
@@ -95,7 +108,10 @@ impl Invoker for Held {
         self.get(function).await
     }
 
+    /// The memory: there is one, and nothing else is a list.
     async fn call_list_u8(&mut self, function: &str) -> anyhow::Result<Vec<u8>> {
-        self.get(function).await
+        let mut memory: Vec<u8> = self.get(function).await?;
+        (self.mend)(&self.said, &mut memory).map_err(anyhow::Error::msg)?;
+        Ok(memory)
     }
 }

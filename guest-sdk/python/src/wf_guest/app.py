@@ -23,7 +23,7 @@ from wit_world import exports
 from wit_world.imports import environment, events, http, log, memo, run, state, time
 from wit_world.imports.types import Event, Failure
 
-from . import border, chance, connections, find, logs, loop, prepare, variables, warm
+from . import border, chance, connections, find, heap, logs, loop, prepare, variables, warm
 from .invoke import Failed, invoke
 
 
@@ -42,6 +42,7 @@ prepare.standard_library()
 found = find.find(wf_entry.module, wf_entry.workflow)
 prepare.user_modules()
 found.check()
+heap.move(heap.ran(lambda: warm.warm(_Host, 2)))
 warm.warm(_Host)
 _manifest = json.dumps(found.manifest(), ensure_ascii=False)
 _workflow = found.workflow

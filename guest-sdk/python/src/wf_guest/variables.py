@@ -62,4 +62,6 @@ def install() -> None:
 
 def begin() -> None:
     """A step begins: what an earlier one was told, or has set, is gone."""
-    Variables._asked = None
+    # To set anything in a class makes Python forget what it knows of it.
+    if Variables._asked is not None:
+        Variables._asked = None

@@ -23,12 +23,13 @@ from wit_world import exports
 from wit_world.imports.types import Event, Failure
 
 BEGIN = "wf-host:begin"
+SETTLE = "wf-host:settle"
 # Of no use without a screen, a compiler or a disk.
 LEFT_OUT = {"test", "tests", "idlelib", "tkinter", "turtledemo", "ensurepip", "lib2to3", "pydoc_data", "__pycache__", "venv", "curses", "site-packages"}
 # What looks at the folders that a workflow is granted.
 REAL = ("access", "chdir", "chmod", "link", "mkdir", "readlink", "remove", "rename", "replace", "rmdir", "scandir", "symlink", "truncate", "unlink", "utime")
 # What every workflow has, or is likely to have.
-IMPORTED = ("find", "border", "chance", "logs", "loop", "prepare", "invoke", "manifest", "recording")
+IMPORTED = ("find", "border", "chance", "heap", "logs", "loop", "prepare", "invoke", "manifest", "recording", "warm")
 
 
 class Disk:
@@ -135,7 +136,7 @@ disk.mount()
 # The user's own come last: a file may be called as a module of the standard library is.
 sys.path[:] = ["/entry", "/0", "/packages", *(it for it in sys.path if it != "/0"), "/app"]
 sys.path_importer_cache.clear()
-gc.collect()
+from wf_guest import heap
 
 steps = None
 
@@ -154,8 +155,18 @@ def problem(error):
     return Err(Failure(type(error).__name__, where + said, json.dumps({"hint": hint, "trace": "".join(traceback.format_exception(error))})))
 
 
+def told(said=""):
+    """What the host is to know: what was printed, and what is there for good. The last thing that is done."""
+    kept = heap.keep()
+    heap.fill()
+    # What is there now stays: to look through it for garbage would only touch its memory.
+    gc.freeze()
+    return json.dumps({"said": said, "kept": kept})
+
+
 def begin(files):
     global steps
+    heap.check()
     for path, text in files.items():
         disk.add(path, text.encode())
     sys.path_importer_cache.clear()
@@ -174,11 +185,9 @@ def begin(files):
                 setattr(sys, name, stream)
             elif getattr(now, "_beneath", None) is said:
                 now._beneath = stream
-    gc.collect()
     disk.has_others = True
-    # What is there now stays: to look through it for garbage would only touch its memory.
-    gc.freeze()
-    return json.dumps({"said": said.getvalue()})
+    files.clear()
+    return told(said.getvalue())
 
 
 class Steps(exports.Steps):
@@ -186,6 +195,8 @@ class Steps(exports.Steps):
         return steps.describe()
 
     def invoke(self, step, events):
+        if step == SETTLE and steps is None:
+            return [Event(SETTLE, told())]
         if step == BEGIN and steps is None:
             return [Event(BEGIN, begin(json.loads(events[0].payload)))]
         return steps.invoke(step, events)

@@ -525,11 +525,14 @@ struct Litestream {
 impl Litestream {
     fn of(data: &Path) -> Litestream {
         let folder = tempfile::tempdir().expect("a folder");
-        let config = format!(
-            "dbs:\n  - path: {}\n    replica:\n      path: {}\n",
-            data.join("wf-host.db").display(),
-            folder.path().join("replica").display()
-        );
+        let page = fs::read_to_string(artifacts::root().join("OPERATING.md")).expect("the page");
+        let (_, block) = page.split_once("# litestream.yml\n").expect("its configuration");
+        let (config, _) = block.split_once("```").expect("its end");
+        let places = [("/var/lib/wf-host/wf-host.db", data.join("wf-host.db")), ("/mnt/replica/wf-host", folder.path().join("replica"))];
+        let config = places.iter().fold(config.to_owned(), |config, (from, to)| {
+            assert!(config.contains(from), "{config}");
+            config.replace(from, text(to))
+        });
         fs::write(folder.path().join("litestream.yml"), config).expect("room");
         let mut command = Litestream::command("replicate", folder.path());
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it is installed: `make clients`");

@@ -146,6 +146,11 @@ async fn a_copy_of_a_waiting_run_goes_on_as_another_and_so_does_the_run() {
     // As often as one likes, here too.
     let again = import(&here, &file, &[]);
     let again = again.split(' ').next().expect("a handler");
+    // As with any fork, both say so.
+    let second = here.get(&format!("/handlers/{again}")).await.run();
+    assert_eq!(here.get(&format!("/api/v1/runs/{second}")).await.json()["forked_from"], run);
+    assert_eq!(here.get(&format!("/api/v1/runs/{run}")).await.json()["forks"], json!([second]));
+    assert_eq!(there.get(&format!("/api/v1/runs/{}", copy.run())).await.json()["forked_from"], run);
     for (server, handler) in [(&there, "copied"), (&here, "h"), (&here, again)] {
         let event = format!(r#"{{"user":"laurie","answer":"{handler}"}}"#);
         assert_eq!(server.send(handler, "AnswerEvent", &event).await.status, 200);

@@ -443,8 +443,21 @@ fn what_grows_is_not_flat() {
 }
 
 #[test]
-fn what_climbs_or_takes_longer_is_named() {
-    let sample = |memory: f64, p50: f64, p99: f64| Sample {
+fn the_picture_has_each_curve_and_each_kill() {
+    let samples: Vec<Sample> = (0..6).map(|at| Sample { at: Duration::from_secs(at), ..sample(80.0, 5.0, 20.0) }).collect();
+    let picture = picture(&samples, &[1, 2].map(Duration::from_secs), Duration::from_secs(6));
+    // Those that stay flat, and the two latencies.
+    assert_eq!(picture.matches("<polyline").count(), FLAT.len() + 2);
+    for (title, ..) in FLAT {
+        assert!(picture.contains(title), "{title}");
+    }
+    let without = self::picture(&samples, &[], Duration::from_secs(6));
+    let panels = FLAT.len() + 1;
+    assert_eq!(picture.matches("<line").count(), without.matches("<line").count() + 2 * panels);
+}
+
+fn sample(memory: f64, p50: f64, p99: f64) -> Sample {
+    Sample {
         at: Duration::ZERO,
         memory,
         descriptors: 0.0,
@@ -454,7 +467,11 @@ fn what_climbs_or_takes_longer_is_named() {
         greetings: 1,
         p50: Some(p50),
         p99: Some(p99),
-    };
+    }
+}
+
+#[test]
+fn what_climbs_or_takes_longer_is_named() {
     let said = |of: fn(f64) -> [f64; 3]| {
         let samples = (0..60).map(|it| of(f64::from(it))).map(|[memory, p50, p99]| sample(memory, p50, p99));
         climbing(&samples.collect::<Vec<_>>())

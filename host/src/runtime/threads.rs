@@ -10,9 +10,11 @@ use std::sync::{Arc, Mutex};
 
 use wf_engine::entry::InvocationId;
 
-/// Bytes of a run's id in a record; then comes the invocation's number, and one more so that zero is nobody.
+/// Bytes of a run's id in a record; then comes the invocation's number, and one more so that zero is nobody, and the
+/// checksum of both.
 const ID_MAX: usize = 16;
-const RECORD: usize = ID_MAX + 8;
+const SUMMED: usize = ID_MAX + 8;
+const RECORD: usize = SUMMED + 4;
 
 type Record = [u8; RECORD];
 
@@ -41,7 +43,14 @@ pub(super) struct Place {
 impl Threads {
     /// Reads what was left, and begins anew. Where the file cannot be had nothing is known, and nothing is left.
     pub(super) fn open(path: Option<&Path>) -> Threads {
-        let before = path.and_then(|path| left(&std::fs::read(path).ok()?));
+        let read = path.and_then(|path| std::fs::read(path).ok());
+        let before = read.as_deref().and_then(left);
+        if let (Some(path), Some(_), None) = (path, &read, &before) {
+            tracing::warn!(
+                "`{}` is damaged: of a step that ended a host nothing is known, and all that executed then are suspected",
+                path.display()
+            );
+        }
         let file = path.and_then(|path| OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path).ok());
         Threads { file, places: Mutex::default(), before }
     }
@@ -97,7 +106,9 @@ impl Drop for Place {
 fn record(run: &str, invocation: InvocationId) -> Option<Record> {
     let mut record = [0; RECORD];
     record.get_mut(..ID_MAX)?.get_mut(..run.len())?.copy_from_slice(run.as_bytes());
-    record[ID_MAX..].copy_from_slice(&invocation.checked_add(1)?.to_le_bytes());
+    record[ID_MAX..SUMMED].copy_from_slice(&invocation.checked_add(1)?.to_le_bytes());
+    let sum = crc32fast::hash(&record[..SUMMED]);
+    record[SUMMED..].copy_from_slice(&sum.to_le_bytes());
     Some(record)
 }
 
@@ -106,8 +117,12 @@ fn left(bytes: &[u8]) -> Option<BTreeMap<String, BTreeSet<InvocationId>>> {
     let (records, rest) = bytes.as_chunks::<RECORD>();
     let mut left: BTreeMap<String, BTreeSet<InvocationId>> = BTreeMap::new();
     for record in records.iter().filter(|record| record.iter().any(|byte| *byte != 0)) {
-        let id = record[..ID_MAX].split(|byte| *byte == 0).next()?;
-        let number = u64::from_le_bytes(record[ID_MAX..].try_into().ok()?);
+        let (summed, sum) = record.split_at(SUMMED);
+        if sum != crc32fast::hash(summed).to_le_bytes() {
+            return None;
+        }
+        let id = summed[..ID_MAX].split(|byte| *byte == 0).next()?;
+        let number = u64::from_le_bytes(summed[ID_MAX..].try_into().ok()?);
         left.entry(String::from_utf8(id.to_vec()).ok()?).or_default().insert(number.checked_sub(1)?);
     }
     rest.is_empty().then_some(left)
@@ -146,5 +161,21 @@ mod tests {
         std::fs::write(&path, [0; 2 * RECORD]).expect("a file");
         assert_eq!(Threads::open(Some(&path)).before("run"), Some(vec![]), "nobody was");
         assert_eq!(Threads::open(Some(folder.path())).before("run"), None, "a folder is no file");
+    }
+
+    #[test]
+    fn a_byte_that_was_changed_suspects_no_other() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("threads");
+        // Somebody, nobody, somebody.
+        let whole = [record("run", 7), Some([0; RECORD]), record("other", 8)].map(|it| it.expect("it fits")).concat();
+        std::fs::write(&path, &whole).expect("a file");
+        assert_eq!(Threads::open(Some(&path)).before("run"), Some(vec![7]));
+        for at in 0..whole.len() {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 0x10;
+            std::fs::write(&path, &bytes).expect("a file");
+            assert_eq!(Threads::open(Some(&path)).before("run"), None, "byte {at}");
+        }
     }
 }

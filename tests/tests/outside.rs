@@ -386,6 +386,36 @@ async fn an_answer_that_asks_for_time_is_given_it_by_the_retry() {
     assert_eq!(origin.seen().len(), 3);
 }
 
+/// A service that knows the header does nothing twice: the key is the same at re-entry and in the next attempt, and another one
+/// for whatever is meant to happen beside it.
+#[tokio::test]
+async fn an_idempotency_key_is_the_same_until_what_it_stands_for_is_done() {
+    let origin = origin(|_, number| match number {
+        0 => vec![Part::Hang],
+        1 => vec![reply(503, &[], "")],
+        _ => vec![reply(200, &[], "")],
+    })
+    .await;
+    let mut server = granted(&origin).await;
+    let ask = |label: &str| json!({ "method": "POST", "url": origin.url(&format!("/{label}")), "label": label, "fails": true });
+    let both = [ask("pay"), ask("ship")];
+    let handler = server.begin("outside", &tasks(&both)).await;
+    until("the first request", async || (origin.seen().len() == 1).then_some(())).await;
+    server.crash().await;
+    let first = server.ended(&handler).await.result();
+    assert_eq!(first["attempt"], 1, "entered again, and tried again: {first}");
+    assert_eq!(ended(&server, &both).await.result()["attempt"], 0);
+    let seen = origin.seen();
+    let paths: Vec<&str> = seen.iter().map(|it| it.path.as_str()).collect();
+    assert_eq!(paths, ["/pay", "/pay", "/pay", "/ship", "/pay", "/ship"]);
+    let keys: Vec<&str> = seen.iter().map(|it| it.header("idempotency-key")).collect();
+    assert!(keys[0].len() == 36 && keys[..3].iter().all(|it| *it == keys[0]), "one key for one payment: {keys:?}");
+    let mut different = keys[2..].to_vec();
+    different.sort_unstable();
+    different.dedup();
+    assert_eq!(different.len(), 4, "another label and another run have others: {keys:?}");
+}
+
 #[tokio::test]
 async fn tls_is_trusted_by_given_roots_and_not_without() {
     let folder = tempfile::tempdir().expect("a folder");

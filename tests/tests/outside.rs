@@ -2,11 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD_NO_PAD;
 use serde_json::{Value, json};
 use wf_tests::origin::{Origin, Part, Seen, chunk, chunked, reply};
 use wf_tests::project::Dev;
+use wf_tests::written::{all_that_is_said, files, stands_nowhere};
 use wf_tests::{Answer, Serve, Server, artifacts, certificates, database, until};
 
 /// A value that must stand nowhere.
@@ -462,16 +461,6 @@ async fn tls_is_trusted_by_the_roots_of_the_system() {
     }
 }
 
-/// Every file below a folder, whole.
-fn files(folder: &Path, found: &mut Vec<(String, Vec<u8>)>) {
-    for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
-        match entry.path().is_dir() {
-            true => files(&entry.path(), found),
-            false => found.push((entry.path().display().to_string(), std::fs::read(entry.path()).unwrap_or_default())),
-        }
-    }
-}
-
 #[tokio::test]
 async fn a_secret_goes_where_it_is_granted_for_and_stands_nowhere_else() {
     let other = echo().await;
@@ -554,34 +543,7 @@ async fn a_secret_goes_where_it_is_granted_for_and_stands_nowhere_else() {
     let said = [("log", server.log()), ("screen", server.screen()), ("handlers", handlers), ("page", page)];
     written.extend(said.map(|(name, text)| (name.to_owned(), text.into_bytes())));
     assert!(written.len() > 4, "there is something to look at");
-    let forms = [&[SECRET.to_owned()][..], &in_base64(SECRET)].concat();
-    for (name, bytes) in written {
-        let found = |text: &String| bytes.windows(text.len()).any(|it| it == text.as_bytes());
-        assert!(!forms.iter().any(found), "the secret stands in {name}");
-    }
-}
-
-/// What a word is in base64, wherever it begins.
-fn in_base64(word: &str) -> [String; 3] {
-    [(0, 0), (1, 2), (2, 3)].map(|(before, skipped)| {
-        let all = [vec![0; before], word.as_bytes().to_vec()].concat();
-        BASE64_STANDARD_NO_PAD.encode(&all)[skipped..all.len() * 8 / 6].to_owned()
-    })
-}
-
-/// Everything that the host has written or says: files, log, screen, and what it answers about a run.
-async fn all_that_is_said(server: &Server, handler: &str, run: &str) -> Vec<(String, Vec<u8>)> {
-    let mut said = Vec::new();
-    files(server.data().parent().expect("its folder"), &mut said);
-    let parts = ["", "/history", "/state", "/logs", "/representation"].map(|part| format!("/api/v1/runs/{run}{part}"));
-    let handler = [format!("/handlers/{handler}"), "/handlers".to_owned(), "/api/v1/runs".to_owned(), "/api/v1/workflows".to_owned()];
-    for path in parts.into_iter().chain(handler) {
-        let answer = server.get(&path).await;
-        said.push((path, answer.body.into_bytes()));
-    }
-    said.push(("the log".to_owned(), server.log().into_bytes()));
-    said.push(("the screen".to_owned(), server.screen().into_bytes()));
-    said
+    stands_nowhere(&[SECRET], &written);
 }
 
 /// Killed while a request with a secret is under way and its answer repeats it; after that the step fails with what it was told,
@@ -633,14 +595,8 @@ async fn a_secret_stands_nowhere_after_kills_failures_and_in_what_lies_apart() {
     said.push(("the log after all".to_owned(), server.log().into_bytes()));
     let apart = database::rows(&server.data(), "blob");
     assert!(apart > 0, "nothing lies apart");
-    // Words of it are the same in JSON and in URLs; parts of answers are journaled in base64.
-    let forms: Vec<String> =
-        ["okapi", "quagga", SECRET].into_iter().flat_map(|word| in_base64(word).into_iter().chain([word.to_owned()])).collect();
-    for (place, bytes) in said {
-        for form in &forms {
-            assert!(!bytes.windows(form.len()).any(|it| it == form.as_bytes()), "the secret stands in {place}, as {form}");
-        }
-    }
+    // Words of it are the same in JSON and in URLs.
+    stands_nowhere(&["okapi", "quagga", SECRET], &said);
 }
 
 #[tokio::test]

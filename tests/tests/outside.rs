@@ -60,10 +60,22 @@ async fn what_is_not_granted_names_the_grant_and_where_it_stands() {
     let grant =
         format!("add `allow_http = [\"{url}\"]` to `[workflows.outside]` in wf-host.toml, or start the host with `--allow-http {url}`");
     assert!(message.contains(&grant) && !message.contains("private"), "{message}");
-    let socket = ended(&server, &[json!({ "socket": "127.0.0.1:9", "fails": true })]).await;
-    let error = socket.text("error");
-    assert!(error.contains("sockets are never granted: use `wf:workflow/http`"), "{error}");
-    assert_eq!(origin.seen().len(), 0);
+    assert_eq!(origin.connections(), 0);
+}
+
+/// Also where all of `http` is granted: what goes around it says what to use in its place.
+#[tokio::test]
+async fn sockets_of_every_kind_and_names_are_closed_and_say_what_is_open() {
+    let origin = echo().await;
+    let server = granted(&origin).await;
+    let address = format!("127.0.0.1:{}", origin.port());
+    for (what, address) in [("tcp", address.as_str()), ("udp", "127.0.0.1:0"), ("name", "localhost:9")] {
+        let (kind, _) = refused(&server, json!({ "socket": [what, address] })).await;
+        assert_ne!(kind, "", "{what}");
+        let error = ended(&server, &[json!({ "socket": [what, address], "fails": true })]).await.text("error");
+        assert!(error.contains("sockets are never granted: use `wf:workflow/http`"), "{what}: {error}");
+    }
+    assert_eq!(origin.connections(), 0);
 }
 
 #[tokio::test]

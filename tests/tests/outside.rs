@@ -791,10 +791,13 @@ fn what_is_asked_for_and_not_granted_is_shown_before_it_runs() {
         assert!(output.status.success(), "{output:?}");
         (String::from_utf8_lossy(&output.stdout).into_owned(), String::from_utf8_lossy(&output.stderr).into_owned())
     };
-    let (_, said) = run(&["check"]);
+    let (shown, said) = run(&["check"]);
     assert!(said.contains(": it asks for http, and none is granted") && said.contains("`[workflows.outside]` in wf-host.toml"), "{said}");
+    assert_eq!(shown.lines().count(), 1, "{shown}");
     let grants = ["--allow-http", "GET https://a.example", "--secret", "PATHS=env:PATH@https://a.example"];
-    assert_eq!(run(&[&["check"], &grants[..]].concat()).1, "");
+    let (shown, said) = run(&[&["check"], &grants[..]].concat());
+    let rows = "\n    http       GET https://a.example\n    files      nothing\n    variables  PATHS (secret, for https://a.example)\n    sockets    nothing\n";
+    assert!(shown.ends_with(rows) && said.is_empty(), "{shown}{said}");
     let (shown, _) = run(&[&["inspect"], &grants[..]].concat());
     assert!(shown.contains("http       GET https://a.example\n") && shown.contains("PATHS (secret, for https://a.example)"), "{shown}");
     let (json, _) = run(&[&["inspect", "--format", "json"], &grants[..]].concat());

@@ -76,7 +76,7 @@ class Chat(Workflow):
 
     @step(retry_policy=retry_policy(retry=retry_if_exception(passes), wait=wait_exponential(multiplier=0.2, max=20), stop=stop_after_attempt(6)))
     async def ask(self, ctx: Context[Talk], ev: Turn) -> ToolCalls | StopEvent:
-        """Asks the model, and shows what it says while it says it. A cut answer, or one that is put off, is asked for again."""
+        """Asks the model, and shows what it says while it says it. An answer that is cut, put off or does not come is asked for again."""
         talk = await ctx.store.get_state()
         if talk.tokens >= talk.budget:
             raise RuntimeError(f"{talk.tokens} tokens of {talk.budget} are spent")
@@ -113,11 +113,13 @@ class Chat(Workflow):
 
 
 async def parts(messages: list[dict]):
-    """What the model sends, as it comes. The variable `CHAT_URL` says where it is, `CHAT_MODEL` who."""
+    """What the model sends, as it comes. The variable `CHAT_URL` says where it is, `CHAT_MODEL` who, and `CHAT_PATIENCE` for how
+    many seconds nothing may come."""
     url = os.getenv("CHAT_URL", "https://api.openai.com/v1")
     body = {"model": os.getenv("CHAT_MODEL", "gpt-5-mini"), "messages": messages, "tools": TOOLS, "stream": True, "stream_options": {"include_usage": True}}
     headers = {"Authorization": f"Bearer {os.environ['OPENAI_API_KEY']}"}
-    async with httpx.AsyncClient(timeout=60) as client, client.stream("POST", f"{url}/chat/completions", json=body, headers=headers) as response:
+    patience = float(os.getenv("CHAT_PATIENCE", "60"))
+    async with httpx.AsyncClient(timeout=patience) as client, client.stream("POST", f"{url}/chat/completions", json=body, headers=headers) as response:
         response.raise_for_status()
         async for line in response.aiter_lines():
             if line == "data: [DONE]":

@@ -23,6 +23,7 @@ pub mod server;
 pub mod stream;
 pub mod wasm;
 pub mod wire;
+pub mod written;
 
 pub use http::{Answer, Client};
 pub use patience::until;

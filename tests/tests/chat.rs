@@ -22,7 +22,7 @@ macro_rules! in_both {
 
 in_both! {
     a_model_answers_with_tools_and_a_refund_waits_for_a_person without_its_grants_it_says_what_is_missing
-    a_model_that_is_busy_slow_or_cut_off_is_asked_again a_budget_that_is_spent_ends_it
+    a_model_that_is_busy_or_cut_off_is_asked_again a_model_that_falls_silent_is_asked_again a_budget_that_is_spent_ends_it
     a_kill_while_tokens_come_changes_none_that_was_shown
 }
 
@@ -76,8 +76,13 @@ async fn serve(language: Language, origin: &Origin, arguments: &[&str]) -> Serve
 }
 
 async fn granted(language: Language, origin: &Origin) -> Server {
+    granted_with(language, origin, &[]).await
+}
+
+async fn granted_with(language: Language, origin: &Origin, arguments: &[&str]) -> Server {
     let url = origin.url("");
-    serve(language, origin, &["--allow-http", &url, "--secret", &format!("OPENAI_API_KEY=env:CHAT_KEY@{url}")]).await
+    let secret = format!("OPENAI_API_KEY=env:CHAT_KEY@{url}");
+    serve(language, origin, &[&["--allow-http", &url, "--secret", &secret], arguments].concat()).await
 }
 
 async fn a_model_answers_with_tools_and_a_refund_waits_for_a_person(language: Language) {
@@ -118,7 +123,7 @@ async fn without_its_grants_it_says_what_is_missing(language: Language) {
     assert_eq!(origin.connections(), 0);
 }
 
-async fn a_model_that_is_busy_slow_or_cut_off_is_asked_again(language: Language) {
+async fn a_model_that_is_busy_or_cut_off_is_asked_again(language: Language) {
     let origin = Origin::start(|_, number| match number {
         0 => vec![reply(429, &[("retry-after", "1")], r#"{"error":{"message":"slower"}}"#)],
         1 => vec![reply(503, &[], "")],
@@ -142,6 +147,28 @@ async fn a_model_that_is_busy_slow_or_cut_off_is_asked_again(language: Language)
     assert!(error.contains(told) && !error.contains(KEY), "{error}");
     assert!(language != Language::Rust || error.contains("no such key"), "{error}");
     assert_eq!(refusing.seen().len(), 1, "another time would do no better");
+}
+
+/// It takes the question and says nothing, or stops in the middle of its answer, and keeps the connection: the host would wait
+/// for minutes.
+async fn a_model_that_falls_silent_is_asked_again(language: Language) {
+    let origin = Origin::start(|_, number| match number {
+        0 => vec![Part::Hang],
+        1 => says(&["Hel", "lo"]).into_iter().take(2).chain([Part::Hang]).collect(),
+        _ => says(&["Hello", ", Ada."]),
+    })
+    .await;
+    let server = granted_with(language, &origin, &["--allow-env", "CHAT_PATIENCE=1"]).await;
+    let begun = std::time::Instant::now();
+    let handler = server.begin("chat", "{}").await;
+    let ended = server.ended(&handler).await;
+    assert_eq!(ended.result()["answer"], "Hello, Ada.", "{ended:?}");
+    assert!(begun.elapsed().as_secs_f64() >= 2.0, "each was waited for: {:?}", begun.elapsed());
+    assert!(origin.seen().len() >= 3, "{:?}", origin.seen());
+    let frames = server.events(&handler, "").await.rest().await;
+    let shown: Vec<Value> = frames.iter().filter(|it| it.name() == "Token").map(|it| it.json()["value"]["text"].clone()).collect();
+    // A machine that is busy may be taken for a model that is silent once more: what came before that stays, too.
+    assert_eq!((&shown[0], &shown[shown.len() - 2..]), (&json!("Hel"), &[json!("Hello"), json!(", Ada.")][..]), "{shown:?}");
 }
 
 async fn a_budget_that_is_spent_ends_it(language: Language) {

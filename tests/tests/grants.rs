@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use wf_tests::origin::{Origin, Part, reply};
-use wf_tests::{Serve, Server, database, until};
+use wf_tests::{Serve, Server, artifacts, database, until};
 
 fn tasks(tasks: &[Value]) -> String {
     json!({ "tasks": tasks }).to_string()
@@ -99,6 +99,51 @@ async fn grants_that_change_count_from_the_next_attempt_on() {
     said(&server, &format!("not any more: `{further}`")).await;
     let denied = server.run("outside", &tasks(&[ask])).await.result();
     assert_eq!(denied["told"][0]["kind"], "denied", "{denied}");
+}
+
+/// Two workflows of one component: what one is granted is nothing to the other, of whatever kind it is.
+#[tokio::test]
+async fn what_one_workflow_is_granted_no_other_has() {
+    let origin =
+        Origin::start(|seen, _| vec![reply(200, &[], if seen.header("x-key") == "the value" { "known" } else { "unknown" })]).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let (file, url) = (folder.path().join("wf-host.toml"), origin.url(""));
+    std::fs::create_dir(folder.path().join("notes")).expect("made");
+    std::fs::write(folder.path().join("notes/n"), "noted").expect("written");
+    std::fs::write(folder.path().join("key"), "the value").expect("written");
+    let own = "allow_env = [\"STAGE=here\"]\nallow_dir = [\"notes=notes\"]\nsecrets = [\"KEY=file:key@";
+    std::fs::write(&file, format!("[workflows.outside]\n{own}{url}\"]\nallow_http = [\"{url}\"]\n")).expect("written");
+    let mut serve = Serve::guests(&["outside"]).with(&["--config", &file.display().to_string()]);
+    serve.paths.push(format!("other={}", artifacts::guest("outside").display()));
+    let server = serve.start().await;
+    let ask = |more: Value| {
+        let mut task = json!({ "url": origin.url("/") });
+        task.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        task
+    };
+    let all = tasks(&[
+        json!({ "variable": "STAGE" }),
+        json!({ "variable": "KEY" }),
+        json!({ "read": "/notes/n" }),
+        ask(json!({})),
+        ask(json!({ "fill": ["KEY"], "headers": { "x-key": "{KEY}" } })),
+    ]);
+    let told = server.run("other", &all).await.result()["told"].clone();
+    assert_eq!((&told[0], &told[1]), (&Value::Null, &Value::Null), "{told}");
+    let message = |at: usize| told[at]["message"].as_str().unwrap_or_else(|| panic!("it is no failure: {told}"));
+    assert!(!message(2).is_empty(), "{told}");
+    for (at, what) in [(3, format!("add `allow_http = [\"{url}\"]` to `[workflows.other]`")), (4, "has no secret `KEY`".to_owned())] {
+        assert!(told[at]["kind"] == "denied" && message(at).contains(&what), "{told}");
+    }
+    assert_eq!(origin.connections(), 0);
+    let told = server.run("outside", &all).await.result()["told"].clone();
+    assert_eq!((&told[0], &told[2]), (&json!("here"), &json!("noted")), "{told}");
+    assert_eq!((&told[3]["body"], &told[4]["body"]), (&json!("unknown"), &json!("known")), "{told}");
+    let listed = server.get("/api/v1/workflows").await.json();
+    for workflow in listed["workflows"].as_array().expect("a list") {
+        let granted = workflow["outside"].as_array().expect("a list").iter().filter(|it| it["granted"] != json!([])).count();
+        assert_eq!(granted, if workflow["name"] == "other" { 0 } else { 3 }, "{workflow}");
+    }
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use std::process::Output;
 
 use serde_json::json;
 use wf_tests::artifacts::{Language, guest_of, root};
-use wf_tests::origin::{Origin, chunk, chunked};
+use wf_tests::origin::{Origin, Part, chunk, chunked};
 use wf_tests::project::{stderr, succeeded, with_tools};
 use wf_tests::{Serve, Server, server, until};
 
@@ -18,7 +18,8 @@ const SECRET: &str = "sk-live-5d6c7b8a9f0e";
 
 async fn origin() -> Origin {
     let answer = |seen: &wf_tests::origin::Seen| format!("to {}", seen.path);
-    Origin::start(move |seen, _| vec![chunked(201, &[("x-way", "here")]), chunk("said "), chunk(&answer(seen)), chunk("")]).await
+    let head = || chunked(201, &[("x-way", "here")]);
+    Origin::start(move |seen, _| vec![head(), chunk("said "), Part::Gate, chunk(&answer(seen)), chunk("")]).await
 }
 
 async fn start(language: Language, arguments: &[&str]) -> Server {
@@ -32,7 +33,8 @@ async fn loaded(server: &Server) {
     until("it to be loaded", async || (server.get("/workflows").await.body == r#"{"workflows":["border"]}"#).then_some(())).await;
 }
 
-/// A step that has gone to the outside, is killed, and entered again: everything it has come by is the same.
+/// A step that has gone to the outside, and read the answer in parts, is killed, and entered again: everything it has come by is
+/// the same.
 async fn borders(language: Language) {
     let origin = origin().await;
     let url = origin.url("/pay");
@@ -43,7 +45,11 @@ async fn borders(language: Language) {
     let granted = ["--allow-http", &origin.url(""), "--secret", &secret, "--allow-env", "BORDER_PLACE=here"];
     let mut server = start(language, &granted).await;
     let handler = server.begin("border", &json!({ "url": url, "large": LARGE }).to_string()).await;
-    let asked = server.events(&handler, "").await.until("Ask").await.pop().expect("it asks").json()["value"].clone();
+    // It is read as it comes: the first part is shown before the other is sent.
+    let mut stream = server.events(&handler, "").await;
+    assert_eq!(stream.until("Part").await.pop().expect("a part").json()["value"]["text"], "said ");
+    origin.let_through(1);
+    let asked = stream.until("Ask").await.pop().expect("it asks").json()["value"].clone();
     assert_eq!(asked["said"], "said to /pay");
     server.crash().await;
     loaded(&server).await;

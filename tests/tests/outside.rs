@@ -2,11 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD_NO_PAD;
 use serde_json::{Value, json};
 use wf_tests::origin::{Origin, Part, Seen, chunk, chunked, reply};
 use wf_tests::project::Dev;
+use wf_tests::written::{all_that_is_said, files, stands_nowhere};
 use wf_tests::{Answer, Serve, Server, artifacts, certificates, database, until};
 
 /// A value that must stand nowhere.
@@ -61,10 +60,22 @@ async fn what_is_not_granted_names_the_grant_and_where_it_stands() {
     let grant =
         format!("add `allow_http = [\"{url}\"]` to `[workflows.outside]` in wf-host.toml, or start the host with `--allow-http {url}`");
     assert!(message.contains(&grant) && !message.contains("private"), "{message}");
-    let socket = ended(&server, &[json!({ "socket": "127.0.0.1:9", "fails": true })]).await;
-    let error = socket.text("error");
-    assert!(error.contains("sockets are never granted: use `wf:workflow/http`"), "{error}");
-    assert_eq!(origin.seen().len(), 0);
+    assert_eq!(origin.connections(), 0);
+}
+
+/// Also where all of `http` is granted: what goes around it says what to use in its place.
+#[tokio::test]
+async fn sockets_of_every_kind_and_names_are_closed_and_say_what_is_open() {
+    let origin = echo().await;
+    let server = granted(&origin).await;
+    let address = format!("127.0.0.1:{}", origin.port());
+    for (what, address) in [("tcp", address.as_str()), ("udp", "127.0.0.1:0"), ("name", "localhost:9")] {
+        let (kind, _) = refused(&server, json!({ "socket": [what, address] })).await;
+        assert_ne!(kind, "", "{what}");
+        let error = ended(&server, &[json!({ "socket": [what, address], "fails": true })]).await.text("error");
+        assert!(error.contains("sockets are never granted: use `wf:workflow/http`"), "{what}: {error}");
+    }
+    assert_eq!(origin.connections(), 0);
 }
 
 #[tokio::test]
@@ -386,6 +397,36 @@ async fn an_answer_that_asks_for_time_is_given_it_by_the_retry() {
     assert_eq!(origin.seen().len(), 3);
 }
 
+/// A service that knows the header does nothing twice: the key is the same at re-entry and in the next attempt, and another one
+/// for whatever is meant to happen beside it.
+#[tokio::test]
+async fn an_idempotency_key_is_the_same_until_what_it_stands_for_is_done() {
+    let origin = origin(|_, number| match number {
+        0 => vec![Part::Hang],
+        1 => vec![reply(503, &[], "")],
+        _ => vec![reply(200, &[], "")],
+    })
+    .await;
+    let mut server = granted(&origin).await;
+    let ask = |label: &str| json!({ "method": "POST", "url": origin.url(&format!("/{label}")), "label": label, "fails": true });
+    let both = [ask("pay"), ask("ship")];
+    let handler = server.begin("outside", &tasks(&both)).await;
+    until("the first request", async || (origin.seen().len() == 1).then_some(())).await;
+    server.crash().await;
+    let first = server.ended(&handler).await.result();
+    assert_eq!(first["attempt"], 1, "entered again, and tried again: {first}");
+    assert_eq!(ended(&server, &both).await.result()["attempt"], 0);
+    let seen = origin.seen();
+    let paths: Vec<&str> = seen.iter().map(|it| it.path.as_str()).collect();
+    assert_eq!(paths, ["/pay", "/pay", "/pay", "/ship", "/pay", "/ship"]);
+    let keys: Vec<&str> = seen.iter().map(|it| it.header("idempotency-key")).collect();
+    assert!(keys[0].len() == 36 && keys[..3].iter().all(|it| *it == keys[0]), "one key for one payment: {keys:?}");
+    let mut different = keys[2..].to_vec();
+    different.sort_unstable();
+    different.dedup();
+    assert_eq!(different.len(), 4, "another label and another run have others: {keys:?}");
+}
+
 #[tokio::test]
 async fn tls_is_trusted_by_given_roots_and_not_without() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -429,16 +470,6 @@ async fn tls_is_trusted_by_the_roots_of_the_system() {
     for system in [&not_trusted, &none] {
         let server = roots(&system.display().to_string(), &["--http-roots", &path("system.pem")]).await;
         assert_eq!(told(&server, ask.clone()).await["status"], 200);
-    }
-}
-
-/// Every file below a folder, whole.
-fn files(folder: &Path, found: &mut Vec<(String, Vec<u8>)>) {
-    for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
-        match entry.path().is_dir() {
-            true => files(&entry.path(), found),
-            false => found.push((entry.path().display().to_string(), std::fs::read(entry.path()).unwrap_or_default())),
-        }
     }
 }
 
@@ -524,34 +555,7 @@ async fn a_secret_goes_where_it_is_granted_for_and_stands_nowhere_else() {
     let said = [("log", server.log()), ("screen", server.screen()), ("handlers", handlers), ("page", page)];
     written.extend(said.map(|(name, text)| (name.to_owned(), text.into_bytes())));
     assert!(written.len() > 4, "there is something to look at");
-    let forms = [&[SECRET.to_owned()][..], &in_base64(SECRET)].concat();
-    for (name, bytes) in written {
-        let found = |text: &String| bytes.windows(text.len()).any(|it| it == text.as_bytes());
-        assert!(!forms.iter().any(found), "the secret stands in {name}");
-    }
-}
-
-/// What a word is in base64, wherever it begins.
-fn in_base64(word: &str) -> [String; 3] {
-    [(0, 0), (1, 2), (2, 3)].map(|(before, skipped)| {
-        let all = [vec![0; before], word.as_bytes().to_vec()].concat();
-        BASE64_STANDARD_NO_PAD.encode(&all)[skipped..all.len() * 8 / 6].to_owned()
-    })
-}
-
-/// Everything that the host has written or says: files, log, screen, and what it answers about a run.
-async fn all_that_is_said(server: &Server, handler: &str, run: &str) -> Vec<(String, Vec<u8>)> {
-    let mut said = Vec::new();
-    files(server.data().parent().expect("its folder"), &mut said);
-    let parts = ["", "/history", "/state", "/logs", "/representation"].map(|part| format!("/api/v1/runs/{run}{part}"));
-    let handler = [format!("/handlers/{handler}"), "/handlers".to_owned(), "/api/v1/runs".to_owned(), "/api/v1/workflows".to_owned()];
-    for path in parts.into_iter().chain(handler) {
-        let answer = server.get(&path).await;
-        said.push((path, answer.body.into_bytes()));
-    }
-    said.push(("the log".to_owned(), server.log().into_bytes()));
-    said.push(("the screen".to_owned(), server.screen().into_bytes()));
-    said
+    stands_nowhere(&[SECRET], &written);
 }
 
 /// Killed while a request with a secret is under way and its answer repeats it; after that the step fails with what it was told,
@@ -603,14 +607,8 @@ async fn a_secret_stands_nowhere_after_kills_failures_and_in_what_lies_apart() {
     said.push(("the log after all".to_owned(), server.log().into_bytes()));
     let apart = database::rows(&server.data(), "blob");
     assert!(apart > 0, "nothing lies apart");
-    // Words of it are the same in JSON and in URLs; parts of answers are journaled in base64.
-    let forms: Vec<String> =
-        ["okapi", "quagga", SECRET].into_iter().flat_map(|word| in_base64(word).into_iter().chain([word.to_owned()])).collect();
-    for (place, bytes) in said {
-        for form in &forms {
-            assert!(!bytes.windows(form.len()).any(|it| it == form.as_bytes()), "the secret stands in {place}, as {form}");
-        }
-    }
+    // Words of it are the same in JSON and in URLs.
+    stands_nowhere(&["okapi", "quagga", SECRET], &said);
 }
 
 #[tokio::test]
@@ -793,10 +791,13 @@ fn what_is_asked_for_and_not_granted_is_shown_before_it_runs() {
         assert!(output.status.success(), "{output:?}");
         (String::from_utf8_lossy(&output.stdout).into_owned(), String::from_utf8_lossy(&output.stderr).into_owned())
     };
-    let (_, said) = run(&["check"]);
+    let (shown, said) = run(&["check"]);
     assert!(said.contains(": it asks for http, and none is granted") && said.contains("`[workflows.outside]` in wf-host.toml"), "{said}");
+    assert_eq!(shown.lines().count(), 1, "{shown}");
     let grants = ["--allow-http", "GET https://a.example", "--secret", "PATHS=env:PATH@https://a.example"];
-    assert_eq!(run(&[&["check"], &grants[..]].concat()).1, "");
+    let (shown, said) = run(&[&["check"], &grants[..]].concat());
+    let rows = "\n    http       GET https://a.example\n    files      nothing\n    variables  PATHS (secret, for https://a.example)\n    sockets    nothing\n";
+    assert!(shown.ends_with(rows) && said.is_empty(), "{shown}{said}");
     let (shown, _) = run(&[&["inspect"], &grants[..]].concat());
     assert!(shown.contains("http       GET https://a.example\n") && shown.contains("PATHS (secret, for https://a.example)"), "{shown}");
     let (json, _) = run(&[&["inspect", "--format", "json"], &grants[..]].concat());

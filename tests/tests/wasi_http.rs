@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use wf_tests::origin::{Origin, Part, Seen, chunk, chunked, reply};
+use wf_tests::written::{all_that_is_said, files, stands_nowhere};
 use wf_tests::{Serve, Server, Stream, until};
 
 /// What a step publishes when a timer was before the next part.
@@ -85,7 +86,7 @@ async fn what_is_not_granted_names_the_grant() {
 const SECRET: &str = "sk-live-1a2b3c4d5e6f";
 
 #[tokio::test]
-async fn a_secret_goes_to_the_hosts_that_it_is_granted_for_and_to_no_other() {
+async fn a_secret_goes_to_the_hosts_that_it_is_granted_for_and_stands_nowhere_else() {
     let other = origin(|seen, _| vec![reply(200, &[], seen.header("x-key"))]).await;
     let away = other.url("");
     let origin = origin(move |seen, _| match seen.path.split('?').next() {
@@ -98,9 +99,14 @@ async fn a_secret_goes_to_the_hosts_that_it_is_granted_for_and_to_no_other() {
     std::fs::write(&file, SECRET).expect("written");
     let secret = format!("KEY=file:{}@{}", file.display(), origin.url(""));
     let hosts = ["--allow-http", &origin.url(""), "--allow-http", &other.url(""), "--secret", &secret];
-    let server = Serve::guests(&["wasi-http"]).with(&hosts).start().await;
-    let filled = json!({ "fill": ["KEY"], "method": "POST", "headers": [["x-key", "{KEY}"]], "body": "key={KEY}", "late": true });
-    let answer = told(&server, ask(&origin, "/all?key={KEY}", filled.clone())).await;
+    let mut serve = Serve::guests(&["wasi-http"]).with(&hosts);
+    serve.environment = vec![("RUST_LOG".to_owned(), "debug".to_owned())];
+    let mut server = serve.start().await;
+    let filled = json!({
+        "fill": ["KEY"], "method": "POST", "headers": [["x-key", "{KEY}"]], "body": "key={KEY}", "late": true, "publish": true,
+    });
+    let ended = server.run("wasi-http", &tasks(&[ask(&origin, "/all?key={KEY}", filled)])).await;
+    let answer = ended.result()["told"][0].clone();
     let seen = origin.seen()[0].clone();
     assert_eq!((seen.path.as_str(), seen.header("x-key")), (&*format!("/all?key={SECRET}"), SECRET));
     assert_eq!(String::from_utf8_lossy(&seen.body), format!("key={SECRET}"));
@@ -119,6 +125,17 @@ async fn a_secret_goes_to_the_hosts_that_it_is_granted_for_and_to_no_other() {
     let error = refused(&server, ask(&origin, "/away", led)).await;
     assert!(error.contains("the secret `KEY` is not granted for"), "{error}");
     assert_eq!((origin.seen().len(), other.connections()), (2, 0));
+
+    // Nor is it in anything that the host has written or says, before its end and after it.
+    let mut said = all_that_is_said(&server, &ended.handler(), &ended.run()).await;
+    for frame in server.events(&ended.handler(), "").await.rest().await {
+        said.push(("the stream".to_owned(), frame.data.into_bytes()));
+    }
+    server.stop();
+    files(server.data().parent().expect("its folder"), &mut said);
+    said.push(("the log after all".to_owned(), server.log().into_bytes()));
+    assert!(said.iter().any(|(_, bytes)| String::from_utf8_lossy(bytes).contains("wf-secret-KEY-")), "there is something to look at");
+    stands_nowhere(&[SECRET], &said);
 }
 
 /// A library follows by itself where an answer leads to: that is a request as any other.

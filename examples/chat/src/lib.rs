@@ -58,7 +58,7 @@ impl Chat {
         Ok(Turn {})
     }
 
-    /// Asks the model, and shows what it says while it says it. A cut answer, or one that is put off, is asked for again.
+    /// Asks the model, and shows what it says while it says it. An answer that is cut, put off or does not come is asked for again.
     #[step(retry(delay = 0.2, attempts_max = 6, backoff = "exponential", delay_max = 20.0))]
     fn ask(&self, context: &Context, _turn: Turn) -> Result<Next> {
         let (spent, budget): (u64, u64) = (context.get("tokens")?.unwrap_or(0), context.get("budget")?.unwrap_or(0));

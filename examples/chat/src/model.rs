@@ -82,15 +82,18 @@ struct Usage {
 /// Most calls that one answer may ask for.
 const CALLS_MAX: usize = 16;
 
-/// Sends the conversation so far. The variable `CHAT_URL` says where to, `CHAT_MODEL` to whom.
+/// Sends the conversation so far. The variable `CHAT_URL` says where to, `CHAT_MODEL` to whom, and `CHAT_PATIENCE` for how many
+/// seconds nothing may come of its answer.
 pub fn ask(context: &Context, messages: &[Message], tools: Value) -> Result<Response> {
     let url = context.variable("CHAT_URL").unwrap_or_else(|| "https://api.openai.com/v1".to_owned());
     let model = context.variable("CHAT_MODEL").unwrap_or_else(|| "gpt-5-mini".to_owned());
     let body = json!({
         "model": model, "messages": messages, "tools": tools, "stream": true, "stream_options": { "include_usage": true },
     });
+    let seconds = context.variable("CHAT_PATIENCE").map_or(Ok(60.0), |text| text.parse::<f64>())?;
+    let patience = Duration::try_from_secs_f64(seconds)?;
     let request = context.http().post(format!("{url}/chat/completions")).bearer(&context.secret("OPENAI_API_KEY")?);
-    request.json(&body)?.send()?.error_for_status()
+    request.first_byte_timeout(patience).idle_timeout(patience).json(&body)?.send()?.error_for_status()
 }
 
 impl Message {

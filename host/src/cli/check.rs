@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::grants::Flags;
+use super::inspect;
 use super::layers::Layers;
 use super::screen::out;
 use super::{Problem, offline};
@@ -50,6 +51,10 @@ impl Check {
                         let steps = workflow.definition.steps().count();
                         let plural = if steps == 1 { "" } else { "s" };
                         out(&format!("ok: `{}` is `{}`, {steps} step{plural}\n", source, workflow.name))?;
+                        // Where nothing is granted, all that could be is for `inspect` to show.
+                        if workflow.asked().iter().any(|it| !it.granted.is_empty()) {
+                            out(&inspect::of_the_outside(&workflow))?;
+                        }
                         say_requests(&source.to_string(), &workflow)?;
                         for key in unknown(&workflow) {
                             let problem =

@@ -132,6 +132,12 @@ fn text(workflow: &Workflow) -> String {
     let _ = writeln!(text, "  of the run   {}", or_nothing(ours));
     let _ = writeln!(text, "  of WASI      {}", or_nothing(packages));
     let _ = writeln!(text, "  granted      clocks, chance and output, all derived from the run; of the outside:");
+    text + &of_the_outside(workflow)
+}
+
+/// What it asks for of the outside beside what it is granted, a line for each kind.
+pub(super) fn of_the_outside(workflow: &Workflow) -> String {
+    let mut text = String::new();
     for Asked { what, requested, granted } in workflow.asked().iter().filter(|it| it.requested || !it.granted.is_empty()) {
         let asked = if *requested { "" } else { " (not asked for)" };
         let granted = if granted.is_empty() { "nothing".to_owned() } else { granted.join("; ") };

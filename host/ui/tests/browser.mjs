@@ -88,6 +88,9 @@ test("1 workflows: each with what it is, what it asks for, and a load error in f
   await page.locator("summary", { hasText: "imports, and what answers them" }).click();
   await seen(text(page, "wf:workflow/events@0.1.0"));
   await seen(text(page, "granted: the context of a step"));
+  const granted = page.getByRole("region", { name: "What it asks for" }).getByRole("row");
+  const rows = (await granted.allInnerTexts()).map((row) => row.trim().split(/\s+/).join(" "));
+  assert.match(rows.join("; "), /^Of the outside Asked for Granted; http no nothing; files no nothing; variables (yes|no) nothing; sockets no never$/i);
   await page.locator('[data-id="greet"]').click();
   await seen(page.getByRole("heading", { name: "greet", exact: true }));
   assert.match(page.url(), /node=greet/);

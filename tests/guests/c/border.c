@@ -36,7 +36,10 @@ static wf_events pass(wf_event start) {
       {"idempotency_key", text("pay")}),
     wf_object({"large", large}).text);
   wf_text said = wf_text_of("");
-  for (wf_text part; (part = wf_read(response.request)).data != NULL;) said = wf_concat(said, part);
+  for (wf_text part; (part = wf_read(response.request)).data != NULL;) {
+    wf_publish(wf_make("Part", wf_object({"text", wf_string(part)})));
+    said = wf_concat(said, part);
+  }
   wf_event answer = wf_wait(.type = "Answer", .request = wf_make("Ask", wf_object({"chance", chance}, {"said", wf_string(said)})));
   if (wf_failed()) return wf_nothing();
   wf_json both = wf_list((wf_json[]){large, wf_integer(wf_as_integer(wf_field(answer.payload, "large"), 0))}, 2);
@@ -62,6 +65,11 @@ const wf_workflow wf_this_workflow = {
       WF_FIELDS({"url", WF_TEXT}, {"large", WF_INTEGER}),
     },
     {
+      .name = "Part",
+      .description = "A part of the answer, as it came.",
+      WF_FIELDS({"text", WF_TEXT}),
+    },
+    {
       .name = "Ask",
       .kind = WF_INPUT_REQUIRED,
       .description = "What was drawn, and what was answered, before it.",
@@ -79,6 +87,6 @@ const wf_workflow wf_this_workflow = {
     .run = pass,
     .accepts = "Passing",
     .emits = "StopEvent",
-    .sends = "Ask",
+    .sends = "Part, Ask",
   }),
 };

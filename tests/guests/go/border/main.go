@@ -21,6 +21,11 @@ type Passing struct {
 	Fails bool   `json:"fails,omitempty"`
 }
 
+// Part is a part of the answer, as it came.
+type Part struct {
+	Text string `json:"text"`
+}
+
 // Ask tells what was drawn, and what was answered, before it.
 type Ask struct {
 	wf.InputRequired
@@ -36,7 +41,7 @@ type Answer struct {
 
 var workflow = wf.New("border", wf.Additional(Answer{}))
 
-func init() { wf.Step(workflow, "pass", pass, wf.Sends(Ask{})) }
+func init() { wf.Step(workflow, "pass", pass, wf.Sends(Part{}, Ask{})) }
 
 // Makes a request, asks, and tells all that it has come by.
 func pass(context *wf.Context, start Passing) (wf.StopEvent, error) {
@@ -60,11 +65,24 @@ func pass(context *wf.Context, start Passing) (wf.StopEvent, error) {
 		return wf.StopEvent{}, err
 	}
 	defer response.Body.Close()
-	said, err := io.ReadAll(response.Body)
-	if err != nil {
-		return wf.StopEvent{}, err
+	said, buffer := "", make([]byte, 4096)
+	for {
+		count, err := response.Body.Read(buffer)
+		if count > 0 {
+			text := string(buffer[:count])
+			if err := context.Publish(Part{text}); err != nil {
+				return wf.StopEvent{}, err
+			}
+			said += text
+		}
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return wf.StopEvent{}, err
+		}
 	}
-	answer, err := wf.Wait[Answer](context, wf.Waiting{Ask: Ask{Chance: chance, Said: string(said)}})
+	answer, err := wf.Wait[Answer](context, wf.Waiting{Ask: Ask{Chance: chance, Said: said}})
 	if err != nil {
 		return wf.StopEvent{}, err
 	}
@@ -72,7 +90,7 @@ func pass(context *wf.Context, start Passing) (wf.StopEvent, error) {
 		"chance": chance,
 		"status": response.StatusCode,
 		"way":    response.Header.Get("X-Way"),
-		"said":   string(said),
+		"said":   said,
 		"key":    os.Getenv("BORDER_KEY"),
 		"place":  os.Getenv("BORDER_PLACE"),
 		"large":  []int64{start.Large, answer.Large},

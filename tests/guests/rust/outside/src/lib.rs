@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::net::TcpStream;
+use std::net::{TcpStream, ToSocketAddrs, UdpSocket};
 
 use serde::Deserialize;
 use wf_guest::http::Response;
@@ -39,7 +39,8 @@ struct Task {
     write: Option<(String, String)>,
     /// What to do about two paths of files, in this order: an [`act`].
     act: Option<(String, String, String)>,
-    socket: Option<String>,
+    /// Which of the ways around `http` to try, and with what address: a [`reach`].
+    socket: Option<(String, String)>,
     log: Option<String>,
 }
 
@@ -75,8 +76,9 @@ impl Outside {
         if let Some((what, from, to)) = &task.act {
             return Ok(json!(act(what, from, to)?));
         }
-        if let Some(address) = &task.socket {
-            return Ok(json!(TcpStream::connect(address).map(|_| "granted")?));
+        if let Some((what, address)) = &task.socket {
+            reach(what, address)?;
+            return Ok(json!("granted"));
         }
         for name in &task.fill {
             let value = context.secret(name)?;
@@ -127,6 +129,16 @@ impl Outside {
         let length = body.len();
         body.truncate(task.shown.unwrap_or(usize::MAX));
         Ok(json!({ "status": status, "url": url, "headers": headers, "body": String::from_utf8_lossy(&body), "length": length }))
+    }
+}
+
+/// What a program does that makes no requests, by its name.
+fn reach(what: &str, address: &str) -> std::io::Result<()> {
+    match what {
+        "tcp" => TcpStream::connect(address).map(drop),
+        "udp" => UdpSocket::bind(address).map(drop),
+        "name" => address.to_socket_addrs().map(drop),
+        _ => Err(std::io::Error::other("nobody can do that")),
     }
 }
 

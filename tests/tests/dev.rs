@@ -58,6 +58,8 @@ async fn a_typescript_project_from_an_empty_folder_to_an_edited_run() {
 async fn a_go_project_from_an_empty_folder_to_an_edited_run() {
     let mistake = ["start.Name ==", "start.Nobody =="];
     let project = from_an_empty_folder("go", "main.go", mistake, "main.go:42:11: start.Nobody undefined").await;
+    // Its tests are of the greeting that it came with.
+    project.edit("main.go", "Servus, ", "Hello, ");
     let mut go = Command::new(tool("go", "bin/go"));
     let tested = succeeded(go.arg("test").current_dir(&project.path).env("WF_HOST", binary()));
     assert!(tested.starts_with("PASS"), "{tested}");

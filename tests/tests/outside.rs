@@ -807,6 +807,29 @@ fn what_is_asked_for_and_not_granted_is_shown_before_it_runs() {
 }
 
 /// For development: the flags of `serve` are those of `dev` and `run`, too.
+/// A project, which `dev` builds; what it looks at is granted by flags.
+const LOOKS: &str = r#"
+import os
+
+import httpx
+from llama_agents.server import WorkflowServer
+from workflows import Workflow, step
+from workflows.events import StartEvent, StopEvent
+
+
+class Looks(Workflow):
+    @step
+    async def look(self, ev: StartEvent) -> StopEvent:
+        async with httpx.AsyncClient() as client:
+            answer = await client.get(ev.url, headers={"x-key": os.environ["KEY"]})
+        with open("/notes/n") as noted:
+            return StopEvent(result=[os.environ["SET"], noted.read(), answer.status_code])
+
+
+server = WorkflowServer()
+server.add_workflow("looks", Looks())
+"#;
+
 #[tokio::test]
 async fn flags_grant_in_dev_and_in_run() {
     let origin = echo().await;
@@ -818,13 +841,15 @@ async fn flags_grant_in_dev_and_in_run() {
     let grants = ["--allow-http", &url, "--allow-env", "SET=here", "--allow-dir", "notes=.", "--secret", &secret];
     let asked = json!({ "url": origin.url("/a"), "fill": ["KEY"], "headers": { "x-key": "{KEY}" } });
     let event = tasks(&[json!({ "variable": "SET" }), json!({ "read": "/notes/n" }), asked]);
-    let dev = Dev::of(folder.path(), &[&["dev", &guest, "--port", "0"], &grants[..]].concat()).await;
+    std::fs::write(folder.path().join("looks.py"), LOOKS).expect("written");
+    let dev = Dev::of(folder.path(), &[&["dev", "looks.py", "--offline", "--port", "0"], &grants[..]].concat()).await;
+    let start = json!({ "url": origin.url("/a") }).to_string();
     let told = until("it to be loaded", async || {
-        let answer = dev.client.run("outside", &event).await;
-        (answer.status == 200).then(|| answer.result()["told"].clone())
+        let answer = dev.client.run("looks", &start).await;
+        (answer.status == 200).then(|| answer.result())
     })
     .await;
-    assert_eq!((&told[0], &told[1], &told[2]["status"]), (&json!("here"), &json!("noted"), &json!(200)), "{told}");
+    assert_eq!(told, json!(["here", "noted", 200]));
     let ran = |grants: &[&str]| {
         let mut command = wf_tests::server::command();
         let output = command.args(["run", &guest, "--event", &event]).args(grants).current_dir(folder.path()).output();

@@ -215,6 +215,8 @@ async fn those_that_queue_begin_where_the_cap_is_another_after_a_restart() {
 async fn a_fork_queues_as_others_do_over_kills_and_begins_when_its_turn_comes() {
     let (mut server, _folder) = server("inbox", 1).await;
     start(&server, "first").await;
+    // It is answered after it has asked: what comes before would be its second entry.
+    server.events("first", "").await.until("AskEvent").await;
     answer(&server, "first").await;
     let origin = server.ended("first").await;
     start(&server, "second").await;

@@ -145,8 +145,7 @@ fn folder_of(path: &Path) -> Result<File> {
 }
 
 fn unlockable(path: &Path, error: &std::io::Error) -> Error {
-    let message = format!("the folder of `{}` cannot be locked: {error}", path.display());
-    Error::open(message, "choose another place with `--data-dir`")
+    Error::open(format!("`{}` cannot be written: {error}", path.display()), "choose another place with `--data-dir`")
 }
 
 /// Keeps other hosts out for as long as the file is open.

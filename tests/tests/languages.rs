@@ -32,8 +32,9 @@ async fn loaded(server: &Server) {
     until("it to be loaded", async || (server.get("/workflows").await.body == r#"{"workflows":["border"]}"#).then_some(())).await;
 }
 
-/// A step that has gone to the outside, is killed, and entered again: everything it has come by is the same.
-async fn borders(language: Language) {
+/// A step that has gone to the outside, is killed, and entered again: everything it has come by is the same. What is not
+/// granted is a failure of this kind.
+async fn borders(language: Language, denied: &str) {
     let origin = origin().await;
     let url = origin.url("/pay");
     let folder = tempfile::tempdir().expect("a folder");
@@ -67,37 +68,49 @@ async fn borders(language: Language) {
     assert_eq!(ended.status, 500, "{ended:?}");
     assert!(ended.text("error").contains(&format!("`--allow-http {}`", origin.url(""))), "{ended:?}");
     let failed = server.events(&ended.handler(), "").await.rest().await.pop().expect("an event").json();
-    assert_eq!(failed["value"]["exception"]["exception_type"], "denied", "{failed}");
+    assert_eq!(failed["value"]["exception"]["exception_type"], denied, "{failed}");
     assert_eq!(origin.seen().len(), 1);
+}
+
+/// Exceptions have names of their own there.
+#[tokio::test]
+async fn borders_in_python() {
+    borders(Language::Python, "httpx.NotGranted").await;
 }
 
 #[tokio::test]
 async fn borders_in_typescript() {
-    borders(Language::TypeScript).await;
+    borders(Language::TypeScript, "denied").await;
 }
 
 #[tokio::test]
 async fn borders_in_go() {
-    borders(Language::Go).await;
+    borders(Language::Go, "denied").await;
 }
 
 #[tokio::test]
 async fn borders_in_c() {
-    borders(Language::C).await;
+    borders(Language::C, "denied").await;
 }
 
+/// Not in C, of which a component keeps no lines: it is fifty kB, and what fails there names itself.
 #[test]
 fn a_failure_names_the_line_that_failed() {
     let folder = tempfile::tempdir().expect("a temporary directory");
-    for (language, source) in [(Language::TypeScript, "js/border.ts"), (Language::Go, "go/border/main.go")] {
+    let sources = [(Language::Python, "python/border.py"), (Language::TypeScript, "js/border.ts"), (Language::Go, "go/border/main.go")];
+    for (language, source) in sources {
         let text = fs::read_to_string(root().join("tests/guests").join(source)).expect("the source");
-        let line = text.lines().position(|it| it.ends_with("// fails here")).expect("a line") + 1;
+        let line = text.lines().position(|it| it.ends_with(" fails here")).expect("a line") + 1;
         let file = guest_of(language, "border").display().to_string();
         let event = r#"{"url":"","large":1,"fails":true}"#;
         let output = with_tools(folder.path(), &["run", &file, "--event", event]).output().expect("it starts");
         let name = Path::new(source).file_name().and_then(|it| it.to_str()).expect("a name");
         let said = stderr(&output);
-        assert!(output.status.code() == Some(1) && said.contains(&format!("{name}:{line}")), "{source}: {said}");
+        let place = match language {
+            Language::Python => format!("File \"{name}\", line {line}, in work"),
+            _ => format!("{name}:{line}"),
+        };
+        assert!(output.status.code() == Some(1) && said.contains(&place), "{source}: {said}");
     }
 }
 

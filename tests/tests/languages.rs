@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Output;
+use std::process::{Command, Output};
 
 use serde_json::json;
 use wf_tests::artifacts::{Language, guest_of, root};
@@ -209,6 +209,25 @@ fn what_is_wrong_with_a_file_in_c_is_said_once_with_its_line() {
     let said = stderr(&build(folder.path(), &["nothing.c"]));
     assert_eq!(said, "error: there is no file `nothing.c`\nhint: name a file in C, C++ or Zig, or its folder\n");
     check_offline(folder.path(), &["flow.c"], "ziglang 0.17.1 is not installed, and nothing may be fetched");
+}
+
+/// What `make sizes` prints of each language, by as little as can be measured.
+#[test]
+fn what_a_workflow_takes_is_told_in_a_row() {
+    let mut sizes = Command::new("python3");
+    sizes.arg(root().join("tests/bench/sizes.py")).arg("c").env("SHORT", "1");
+    let said = succeeded(&mut sizes);
+    let row = |begin: &str| -> Vec<String> {
+        let line = said.lines().find(|it| it.starts_with(begin)).unwrap_or_else(|| panic!("{said}"));
+        line.trim_matches('|').split('|').map(|it| it.trim().to_owned()).collect()
+    };
+    let head = row("| language |");
+    let wanted =
+        ["language", "component, MB", "first build, s", "save to served, s", "compile and load, s", "load compiled, ms", "a greeting, ms"];
+    assert_eq!((&head[..7], head.len()), (&wanted.map(String::from)[..], 8), "{said}");
+    let figures: Vec<f64> = row("| c |")[1..].iter().map(|it| it.replace(',', "").parse().expect("a figure")).collect();
+    assert!(figures.len() == 7 && figures[0] > 0.0 && figures[1] > 0.0 && figures[5] > 0.0, "{said}");
+    assert!(!said.contains("| rust |"), "no other was asked for: {said}");
 }
 
 /// What lies in a component for good is not written to: of 690 pages that a greeting came upon there are some 100 left.

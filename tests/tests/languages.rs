@@ -93,7 +93,7 @@ async fn borders_in_c() {
     borders(Language::C, "denied").await;
 }
 
-/// Not in C, of which a component keeps no lines: it is fifty kB, and what fails there names itself.
+/// Not in C: a component of it keeps no lines, and its steps say themselves what failed.
 #[test]
 fn a_failure_names_the_line_that_failed() {
     let folder = tempfile::tempdir().expect("a temporary directory");

@@ -134,13 +134,11 @@ curves:
 
 # On a machine that has nothing else to do: half an hour. `SHORT=1 make bench` takes minutes, and says nothing about speed.
 bench: guests clients
-	@$(INSTALL); command -v wrk >/dev/null || install wrk
 	cargo build $(CARGO_FLAGS) --workspace --bins --example floors
 	python3 tests/bench/bench.py $(SCENARIO)
 
-# A minute or two for each language. `SHORT=1 make sizes` shows that it runs.
+# A minute or two for each language. `SHORT=1 make sizes` shows that it runs, as a test does for C.
 sizes: guests
-	@$(INSTALL); command -v wrk >/dev/null || install wrk
 	python3 tests/bench/sizes.py $(LANGUAGES)
 
 # Ten rounds of it are part of `make test`. `SEED=n make crash` repeats what befalls the server.
@@ -176,5 +174,6 @@ tools:
 	python3 -c 'import ensurepip, venv' 2>/dev/null || install python3-venv; \
 	command -v node >/dev/null && command -v npm >/dev/null || install nodejs npm; \
 	command -v chromium >/dev/null || install chromium; \
+	command -v wrk >/dev/null || install wrk; \
 	cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt; \
 	cargo clippy --version >/dev/null 2>&1 || rustup component add clippy

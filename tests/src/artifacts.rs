@@ -20,7 +20,7 @@ pub fn binary() -> PathBuf {
 pub enum Language {
     /// Everything there is to test.
     Rust,
-    /// The conformance set.
+    /// The conformance set, `border` and `outside`.
     Python,
     /// The conformance set, and `border`.
     TypeScript,

@@ -209,12 +209,41 @@ async fn random(language: Language) {
     assert_eq!(distinct.len(), seen.len(), "{seen:?}");
 }
 
-/// They come from the documentation that each language has.
+/// Of the workflow, its steps and its own events. They come from the documentation that each language has: doc comments,
+/// docstrings, comments; C, which has none that a program could ask for, has them in its tables.
 async fn descriptions(language: Language) {
     let server = start(language, &CONFORMANCE).await;
+    let mut said: Vec<(String, String)> = Vec::new();
+    let mut note = |workflow: &str, name: &Value, description: &Value| {
+        let text = |of: &Value| of.as_str().unwrap_or_default().to_lowercase();
+        assert_ne!(text(description), "", "{workflow}: {name}");
+        said.push((format!("{workflow}: {}", text(name)), text(description)));
+    };
     for name in CONFORMANCE {
+        let graph = server.get(&format!("/workflows/{name}/representation")).await.json()["graph"].clone();
         let workflow = server.get(&format!("/api/v1/workflows/{name}")).await.json();
-        assert!(workflow["listing"]["description"].as_str().is_some_and(|it| !it.is_empty()), "{name}: {workflow}");
+        assert_eq!(workflow["listing"]["description"], graph["description"], "{name}");
+        note(name, &json!(""), &graph["description"]);
+        for step in graph["nodes"].as_array().expect("a list").iter().filter(|it| it["node_type"] == "step") {
+            note(name, &step["id"], &step["description"]);
+        }
+        let events = server.get(&format!("/workflows/{name}/events")).await.json()["events"].clone();
+        let built_in = |it: &Value| it["title"] == "StartEvent" || it["title"] == "StopEvent";
+        for event in events.as_array().expect("a list").iter().filter(|it| !built_in(it)) {
+            note(name, &event["title"], &event["description"]);
+        }
+    }
+    // In Go the comment of a type begins with its name.
+    let wanted = [
+        ("hitl: ", "asks for a name and greets."),
+        ("hitl: prompt_human", "asks for the name."),
+        ("hitl: greet_human", "greets whoever answered."),
+        ("hitl: responseevent", "what the person says."),
+        ("hitl: outevent", "the greeting."),
+    ];
+    for (of, text) in wanted {
+        let is_said = said.iter().any(|(name, description)| name == of && description.ends_with(text));
+        assert!(is_said, "{of}: {said:?}");
     }
 }
 

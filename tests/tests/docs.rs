@@ -410,6 +410,17 @@ fn every_language_has_the_same_chapters() {
     }
 }
 
+/// What runs at once and what does not is said where steps are described, in each language in the same words.
+#[test]
+fn every_language_says_what_async_means() {
+    let words = "means here**: steps run side by side, each in an instance of its own; inside a step one call comes after the other";
+    for language in ["rust", "python", "js", "go", "c"] {
+        let page = fs::read_to_string(root().join(format!("guest-sdk/{language}/README.md"))).expect("a page");
+        let steps = page.split("\n## ").find(|it| it.starts_with("Steps\n")).expect("a chapter");
+        assert!(steps.contains(words), "guest-sdk/{language}/README.md");
+    }
+}
+
 /// The table of limits has each, as the code has it.
 #[test]
 fn the_limits_are_as_the_guide_says() {

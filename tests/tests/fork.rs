@@ -115,6 +115,11 @@ async fn in_typescript_too() {
 }
 
 #[tokio::test]
+async fn in_go_too() {
+    every_entry_of(Language::Go).await;
+}
+
+#[tokio::test]
 async fn in_c_too() {
     every_entry_of(Language::C).await;
 }

@@ -402,6 +402,61 @@ fn every_promise_names_a_test_that_is_there() {
     assert!(missing.is_empty(), "SECURITY.md names {}", missing.join(", "));
 }
 
+/// What is fetched is what it was when it was written down: a version alone, and the digest of each file. Of npm the
+/// lock file has those.
+#[test]
+fn what_components_are_built_with_is_pinned() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let mut open = Vec::new();
+    for path in ["guest-sdk/python/requirements.txt", "guest-sdk/go/requirements.txt", "guest-sdk/c/requirements.txt", ".ci/tools.txt"] {
+        let found = open_requirements(&read(path));
+        open.extend(found.unwrap_or_else(|| vec!["nothing is required".into()]).into_iter().map(|it| format!("{path}: {it}")));
+    }
+    for folder in ["guest-sdk/js", "guest-sdk/js/tests/spidermonkey", "host/src/cli/new/typescript", "host/ui"] {
+        let found = open_packages(&read(&format!("{folder}/package.json")));
+        open.extend(found.into_iter().map(|it| format!("{folder}/package.json: {it}")));
+    }
+    let locked: serde_json::Value = serde_json::from_str(&read("guest-sdk/js/package-lock.json")).expect("JSON");
+    for (name, package) in locked["packages"].as_object().expect("packages").iter().filter(|(name, _)| !name.is_empty()) {
+        if !package["integrity"].as_str().is_some_and(|it| it.starts_with("sha512-")) {
+            open.push(format!("guest-sdk/js/package-lock.json: {name} has no digest"));
+        }
+    }
+    assert!(open.is_empty(), "{}", open.join("\n"));
+
+    let wrong = "# ours\none==1.2 \\\n    --hash=sha256:ab \\\n    --hash=sha256:cd\ntwo==1\nthree>=1 --hash=sha256:ab\nfour==1.* --hash=sha256:ab\n";
+    expect!["two==1; three>=1 --hash=sha256:ab; four==1.* --hash=sha256:ab"].assert_eq(&open_requirements(wrong).expect("some").join("; "));
+    assert_eq!(open_requirements("# nothing\n\n"), None);
+    let wrong = r#"{ "dependencies": { "a": "1.2.3", "b": "^1.2.3" }, "devDependencies": { "c": "~1.2.3", "d": "1.2", "e": "latest" } }"#;
+    expect!["b ^1.2.3; c ~1.2.3; d 1.2; e latest"].assert_eq(&open_packages(wrong).join("; "));
+}
+
+/// The requirements of a file, as `pip` reads it, that more than one version, or any file of that, would meet; none
+/// where it has no requirements.
+fn open_requirements(text: &str) -> Option<Vec<String>> {
+    let joined = text.replace("\\\n", " ");
+    let all: Vec<&str> = joined.lines().map(str::trim).filter(|it| !it.is_empty() && !it.starts_with('#')).collect();
+    let is_open = |it: &&&str| {
+        let (requirement, digests) = it.split_once(" --hash=sha256:").unwrap_or((**it, ""));
+        let is_exact = requirement.split_once("==").is_some_and(|(_, version)| !version.contains('*'));
+        !is_exact || digests.is_empty()
+    };
+    (!all.is_empty()).then(|| all.iter().filter(is_open).map(|it| it.split_whitespace().collect::<Vec<_>>().join(" ")).collect())
+}
+
+/// The packages of a `package.json` that are not named with one version.
+fn open_packages(text: &str) -> Vec<String> {
+    let package: serde_json::Value = serde_json::from_str(text).expect("JSON");
+    let of = |key: &str| package[key].as_object().cloned().unwrap_or_default();
+    let version = |of: &serde_json::Value| of.as_str().unwrap_or_default().to_owned();
+    let is_exact = |version: &str| {
+        let parts: Vec<&str> = version.split('.').collect();
+        parts.len() == 3 && parts.iter().all(|it| !it.is_empty() && it.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let all = ["dependencies", "devDependencies"].into_iter().flat_map(of);
+    all.map(|(name, it)| (name, version(&it))).filter(|(_, it)| !is_exact(it)).map(|(name, it)| format!("{name} {it}")).collect()
+}
+
 #[test]
 fn files_stay_small() {
     let mut long = Vec::new();

@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Output;
+use std::process::{Command, Output};
 
 use serde_json::json;
 use wf_tests::artifacts::{Language, guest_of, root};
@@ -34,8 +34,8 @@ async fn loaded(server: &Server) {
 }
 
 /// A step that has gone to the outside, and read the answer in parts, is killed, and entered again: everything it has come by is
-/// the same.
-async fn borders(language: Language) {
+/// the same. What is not granted is a failure of this kind.
+async fn borders(language: Language, denied: &str) {
     let origin = origin().await;
     let url = origin.url("/pay");
     let folder = tempfile::tempdir().expect("a folder");
@@ -73,37 +73,49 @@ async fn borders(language: Language) {
     assert_eq!(ended.status, 500, "{ended:?}");
     assert!(ended.text("error").contains(&format!("`--allow-http {}`", origin.url(""))), "{ended:?}");
     let failed = server.events(&ended.handler(), "").await.rest().await.pop().expect("an event").json();
-    assert_eq!(failed["value"]["exception"]["exception_type"], "denied", "{failed}");
+    assert_eq!(failed["value"]["exception"]["exception_type"], denied, "{failed}");
     assert_eq!(origin.seen().len(), 1);
+}
+
+/// Exceptions have names of their own there.
+#[tokio::test]
+async fn borders_in_python() {
+    borders(Language::Python, "httpx.NotGranted").await;
 }
 
 #[tokio::test]
 async fn borders_in_typescript() {
-    borders(Language::TypeScript).await;
+    borders(Language::TypeScript, "denied").await;
 }
 
 #[tokio::test]
 async fn borders_in_go() {
-    borders(Language::Go).await;
+    borders(Language::Go, "denied").await;
 }
 
 #[tokio::test]
 async fn borders_in_c() {
-    borders(Language::C).await;
+    borders(Language::C, "denied").await;
 }
 
+/// Not in C: a component of it keeps no lines, and its steps say themselves what failed.
 #[test]
 fn a_failure_names_the_line_that_failed() {
     let folder = tempfile::tempdir().expect("a temporary directory");
-    for (language, source) in [(Language::TypeScript, "js/border.ts"), (Language::Go, "go/border/main.go")] {
+    let sources = [(Language::Python, "python/border.py"), (Language::TypeScript, "js/border.ts"), (Language::Go, "go/border/main.go")];
+    for (language, source) in sources {
         let text = fs::read_to_string(root().join("tests/guests").join(source)).expect("the source");
-        let line = text.lines().position(|it| it.ends_with("// fails here")).expect("a line") + 1;
+        let line = text.lines().position(|it| it.ends_with(" fails here")).expect("a line") + 1;
         let file = guest_of(language, "border").display().to_string();
         let event = r#"{"url":"","large":1,"fails":true}"#;
         let output = with_tools(folder.path(), &["run", &file, "--event", event]).output().expect("it starts");
         let name = Path::new(source).file_name().and_then(|it| it.to_str()).expect("a name");
         let said = stderr(&output);
-        assert!(output.status.code() == Some(1) && said.contains(&format!("{name}:{line}")), "{source}: {said}");
+        let place = match language {
+            Language::Python => format!("File \"{name}\", line {line}, in work"),
+            _ => format!("{name}:{line}"),
+        };
+        assert!(output.status.code() == Some(1) && said.contains(&place), "{source}: {said}");
     }
 }
 
@@ -202,6 +214,25 @@ fn what_is_wrong_with_a_file_in_c_is_said_once_with_its_line() {
     let said = stderr(&build(folder.path(), &["nothing.c"]));
     assert_eq!(said, "error: there is no file `nothing.c`\nhint: name a file in C, C++ or Zig, or its folder\n");
     check_offline(folder.path(), &["flow.c"], "ziglang 0.17.1 is not installed, and nothing may be fetched");
+}
+
+/// What `make sizes` prints of each language, by as little as can be measured.
+#[test]
+fn what_a_workflow_takes_is_told_in_a_row() {
+    let mut sizes = Command::new("python3");
+    sizes.arg(root().join("tests/bench/sizes.py")).arg("c").env("SHORT", "1");
+    let said = succeeded(&mut sizes);
+    let row = |begin: &str| -> Vec<String> {
+        let line = said.lines().find(|it| it.starts_with(begin)).unwrap_or_else(|| panic!("{said}"));
+        line.trim_matches('|').split('|').map(|it| it.trim().to_owned()).collect()
+    };
+    let head = row("| language |");
+    let wanted =
+        ["language", "component, MB", "first build, s", "save to served, s", "compile and load, s", "load compiled, ms", "a greeting, ms"];
+    assert_eq!((&head[..7], head.len()), (&wanted.map(String::from)[..], 8), "{said}");
+    let figures: Vec<f64> = row("| c |")[1..].iter().map(|it| it.replace(',', "").parse().expect("a figure")).collect();
+    assert!(figures.len() == 7 && figures[0] > 0.0 && figures[1] > 0.0 && figures[5] > 0.0, "{said}");
+    assert!(!said.contains("| rust |"), "no other was asked for: {said}");
 }
 
 /// What lies in a component for good is not written to: of 690 pages that a greeting came upon there are some 100 left.

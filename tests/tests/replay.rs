@@ -82,6 +82,11 @@ async fn in_typescript_too() {
 }
 
 #[tokio::test]
+async fn in_go_too() {
+    conformance(Language::Go).await;
+}
+
+#[tokio::test]
 async fn in_c_too() {
     conformance(Language::C).await;
 }

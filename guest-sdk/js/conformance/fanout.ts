@@ -4,7 +4,9 @@ import * as z from "zod";
 const FanStart = event("FanStart", z.object({ n: z.int().min(0).max(1000).default(3) }).describe("How many numbers to square."), {
   kind: "start",
 });
+/** A number to square. */
 const WorkEvent = event("WorkEvent", z.object({ i: z.int() }));
+/** A number that is squared. */
 const DoneEvent = event("DoneEvent", z.object({ i: z.int(), square: z.int() }));
 
 const workflow = defineWorkflow<{ n: number }>({ name: "fanout", description: "Squares numbers beside each other." });

@@ -1,7 +1,9 @@
 import { defineWorkflow, event, StartEvent, StopEvent } from "wf-guest";
 import * as z from "zod";
 
+/** Asks for an answer. */
 const AskEvent = event("AskEvent", z.object({ question: z.string() }), { kind: "input-required" });
+/** An answer, of somebody. */
 const AnswerEvent = event("AnswerEvent", z.object({ user: z.string().default("anyone"), answer: z.string() }), {
   kind: "human-response",
 });

@@ -109,6 +109,36 @@ export default defineWorkflow({ name: "tea" }).step("steep", { accepts: [Tea], e
   assert.deepEqual(events.find((it) => it.name === "Tea").schema.required, ["kind"]);
 });
 
+test("plain JavaScript is as welcome: a `.js` file without types, with another one that it imports", () => {
+  const source = path.join(folder, "plain.js");
+  writeFileSync(path.join(folder, "words.js"), "export const greet = (name) => `Hello, ${name}!`;\n");
+  writeFileSync(
+    source,
+    `import { defineWorkflow, event, StopEvent } from "wf-guest";
+import * as z from "zod";
+import { greet } from "./words.js";
+const Named = event("Named", z.object({ name: z.string(), often: z.int().default(2) }), { kind: "start" });
+/** Greets. */
+const workflow = defineWorkflow({ name: "plain" });
+/** Greets as often as it is told. */
+workflow.step("go", { accepts: [Named], emits: [StopEvent] }, async (context, { data: { name, often } }) => {
+  if (name === "") throw new RangeError("nobody");
+  await context.state.set("said", Array(often).fill(greet(name)));
+  return StopEvent.with(await context.state.get("said"));
+});
+export default workflow;
+`,
+  );
+  const { wasm, status, said } = build(source, "plain");
+  assert.equal(status, 0, said);
+  const { stdout, stderr } = run(wasm, { name: "Ada" });
+  assert.deepEqual(JSON.parse(stdout.trim().split("\n").at(-1) || `"${stderr}"`).value.result, ["Hello, Ada!", "Hello, Ada!"]);
+  const inspected = JSON.parse(spawnSync(host, ["inspect", wasm, "--format", "json"], { cwd: folder, encoding: "utf8" }).stdout);
+  assert.deepEqual([inspected.description, ...inspected.steps.map((it) => it.description)], ["Greets.", "Greets as often as it is told."]);
+  const failed = run(wasm, { name: "" });
+  assert.match(failed.stdout + failed.stderr, /plain\.js:9/);
+});
+
 test("mistakes are said with their lines", () => {
   const cases = [
     [workflow("return {"), /^it\.ts:\d+: /],

@@ -11,7 +11,7 @@ class RequestEvent(InputRequiredEvent):
 
 
 class ResponseEvent(HumanResponseEvent):
-    """A person's answer."""
+    """What the person says."""
 
     response: str
 
@@ -23,7 +23,7 @@ class OutEvent(StopEvent):
 
 
 class HitlWorkflow(Workflow):
-    """Asks for a name, and greets."""
+    """Asks for a name and greets."""
 
     @step
     async def prompt_human(self, ev: StartEvent) -> RequestEvent:
@@ -32,7 +32,7 @@ class HitlWorkflow(Workflow):
 
     @step
     async def greet_human(self, ev: ResponseEvent) -> OutEvent:
-        """Greets whoever answers."""
+        """Greets whoever answered."""
         return OutEvent(output=f"Hello, {ev.response}")
 
 

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use wf_tests::artifacts::Language;
 use wf_tests::command_line::wf_host;
+use wf_tests::origin::{Origin, reply};
 use wf_tests::wasm::Module;
 use wf_tests::{Answer, CONFORMANCE, Serve, Server, until};
 
@@ -118,6 +119,40 @@ async fn in_typescript_too() {
 #[tokio::test]
 async fn in_c_too() {
     every_entry_of(Language::C).await;
+}
+
+#[tokio::test]
+async fn in_go_too() {
+    every_entry_of(Language::Go).await;
+}
+
+/// Two requests, the second of which fails at first: a fork makes both once, from wherever it goes on, and tells the same.
+#[tokio::test]
+async fn a_run_that_has_been_outside_is_forked_from_every_entry() {
+    let origin = Origin::start(|seen, number| match number {
+        1 => vec![reply(503, &[], "busy")],
+        _ => vec![reply(200, &[], &format!("{} {}", seen.method, seen.path))],
+    })
+    .await;
+    let server = Serve::guests(&["outside"]).with(&["--allow-http", &origin.url("")]).start().await;
+    let tasks = ["/a", "/b"].map(|path| json!({ "url": origin.url(path), "publish": true, "fails": true }));
+    let ended = server.run("outside", &json!({ "tasks": tasks }).to_string()).await;
+    let (id, told) = (ended.run(), ended.result()["told"].clone());
+    assert_eq!((&told[0]["body"], &told[1]["body"]), (&json!("GET /a"), &json!("GET /b")), "{ended:?}");
+    let paths = || origin.seen().into_iter().map(|it| it.path).collect::<Vec<String>>();
+    assert_eq!(paths(), ["/a", "/b", "/a", "/b"]);
+    let (all, before) = (moments(&server, &id).await, frames(&server, &id).await);
+    assert!(all.iter().any(|it| it["kind"] == "step-failed") && all.iter().any(|it| it["kind"] == "step-progressed"), "{all:?}");
+    for (at, moment) in all[..all.len() - 1].iter().enumerate() {
+        let asked = paths().len();
+        let ended = forked(&server, &id, &json!({ "at": at })).await;
+        assert_eq!((&ended["status"], &ended["result"]["value"]["result"]["told"]), (&json!("completed"), &told), "at {at}: {ended}");
+        assert_eq!(paths()[asked..], ["/a", "/b"], "at {at}: what was in flight asks again, once");
+        let copied = moment["frames"].as_u64().expect("a number") as usize;
+        let of_fork = frames(&server, ended["run_id"].as_str().expect("an id")).await;
+        assert_eq!(of_fork[..copied], before[..copied], "at {at}");
+    }
+    server.check_store();
 }
 
 #[tokio::test]

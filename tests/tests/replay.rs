@@ -46,6 +46,7 @@ async fn conformance(language: Language) {
         ("timeout", "{}"),
         ("fanout", r#"{"n":5}"#),
         ("counter", r#"{"by":2}"#),
+        ("random", r#"{"sleep":0.02}"#),
         ("waiter", r#"{"wait":0.05}"#),
     ] {
         server.ended(&server.begin(name, start).await).await;
@@ -63,7 +64,7 @@ async fn conformance(language: Language) {
     let forked = server.post(&format!("/api/v1/runs/{run}/fork"), r#"{"at":2}"#).await;
     server.ended(&forked.handler()).await;
     let (code, said) = replayed(&["--last", "1000", "--data-dir", text(&server.data())]);
-    assert!(code == Some(0) && said.contains(" of 12 runs: all did again what they did"), "{said}");
+    assert!(code == Some(0) && said.contains(" of 13 runs: all did again what they did"), "{said}");
 }
 
 #[tokio::test]
@@ -84,6 +85,11 @@ async fn in_typescript_too() {
 #[tokio::test]
 async fn in_c_too() {
     conformance(Language::C).await;
+}
+
+#[tokio::test]
+async fn in_go_too() {
+    conformance(Language::Go).await;
 }
 
 #[tokio::test]

@@ -139,6 +139,9 @@ async fn a_new_component_is_tried_on_what_was() {
     let with = |guest_name: &str| format!("slow={}", guest(guest_name).display());
     let (code, said) = replayed(&[text(&file), "--with", &with("timeout")]);
     assert_eq!((code, said.as_str()), (Some(0), "1 attempt of 1 run: all did again what they did; with the new component of slow\n"));
+    // Without a name it is the workflow that the component says it is.
+    let (code, said) = replayed(&[text(&file), "--with", text(&guest("slow"))]);
+    assert_eq!((code, said.as_str()), (Some(0), "1 attempt of 1 run: all did again what they did; with the new component of slow\n"));
     let (code, said) = replayed(&[text(&file), "--with", &with("greeting")]);
     assert!(code == Some(1) && said.contains("recorded  step `nap`\n  now       no such step\n"), "{said}");
     let (code, said) = replayed(&[text(&file), "--with", "nowhere.wasm"]);

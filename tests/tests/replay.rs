@@ -1,18 +1,15 @@
 //! `wf-host replay` runs finished attempts again, offline; `wf-host open` shows the runs of a file.
 
-use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use wf_tests::artifacts::{Language, guest};
-use wf_tests::command_line::{done, text, wf_host};
+use wf_tests::command_line::{Opened, done, text, wf_host};
 use wf_tests::database::forge;
 use wf_tests::origin::{Origin, chunk, chunked};
-use wf_tests::output::Output;
-use wf_tests::patience::{until_blocking, within};
-use wf_tests::server::command;
-use wf_tests::{CONFORMANCE, Client, Serve, Server, until};
+use wf_tests::patience::within;
+use wf_tests::{CONFORMANCE, Serve, Server, until};
 
 /// Exit code and output of a replay.
 fn replayed(arguments: &[&str]) -> (Option<i32>, String) {
@@ -156,26 +153,6 @@ async fn a_new_component_is_tried_on_what_was() {
     );
 }
 
-/// A process that shows a file, with a client of it.
-struct Opened {
-    child: Child,
-    client: Client,
-}
-
-impl Drop for Opened {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn open(file: &Path) -> Opened {
-    let mut child = command().args(["open", text(file)]).stdout(Stdio::piped()).spawn().expect("the binary starts");
-    let stdout = Output::of(child.stdout.take().expect("piped"));
-    let url = until_blocking("its address", || Some(stdout.so_far().split_once("to be looked at: ")?.1.strip_suffix("/\n")?.to_owned()));
-    Opened { child, client: Client::new(&url) }
-}
-
 #[tokio::test]
 async fn a_file_is_looked_at_in_the_page_and_nothing_can_be_done_to_it() {
     let server = Server::start(&["retry"]).await;
@@ -187,7 +164,7 @@ async fn a_file_is_looked_at_in_the_page_and_nothing_can_be_done_to_it() {
     }
     let events = server.shape(&server.get(&format!("/api/v1/runs/{run}")).await.handler()).await;
     drop(server);
-    let opened = open(&file);
+    let opened = Opened::file(&file);
     let client = &opened.client;
     for (path, told) in paths.iter().zip(told) {
         assert_eq!(client.get(path).await.json(), told, "{path}");
@@ -196,6 +173,8 @@ async fn a_file_is_looked_at_in_the_page_and_nothing_can_be_done_to_it() {
     assert_eq!(within("its events", client.shape(&handler)).await, events);
     assert_eq!(client.get("/api/v1/runs").await.json()["runs"].as_array().map(Vec::len), Some(1));
     assert!(client.get("/").await.body.contains("<div id=\"root\">"));
+    let session = client.get("/api/v1/session").await.json();
+    assert_eq!((&session["read_only"], &session["notice"]), (&json!(true), &Value::Null), "the page offers nothing that is refused");
     for path in ["/workflows/retry/run".to_owned(), format!("/api/v1/runs/{run}/fork"), format!("/handlers/{handler}/cancel?purge=true")] {
         let refused = client.post(&path, "{}").await;
         let why = "'run.wfrun' is shown here to be looked at: nothing can be started or changed";

@@ -1,11 +1,12 @@
 //! The command line as a black box: exit code, stdout, stderr.
 
 use std::path::Path;
-use std::process::{self, Stdio};
+use std::process::{self, Child, Stdio};
 
 use expect_test::Expect;
 
 use crate::artifacts;
+use crate::http::Client;
 use crate::output::Output;
 use crate::patience::until_blocking;
 use crate::server::command;
@@ -59,4 +60,29 @@ pub fn filtered(text: &str, directory: &Path) -> String {
     let text = text.replace(&guests, "[GUESTS]").replace(&directory.display().to_string(), "[DIR]");
     let lines = text.lines().map(|line| line.trim_end().to_owned() + "\n");
     lines.collect()
+}
+
+/// `wf-host open`, with a client of it. It ends when it is dropped.
+pub struct Opened {
+    child: Child,
+    /// Of the address that it says.
+    pub client: Client,
+}
+
+impl Opened {
+    /// Opens a file.
+    pub fn file(file: &Path) -> Opened {
+        let mut child = command().args(["open", text(file)]).stdout(Stdio::piped()).spawn().expect("the binary starts");
+        let stdout = Output::of(child.stdout.take().expect("piped"));
+        let url =
+            until_blocking("its address", || Some(stdout.so_far().split_once("to be looked at: ")?.1.strip_suffix("/\n")?.to_owned()));
+        Opened { child, client: Client::new(&url) }
+    }
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }

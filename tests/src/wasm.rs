@@ -22,6 +22,23 @@ const ECHO: &str = "
     (i32.store (i32.const 28696) (i32.load offset=8 (local.get 2))) (i32.store (i32.const 28700) (i32.load offset=12 (local.get 2)))
     (i32.const 28672)";
 
+/// The event whose name stands where that of a step's number does, with the payload of the first event; where none
+/// stands there it traps. Names are 16 bytes apart from 28736 on, the length last.
+const HAND_ON: &str = r#"
+    (local $number i32) (local $at i32) (local $name i32)
+    (local.set $at (i32.const 4))
+    (loop $digits
+        (local.set $number (i32.add (i32.mul (local.get $number) (i32.const 10))
+            (i32.sub (i32.load8_u (i32.add (local.get 0) (local.get $at))) (i32.const 48))))
+        (local.set $at (i32.add (local.get $at) (i32.const 1)))
+        (br_if $digits (i32.lt_u (local.get $at) (local.get 1))))
+    (local.set $name (i32.add (i32.const 28736) (i32.mul (local.get $number) (i32.const 16))))
+    (if (i32.eqz (i32.load offset=12 (local.get $name))) (then unreachable))
+    (i32.store (i32.const 28672) (i32.const 0)) (i32.store (i32.const 28676) (i32.const 28688)) (i32.store (i32.const 28680) (i32.const 1))
+    (i32.store (i32.const 28688) (local.get $name)) (i32.store (i32.const 28692) (i32.load offset=12 (local.get $name)))
+    (i32.store (i32.const 28696) (i32.load offset=8 (local.get 2))) (i32.store (i32.const 28700) (i32.load offset=12 (local.get 2)))
+    (i32.const 28672)"#;
+
 /// No event.
 const NOTHING: &str = "(i32.store (i32.const 28672) (i32.const 0)) (i32.store (i32.const 28680) (i32.const 0)) (i32.const 28672)";
 
@@ -38,6 +55,16 @@ impl Module {
     pub fn echoing(manifest: &str) -> Module {
         let module = Module::describing(manifest);
         Module { fields: format!(r#"{} (data (i32.const 28704) "StopEvent")"#, module.fields), invoke: ECHO, ..module }
+    }
+
+    /// One whose steps are named `step0` and so on: each returns the event of its number with what it is given, and traps
+    /// where that has no name. The manifest has at most 28 KB; names have at most 12 letters, and there are at most 250.
+    pub fn handing_on(manifest: &str, events: &[String]) -> Module {
+        let module = Module::describing(manifest);
+        let name = |it: &String| [&[it.as_bytes(), &[0; 12]].concat()[..12], &(it.len() as u32).to_le_bytes()].concat();
+        let names: Vec<u8> = events.iter().flat_map(name).collect();
+        let fields = format!(r#"{} (data (i32.const 28736) "{}")"#, module.fields, bytes(&names));
+        Module { fields, invoke: HAND_ON, ..module }
     }
 
     /// One whose steps return nothing. The manifest has at most 28 KB.

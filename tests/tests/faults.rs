@@ -1,10 +1,13 @@
 //! Guests that trap, hang, grow and flood, beside runs that do not notice.
 
+use std::path::Path;
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::stream::{self, StreamExt};
 use serde_json::json;
+use wf_tests::artifacts::{cache, tool};
 use wf_tests::wasm::{Module, debug_info, traced};
 use wf_tests::{Serve, Server, until};
 
@@ -308,16 +311,21 @@ async fn a_trap_keeps_its_backtrace() {
     assert!(trace.contains("panic"), "the guest's functions by name: {failure}");
 }
 
+/// The backtrace of the failure of a workflow in this file.
+async fn trace_of(file: &Path) -> String {
+    let server = Serve { paths: vec![file.display().to_string()], ..Serve::default() }.start().await;
+    let failed = server.run(file.file_stem().and_then(|it| it.to_str()).expect("a name"), "{}").await;
+    let history = server.get(&format!("/api/v1/runs/{}/history", failed.run())).await.json();
+    history["invocations"][0]["failures"][0]["trace"].as_str().unwrap_or_else(|| panic!("a trace: {history}")).to_owned()
+}
+
 #[tokio::test]
 async fn a_trap_is_told_with_the_line_of_its_source_where_the_component_brings_it() {
     let folder = tempfile::tempdir().expect("a temporary directory");
     let trace = async |name: &str, debug: &[u8]| {
         let path = folder.path().join(format!("{name}.wasm"));
         std::fs::write(&path, traced(name, debug)).expect("writable");
-        let server = Serve { paths: vec![path.display().to_string()], ..Serve::default() }.start().await;
-        let failed = server.run(name, "{}").await;
-        let history = server.get(&format!("/api/v1/runs/{}/history", failed.run())).await.json();
-        history["invocations"][0]["failures"][0]["trace"].as_str().expect("a trace").to_owned()
+        trace_of(&path).await
     };
     let told = trace("traced", &debug_info()).await;
     assert!(told.contains("\n           at /author/flow.c:7:9"), "{told}");
@@ -326,4 +334,49 @@ async fn a_trap_is_told_with_the_line_of_its_source_where_the_component_brings_i
         let told = trace(name, &debug).await;
         assert!(told.starts_with("error while executing at wasm backtrace:") && !told.contains("flow.c"), "{told}");
     }
+}
+
+/// A step that divides by zero, two calls deep.
+const DIVIDES: &str = r#"
+#define EXPORT(name) __attribute__((export_name(name)))
+
+static char heap[65536];
+static unsigned next;
+
+EXPORT("cabi_realloc") void *make_room(void *old, unsigned was, unsigned align, unsigned size) {
+  void *at = heap + next;
+  next += (size + 15) & ~15u;
+  return at;
+}
+
+static const char manifest[] = "{\"name\":\"flow\",\"steps\":[{\"name\":\"only\",\"accepts\":[\"StartEvent\"],\"emits\":[\"StopEvent\"]}]}";
+static struct { const char *text; unsigned length; } described = {manifest, sizeof manifest - 1};
+
+EXPORT("wf:workflow/steps@0.1.0#describe") void *describe(void) { return &described; }
+
+__attribute__((noinline)) static int share(int whole, int parts) {
+  return whole / parts; // fails here
+}
+
+EXPORT("wf:workflow/steps@0.1.0#invoke") int invoke(char *step, unsigned length, void *events, unsigned count) {
+  return share(100, (int)count - 1);
+}
+"#;
+
+#[tokio::test]
+async fn a_trap_is_told_with_its_line_as_a_compiler_says_it() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let (source, built) = (folder.path().join("flow.c"), folder.path().join("flow.wasm"));
+    std::fs::write(&source, DIVIDES).expect("writable");
+    let mut compiler = Command::new(tool("c", "bin/python"));
+    compiler.args(["-m", "ziglang", "cc", "-target", "wasm32-freestanding", "-O1", "-g", "-nostdlib", "-Wl,--no-entry", "-o"]);
+    compiler.arg(&built).arg(&source).current_dir(folder.path());
+    for name in ["ZIG_GLOBAL_CACHE_DIR", "ZIG_LOCAL_CACHE_DIR"] {
+        compiler.env(name, cache().join("c/cache"));
+    }
+    let output = compiler.output().expect("it starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let line = DIVIDES.lines().position(|it| it.ends_with("// fails here")).expect("a line") + 1;
+    let told = trace_of(&built).await;
+    assert!(told.contains(&format!("flow.c:{line}:")), "{told}");
 }

@@ -1,8 +1,10 @@
 //! Forks: a run from any entry of another on, under a handler of its own.
 
 use serde_json::{Value, json};
-use wf_tests::artifacts::{Language, guest};
+use wf_tests::artifacts::Language;
 use wf_tests::command_line::wf_host;
+use wf_tests::origin::{Origin, reply};
+use wf_tests::wasm::Module;
 use wf_tests::{Answer, CONFORMANCE, Serve, Server, until};
 
 /// The fields that say how a run ended.
@@ -125,6 +127,40 @@ async fn in_c_too() {
 }
 
 #[tokio::test]
+async fn in_go_too() {
+    every_entry_of(Language::Go).await;
+}
+
+/// Two requests, the second of which fails at first: a fork makes both once, from wherever it goes on, and tells the same.
+#[tokio::test]
+async fn a_run_that_has_been_outside_is_forked_from_every_entry() {
+    let origin = Origin::start(|seen, number| match number {
+        1 => vec![reply(503, &[], "busy")],
+        _ => vec![reply(200, &[], &format!("{} {}", seen.method, seen.path))],
+    })
+    .await;
+    let server = Serve::guests(&["outside"]).with(&["--allow-http", &origin.url("")]).start().await;
+    let tasks = ["/a", "/b"].map(|path| json!({ "url": origin.url(path), "publish": true, "fails": true }));
+    let ended = server.run("outside", &json!({ "tasks": tasks }).to_string()).await;
+    let (id, told) = (ended.run(), ended.result()["told"].clone());
+    assert_eq!((&told[0]["body"], &told[1]["body"]), (&json!("GET /a"), &json!("GET /b")), "{ended:?}");
+    let paths = || origin.seen().into_iter().map(|it| it.path).collect::<Vec<String>>();
+    assert_eq!(paths(), ["/a", "/b", "/a", "/b"]);
+    let (all, before) = (moments(&server, &id).await, frames(&server, &id).await);
+    assert!(all.iter().any(|it| it["kind"] == "step-failed") && all.iter().any(|it| it["kind"] == "step-progressed"), "{all:?}");
+    for (at, moment) in all[..all.len() - 1].iter().enumerate() {
+        let asked = paths().len();
+        let ended = forked(&server, &id, &json!({ "at": at })).await;
+        assert_eq!((&ended["status"], &ended["result"]["value"]["result"]["told"]), (&json!("completed"), &told), "at {at}: {ended}");
+        assert_eq!(paths()[asked..], ["/a", "/b"], "at {at}: what was in flight asks again, once");
+        let copied = moment["frames"].as_u64().expect("a number") as usize;
+        let of_fork = frames(&server, ended["run_id"].as_str().expect("an id")).await;
+        assert_eq!(of_fork[..copied], before[..copied], "at {at}");
+    }
+    server.check_store();
+}
+
+#[tokio::test]
 async fn its_state_its_input_or_what_comes_next_is_edited() {
     let server = Server::start(&["counter", "greeting", "hitl", "fanout"]).await;
     let counter = origin(&server, "counter").await;
@@ -148,33 +184,43 @@ async fn its_state_its_input_or_what_comes_next_is_edited() {
 
 #[tokio::test]
 async fn a_failed_run_is_tried_again_from_its_step_as_it_was_or_with_todays_code() {
+    let manifest = r#"{"name":"w","steps":[{"name":"only","accepts":["StartEvent"],"emits":["StopEvent"]}]}"#;
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("w.wasm");
-    std::fs::copy(guest("timeout"), &file).expect("copied");
+    std::fs::write(&file, Module::describing(manifest).binary()).expect("written");
     let mut server = Serve::guests(&[]).with(&[&format!("w={}", file.display())]).start().await;
-    let handler = server.begin("w", r#"{"seconds":5}"#).await;
+    let listed = async |server: &Server| server.get("/api/v1/workflows").await.json()["workflows"][0]["digest"].clone();
+    let before = listed(&server).await;
+    let handler = server.begin("w", r#"{"result":1}"#).await;
     let failed = server.ended(&handler).await;
     assert_eq!(failed.text("status"), "failed");
     let again = forked(&server, &failed.run(), &json!({})).await;
     assert_eq!(end(&again), end(&failed.json()), "as it was, it fails again");
-    std::fs::copy(guest("slow"), &file).expect("copied");
-    until("the new version", async || {
-        let listed = server.get("/workflows/w/representation").await.json();
-        (listed["graph"]["name"] != Value::Null && server.get("/api/v1/workflows/w").await.body.contains("slow")).then_some(())
-    })
-    .await;
-    for (definition, name) in [("pinned", "timeout"), ("current", "slow")] {
-        let body = json!({ "event": { "seconds": 0.01 }, "definition": definition });
-        let ended = forked(&server, &failed.run(), &body).await;
-        assert_eq!(ended["result"]["value"]["result"], "slept 0.01", "{definition}");
-        let id = ended["run_id"].as_str().expect("an id").to_owned();
-        for restarted in [false, true] {
-            if restarted {
-                server.crash().await;
+    // The same step of the new version ends the run with what it is given.
+    std::fs::write(&file, Module::echoing(manifest).binary()).expect("written");
+    until("the new version", async || (listed(&server).await != before).then_some(())).await;
+    for restarted in [false, true] {
+        if restarted {
+            server.crash().await;
+            until("it to be loaded", async || (!listed(&server).await.is_null()).then_some(())).await;
+        }
+        for event in [json!({}), json!({ "event": { "result": 2 } })] {
+            for definition in [None, Some("pinned"), Some("current")] {
+                let mut body = event.clone();
+                if let Some(definition) = definition {
+                    body["definition"] = json!(definition);
+                }
+                let ended = forked(&server, &failed.run(), &body).await;
+                if definition == Some("current") {
+                    let given = event["event"]["result"].as_i64().unwrap_or(1);
+                    assert_eq!(ended["status"], "completed", "{body}: {ended}");
+                    assert_eq!(ended["result"]["value"]["result"], given, "{body}");
+                } else {
+                    assert_eq!(end(&ended), end(&failed.json()), "{body}: the code of then fails, whatever is there now");
+                }
+                let id = ended["run_id"].as_str().expect("an id");
+                assert!(moments(&server, id).await.iter().any(|it| it["kind"] == "forked"), "{body}");
             }
-            let graph = server.get(&format!("/api/v1/runs/{id}/representation")).await;
-            assert!(graph.body.contains(name) || graph.status == 200, "{definition}: {}", graph.body);
-            assert!(moments(&server, &id).await.iter().any(|it| it["kind"] == "forked"), "{definition}");
         }
     }
     server.check_store();

@@ -117,6 +117,13 @@ fn a_failure_names_the_line_that_failed() {
         };
         assert!(output.status.code() == Some(1) && said.contains(&place), "{source}: {said}");
     }
+    // In Python's own words.
+    let text = fs::read_to_string(root().join("guest-sdk/python/conformance/failing.py")).expect("the source");
+    let line = text.lines().position(|it| it.trim_start().starts_with("raise ")).expect("a line") + 1;
+    let file = guest_of(Language::Python, "failing").display().to_string();
+    let output = with_tools(folder.path(), &["run", &file, "--event", "{}"]).output().expect("it starts");
+    let said = stderr(&output);
+    assert!(output.status.code() == Some(1) && said.contains(&format!("failing.py\", line {line}, in fail")), "{said}");
 }
 
 /// They are built as anybody builds them, beside nothing else.

@@ -1,18 +1,15 @@
 //! `wf-host replay` runs finished attempts again, offline; `wf-host open` shows the runs of a file.
 
-use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use wf_tests::artifacts::{Language, guest};
-use wf_tests::command_line::{done, text, wf_host};
+use wf_tests::command_line::{Opened, done, text, wf_host};
 use wf_tests::database::forge;
 use wf_tests::origin::{Origin, chunk, chunked};
-use wf_tests::output::Output;
-use wf_tests::patience::{until_blocking, within};
-use wf_tests::server::command;
-use wf_tests::{CONFORMANCE, Client, Serve, Server, until};
+use wf_tests::patience::within;
+use wf_tests::{CONFORMANCE, Serve, Server, until};
 
 /// Exit code and output of a replay.
 fn replayed(arguments: &[&str]) -> (Option<i32>, String) {
@@ -46,6 +43,7 @@ async fn conformance(language: Language) {
         ("timeout", "{}"),
         ("fanout", r#"{"n":5}"#),
         ("counter", r#"{"by":2}"#),
+        ("random", r#"{"sleep":0.02}"#),
         ("waiter", r#"{"wait":0.05}"#),
     ] {
         server.ended(&server.begin(name, start).await).await;
@@ -63,7 +61,7 @@ async fn conformance(language: Language) {
     let forked = server.post(&format!("/api/v1/runs/{run}/fork"), r#"{"at":2}"#).await;
     server.ended(&forked.handler()).await;
     let (code, said) = replayed(&["--last", "1000", "--data-dir", text(&server.data())]);
-    assert!(code == Some(0) && said.contains(" of 12 runs: all did again what they did"), "{said}");
+    assert!(code == Some(0) && said.contains(" of 13 runs: all did again what they did"), "{said}");
 }
 
 #[tokio::test]
@@ -89,6 +87,11 @@ async fn in_go_too() {
 #[tokio::test]
 async fn in_c_too() {
     conformance(Language::C).await;
+}
+
+#[tokio::test]
+async fn in_go_too() {
+    conformance(Language::Go).await;
 }
 
 #[tokio::test]
@@ -138,6 +141,9 @@ async fn a_new_component_is_tried_on_what_was() {
     let with = |guest_name: &str| format!("slow={}", guest(guest_name).display());
     let (code, said) = replayed(&[text(&file), "--with", &with("timeout")]);
     assert_eq!((code, said.as_str()), (Some(0), "1 attempt of 1 run: all did again what they did; with the new component of slow\n"));
+    // Without a name it is the workflow that the component says it is.
+    let (code, said) = replayed(&[text(&file), "--with", text(&guest("slow"))]);
+    assert_eq!((code, said.as_str()), (Some(0), "1 attempt of 1 run: all did again what they did; with the new component of slow\n"));
     let (code, said) = replayed(&[text(&file), "--with", &with("greeting")]);
     assert!(code == Some(1) && said.contains("recorded  step `nap`\n  now       no such step\n"), "{said}");
     let (code, said) = replayed(&[text(&file), "--with", "nowhere.wasm"]);
@@ -152,26 +158,6 @@ async fn a_new_component_is_tried_on_what_was() {
     );
 }
 
-/// A process that shows a file, with a client of it.
-struct Opened {
-    child: Child,
-    client: Client,
-}
-
-impl Drop for Opened {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn open(file: &Path) -> Opened {
-    let mut child = command().args(["open", text(file)]).stdout(Stdio::piped()).spawn().expect("the binary starts");
-    let stdout = Output::of(child.stdout.take().expect("piped"));
-    let url = until_blocking("its address", || Some(stdout.so_far().split_once("to be looked at: ")?.1.strip_suffix("/\n")?.to_owned()));
-    Opened { child, client: Client::new(&url) }
-}
-
 #[tokio::test]
 async fn a_file_is_looked_at_in_the_page_and_nothing_can_be_done_to_it() {
     let server = Server::start(&["retry"]).await;
@@ -183,7 +169,7 @@ async fn a_file_is_looked_at_in_the_page_and_nothing_can_be_done_to_it() {
     }
     let events = server.shape(&server.get(&format!("/api/v1/runs/{run}")).await.handler()).await;
     drop(server);
-    let opened = open(&file);
+    let opened = Opened::file(&file);
     let client = &opened.client;
     for (path, told) in paths.iter().zip(told) {
         assert_eq!(client.get(path).await.json(), told, "{path}");
@@ -192,6 +178,8 @@ async fn a_file_is_looked_at_in_the_page_and_nothing_can_be_done_to_it() {
     assert_eq!(within("its events", client.shape(&handler)).await, events);
     assert_eq!(client.get("/api/v1/runs").await.json()["runs"].as_array().map(Vec::len), Some(1));
     assert!(client.get("/").await.body.contains("<div id=\"root\">"));
+    let session = client.get("/api/v1/session").await.json();
+    assert_eq!((&session["read_only"], &session["notice"]), (&json!(true), &Value::Null), "the page offers nothing that is refused");
     for path in ["/workflows/retry/run".to_owned(), format!("/api/v1/runs/{run}/fork"), format!("/handlers/{handler}/cancel?purge=true")] {
         let refused = client.post(&path, "{}").await;
         let why = "'run.wfrun' is shown here to be looked at: nothing can be started or changed";

@@ -1,28 +1,46 @@
 //! The debugger in a real browser; the tests themselves are in `host/ui/tests/browser.mjs`.
 
 use std::io::Write;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 use wf_tests::artifacts::{example, root};
+use wf_tests::command_line::{Opened, done, text};
 use wf_tests::database::change_journals;
 use wf_tests::wasm::{Module, debug_info, traced};
 use wf_tests::{Serve, Server};
 
-const GUESTS: [&str; 13] =
-    ["greeting", "hitl", "waiter", "failing", "retry", "slow", "timeout", "fanout", "counter", "trap", "publish-10000", "spread", "talker"];
+const GUESTS: [&str; 15] = [
+    "greeting",
+    "hitl",
+    "waiter",
+    "failing",
+    "retry",
+    "slow",
+    "timeout",
+    "fanout",
+    "counter",
+    "trap",
+    "publish-10000",
+    "spread",
+    "talker",
+    "inbox",
+    "subtypes",
+];
 
-/// A workflow of so many steps, one after the other; the first one fails.
-fn chain(name: &str, steps: usize) -> Vec<u8> {
+/// A workflow of so many steps, one after the other, each of which hands on what it is given; the last one may fail.
+fn chain(name: &str, steps: usize, fails: bool) -> Vec<u8> {
     let event = |at: usize| match at {
         0 => "StartEvent".to_owned(),
         at if at == steps => "StopEvent".to_owned(),
         at => format!("Event{at}"),
     };
     let events: Vec<Value> = (1..steps).map(|at| json!({ "name": event(at), "kind": "plain" })).collect();
-    let steps: Vec<Value> =
+    let named: Vec<Value> =
         (0..steps).map(|at| json!({ "name": format!("step{at}"), "accepts": [event(at)], "emits": [event(at + 1)] })).collect();
-    Module::describing(&json!({ "name": name, "events": events, "steps": steps }).to_string()).binary()
+    let returned: Vec<String> = (1..=steps).map(|at| if fails && at == steps { String::new() } else { event(at) }).collect();
+    Module::handing_on(&json!({ "name": name, "events": events, "steps": named }).to_string(), &returned).binary()
 }
 
 /// A workflow that ends with what it began with; its first step may return anything that is declared.
@@ -60,6 +78,15 @@ fn form() -> Vec<u8> {
     Module::echoing(&json!({ "name": "form", "events": events, "steps": steps }).to_string()).binary()
 }
 
+/// A file with a run that has failed, as it is looked at.
+async fn opened(folder: &Path) -> Opened {
+    let server = Server::start(&["trap"]).await;
+    let run = server.run("trap", "{}").await.run();
+    let file = folder.join("run.wfrun");
+    done(&["export", &run, "-o", text(&file), "--data-dir", text(&server.data())]);
+    Opened::file(&file)
+}
+
 /// A server with the runs of two handlers; one's journal was changed while no server was there.
 async fn damaged() -> Server {
     let mut server = Server::start(&["hitl"]).await;
@@ -79,20 +106,23 @@ async fn the_page_in_a_browser() {
     let broken = folder.path().join("broken.wasm");
     std::fs::write(&broken, "no wasm").expect("written");
     let mut serve = Serve::guests(&GUESTS).with(&["--store", "memory:"]);
-    let (large, twenty) = (folder.path().join("large.wasm"), folder.path().join("twenty.wasm"));
-    std::fs::write(&large, chain("large", 200)).expect("written");
-    std::fs::write(&twenty, chain("twenty", 20)).expect("written");
+    let [large, twenty, breaking] = [("large", 200, false), ("twenty", 20, false), ("breaking", 40, true)].map(|(name, steps, fails)| {
+        let file = folder.path().join(format!("{name}.wasm"));
+        std::fs::write(&file, chain(name, steps, fails)).expect("written");
+        file
+    });
     let echoing = folder.path().join("echo.wasm");
     std::fs::write(&echoing, echo()).expect("written");
     let asking = folder.path().join("form.wasm");
     std::fs::write(&asking, form()).expect("written");
     let failing = folder.path().join("traced.wasm");
     std::fs::write(&failing, traced("traced", &debug_info())).expect("written");
-    serve.paths.extend([&broken, &large, &twenty, &echoing, &asking, &failing].map(|it| it.display().to_string()));
+    serve.paths.extend([&broken, &large, &twenty, &breaking, &echoing, &asking, &failing].map(|it| it.display().to_string()));
     let parts = ["take", "price", "serve"].map(|name| example(&format!("three-languages/{name}")).display().to_string());
     serve.paths.push(format!("order={}", parts.join("+")));
     let server = serve.start().await;
     let damaged = damaged().await;
+    let opened = opened(folder.path()).await;
     let below = Serve::guests(&["fanout", "greeting"]).with(&["--public-url", "http://flows.localhost/wf/"]).start().await;
     let mut tests = Command::new("node");
     tests.args(["--test", "--test-reporter=spec", "host/ui/tests/browser.mjs"]).current_dir(root()).stdin(Stdio::null());
@@ -100,6 +130,7 @@ async fn the_page_in_a_browser() {
         .env("WF_HOST_URL", server.url())
         .env("WF_HOST_DAMAGED", damaged.url())
         .env("WF_HOST_BELOW", below.url())
+        .env("WF_HOST_OPENED", opened.client.url())
         .env("WF_HOST_SHOTS", root().join("target/screenshots"));
     tests.env("WF_HOST_OFFICIAL", root().join("target/clients/workflow-debugger/package/dist"));
     let output = tokio::task::spawn_blocking(move || tests.output()).await.expect("no panic").expect("node starts");

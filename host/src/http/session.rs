@@ -28,7 +28,9 @@ pub(super) struct Session {
     workflows: Vec<String>,
     /// Whether they have signed in, and can sign out.
     signed_in: bool,
-    /// What it means that nobody needs a key; null: somebody does.
+    /// Whether nothing can be started or changed: the runs of a file are shown to be looked at.
+    read_only: bool,
+    /// What it means that nobody needs a key; null: somebody does, or nothing can be started.
     notice: Option<String>,
 }
 
@@ -36,7 +38,8 @@ pub(super) struct Session {
 #[utoipa::path(get, path = "/api/v1/session", operation_id = "get_session", tag = "server", responses((status = 200, body = Session)))]
 pub(super) async fn get(api: Shared, headers: HeaderMap) -> Answer {
     let key = api.visitor.key();
-    let notice = key.is_none().then(|| match api.address {
+    let read_only = api.options.borrow().read_only.is_some();
+    let notice = (key.is_none() && !read_only).then(|| match api.address {
         Some(address) if address.ip().is_loopback() => {
             "Without keys, every user and program of this machine can start workflows and read runs.".to_owned()
         }
@@ -48,6 +51,7 @@ pub(super) async fn get(api: Shared, headers: HeaderMap) -> Answer {
         scopes: key.iter().flat_map(|it| it.scopes.iter().map(ToString::to_string)).collect(),
         workflows: key.map(|it| it.workflows.iter().map(ToString::to_string).collect()).unwrap_or_default(),
         signed_in: key.is_some() && api.visitor.door().session(&headers).is_some(),
+        read_only,
         notice,
     };
     Ok(wire::json(StatusCode::OK, &shown))

@@ -13,6 +13,8 @@ const base = process.env.WF_HOST_URL;
 const damaged = process.env.WF_HOST_DAMAGED;
 /** Another server, known outside below `/wf/`. */
 const below = process.env.WF_HOST_BELOW;
+/** Another server, which shows the failed run of a file. */
+const opened = process.env.WF_HOST_OPENED;
 const shots = process.env.WF_HOST_SHOTS;
 mkdirSync(shots, { recursive: true });
 
@@ -188,6 +190,17 @@ test("1 workflows: those that are not loaded come first, then those that fail, t
     const places = ["broken", "failing", "waiting", "sound"].map((it) => all.indexOf(it));
     return places.every((it) => it >= 0) && places.every((it, at) => at === 0 || it > places[at - 1]) && all.lastIndexOf("failing") < all.indexOf("waiting");
   });
+  // How many have failed leads to them, and there is a way to run each.
+  await end("failing", { message: "no such customer" });
+  const failing = page.locator(".home > li").filter({ has: page.getByRole("link", { name: "failing", exact: true }) });
+  await failing.getByRole("link", { name: /2 failed/ }).click();
+  await seen(page.getByLabel("The runs").getByRole("row").nth(1));
+  assert.equal(await page.getByLabel("The runs").getByRole("row").count(), 2);
+  await page.goBack();
+  await page.getByRole("link", { name: "Run fanout" }).click();
+  await seen(page.getByRole("button", { name: "Start", exact: true }));
+  assert.match(page.url(), /#\/workflows\/fanout$/);
+  await page.goBack();
   // What failed last stands there, and leads to it.
   await page.locator(".home > li", { hasText: "no such customer" }).getByRole("link", { name: /no such customer/ }).click();
   await seen(page.getByRole("region", { name: "Why it failed" }));
@@ -642,6 +655,66 @@ test("5 human in the loop: what is waited for, until when, and its form; another
   await page.context().close();
 });
 
+/** What a page sends as answers from here on: their keys and bodies, and a promise of what became of them all. */
+function answers(page) {
+  const sent = [];
+  page.on("request", (request) => request.method() === "POST" && /\/events\//.test(request.url()) && sent.push(request));
+  return {
+    all: () => sent.map((it) => ({ key: it.headers()["idempotency-key"], body: it.postDataJSON() })),
+    arrived: () => Promise.all(sent.map((it) => it.response())),
+  };
+}
+
+const history = async (run) => (await fetch(`${base}/api/v1/runs/${run}/history?limit=1000`)).json();
+const told = async (run) => (await (await fetch(`${base}/api/v1/runs/${run}`)).json()).result.value.result;
+
+test("5 many waits are a list at the top, one of them open at a time; its answer goes to it alone", async () => {
+  const run = await begin("subtypes");
+  for (let number = 2; number <= 12; number++) await post(`/events/${run.handler_id}`, { event: { type: "Order", value: { number } } });
+  const page = await open(`#/runs/${run.run_id}`);
+  const asked = page.getByRole("region", { name: /^Waiting for/ });
+  const list = asked.getByRole("list", { name: "Questions" }).getByRole("button");
+  await seen(asked.getByText("12 answers are waited for"));
+  assert.equal(await list.count(), 12);
+  const [top, graph, tabs] = await Promise.all([asked, page.locator(".graph-panel"), page.locator(".side")].map((it) => it.boundingBox()));
+  assert.ok(top.y + top.height <= graph.y && top.y + top.height <= tabs.y, "above all else");
+  for (const place of [0, 7, 2]) {
+    await list.nth(place).click();
+    const [name] = /#\d+/.exec(await list.nth(place).innerText());
+    await seen(asked.locator(".question").filter({ hasText: `take ${name} waits for` }));
+    assert.equal(await asked.locator(".event-form").count(), 1);
+    assert.deepEqual(await asked.getByRole("button", { pressed: true }).allInnerTexts(), [await list.nth(place).innerText()]);
+  }
+  const invocation = Number(/#(\d+)/.exec(await list.nth(2).innerText())[1]);
+  const sent = answers(page);
+  await asked.getByLabel(/^by/i).and(page.locator("input")).fill("Ada");
+  await asked.getByRole("button", { name: /^Send / }).click();
+  await seen(page.getByRole("region", { name: "Result" }));
+  assert.equal(sent.all()[0].body.invocation, invocation);
+  const given = (await history(run.run_id)).invocations.find((it) => it.id === invocation).events[0].value.number;
+  const [, number, , , by] = await told(run.run_id);
+  assert.deepEqual([number, by], [given, "Ada"]);
+  await page.context().close();
+});
+
+test("5 a double click answers one question, and not the one that is asked next", async () => {
+  const run = await begin("inbox", { n: 3 });
+  const page = await open(`#/runs/${run.run_id}`);
+  const wait = page.getByRole("region", { name: "Waiting for AnswerEvent" });
+  const sent = answers(page);
+  for (const [number, words] of ["one", "two", "three"].entries()) {
+    await seen(wait.locator(".question").filter({ hasText: `number: ${number}` }));
+    await sent.arrived();
+    assert.equal((await history(run.run_id)).moments.filter((it) => it.kind === "event-received").length, number);
+    await wait.getByLabel(/^text/i).and(page.locator("input")).fill(words);
+    await wait.getByRole("button", { name: "Send AnswerEvent" }).dblclick();
+  }
+  await seen(page.getByRole("region", { name: "Result" }));
+  assert.deepEqual(await told(run.run_id), ["one", "two", "three"]);
+  assert.equal(new Set(sent.all().map((it) => it.key)).size, 3, "a key is a question's own");
+  await page.context().close();
+});
+
 test("4 a run that waits is drawn anew only where the time is told", async () => {
   const run = await begin("hitl");
   const page = await open("#/workflows");
@@ -701,6 +774,24 @@ test("4 what failed comes into view among many steps, below times that stay; the
   await page.context().close();
 });
 
+test("4 the step that failed is in view among forty, without a click, in the timeline and in the graph", async () => {
+  const page = await open(`#/runs/${await end("breaking")}`, { height: 700 });
+  await seen(page.getByRole("region", { name: "Why it failed" }));
+  await page.waitForFunction(() => {
+    const [lanes, row] = [document.querySelector(".lanes"), [...document.querySelectorAll(".lane-row")].find((it) => /\bstep39\b/.test(it.textContent))];
+    if (!lanes || !row || lanes.scrollTop === 0) return false;
+    const [box, at] = [lanes, row].map((it) => it.getBoundingClientRect());
+    return at.top >= box.top && at.bottom <= box.bottom + 1;
+  });
+  await seen(page.locator('.node.failed[data-id="step39"]'));
+  await page.waitForFunction(() => {
+    const [box, at] = [".canvas", '.node[data-id="step39"]'].map((it) => document.querySelector(it).getBoundingClientRect());
+    return at.top >= box.top && at.bottom <= box.bottom && at.left >= box.left && at.right <= box.right;
+  });
+  assert.equal(await page.locator(".lane-row.picked").count(), 0);
+  await page.context().close();
+});
+
 test("6 many runs: filtered in the URL, live, chosen, cancelled, and compared", async () => {
   const mine = await begin("hitl");
   const page = await open("#/runs?status=running&status=waiting");
@@ -719,6 +810,77 @@ test("6 many runs: filtered in the URL, live, chosen, cancelled, and compared", 
   await page.getByRole("button", { name: "Compare" }).click();
   await seen(text(page, /They part at line 4/));
   assert.equal(await page.locator("tr.first").count(), 1);
+  // Beside the events: what they began with, how they ended, and what they kept.
+  const part = (title, words) => page.locator("table.pairs.panel tbody").filter({ has: page.locator("tr.part", { hasText: `${title} ${words}` }) });
+  const cells = (part, name) => part.getByRole("row").filter({ has: page.getByRole("rowheader", { name, exact: true }) }).getByRole("cell").allInnerTexts();
+  await seen(part("Input", "1 difference"));
+  assert.deepEqual(await cells(part("Input", "1 difference"), "name"), ['"Ada"', '"Grace"']);
+  await visit(page, `#/compare/${runs.counter}/${await end("counter", { by: 4 })}`);
+  await seen(part("State", "1 difference"));
+  assert.deepEqual(await cells(part("State", "1 difference"), "count"), ["3", "4"]);
+  assert.deepEqual(await cells(part("Input", "1 difference"), "by"), ["3", "4"]);
+  await page.context().close();
+});
+
+test("6 the list of runs tells what went in and what came out; it is searched, ordered and bounded in time, and failures are grouped", async () => {
+  const word = `list-${Date.now()}`;
+  const first = await end("greeting", { name: `${word}-a` });
+  for (const at of [1, 2]) await end("failing", { message: `${word} fails ${at}` });
+  const page = await open("#/runs");
+  const rows = page.getByLabel("The runs").getByRole("row");
+  await seen(rows.nth(3));
+  await page.getByLabel("Search by id, input, result or error").fill(word);
+  await page.waitForFunction(() => document.querySelectorAll('[aria-label="The runs"] [role="row"]').length === 3);
+  const [input, output] = await rows.filter({ hasText: first }).locator(".goes").allInnerTexts();
+  assert.deepEqual([input, output], [`{"name":"${word}-a"}`, `"Hello, ${word}-a!"`]);
+  assert.equal(await rows.first().locator(".goes.failed").innerText(), `${word} fails 2`);
+  await page.getByLabel("Order").selectOption({ label: "Oldest first" });
+  await seen(rows.first().filter({ hasText: first }));
+  assert.match(page.url(), /order=oldest/);
+  const bounded = page.waitForRequest((it) => /\/api\/v1\/runs\?/.test(it.url()) && new URL(it.url()).searchParams.has("since"));
+  await page.getByLabel("Time", { exact: true }).selectOption({ label: "the last hour" });
+  const asked = new URL((await bounded).url()).searchParams;
+  const ago = Date.now() - Date.parse(asked.get("since"));
+  assert.ok(ago >= 3600e3 && ago < 3600e3 + 120e3, `${ago}`);
+  assert.deepEqual([asked.get("search"), asked.get("order")], [word, "oldest"]);
+  await seen(rows.nth(2));
+  await page.getByRole("button", { name: "By error" }).click();
+  const kind = page.locator(".kinds > li");
+  await seen(kind.filter({ hasText: `2 × failing ${word} fails` }));
+  assert.equal(await kind.count(), 1);
+  await kind.locator("summary").click();
+  await kind.getByRole("link").first().click();
+  await seen(page.getByRole("region", { name: "Why it failed" }).getByText(`${word} fails`).first());
+  await page.context().close();
+});
+
+test("a file that is opened is looked at: what happened in it is there, and nothing is offered that is refused", async () => {
+  const page = await open("", { server: opened });
+  const rows = page.getByLabel("The runs").getByRole("row");
+  await seen(rows.first());
+  assert.equal(await rows.count(), 1);
+  const offered = async () => {
+    const all = await page.locator("main button, main a.button").allInnerTexts();
+    return all.filter((it) => /^(Cancel|Run again|Edit and run|Fork|Fork from here|Try again.*|Purge|Start|Send)$/.test(it.trim()));
+  };
+  await rows.getByRole("checkbox").check();
+  await seen(text(page, "1 chosen"));
+  assert.deepEqual(await offered(), []);
+  await rows.getByRole("link").click();
+  await seen(page.getByRole("region", { name: "Why it failed" }).getByText("it broke").first());
+  await seen(page.locator(".node.failed", { hasText: "panic" }));
+  await page.locator(".entry button").last().click();
+  await seen(page.locator(".entry.picked .inside"));
+  assert.deepEqual(await offered(), []);
+  await page.locator("button.lane-name").first().click();
+  await seen(page.getByRole("heading", { name: /panic/ }));
+  assert.deepEqual(await offered(), []);
+  // Send is a tab's name, and nothing else's.
+  await page.getByRole("tab", { name: "Send" }).click();
+  await seen(page.getByRole("tabpanel").getByText("nothing can be sent"));
+  assert.equal(await page.getByRole("tabpanel").getByRole("button").count(), 0);
+  assert.equal(await page.getByRole("alert").count(), 0);
+  await page.screenshot({ path: `${shots}/opened-light-1440.png`, fullPage: true });
   await page.context().close();
 });
 
@@ -789,6 +951,18 @@ test("7 always: a stream that is refused is asked for again, and a strange URL b
   await context.close();
 });
 
+test("7 always: a server that is starting says so, and the run is shown as soon as it is there", async () => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  let starting = true;
+  await page.route(/\/api\/v1\/runs\/\w/, (route) => (starting ? route.fulfill({ status: 503, contentType: "application/json", body: '{"detail":"not yet"}' }) : route.continue()));
+  await page.goto(`${base}/#/runs/${runs.greeting}`);
+  await seen(page.getByRole("status").filter({ hasText: "The server is starting" }));
+  starting = false;
+  await seen(page.getByRole("region", { name: "Result" }).getByText("Hello, Ada!"));
+  await context.close();
+});
+
 test("7 always: what was typed into an answer stays while another moment is looked at", async () => {
   const run = await begin("waiter");
   const page = await open(`#/runs/${run.run_id}`);
@@ -841,6 +1015,9 @@ test("7 always: the end of a run is shown whole: nothing is at work where it say
   await page.locator(".title .status.completed").waitFor({ timeout: 30_000 });
   assert.equal(await page.locator(".node.executing, .node.sleeping").count(), 0);
   assert.match(await page.locator('.node[data-id="work"]').textContent(), /✓ 300/);
+  // A lane for each step; of those that ran often, how much of them went on.
+  assert.equal(await page.locator(".lane-row").count(), 3);
+  assert.equal(await page.locator(".lane-row svg.dense").count(), 2);
   await page.context().close();
 });
 
@@ -907,6 +1084,31 @@ test("the parts of the workspace are moved by keyboard and mouse, and fill the w
   await page.reload();
   await seen(page.locator(".node").first());
   assert.ok(Math.abs((await size()) - wide) < 2, "it is kept");
+  const dragged = async (from, to) => {
+    await page.mouse.move(...from);
+    await page.mouse.down();
+    await page.mouse.move(...to, { steps: 4 });
+    await page.mouse.up();
+  };
+  const middle = async (locator) => {
+    const { x, y, width, height } = await locator.boundingBox();
+    return [x + width / 2, y + height / 2];
+  };
+  const [x, y] = await middle(page.getByRole("separator", { name: "Between graph and details" }));
+  await dragged([x, y], [x + 100, y]);
+  assert.ok(Math.abs((await size()) - (wide - 100)) < 10, `${wide} wide, and then ${await size()}`);
+  const height = () => page.locator(".timeline-panel").evaluate((it) => it.getBoundingClientRect().height);
+  const [low, [left, above]] = [await height(), await middle(page.getByRole("separator", { name: "Above the timeline" }))];
+  await dragged([left, above], [left, above - 80]);
+  assert.ok(Math.abs((await height()) - (low + 80)) < 10, `${low} high, and then ${await height()}`);
+  // The line through the timeline goes to where the ruler is pointed at.
+  const ruler = page.getByRole("slider", { name: "Moment of the run" });
+  await page.mouse.click(...(await middle(ruler)));
+  await page.waitForFunction(() => /[?&]at=[1-9]/.test(location.hash));
+  const box = await ruler.boundingBox();
+  const part = ((await page.locator(".playhead i").boundingBox()).x - box.x) / box.width;
+  assert.ok(part > 0.05 && part < 0.52, `at ${part} of the ruler`);
+  assert.ok(Number(await ruler.getAttribute("aria-valuenow")) < Number(await ruler.getAttribute("aria-valuemax")));
   assert.ok(await page.evaluate(() => document.documentElement.scrollHeight <= window.innerHeight), "nothing is below the window");
   const bottom = await page.locator(".timeline-panel").evaluate((it) => it.getBoundingClientRect().bottom);
   assert.ok(bottom <= 900 && bottom > 860, `${bottom}`);
@@ -925,6 +1127,8 @@ test("every view, light and dark, wide and narrow: a picture, and no barrier", a
   const running = await begin("slow", { seconds: 600 });
   const asked = await begin("hitl");
   const large = await end("publish-10000");
+  const several = await begin("subtypes");
+  for (const number of [2, 3]) await post(`/events/${several.handler_id}`, { event: { type: "Order", value: { number } } });
   const views = {
     workflows: "#/workflows",
     workflow: "#/workflows/fanout",
@@ -939,8 +1143,10 @@ test("every view, light and dark, wide and narrow: a picture, and no barrier", a
     asked: `#/runs/${asked.run_id}`,
     state: `#/runs/${runs.counter}?tab=state`,
     failed: `#/runs/${runs.failed}?tab=logs`,
-    twenty: `#/runs/${await end("twenty")}`,
-    hundreds: `#/runs/${await end("large")}?tab=step&invocation=0`,
+    twenty: `#/runs/${await end("twenty", { result: "through" })}`,
+    hundreds: `#/runs/${await end("large", { result: "through" })}?tab=step&invocation=199`,
+    breaking: `#/runs/${await end("breaking")}`,
+    several: `#/runs/${several.run_id}`,
     fork: `#/runs/${runs.forked}`,
     waiting: `#/runs/${waiting.run_id}?tab=send`,
     compare: `#/compare/${runs.greeting}/${runs.other}`,
@@ -958,6 +1164,9 @@ test("every view, light and dark, wide and narrow: a picture, and no barrier", a
     await seen(page.locator("main h1, main h2").first());
     await page.waitForFunction(() => !/Loading …|so far/.test(document.querySelector("main").innerText));
     if (/^#\/(runs|workflows)\/[^n]/.test(path)) await seen(page.locator(".node").first());
+    // All of their steps were at work, and are drawn so.
+    const steps = { twenty: 20, hundreds: 200 }[name];
+    if (steps) await page.waitForFunction((steps) => document.querySelectorAll(".node.returned").length === steps, steps);
     for (const scheme of ["light", "dark"]) {
       await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
       for (const width of [1440, 800, 390]) {

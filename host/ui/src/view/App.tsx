@@ -6,6 +6,7 @@ import { api } from "../api";
 import { keep } from "../model/inputs";
 import { go, href, useRoute } from "../model/route";
 import { ApiPage } from "./ApiPage";
+import { useSession } from "./common";
 import { ComparePage } from "./ComparePage";
 import { HomePage } from "./HomePage";
 import { Help, Palette } from "./Palette";
@@ -22,7 +23,7 @@ export function App() {
   const [theme, setTheme] = useTheme();
   const health = useQuery({ queryKey: ["workflows"], queryFn: api.workflows, refetchInterval: 3000 });
 
-  const session = useQuery({ queryKey: ["session"], queryFn: api.session, staleTime: Infinity });
+  const session = useSession();
 
   useEffect(() => {
     const pressed = (event: KeyboardEvent) => {
@@ -40,7 +41,8 @@ export function App() {
     return () => window.removeEventListener("keydown", pressed);
   }, []);
 
-  const [section = "workflows", id, ...rest] = route.path;
+  // Where there is nothing to be started, its runs are what there is.
+  const [section = session?.read_only ? "runs" : "workflows", id, ...rest] = route.path;
   useEffect(() => {
     document.title = id ? `${id} · wf-host` : `${section} · wf-host`;
   }, [section, id]);
@@ -71,8 +73,8 @@ export function App() {
         <button className="quiet" onClick={() => setPalette(true)} aria-label="Open the palette">
           Go to … <kbd>Ctrl K</kbd>
         </button>
-        {session.data?.signed_in && (
-          <button className="quiet" title={`Signed in with the key ${session.data.key}: ${session.data.scopes.join(", ")}`} onClick={() => api.signOut().then(() => location.reload())}>
+        {session?.signed_in && (
+          <button className="quiet" title={`Signed in with the key ${session.key}: ${session.scopes.join(", ")}`} onClick={() => api.signOut().then(() => location.reload())}>
             Sign out
           </button>
         )}

@@ -7,7 +7,7 @@ import { ordered, standing, type Workflow } from "../model/home";
 import { cameOut } from "../model/list";
 import { href } from "../model/route";
 import { duration, micros } from "../model/time";
-import { Ago, Empty, Problem } from "./common";
+import { Ago, Empty, Problem, useSession } from "./common";
 
 /** So many of the last runs of each are drawn. */
 const RECENT = 20;
@@ -17,7 +17,7 @@ const STILL = 2000;
 
 export function HomePage() {
   const { data, error } = useQuery({ queryKey: ["workflows"], queryFn: api.workflows, refetchInterval: 3000 });
-  const session = useQuery({ queryKey: ["session"], queryFn: api.session, staleTime: Infinity });
+  const session = useSession();
   // A server that does not know this status is asked once.
   const waiting = useQuery({ queryKey: ["waiting"], queryFn: () => api.runs({ status: ["waiting"], limit: 500 }), refetchInterval: (query) => (query.state.error ? false : EVERY), retry: false });
   const recent = useQueries({
@@ -50,8 +50,8 @@ export function HomePage() {
           {lines.map((it) => <Line key={it.listing.path} workflow={it} />)}
         </ul>
       )}
-      {session.data?.notice && (
-        <p className="notice soft">{session.data.notice} <code>wf-host keys add NAME</code> locks it; where it was started, the whole command stands.</p>
+      {session?.notice && (
+        <p className="notice soft">{session.notice} <code>wf-host keys add NAME</code> locks it; where it was started, the whole command stands.</p>
       )}
     </>
   );

@@ -8,7 +8,7 @@ import { byError, cameOut, wentIn } from "../model/list";
 import { adjust, go, href, type Route } from "../model/route";
 import { goesOn } from "../model/status";
 import { micros } from "../model/time";
-import { Ago, Empty, Lasting, Problem, Status, TOO_LARGE } from "./common";
+import { Ago, Empty, Lasting, Problem, Status, TOO_LARGE, useSession } from "./common";
 
 const STATUSES = ["running", "waiting", "completed", "failed", "cancelled"];
 /** Since when, in hours before now. */
@@ -31,6 +31,7 @@ export function RunsPage({ route }: { route: Route }) {
   const filter = { status, workflow, search, since, order };
   const names = useQuery({ queryKey: ["workflows"], queryFn: api.workflows });
   const queries = useQueryClient();
+  const readOnly = useSession()?.read_only ?? false;
   const runs = useInfiniteQuery({
     queryKey: ["runs", filter],
     queryFn: ({ pageParam }) => api.runs({ ...filter, limit: PAGE, before: pageParam }),
@@ -105,14 +106,18 @@ export function RunsPage({ route }: { route: Route }) {
         {chosen.length > 0 && (
           <span className="actions" role="group" aria-label="With those chosen">
             <span className="soft">{chosen.length} chosen</span>
-            <button disabled={!chosen.some(goesOn)} onClick={() => void each((run) => (goesOn(run) ? api.cancel(run.handler_id) : Promise.resolve()))}>Cancel</button>
-            <button onClick={() => void each(rerun)}>Run again</button>
-            <button
-              className="danger"
-              onClick={() => window.confirm(`Delete ${chosen.length} handlers with all their runs?`) && void each((run) => api.cancel(run.handler_id, true))}
-            >
-              Purge
-            </button>
+            {!readOnly && (
+              <>
+                <button disabled={!chosen.some(goesOn)} onClick={() => void each((run) => (goesOn(run) ? api.cancel(run.handler_id) : Promise.resolve()))}>Cancel</button>
+                <button onClick={() => void each(rerun)}>Run again</button>
+                <button
+                  className="danger"
+                  onClick={() => window.confirm(`Delete ${chosen.length} handlers with all their runs?`) && void each((run) => api.cancel(run.handler_id, true))}
+                >
+                  Purge
+                </button>
+              </>
+            )}
             {chosen.length === 2 && (
               <button className="primary" onClick={() => go(href(["compare", chosen[1]!.run_id, chosen[0]!.run_id]))}>Compare</button>
             )}

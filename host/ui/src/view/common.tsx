@@ -1,6 +1,8 @@
 // Small pieces that several views share.
 
+import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState, type ReactNode } from "react";
+import { api } from "../api";
 import type { Phase } from "../model/run";
 import { age, duration, micros } from "../model/time";
 
@@ -27,6 +29,9 @@ export function Status({ status, queued }: { status: string; queued?: boolean })
     </span>
   );
 }
+
+/** Who asks, and what the server is open to; it stays as it is. */
+export const useSession = () => useQuery({ queryKey: ["session"], queryFn: api.session, staleTime: Infinity }).data;
 
 /** An event's fields, or why they are not there. */
 export const fieldsOf = (event: { value?: unknown; size: number }): unknown => event.value ?? `${event.size} bytes, too large to be shown here`;

@@ -6,7 +6,7 @@ import { goesOn } from "../../model/status";
 import type { Stage } from "../../model/stage";
 import { go, href } from "../../model/route";
 import { clock, micros } from "../../model/time";
-import { Ago, Lasting, Problem, Status, TOO_LARGE } from "../common";
+import { Ago, Lasting, Problem, Status, TOO_LARGE, useSession } from "../common";
 
 interface Props {
   run: Run;
@@ -22,6 +22,7 @@ interface Props {
 
 export function Header({ run, stage, history, status, look, fork, forkLabel }: Props) {
   const [problem, setProblem] = useState<unknown>();
+  const readOnly = useSession()?.read_only ?? false;
   const input = history && startOf(history);
   const attempt = (act: () => Promise<unknown>) => () => {
     setProblem(undefined);
@@ -50,10 +51,11 @@ export function Header({ run, stage, history, status, look, fork, forkLabel }: P
           <span>handler <code>{run.handler_id}</code></span>
           {run.forked_from && <span>forked from <a href={href(["runs", run.forked_from])}><code>{run.forked_from}</code></a></span>}
           {run.forks && run.forks.length > 0 && <span>forked to {run.forks.slice(-3).map((it) => <span key={it}><a href={href(["runs", it])}><code>{it}</code></a> </span>)}{run.forks.length > 3 && `and ${run.forks.length - 3} more`}</span>}
+          {readOnly && <span>of a file, to be looked at</span>}
           {stage === "offline" && <span className="offline" role="status">⚠ offline, going on from where it was</span>}
         </p>
         <span className="grow" />
-        {!gone && (
+        {!gone && !readOnly && (
           <span className="actions">
             {goesOn(run) && <button onClick={attempt(() => api.cancel(run.handler_id))}>Cancel</button>}
             <button onClick={attempt(again)}>Run again</button>

@@ -17,7 +17,8 @@ interface Props {
   find: (search: string) => void;
   look: (seq: number | undefined) => void;
   step: (invocation: number) => void;
-  fork: (seq: number) => void;
+  /** None: nothing is forked here. */
+  fork?: (seq: number) => void;
 }
 
 export function JournalTab({ lines, at, live, search, find, look, step, fork }: Props) {
@@ -67,7 +68,7 @@ export function JournalTab({ lines, at, live, search, find, look, step, fork }: 
                       <span className="soft">entry {seq}, {clock(line.moment.at)}</span>
                       <span className="grow" />
                       {line.invocation && <button className="quiet small" onClick={() => step(line.invocation!.id)}>Show the step</button>}
-                      <button className="quiet small" onClick={() => fork(seq)}>Fork from here</button>
+                      {fork && <button className="quiet small" onClick={() => fork(seq)}>Fork from here</button>}
                     </div>
                   </div>
                 )}

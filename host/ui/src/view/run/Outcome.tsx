@@ -12,8 +12,8 @@ interface Props {
   run: Run;
   history: History;
   show: (invocation: number) => void;
-  /** Forks it from where a step began. */
-  again: (invocation: number) => void;
+  /** Forks it from where a step began; none: nothing is forked here. */
+  again?: (invocation: number) => void;
 }
 
 /** So much of what a step was given stands in one line. */
@@ -54,7 +54,7 @@ export function Outcome({ run, history, show, again }: Props) {
         <Where trace={trace} />
         {failure && <span className="soft">attempt {failure.attempt + 1}{failure.retryable ? "" : ", not to be tried again"}</span>}
         <span className="grow" />
-        {failing && <button className="primary" onClick={() => again(failing.id)}>Try again from this step</button>}
+        {failing && again && <button className="primary" onClick={() => again(failing.id)}>Try again from this step</button>}
       </div>
       <pre>{run.error}</pre>
       {failing && (

@@ -13,7 +13,7 @@ import { adjust, href, type Route } from "../../model/route";
 import { goesOn } from "../../model/status";
 import { micros } from "../../model/time";
 import { BreakpointToggle, useBreakpoints } from "../breakpoints";
-import { Problem } from "../common";
+import { Problem, useSession } from "../common";
 import { Divided } from "../Divider";
 import { GraphView } from "../GraphView";
 import { EventsTab } from "./EventsTab";
@@ -38,6 +38,7 @@ type Tab = keyof typeof TABS;
 export function RunPage({ id, route }: { id: string; route: Route }) {
   const data = useRunData(id);
   const { stage, run, history, frames, problem, look } = data;
+  const readOnly = useSession()?.read_only ?? false;
   const [forking, fork] = useState<{ at: number; title: string }>();
   const workflow = run?.workflow_name;
   const graph = useQuery({ queryKey: ["run-graph", id], queryFn: () => api.runGraph(id), enabled: run !== undefined });
@@ -100,13 +101,14 @@ export function RunPage({ id, route }: { id: string; route: Route }) {
   };
   const moved = (to: number | undefined, step = false) => adjust(route, { at: to === undefined ? undefined : String(to) }, step);
   const from = (at: number, title = "Fork from here") => fork({ at, title });
+  const forks = readOnly ? undefined : (at: number) => from(at);
 
   return (
     <div className="run workspace">
       <Header run={run} stage={stage} history={history} status={status} look={look} fork={at === undefined ? () => fork(starting(run, history)) : () => from(seq)} forkLabel={at === undefined && !running ? "Fork" : "Fork from here"} />
-      {stage === "ended" && <Outcome run={run} history={history} show={chooseStep} again={(it) => from(lastAttempt(history.invocations.find((one) => one.id === it)!), "Try again from this step")} />}
+      {stage === "ended" && <Outcome run={run} history={history} show={chooseStep} again={readOnly ? undefined : (it) => from(lastAttempt(history.invocations.find((one) => one.id === it)!), "Try again from this step")} />}
       {running && paused.length > 0 && <Paused all={paused} run={run} look={look} />}
-      {running && open.length > 0 && <Questions all={open} run={run} look={look} />}
+      {running && !readOnly && open.length > 0 && <Questions all={open} run={run} look={look} />}
       <Divided name="timeline" initial={32} lie="under">
         <Divided name="details" initial={42} lie="beside">
           <section className="panel graph-panel" aria-label="Graph">
@@ -115,7 +117,7 @@ export function RunPage({ id, route }: { id: string; route: Route }) {
           </section>
           <section className="panel side" aria-label="Details of the run">
             <Tabs names={TABS} tab={tab} pick={(tab) => adjust(route, { tab }, true)}>
-              {tab === "journal" && <JournalTab lines={lines} at={at} live={running} search={route.query.get("search") ?? ""} find={(search) => adjust(route, { search })} look={(it) => moved(it, true)} step={chooseStep} fork={from} />}
+              {tab === "journal" && <JournalTab lines={lines} at={at} live={running} search={route.query.get("search") ?? ""} find={(search) => adjust(route, { search })} look={(it) => moved(it, true)} step={chooseStep} fork={forks} />}
               {tab === "events" && (
                 <EventsTab frames={frames} history={history} until={at === undefined ? Infinity : (moment?.frames ?? 0)} live={running} picked={event}
                   pick={(it) => choose({ event: event === it ? undefined : String(it) })} moment={(it) => moved(momentOfFrame(history, it), true)}
@@ -125,8 +127,8 @@ export function RunPage({ id, route }: { id: string; route: Route }) {
               {tab === "state" && <StateTab id={id} seq={at} newest={newest} />}
               {tab === "logs" && <LogsTab logs={logs} history={history} at={at !== undefined && moment ? micros(moment.at) : undefined} live={running} pick={chooseStep} />}
               {tab === "step" && breakpoints && node !== undefined && isStep(node) && <BreakpointToggle workflow={run.workflow_name} step={node} breakpoints={breakpoints} />}
-              {tab === "step" && <StepTab history={history} chosen={chosen} outputs={(chosen && made?.get(chosen.id)) ?? []} seq={seq} lines={logs.lines} pick={chooseStep} fork={from} show={() => adjust(route, { tab: "logs" }, true)} />}
-              {tab === "send" && <SendTab run={run} look={look} />}
+              {tab === "step" && <StepTab history={history} chosen={chosen} outputs={(chosen && made?.get(chosen.id)) ?? []} seq={seq} lines={logs.lines} pick={chooseStep} fork={forks} show={() => adjust(route, { tab: "logs" }, true)} />}
+              {tab === "send" && (readOnly ? <p className="soft pad">The run is shown to be looked at: nothing can be sent to it.</p> : <SendTab run={run} look={look} />)}
             </Tabs>
           </section>
         </Divided>

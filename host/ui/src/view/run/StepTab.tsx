@@ -19,7 +19,8 @@ interface Props {
   /** What the steps have written. */
   lines: readonly Line[];
   pick: (invocation: number) => void;
-  fork: (seq: number) => void;
+  /** None: nothing is forked here. */
+  fork?: (seq: number) => void;
   /** Shows all that was written. */
   show: () => void;
 }
@@ -47,7 +48,7 @@ export function StepTab({ history, chosen, outputs, seq, lines, pick, fork, show
           </span>
         )}
         <span className="grow" />
-        <button className="quiet small" onClick={() => fork(chosen.seq)}>Fork from here</button>
+        {fork && <button className="quiet small" onClick={() => fork(chosen.seq)}>Fork from here</button>}
       </div>
       {phase && <p className={`state-of ${phase}`}><span aria-hidden="true">{PHASES[phase].sign}</span> {PHASES[phase].text}</p>}
       {chosen.failures.map((failure) => (

@@ -334,7 +334,8 @@ async fn the_page_is_signed_in_to_and_out_of() {
     let page = with_cookie(&server, "GET", "/", &cookie, &[]).await;
     assert_eq!((page.status, page.body.contains("<div id=\"root\">")), (200, true));
     let session = with_cookie(&server, "GET", "/api/v1/session", &cookie, &[]).await;
-    expect![[r#"{"key":"ada","scopes":["read","run"],"workflows":[],"signed_in":true,"read_only":false,"notice":null}"#]].assert_eq(&session.body);
+    expect![[r#"{"key":"ada","scopes":["read","run"],"workflows":[],"signed_in":true,"read_only":false,"notice":null}"#]]
+        .assert_eq(&session.body);
     let own = format!("http://{}", server.address());
     let run = "/workflows/greeting/run";
     assert_eq!(with_cookie(&server, "POST", run, &cookie, &[("origin", &own)]).await.status, 200);

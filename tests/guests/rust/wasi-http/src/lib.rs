@@ -138,7 +138,10 @@ fn fetch(context: &Context, mut task: Task) -> std::result::Result<Value, ErrorC
     let (status, headers) = (answer.status(), told(&answer));
     if let Some((_, place)) = headers.iter().find(|(name, _)| task.follows && name == "location") {
         let (authority, path) = place.trim_start_matches("http://").split_once('/').expect("a place");
-        return fetch(context, Task { authority: authority.to_owned(), path: format!("/{path}"), headers: task.headers, ..Task::default() });
+        return fetch(
+            context,
+            Task { authority: authority.to_owned(), path: format!("/{path}"), headers: task.headers, ..Task::default() },
+        );
     }
     if let Some(timers) = &early {
         return Ok(json!({ "status": status, "body": timed(context, timers, answer, task.quiet) }));
@@ -194,7 +197,11 @@ fn timed(context: &Context, [second, first]: &[Pollable; 2], answer: IncomingRes
     let publish = |what: &str| context.publish(&Part { text: what.to_owned() }).expect("it can be published");
     let mut went_by = Vec::new();
     let mut go_by = |what: &str| {
-        if quiet { println!("{what}") } else { publish(what) }
+        if quiet {
+            println!("{what}")
+        } else {
+            publish(what)
+        }
         went_by.push(what.to_owned());
     };
     let mut left = vec![(second, "the second timer"), (first, "the timer")];

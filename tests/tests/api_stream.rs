@@ -5,6 +5,17 @@ use wf_tests::wasm::Module;
 use wf_tests::wire::Wire;
 use wf_tests::{Frame, Serve, Server, check};
 
+/// Who waits for the end of a run opens its stream at `now`, and may come at that very moment.
+#[tokio::test(flavor = "multi_thread")]
+async fn from_now_on_the_end_of_a_run_is_told_or_nothing_is_left() {
+    let server = Server::start(&["failing"]).await;
+    for _ in 0..500 {
+        let handler = server.begin("failing", r#"{"message":"no luck"}"#).await;
+        let answer = server.get(&format!("/events/{handler}?after_sequence=now")).await;
+        assert!(answer.status == 204 || answer.body.contains("WorkflowFailedEvent"), "{answer:?}");
+    }
+}
+
 #[tokio::test]
 async fn cursors_and_forms() {
     let server = Server::start(&["greeting"]).await;

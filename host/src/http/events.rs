@@ -83,9 +83,15 @@ async fn open(api: &Shared, view: &RunView, headers: &HeaderMap, query: &str) ->
     if let Some(sequence) = last_id.and_then(|value| value.parse::<i64>().ok()) {
         after = Some(sequence.max(-1));
     }
-    let last = api.host.last_sequence(&view.run).await?;
+    let mut last = api.host.last_sequence(&view.run).await?;
     let after = after.unwrap_or(last);
-    if !matches!(view.status, RunStatus::Running) && after >= last {
+    let mut is_over = !matches!(view.status, RunStatus::Running);
+    if !is_over && after >= last {
+        // It may have ended since it was looked at: then a stream of what follows would be empty, and not say that it has.
+        is_over = !matches!(api.host.run(&view.run).await?.status, RunStatus::Running);
+        last = api.host.last_sequence(&view.run).await?;
+    }
+    if is_over && after >= last {
         let mut response = warp::reply::Response::default();
         *response.status_mut() = StatusCode::NO_CONTENT;
         return Ok(response);

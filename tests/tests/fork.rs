@@ -126,11 +126,6 @@ async fn in_c_too() {
     every_entry_of(Language::C).await;
 }
 
-#[tokio::test]
-async fn in_go_too() {
-    every_entry_of(Language::Go).await;
-}
-
 /// Two requests, the second of which fails at first: a fork makes both once, from wherever it goes on, and tells the same.
 #[tokio::test]
 async fn a_run_that_has_been_outside_is_forked_from_every_entry() {

@@ -90,11 +90,6 @@ async fn in_c_too() {
 }
 
 #[tokio::test]
-async fn in_go_too() {
-    conformance(Language::Go).await;
-}
-
-#[tokio::test]
 async fn what_the_world_answered_is_answered_again_without_it() {
     let origin = Origin::start(|_, _| vec![chunked(200, &[]), chunk("first"), chunk("second"), chunk("")]).await;
     let server = Serve::guests(&["outside"]).with(&["--allow-http", &origin.url(""), "--allow-env", "STAGE=test"]).start().await;

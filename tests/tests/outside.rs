@@ -830,7 +830,7 @@ server = WorkflowServer()
 server.add_workflow("looks", Looks())
 "#;
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn flags_grant_in_dev_and_in_run() {
     let origin = echo().await;
     let folder = tempfile::tempdir().expect("a folder");

@@ -10,7 +10,6 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use warp::http::StatusCode;
 
-use super::aside::perhaps_aside;
 use super::error::{ApiError, ErrorBody};
 use super::forks::{Asked, shown};
 use super::run::Run;
@@ -190,13 +189,7 @@ pub(super) async fn go_on(api: Shared, run: String, body: Result<Bytes, ApiError
         }
         let passes = waits.iter().map(|it| it.invocation).collect();
         let forking = api.host.forking_paused(&run, asked.current).await?;
-        let (prepared, api_aside) = (api.schemas.is_prepared(&forking.workflow().definition), api.clone());
-        let check = move || {
-            api_aside.schemas.prepare(&forking.workflow().definition);
-            let edit = asked.edit(&forking, &api_aside.schemas)?;
-            Ok((forking, edit))
-        };
-        let (forking, edit) = perhaps_aside(body.len(), prepared, check).await?;
+        let (forking, edit) = asked.checked(&api, forking, body.len()).await?;
         let forked = api.host.go_on_as(forking, Edit { passes, ..edit }).await?;
         return shown(&api, &forked).await;
     }

@@ -71,13 +71,7 @@ pub(super) async fn fork(api: Shared, run: String, headers: HeaderMap, body: Res
         }
     }
     let forking = api.host.forking(&run, asked.at, asked.current).await?;
-    let (prepared, api_aside) = (api.schemas.is_prepared(&forking.workflow().definition), api.clone());
-    let check = move || {
-        api_aside.schemas.prepare(&forking.workflow().definition);
-        let edit = asked.edit(&forking, &api_aside.schemas)?;
-        Ok((forking, edit))
-    };
-    let (forking, edit) = perhaps_aside(body.len(), prepared, check).await?;
+    let (forking, edit) = asked.checked(&api, forking, body.len()).await?;
     let forked = api.host.fork(forking, edit, idempotency).await?;
     shown(&api, &forked).await
 }
@@ -133,7 +127,18 @@ impl Asked {
         self.current || self.state.is_some() || self.events.is_some()
     }
 
-    pub(super) fn edit(self, forking: &Forking, schemas: &Schemas) -> Result<Edit, ApiError> {
+    /// The run that is forked, and its edit, which is read aside where that takes long. `size`: of the body, in bytes.
+    pub(super) async fn checked(self, api: &Shared, forking: Forking, size: usize) -> Result<(Forking, Edit), ApiError> {
+        let (prepared, api) = (api.schemas.is_prepared(&forking.workflow().definition), api.clone());
+        let check = move || {
+            api.schemas.prepare(&forking.workflow().definition);
+            let edit = self.edit(&forking, &api.schemas)?;
+            Ok((forking, edit))
+        };
+        perhaps_aside(size, prepared, check).await
+    }
+
+    fn edit(self, forking: &Forking, schemas: &Schemas) -> Result<Edit, ApiError> {
         let max = Limit { name: "state_max", max: forking.workflow().limits.state_max };
         let state = self.state.map(|state| text::read_object("the state", state.into(), max)).transpose();
         let state = state.map_err(|refused| ApiError::bad(format!("Invalid state: {}", refused.message)))?;

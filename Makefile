@@ -12,7 +12,7 @@ PORT = 8080
 help:
 	@echo "make demo       build everything and serve the examples at http://$(HOST):$(PORT)"
 	@echo "make test       every test, installing what is missing"
-	@echo "make check      everything CI runs: make test, lint, mutations"
+	@echo "make check      everything CI runs: make test, lint, mutations, a short bench"
 	@echo "make packages   a wheel, npm packages and crates, in target/packages"
 	@echo "make guests     build the test components to target/guests"
 	@echo "make examples   build the examples to target/examples"
@@ -72,6 +72,7 @@ check:
 	@failed=; \
 	$(MAKE) --no-print-directory test || failed="$$failed test"; \
 	for each in lint mutations; do echo "part: $$each"; $(MAKE) --no-print-directory $$each || failed="$$failed $$each"; done; \
+	echo "part: bench"; SHORT=1 python3 tests/bench/bench.py || failed="$$failed bench"; \
 	echo "part: end"; \
 	if [ -n "$$failed" ]; then echo "failed:$$failed" >&2; exit 1; fi
 

@@ -1,7 +1,9 @@
 //! What a run is made of, each by itself: no server of runs can cost less than their sum.
 //!
 //! `floors warp` serves the answer of a `greeting` from memory, until it is killed. `floors parts` measures a call of
-//! a fresh instance of it, and its rows in a grouped commit of SQLite, and prints µs of CPU as JSON.
+//! a fresh instance of it, and its rows in a grouped commit of SQLite, and prints µs of CPU as JSON, and how many µs a commit
+//! of one run alone takes. `floors readers ADDRESS
+//! PATH COUNT` reads a stream so often at once, and prints how many ms lay between the first and the last who had its last frame.
 
 use std::path::Path;
 
@@ -37,8 +39,11 @@ impl WasiView for Guest {
 async fn main() -> std::process::ExitCode {
     let done = match std::env::args().nth(1).as_deref() {
         Some("warp") => warp().await,
-        Some("parts") => parts().await.map(|(call, commit)| println!(r#"{{"call":{call:.1},"commit":{commit:.1}}}"#)),
-        _ => Err("floors warp | floors parts".into()),
+        Some("parts") => {
+            parts().await.map(|(call, commit, alone)| println!(r#"{{"call":{call:.1},"commit":{commit:.1},"alone":{alone:.1}}}"#))
+        }
+        Some("readers") => readers(std::env::args().skip(2).collect()).await.map(|late| println!("{late:.3}")),
+        _ => Err("floors warp | floors parts | floors readers ADDRESS PATH COUNT".into()),
     };
     if let Err(error) = done {
         eprintln!("error: {error}");
@@ -65,9 +70,43 @@ async fn warp() -> Outcome<()> {
     }
 }
 
-async fn parts() -> Outcome<(f64, f64)> {
+/// ms from the first reader of a stream to the last.
+async fn readers(arguments: Vec<String>) -> Outcome<f64> {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let [address, path, count] = &arguments[..] else { return Err("floors readers ADDRESS PATH COUNT".into()) };
+    let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+    let mut reading = tokio::task::JoinSet::new();
+    for _ in 0..count.parse()? {
+        let (address, request) = (address.clone(), request.clone());
+        reading.spawn(async move {
+            let mut stream = tokio::net::TcpStream::connect(address).await?;
+            stream.write_all(request.as_bytes()).await?;
+            let (mut bytes, mut last) = (vec![0; 16 << 10], None);
+            // The end of the body comes with the last frame, or after it.
+            loop {
+                let read = stream.read(&mut bytes).await?;
+                if read == 0 {
+                    return std::io::Result::Ok(last);
+                }
+                if bytes[..read].windows(9).any(|it| it == b"\"value\":{") {
+                    last = Some(std::time::Instant::now());
+                }
+            }
+        });
+    }
+    let mut ends = Vec::new();
+    while let Some(read) = reading.join_next().await {
+        ends.push(read??.ok_or("a reader had no frame")?);
+    }
+    let (first, last) = (ends.iter().min().ok_or("nobody read")?, ends.iter().max().ok_or("nobody read")?);
+    Ok(last.duration_since(*first).as_secs_f64() * 1e3)
+}
+
+async fn parts() -> Outcome<(f64, f64, f64)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("it lies in a workspace")?;
-    Ok((call(&root.join("target/guests/rust/greeting.wasm")).await?, commit(&root.join("target"))?))
+    let folder = root.join("target");
+    let call = call(&folder.join("guests/rust/greeting.wasm")).await?;
+    Ok((call, commit(&folder, IN_A_GROUP)?.0, commit(&folder, 1)?.1))
 }
 
 /// µs of CPU that this process has used.
@@ -117,22 +156,22 @@ async fn call(file: &Path) -> Outcome<f64> {
     Ok((used() - begun) / f64::from(CALLS))
 }
 
-/// A run's two rows, in a durable transaction with those of others.
-fn commit(folder: &Path) -> Outcome<f64> {
+/// A run's two rows, in a durable transaction with those of others: µs of CPU for a run, and µs that a transaction takes.
+fn commit(folder: &Path, together: u32) -> Outcome<(f64, f64)> {
     let folder = tempfile::tempdir_in(folder)?;
     let connection = Connection::open(folder.path().join("floor.db"))?;
     connection.execute_batch("pragma journal_mode = wal; pragma synchronous = full; create table journal (run integer, seq integer, text blob); create table stream (run integer, seq integer, text blob); create index by_journal on journal (run, seq); create index by_stream on stream (run, seq)")?;
     let row = vec![b'x'; ROW];
-    let begun = used();
+    let (begun, clock) = (used(), std::time::Instant::now());
     for group in 0..GROUPS {
         connection.execute_batch("begin immediate")?;
-        for run in 0..IN_A_GROUP {
+        for run in 0..together {
             for table in ["journal", "stream"] {
                 let mut statement = connection.prepare_cached(&format!("insert into {table} values (?, 0, ?)"))?;
-                statement.execute((group * IN_A_GROUP + run, &row))?;
+                statement.execute((group * together + run, &row))?;
             }
         }
         connection.execute_batch("commit")?;
     }
-    Ok((used() - begun) / f64::from(GROUPS * IN_A_GROUP))
+    Ok(((used() - begun) / f64::from(GROUPS * together), clock.elapsed().as_secs_f64() * 1e6 / f64::from(GROUPS)))
 }

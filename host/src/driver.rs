@@ -204,7 +204,7 @@ impl Driver {
     }
 
     /// Drives a worker to its end in a task of its own.
-    fn drive(&self, task: Task, outputs: Vec<task::Output>) {
+    fn drive(&self, task: Box<Task>, outputs: Vec<task::Output>) {
         let (driver, run, identity, bell) = (self.clone(), task.run.clone(), task.identity, task.bell.clone());
         self.0.tasks.spawn(async move {
             let driven = AssertUnwindSafe(task.drive(outputs)).catch_unwind().await;

@@ -20,7 +20,7 @@ use wf_engine::text::{self, Limit};
 
 use crate::config::Config;
 use crate::model::{Limits, Workflow, work};
-use crate::runtime::{Component, LoadError, Runtime};
+use crate::runtime::{Component, LoadError, Runtime, long_turn};
 use crate::store::Store;
 use components::Components;
 pub(crate) use components::Kept;
@@ -412,6 +412,7 @@ impl Registry {
 
 /// What takes long where a definition is large: whoever asks may be on a thread that answers requests.
 async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, LoadError> {
+    let _turn = long_turn().await;
     let done = tokio::task::spawn_blocking(work).await;
     done.map_err(|error| LoadError::new(error.to_string(), "this is a defect of wf-host"))
 }
@@ -424,7 +425,7 @@ fn described(json: String) -> Result<(Manifest, String), LoadError> {
 
 /// A file's bytes; of one that is too large, so many that it shows.
 async fn read(path: &Path, max: u64) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+    let (mut bytes, _turn) = (Vec::new(), long_turn().await);
     tokio::fs::File::open(path).await?.take(max.saturating_add(1)).read_to_end(&mut bytes).await?;
     Ok(bytes)
 }

@@ -37,13 +37,14 @@ mod wasi;
 mod wasi_http;
 mod world;
 
+use std::num::NonZero;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use tokio::sync::Semaphore;
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use wf_engine::effect::Invoke;
 use wf_engine::entry::{InvocationId, Micros};
 use wf_engine::text::{MESSAGE_MAX, cut};
@@ -316,8 +317,17 @@ impl Runtime {
     }
 }
 
+/// So much that takes long is done at once: hundreds of files may come together, and each would have a thread of its own.
+static TURNS: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(std::thread::available_parallelism().map_or(2, NonZero::get)));
+
+/// A turn to do what takes long. Whoever has one waits for no other.
+pub(crate) async fn long_turn() -> SemaphorePermit<'static> {
+    TURNS.acquire().await.expect("never closed")
+}
+
 /// What takes long, beside those that answer.
 async fn beside<T: Send + 'static>(work: impl FnOnce() -> Result<T, LoadError> + Send + 'static) -> Result<T, LoadError> {
+    let _turn = long_turn().await;
     let done = tokio::task::spawn_blocking(work).await;
     done.unwrap_or_else(|error| Err(LoadError::new(error.to_string(), "this is a defect of wf-host")))
 }

@@ -158,31 +158,46 @@ impl Drop for Driven {
 
 /// What happens to a run where nobody here tells of it.
 pub struct Moves {
+    store: Arc<dyn Store>,
+    run: String,
     workers: watch::Receiver<usize>,
-    changes: watch::Receiver<u64>,
+    /// None: as long as a worker here drives the run, nobody else need be watched.
+    changes: Option<watch::Receiver<u64>>,
     /// Kept, because whoever drives the run must have the same.
     _tail: Arc<Tail>,
 }
 
 impl Moves {
     /// From here on.
-    pub fn of(store: &dyn Store, tail: Arc<Tail>, run: &str) -> Moves {
-        Moves { workers: tail.workers.subscribe(), changes: store.watch(run), _tail: tail }
+    pub fn of(store: Arc<dyn Store>, tail: Arc<Tail>, run: &str) -> Moves {
+        Moves { store, run: run.to_owned(), workers: tail.workers.subscribe(), changes: None, _tail: tail }
     }
 
     /// Called before the store is asked: what comes afterwards is still to be seen. Says whether a worker here drives the run.
     pub fn look(&mut self) -> bool {
-        self.changes.mark_unchanged();
-        *self.workers.borrow_and_update() > 0
+        let here = *self.workers.borrow_and_update() > 0;
+        match &mut self.changes {
+            Some(changes) => changes.mark_unchanged(),
+            None if !here => self.changes = Some(self.store.watch(&self.run)),
+            None => (),
+        }
+        here
     }
 
     /// Until a worker here takes the run or leaves it, or the run changes while there is none: while there is one, it
     /// tells of all that happens, and nobody need ask the store.
     pub async fn next(&mut self) {
         let here = *self.workers.borrow() > 0;
+        let Some(changes) = self.changes.as_mut().filter(|_| !here) else {
+            // Nobody has looked since it left: it may have changed already.
+            if here && self.workers.changed().await.is_err() {
+                std::future::pending().await
+            }
+            return;
+        };
         tokio::select! {
             Ok(()) = self.workers.changed() => (),
-            Ok(()) = self.changes.changed(), if !here => (),
+            Ok(()) = changes.changed() => (),
             else => std::future::pending().await,
         }
     }
@@ -203,7 +218,7 @@ struct Reader {
 /// Durable frames after a sequence, then live ones; ends after the terminal frame.
 pub fn frames(store: Arc<dyn Store>, tail: Arc<Tail>, run: &str, after: i64) -> BoxStream<'static, Vec<Frame>> {
     let signal = tail.signal.subscribe();
-    let moves = Moves::of(&*store, tail.clone(), run);
+    let moves = Moves::of(store.clone(), tail.clone(), run);
     let reader = Reader { store, run: run.to_owned(), tail, signal, moves, after, known_running: false, ended: false };
     stream::unfold(reader, |mut reader| async {
         let frames = reader.next().await?;

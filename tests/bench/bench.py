@@ -5,7 +5,6 @@ Rounds of all servers alternate; printed are medians with their spread, and rati
 nothing: it shows that everything runs. wrk makes the load; the floors are `floors` (host/examples/floors.rs).
 """
 
-import asyncio
 import atexit
 import json
 import os
@@ -45,10 +44,10 @@ WORKFLOWS = ("greeting", "hitl", "chain", "spread")
 class Server:
     """One that is measured: `name` tells it apart in tables."""
 
-    def __init__(self, name, command):
+    def __init__(self, name, command, environment=None):
         self.name, self.began = name, time.monotonic()
         self.log = tempfile.TemporaryFile()
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, text=True)
+        self.process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=self.log, text=True)
         # However this ends.
         atexit.register(self.process.kill)
         line = next((line for line in self.process.stdout if "listening on" in line), None)
@@ -88,10 +87,10 @@ class Server:
         self.process.wait()
 
 
-def ours(folder, *options, files=None, name="wf-host"):
+def ours(folder, *options, files=None, name="wf-host", environment=None):
     files = files or [GUESTS / f"{name}.wasm" for name in WORKFLOWS]
     command = [HOST, "serve", "--host", "127.0.0.1", "--port", "0", "--data-dir", folder, *options, *files]
-    return Server(name, command)
+    return Server(name, command, {**os.environ, **(environment or {})})
 
 
 def greeting_in(language):
@@ -183,29 +182,36 @@ def everybody(folder):
 
 
 def parts():
-    """The floors, as µs of CPU: a call of a fresh instance, and a commit of a greeting's bytes in a group."""
+    """The floors, as µs of CPU: a call of a fresh instance, and a commit of a greeting's bytes in a group; and the µs that
+    a commit alone takes."""
     return json.loads(subprocess.run(floors("parts"), capture_output=True, text=True, check=True).stdout)
 
 
-def warp_floor():
+def warp_floor(connections):
     """A bare warp endpoint with the answer of a greeting, under the same load."""
     server = Server("bare warp", floors("warp"))
-    rounds = [load(server, "/workflows/greeting/run", {"start_event": {"name": "Ada"}}, 64) for _ in range(ROUNDS)]
+    rounds = [load(server, "/workflows/greeting/run", {"start_event": {"name": "Ada"}}, connections) for _ in range(ROUNDS)]
     server.stop()
     return rounds
 
 
 def greeting(folder):
-    part, warp = parts(), warp_floor()
+    part, warp, alone = parts(), warp_floor(64), warp_floor(1)
     bare, _ = median(warp, "cpu")
     print(f"floors, µs of CPU: bare warp {bare:.0f}, instantiate and call {part['call']:.0f}, grouped commit {part['commit']:.0f}", end="; ")
     print(f"bare warp's p99/p50 at 64 connections: {median(warp, 'p99')[0] / median(warp, 'p50')[0]:.1f}")
     servers = everybody(folder)
-    for connections in (1, 8, 64, 256):
+    for connections in (64,) if SHORT else (1, 8, 64, 256):
         body = {"start_event": {"name": "Ada"}}
         rates("greeting", servers, "/workflows/greeting/run", body, connections, bare + part["call"] + part["commit"])
-    for connections in (1, 64):
-        rates("a chain of three steps", servers, "/workflows/chain/run", {"start_event": {"text": "abc"}}, connections, bare + 3 * part["call"] + part["commit"])
+    chain = "/workflows/chain/run", {"start_event": {"text": "abc"}}
+    for connections in (64,) if SHORT else (1, 64):
+        rates("a chain of three steps", servers, *chain, connections, bare + 3 * part["call"] + part["commit"])
+    took, _ = median([load(servers[0], *chain, 1) for _ in range(ROUNDS)], "p50")
+    answered, _ = median(alone, "p50")
+    least = answered + (part["alone"] + 3 * part["call"]) / 1000
+    row = [figure(took, digits=2), figure(part["alone"] / 1000, digits=2), figure(answered, digits=2), figure(3 * part["call"] / 1000, digits=2), f"{took / least:.1f}×"]
+    table("three durable steps, one connection", [row], ["median, ms", "a commit, ms", "bare warp, ms", "three calls, ms", "of the three"])
     for server in servers:
         server.stop()
 
@@ -232,25 +238,20 @@ def spread(folder):
         server.stop()
 
 
-async def post(port, requests, connections):
-    """All requests over so many connections; bodies of the answers, in any order."""
-    left, answers = iter(requests), []
-
-    async def one():
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        for path, body in left:
-            data = json.dumps(body).encode()
-            writer.write(f"POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {len(data)}\r\n\r\n".encode() + data)
-            head = await reader.readuntil(b"\r\n\r\n")
-            length = int(re.search(rb"content-length: (\d+)", head.lower())[1])
-            answer = await reader.readexactly(length)
-            if head.split()[1] not in (b"200", b"202"):
-                sys.exit(f"error: POST {path}: {head.decode()}{answer.decode()}")
-            answers.append(json.loads(answer))
-        writer.close()
-
-    await asyncio.gather(*(one() for _ in range(connections)))
-    return answers
+def each(server, paths, body, connections=64):
+    """POSTs to each path once: seconds that it took, and the handlers that were answered."""
+    with tempfile.TemporaryDirectory() as folder:
+        asked, answers = pathlib.Path(folder, "paths"), pathlib.Path(folder, "answers")
+        asked.write_text("\n".join(paths))
+        environment = {**os.environ, "BODY": json.dumps(body), "PATHS": str(asked), "ANSWERS": str(answers)}
+        command = ["wrk", "-t1", f"-c{min(connections, len(paths))}", "-d600s", "--timeout", "60s", "-s", HERE / "each.lua", server.url]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        if not answers.exists():
+            sys.exit(f"error: {server.name}: not all of {len(paths):,} answers came: {done.stdout}")
+        took, errors, *handlers = answers.read_text().split("\n")
+    if int(errors):
+        sys.exit(f"error: {server.name}: {errors} answers to POST {paths[0]} were errors")
+    return float(took), handlers
 
 
 def parked(folder):
@@ -259,62 +260,42 @@ def parked(folder):
     for start in (lambda: ours(folder / "parked"), *(lambda it=it: original(it, "memory") for it in ORIGINALS)):
         server = start()
         server.healthy()
-        asyncio.run(post(server.port, [("/workflows/hitl/run-nowait", {})] * 100, 8))
-        time.sleep(3)
-        base, handlers, begun = server.memory(), [], time.monotonic()
-        most = counts[1] if server.name == "wf-host" else counts[0]
-        answers = asyncio.run(post(server.port, [("/workflows/hitl/run-nowait", {})] * most, 64))
-        starts = most / (time.monotonic() - begun)
-        handlers = [answer["handler_id"] for answer in answers]
+        each(server, ["/workflows/hitl/run-nowait"] * 100, {}, 8)
+        time.sleep(0 if SHORT else 3)
+        base, most = server.memory(), counts[1] if server.name == "wf-host" else counts[0]
+        took, handlers = each(server, ["/workflows/hitl/run-nowait"] * most, {})
+        starts = most / took
         # What is freed goes back to the system within ten seconds.
-        time.sleep(20)
+        time.sleep(0 if SHORT else 20)
         slope = (server.memory() - base) / most
         answered = handlers[: counts[0]]
         event = {"event": {"type": "ResponseEvent", "value": {"response": "Ada"}}}
         before, begun = server.cpu(), time.monotonic()
-        asyncio.run(post(server.port, [(f"/events/{handler}", event) for handler in answered], 64))
-        while json.loads(server.ask(f"/handlers/{answered[-1]}"))["status"] == "running":
-            time.sleep(0.01)
-        resumes = len(answered) / (time.monotonic() - begun)
+        each(server, [f"/events/{handler}" for handler in answered], event)
+        while running := [handler for handler in answered[-64:] if json.loads(server.ask(f"/handlers/{handler}"))["status"] == "running"]:
+            answered = running
+        resumes = counts[0] / (time.monotonic() - begun)
         own = own or (starts, resumes)
-        cpu = (server.cpu() - before) * 1e6 / len(answered)
+        cpu = (server.cpu() - before) * 1e6 / counts[0]
         rows.append([server.name, f"{most:,}", figure(starts), f"{own[0] / starts:.1f}×", figure(resumes), f"{own[1] / resumes:.1f}×", figure(cpu), figure(slope, digits=2)])
         server.stop()
     table("runs that wait for a person", rows, ["server", "waiting", "starts/s", "wf-host is", "resumes/s", "wf-host is", "CPU µs a resume", "KiB each"])
 
 
 def readers(folder):
-    """One run whose frames many readers see: when the last of them has it."""
+    """One run whose frames many readers see: when the last of them has its last one."""
     count = 50 if SHORT else 1000
-    server = ours(folder / "readers", files=[GUESTS / "waiter.wasm", GUESTS / "slow.wasm", GUESTS / "greeting.wasm"])
+    server = ours(folder / "readers", files=[GUESTS / "greeting.wasm"])
     server.healthy()
-    delays = []
-
-    async def play():
-        answer = (await post(server.port, [("/workflows/greeting/run-nowait", {"start_event": {"delay": 0.5}})], 1))[0]
-        path = f"/events/{answer['handler_id']}?sse=false&include_internal=false"
-        seen = []
-
-        async def read():
-            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-            writer.write(f"GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n".encode())
-            times = []
-            while line := await reader.readline():
-                if b'"sequence":' in line:
-                    times.append(time.monotonic())
-                if line == b"0\r\n":
-                    break
-            writer.close()
-            seen.append(times)
-
-        await asyncio.gather(*(read() for _ in range(count)))
-        last = [times[-1] for times in seen if times]
-        delays.append((max(last) - min(last)) * 1000)
-
+    late = []
     for _ in range(ROUNDS):
-        asyncio.run(play())
+        # Until its last frame all of them have come.
+        handler = json.loads(server.ask("/workflows/greeting/run-nowait", {"start_event": {"delay": 1}}))["handler_id"]
+        path = f"/events/{handler}?sse=false&include_internal=false"
+        command = floors("readers", f"127.0.0.1:{server.port}", path, str(count))
+        late.append(float(subprocess.run(command, capture_output=True, text=True, check=True).stdout))
     server.stop()
-    table(f"one frame to {count:,} readers", [["wf-host", figure(statistics.median(delays), digits=1)]], ["server", "ms from the first reader to the last"])
+    table(f"one frame to {count:,} readers", [["wf-host", figure(statistics.median(late), digits=1)]], ["server", "ms from the first reader to the last"])
 
 
 def many(folder):
@@ -324,7 +305,7 @@ def many(folder):
     server.healthy()
     server.ask("/workflows/greeting/run", {"handler_id": "finished"})
     server.stop()
-    counts, rows = ((100, 1000) if SHORT else (1_000, 1_000_000)), {}
+    counts, rows = ((100, 1000) if SHORT else (1_000, 10_000, 100_000, 1_000_000)), {}
     for count in counts:
         data = folder / str(count)
         shutil.copytree(seed, data)
@@ -343,7 +324,21 @@ def many(folder):
         rounds = [load(server, "/workflows/greeting/run", {}, 64) for _ in range(ROUNDS)]
         rows.setdefault("greeting, CPU µs", []).append(median(rounds, "cpu")[0])
         server.stop()
-    table(f"with {counts[1]:,} finished runs beside {counts[0]:,}", [[name, figure(few, digits=2), figure(lot, digits=2), f"{lot / few:.2f}×"] for name, (few, lot) in rows.items()], ["", "few, ms", "many, ms", ""])
+    rows = [[name, *(figure(it, digits=2) for it in figures), f"{figures[-1] / figures[0]:.2f}×"] for name, figures in rows.items()]
+    table("beside so many finished runs", rows, ["ms", *(f"{count:,}" for count in counts), "last to first"])
+
+
+def threads(folder):
+    """The CPU of a run with one thread that answers requests, and with two."""
+    rows = []
+    for count in (1, 2):
+        server = ours(folder / str(count), environment={"TOKIO_WORKER_THREADS": str(count)})
+        load(server, "/workflows/greeting/run", {}, 8, 1)
+        rows.append([load(server, "/workflows/greeting/run", {}, 64) for _ in range(ROUNDS)])
+        server.stop()
+    (one, _), (two, _) = (median(rounds, "cpu") for rounds in rows)
+    rates = [figure(*median(rounds, "rate")) for rounds in rows]
+    table("threads that answer requests, 64 connections", [["1", rates[0], figure(one), ""], ["2", rates[1], figure(two), f"{two / one:.2f}×"]], ["threads", "a second", "CPU µs", "of one"])
 
 
 def start(folder):
@@ -437,7 +432,7 @@ def languages(folder):
         server.stop()
 
 
-SCENARIOS = {it.__name__: it for it in (greeting, spread, parked, readers, many, start, large, reload, edit, languages)}
+SCENARIOS = {it.__name__: it for it in (greeting, spread, parked, readers, many, threads, start, large, reload, edit, languages)}
 
 
 def machine():

@@ -1,7 +1,7 @@
 //! Journals that do not fit: each is an error with its reason, for that run alone.
 
 use expect_test::{Expect, expect};
-use wf_tests::database::change_journals;
+use wf_tests::database::{change_journals, query, rows};
 use wf_tests::{Server, until};
 
 async fn check(from: &str, to: &str, expected: Expect) {
@@ -68,4 +68,29 @@ async fn an_unknown_input() {
     check("StepReturned", "StepReturnex", expect![[r#"
         500 {"detail":"Run '$run' cannot be read: entry 1 of the journal is unreadable: unknown variant `StepReturnex`, expected one of `Started`, `EventReceived`, `StepProgressed`, `StepReturned`, `StepFailed`, `TimerFired`, `CancelRequested`, `Resumed`, `Forked`"}
     "#]]).await;
+}
+
+#[tokio::test]
+async fn a_run_that_is_soon_over_is_one_write_and_one_that_lasts_is_stored_while_it_lasts() {
+    let server = Server::start(&["greeting"]).await;
+    // On a busy machine one or another is not over within the five milliseconds that its creation waits.
+    let run = until("a run that is soon over", async || {
+        let run = server.run("greeting", "{}").await.run();
+        let kept = format!("select count(*), max(last) from journal where run = (select key from run where id = '{run}')");
+        (query(&server.data(), &kept) == serde_json::json!([[1, 4]])).then_some(run)
+    });
+    let run = run.await;
+    let kept = format!("select status, owner, next_seq from run where id = '{run}'");
+    assert_eq!(query(&server.data(), &kept), serde_json::json!([["completed", null, 5]]));
+    let told = server.get(&format!("/api/v1/runs/{run}/events?sse=false&include_internal=false")).await.body;
+    assert_eq!(told.lines().count(), 4, "all its frames: {told}");
+    let before = rows(&server.data(), "run");
+    let lasting = server.run("greeting", r#"{"delay":0.3}"#);
+    let seen = until("the run while it lasts", async || {
+        let stored = query(&server.data(), "select status from run order by key desc limit 1");
+        (rows(&server.data(), "run") > before).then_some(stored)
+    });
+    let (ended, seen) = tokio::join!(lasting, seen);
+    assert_eq!(seen, serde_json::json!([["running"]]), "its client waits, and has been told nothing");
+    assert_eq!(ended.text("status"), "completed");
 }

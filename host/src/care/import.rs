@@ -105,8 +105,8 @@ impl Import {
         }
         if how == How::Fork {
             let run = manifest.runs.last_mut().ok_or_else(|| strange(&self.file, "no run"))?;
-            run.id = new_id();
-            run.handler = self.handler.clone().unwrap_or_else(new_id);
+            run.id = new_id(now);
+            run.handler = self.handler.clone().unwrap_or_else(|| new_id(now));
             run.started_at = now;
         }
         if let [run] = manifest.runs.as_mut_slice() {

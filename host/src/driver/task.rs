@@ -1,6 +1,7 @@
 //! One worker's task.
 
 use std::collections::VecDeque;
+use std::future::ready;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,13 +19,18 @@ use crate::model::Workflow;
 use crate::registry::Loaded;
 use crate::runtime::{Report, Terms};
 use crate::services::Held;
-use crate::store::{self, Created, LogRow};
+use crate::store::{self, Append, Created, LogRow, NewRun};
 use crate::tail::Driven;
 
 /// A run with nothing in flight leaves memory after this long.
 const PARK_AFTER: Duration = Duration::from_millis(500);
 /// How long a line waits for others, before it goes to the store.
 const LOG_AFTER: Duration = Duration::from_millis(100);
+/// How long the creation of a run waits that nobody waits for, so that what comes next is stored with it: most runs
+/// are over by then, and are one write.
+const CREATE_AFTER: Duration = Duration::from_millis(5);
+/// How large it may grow, in bytes.
+const CREATION_MAX: usize = 64 << 10;
 /// Lines that go to the store at once.
 const LINES_MAX: usize = 512;
 /// What one run may have on its way to the store, in bytes: beyond it, its guests wait.
@@ -49,11 +55,22 @@ pub(super) struct Task {
     reports: mpsc::UnboundedReceiver<Report>,
     reporter: mpsc::UnboundedSender<Report>,
     written: FuturesOrdered<Written>,
+    /// What is created, and not on its way to the store yet.
+    creation: Option<Creation>,
     /// What was written, and the worker does not know yet.
     noted: VecDeque<store::Result<Created>>,
     lines: Vec<LogRow>,
     /// Since when the first of them waits.
     lines_since: Option<Instant>,
+}
+
+/// A run that is to be created.
+struct Creation {
+    new: NewRun,
+    since: Instant,
+    /// What was added since: the worker is told of each.
+    appends: usize,
+    room: OwnedSemaphorePermit,
 }
 
 /// What happens next.
@@ -66,16 +83,40 @@ enum Happening {
 }
 
 impl Task {
-    pub(super) fn new(driver: Driver, run: String, identity: Identity, loaded: Loaded, worker: Worker<Reply>, bell: Arc<Notify>) -> Task {
+    pub(super) fn new(
+        driver: Driver,
+        run: String,
+        identity: Identity,
+        loaded: Loaded,
+        worker: Worker<Reply>,
+        bell: Arc<Notify>,
+    ) -> Box<Task> {
         let tail = driver.0.services.tails.driven(&run);
         let (reporter, reports) = mpsc::unbounded_channel();
         let (guests, written, noted) = (Guests::default(), FuturesOrdered::new(), VecDeque::new());
-        let (held, lines, lines_since) = (Vec::new(), Vec::new(), None);
-        Task { driver, run, identity, loaded, worker, bell, tail, guests, held, reports, reporter, written, noted, lines, lines_since }
+        let (held, creation, lines, lines_since) = (Vec::new(), None, Vec::new(), None);
+        Box::new(Task {
+            driver,
+            run,
+            identity,
+            loaded,
+            worker,
+            bell,
+            tail,
+            guests,
+            held,
+            reports,
+            reporter,
+            written,
+            creation,
+            noted,
+            lines,
+            lines_since,
+        })
     }
 
     /// Until the run leaves memory.
-    pub(super) async fn drive(mut self, outputs: Vec<Output>) {
+    pub(super) async fn drive(mut self: Box<Self>, outputs: Vec<Output>) {
         let mut left = self.carry_out(outputs).await;
         while !left {
             self.mind_breakpoints();
@@ -116,6 +157,9 @@ impl Task {
         if self.lines_since.is_some_and(|since| since.elapsed() >= LOG_AFTER) {
             self.write_lines().await;
         }
+        if self.creation.as_ref().is_some_and(|it| it.since.elapsed() >= CREATE_AFTER) {
+            self.create();
+        }
         let outputs = self.worker.due(self.driver.0.services.now());
         self.carry_out(outputs).await
     }
@@ -136,6 +180,7 @@ impl Task {
             () = self.bell.notified(), if !self.worker.awaits_turn() => Happening::Bell,
             1.. = self.reports.recv_many(&mut reports, REPORTS_MAX), if has_room => Happening::Reports(reports),
             () = tokio::time::sleep(due.unwrap_or(LOOK_EVERY).min(LOOK_EVERY)), if !idle && due.is_some() => Happening::Time,
+            () = tokio::time::sleep(CREATE_AFTER), if self.creation.is_some() => Happening::Time,
             () = tokio::time::sleep(LOG_AFTER), if !self.lines.is_empty() => Happening::Time,
             () = tokio::time::sleep(park_after), if idle => Happening::Idle,
         }
@@ -184,6 +229,7 @@ impl Task {
                     self.guests.leaves(invocation, reply);
                 }
                 self.worker.leave(invocation, attempt);
+                self.create();
             }
             report => {
                 let Some(heard) = self.guests.hear(report, &self.worker) else { return };
@@ -202,8 +248,12 @@ impl Task {
             match output {
                 Output::Create(new) => {
                     let room = self.room(new.size()).await;
-                    let written = self.driver.0.services.store.create(*new);
-                    self.written(room, written);
+                    // Of a run that perhaps has to queue, nothing else is known before that.
+                    let waits = !new.waited && new.runs_max.is_none();
+                    self.creation = Some(Creation { new: *new, since: Instant::now(), appends: 0, room });
+                    if !waits {
+                        self.create();
+                    }
                 }
                 Output::Append(append) => {
                     // Who is told of the end finds all its lines.
@@ -211,9 +261,11 @@ impl Task {
                         self.write_lines().await;
                     }
                     let room = self.room(append.size()).await;
-                    let appended = self.driver.0.services.store.append(*append);
-                    let written = appended.map_ok(|()| Created::Begun).boxed();
-                    self.written(room, written);
+                    if let Some((append, room)) = self.add_to_creation(*append, room) {
+                        self.create();
+                        let appended = self.driver.0.services.store.append(append);
+                        self.written(room, appended.map_ok(|()| Created::Begun).boxed());
+                    }
                 }
                 Output::Enter(invoke) => self.enter_unless_held(*invoke),
                 Output::Answer(invocation, call) => self.guests.answer(invocation, *call),
@@ -248,6 +300,31 @@ impl Task {
                 Some(result) = self.written.next() => self.noted.push_back(result),
             }
         }
+    }
+
+    /// Lets an addition be part of the creation that waits. Gives it back where there is none, or it cannot.
+    fn add_to_creation(&mut self, append: Append, room: OwnedSemaphorePermit) -> Option<(Append, OwnedSemaphorePermit)> {
+        let Some(creation) = &mut self.creation else { return Some((append, room)) };
+        if let Some(append) = creation.new.with(append) {
+            return Some((append, room));
+        }
+        creation.room.merge(room);
+        creation.appends += 1;
+        if creation.new.waited || creation.new.size() > CREATION_MAX {
+            self.create();
+        }
+        None
+    }
+
+    /// Sends the creation that waits on its way to the store.
+    fn create(&mut self) {
+        let Some(Creation { mut new, appends, room, .. }) = self.creation.take() else { return };
+        // It has waited for company.
+        new.waited = true;
+        let written = self.driver.0.services.store.create(new);
+        self.written(room, written);
+        // What was added is as durable as it is.
+        self.written.extend((0..appends).map(|_| ready(Ok(Created::Begun)).boxed()));
     }
 
     fn written(&mut self, room: OwnedSemaphorePermit, written: Written) {
@@ -306,6 +383,10 @@ impl Task {
             return;
         }
         self.lines_since = None;
+        if let Some(creation) = &mut self.creation {
+            creation.new.logs.append(&mut self.lines);
+            return;
+        }
         let (run, lines) = (self.run.clone(), std::mem::take(&mut self.lines));
         let room = self.room(lines.iter().map(LogRow::size).sum()).await;
         let written = self.driver.0.services.store.log(self.worker.key(), lines);

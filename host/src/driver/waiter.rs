@@ -20,7 +20,7 @@ impl Waiter {
     /// Whoever waits looks at the run afterwards: it may have ended before.
     pub(super) fn new(driver: &Driver, run: &str, id: WaiterId, answer: oneshot::Receiver<Answer>) -> Waiter {
         let services = &driver.0.services;
-        let moves = Moves::of(&*services.store, services.tails.of(run), run);
+        let moves = Moves::of(services.store.clone(), services.tails.of(run), run);
         Waiter { driver: driver.clone(), run: run.to_owned(), id, answer, moves }
     }
 

@@ -170,7 +170,8 @@ impl Host {
         let logs = services.store.logs(&origin.run).await?.into_iter().filter(|line| line.at <= until).collect::<Vec<LogRow>>();
         // Of one that was purged meanwhile some may be gone.
         self.summary(&origin.run).await?;
-        let (key, id, scope) = (services.store.key(), new_id(), fork_scope(&origin.run));
+        let at = services.clock.at();
+        let (key, id, scope) = (services.store.key(), new_id(at), fork_scope(&origin.run));
         if let Some(breakpoints) = self.breakpoints() {
             edit.passes.iter().for_each(|invocation| breakpoints.let_pass(&id, *invocation));
         }
@@ -179,7 +180,7 @@ impl Host {
         let forked = Forked {
             origin: origin.run.clone(),
             run: id.clone(),
-            handler: edit.handler.unwrap_or_else(new_id),
+            handler: edit.handler.unwrap_or_else(|| new_id(at)),
             seed: Started::seed_text(seed),
             definition: loaded.workflow.definition.parts(),
             state: edit.state,
@@ -193,7 +194,7 @@ impl Host {
             run,
             copied: Copied { entries, frames, logs },
             forked,
-            event: edit.next.map(|event| (new_id(), event)),
+            event: edit.next.map(|event| (new_id(at), event)),
             definition: needed,
             row: IdempotencyRow { scope, key: row_key, body, made: Made::Run(id.clone()) },
         };

@@ -35,6 +35,13 @@ pub struct Cut {
     pub handler: Option<String>,
 }
 
+/// Whom an event is sent to.
+pub(crate) struct Receiver {
+    /// The workflow as it holds it.
+    pub workflow: Arc<Workflow>,
+    run: RunSummary,
+}
+
 impl From<Refusal> for Cut {
     fn from(refusal: Refusal) -> Cut {
         Cut { refusal, handler: None }
@@ -131,13 +138,13 @@ impl Host {
         };
         let mut seed = [0; 32];
         rand::rng().fill(&mut seed);
-        let workflow = start.workflow.clone();
+        let (workflow, at) = (start.workflow.clone(), self.services.clock.at());
         let started = Started {
             rules: RULES,
             definition: workflow.definition.parts(),
             workflow: workflow.name.clone(),
-            handler: start.handler.clone().unwrap_or_else(new_id),
-            run: new_id(),
+            handler: start.handler.clone().unwrap_or_else(|| new_id(at)),
+            run: new_id(at),
             start: start.event.clone(),
             state,
             seed: Started::seed_text(seed),
@@ -175,10 +182,16 @@ impl Host {
     /// The workflow as the handler's run holds it: events are parsed and checked against it, also
     /// those that come too late.
     pub async fn definition(&self, handler: &str) -> Result<Arc<Workflow>, Refusal> {
+        self.receiver(handler).await.map(|receiver| receiver.workflow)
+    }
+
+    /// Whom an event is sent to that goes to a handler: the run that it has now.
+    pub(crate) async fn receiver(&self, handler: &str) -> Result<Receiver, Refusal> {
         let run = self.newest(handler).await?;
         let workflow = self.services.workflow_of(&run).await;
         // A definition goes when no run needs it any more.
-        if run.status.is_running() { workflow } else { workflow.map_err(|_| Refusal::AlreadyCompleted) }
+        let workflow = if run.status.is_running() { workflow } else { workflow.map_err(|_| Refusal::AlreadyCompleted) };
+        Ok(Receiver { workflow: workflow?, run })
     }
 
     /// Sends an event to the handler's run; returns when it is durable. It is checked; whether it fits its type is not.
@@ -191,16 +204,16 @@ impl Host {
     /// Sends an event that the edge has checked.
     pub(crate) async fn send_checked(
         &self,
-        handler: &str,
+        receiver: Receiver,
         event: Event,
         target: Target,
         idempotency: Option<Idempotency>,
     ) -> Result<(), Refusal> {
-        self.send_to(self.newest(handler).await?, event, target, idempotency).await
+        self.send_to(receiver.run, event, target, idempotency).await
     }
 
     async fn send_to(&self, run: RunSummary, event: Event, target: Target, idempotency: Option<Idempotency>) -> Result<(), Refusal> {
-        let (id, repeated) = (new_id(), idempotency.clone());
+        let (id, repeated) = (new_id(self.services.clock.at()), idempotency.clone());
         let sent = match (run.status.is_running(), &run.queue) {
             (false, _) => Err(Refusal::AlreadyCompleted),
             (true, Some(_)) => Err(Refusal::Queued),

@@ -131,8 +131,9 @@ pub(super) async fn send(api: Shared, id: String, headers: HeaderMap, body: Resu
     {
         return sent();
     }
-    let workflow = api.host.definition(&id).await?;
-    let (prepared, api_aside) = (api.schemas.is_prepared(&workflow.definition), api.clone());
+    let receiver = api.host.receiver(&id).await?;
+    let (workflow, api_aside) = (receiver.workflow.clone(), api.clone());
+    let prepared = api.schemas.is_prepared(&workflow.definition);
     let read = move || {
         let (form, target) = parse(&body)?;
         let name = form.name.unwrap_or_default();
@@ -142,7 +143,7 @@ pub(super) async fn send(api: Shared, id: String, headers: HeaderMap, body: Resu
         Ok((event, target))
     };
     let (event, target) = perhaps_aside(size, prepared, read).await?;
-    api.host.send_checked(&id, event, target, idempotency).await?;
+    api.host.send_checked(receiver, event, target, idempotency).await?;
     sent()
 }
 

@@ -183,10 +183,11 @@ pub(super) fn all(api: &Arc<Api>) -> impl Filter<Extract = (Response,), Error = 
         .and(writing)
         .then(|id: Part, api, headers, _, body| id.answer(|id| events::send(api, id, headers, body)));
 
+    // What is asked most comes first: each that does not fit costs.
     let of_workflows =
-        list.or(listings).unify().or(schema).unify().or(types).unify().or(graph).unify().or(run).unify().or(nowait).unify().boxed();
+        run.or(nowait).unify().or(list).unify().or(listings).unify().or(schema).unify().or(types).unify().or(graph).unify().boxed();
     let of_handlers = listed.or(handler).unify().or(result).unify().or(cancel).unify().or(context).unify().boxed();
-    let of_runs = one_run.or(run_events).unify().or(run_logs).unify().or(stream).unify().or(send).unify().boxed();
+    let of_runs = send.or(stream).unify().or(one_run).unify().or(run_events).unify().or(run_logs).unify().boxed();
     let of_history = run_history
         .or(run_state)
         .unify()
@@ -203,18 +204,18 @@ pub(super) fn all(api: &Arc<Api>) -> impl Filter<Extract = (Response,), Error = 
         .boxed();
     let of_breakpoints = breaks.or(set_breaks).unify().or(run_go_on).unify().boxed();
     let of_visitors = who.or(sign_in).unify().or(sign_out).unify().boxed();
-    let all = page
-        .or(asset)
-        .unify()
-        .or(health)
-        .unify()
-        .or(of_history)
-        .unify()
-        .or(of_workflows)
+    let all = of_workflows
+        .or(of_runs)
         .unify()
         .or(of_handlers)
         .unify()
-        .or(of_runs)
+        .or(of_history)
+        .unify()
+        .or(page)
+        .unify()
+        .or(asset)
+        .unify()
+        .or(health)
         .unify()
         .or(of_visitors)
         .unify()

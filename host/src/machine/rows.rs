@@ -12,7 +12,9 @@ const PREVIEW_MAX: usize = 200;
 /// An entry as the store keeps it.
 pub(super) fn entry_row(entry: &Entry) -> EntryRow {
     work::written();
-    let bytes = serde_json::to_vec(entry).expect("cannot happen: an entry that is no JSON");
+    // Most are no larger.
+    let mut bytes = Vec::with_capacity(512);
+    serde_json::to_writer(&mut bytes, entry).expect("cannot happen: an entry that is no JSON");
     EntryRow { seq: entry.seq, bytes }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Inside, a payload is a flat object, and a plain stop event's value stands under `result`.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use bytes::Bytes;
@@ -18,6 +19,9 @@ use super::work;
 
 /// The plain stop event.
 const STOP: &str = "StopEvent";
+
+/// So many keys are compared with each other faster than they are hashed.
+const FEW: usize = 16;
 
 /// The key of what a type does not declare.
 pub const UNDECLARED: &str = "_data";
@@ -36,17 +40,20 @@ struct Envelope<'a> {
 }
 
 struct Value<'a> {
-    declared: Vec<&'a (String, Box<RawValue>)>,
-    undeclared: Vec<&'a (String, Box<RawValue>)>,
+    declared: Vec<Field<'a>>,
+    undeclared: Vec<Field<'a>>,
 }
+
+/// A field of an object that has come through the border, where it stands in it.
+type Field<'a> = (Cow<'a, str>, &'a RawValue);
 
 /// The envelope of an event, as compact JSON.
 pub fn envelope(definition: &Definition, workflow: &str, event: &Event) -> Bytes {
-    let fields = Fields::of(&event.payload);
-    let is_declared = |(key, _): &&(String, Box<RawValue>)| declares(definition, &event.name, key);
+    let Placed(fields) = Placed::deserialize(&*event.payload).expect("cannot happen: an object behind the border that is none");
+    let is_declared = |(key, _): &Field| declares(definition, &event.name, key);
     // A plain stop event without a result has none, and not null.
-    let is_shown = |(key, value): &&(String, Box<RawValue>)| *event.name != *STOP || key != "result" || value.get() != "null";
-    let (declared, undeclared) = fields.0.iter().filter(is_shown).partition(is_declared);
+    let is_shown = |(key, value): &Field| *event.name != *STOP || key != "result" || value.get() != "null";
+    let (declared, undeclared) = fields.into_iter().filter(is_shown).partition(is_declared);
     let types = definition.bases(&event.name);
     let envelope = Envelope {
         value: Value { declared, undeclared },
@@ -55,8 +62,38 @@ pub fn envelope(definition: &Definition, workflow: &str, event: &Event) -> Bytes
         types: (!types.is_empty()).then_some(types),
     };
     work::written();
-    serde_json::to_vec(&envelope).expect("an envelope is JSON").into()
+    let mut bytes = Vec::with_capacity(event.payload.get().len() + 256);
+    serde_json::to_writer(&mut bytes, &envelope).expect("an envelope is JSON");
+    bytes.into()
 }
+
+/// The fields of an object, without a copy of them.
+struct Placed<'a>(Vec<Field<'a>>);
+
+impl<'de> Deserialize<'de> for Placed<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Placed<'de>, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Placed<'de>;
+            fn expecting(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
+                formatter.write_str("a JSON object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Placed<'de>, A::Error> {
+                work::read();
+                let mut fields = Vec::with_capacity(8);
+                while let Some((Key(key), value)) = map.next_entry::<Key, &RawValue>()? {
+                    fields.push((key, value));
+                }
+                Ok(Placed(fields))
+            }
+        }
+        deserializer.deserialize_map(Object)
+    }
+}
+
+/// A key, as it stands there where nothing in it is escaped.
+#[derive(serde::Deserialize)]
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// Whether a type, or one that it derives from, declares a field.
 fn declares(definition: &Definition, name: &str, field: &str) -> bool {
@@ -82,9 +119,9 @@ impl Serialize for Value<'_> {
     }
 }
 
-struct Object<'a>(&'a [&'a (String, Box<RawValue>)]);
+struct Object<'a, K, V>(&'a [(K, V)]);
 
-impl Serialize for Object<'_> {
+impl<K: Serialize, V: Serialize> Serialize for Object<'_, K, V> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.0.iter().map(|(key, value)| (key, value)))
     }
@@ -125,7 +162,7 @@ impl Fields {
     /// The object.
     pub fn json(&self) -> Json {
         work::written();
-        to_json(&Object(&self.0.iter().collect::<Vec<_>>()))
+        to_json(&Object(&self.0))
     }
 
     /// These fields, with what stands under `_data` beside the others. `whole`: the object that they are of; where
@@ -160,7 +197,11 @@ impl<'de> Deserialize<'de> for Fields {
                 // A hostile body has very many keys: they must not each be compared with all others.
                 let mut seen: HashSet<String> = HashSet::new();
                 while let Some((key, value)) = map.next_entry::<String, Box<RawValue>>()? {
-                    if !seen.insert(key.clone()) {
+                    if fields.len() == FEW {
+                        seen.extend(fields.iter().map(|(key, _)| key.clone()));
+                    }
+                    let is_there = if fields.len() < FEW { fields.iter().any(|(it, _)| *it == key) } else { !seen.insert(key.clone()) };
+                    if is_there {
                         let key = text::cut(key, text::NAME_MAX);
                         return Err(A::Error::custom(format!("the field `{key}` is there twice")));
                     }

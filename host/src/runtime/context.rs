@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::{Semaphore, oneshot};
 use wf_engine::attempt::{Answer, Attempt, Next, Outside, Request};
 use wf_engine::effect::Invoke;
@@ -14,7 +13,7 @@ use super::clock::Clock;
 use super::door::Door;
 use super::lines::Lines;
 use super::meter::Meter;
-use super::report::{Report, Waits};
+use super::report::{Report, Reporter, Waits};
 use super::{RunInfo, Terms};
 use crate::model::Grants;
 use crate::outside::Asked;
@@ -51,7 +50,7 @@ pub(super) struct Context {
     pub lacks_folders: bool,
     grants: Arc<Grants>,
     meter: Meter,
-    reports: UnboundedSender<Report>,
+    reports: Reporter,
     watched: bool,
     answered: bool,
     ahead: Arc<Semaphore>,
@@ -70,7 +69,7 @@ impl Context {
     pub(super) async fn call(&mut self, request: Request) -> wasmtime::Result<Result<Answer, Failure>> {
         if self.watched {
             // Nobody is there once the entry has ended.
-            let _ = self.reports.send(Report::Called { request: request.clone() });
+            self.reports.send(Report::Called { request: request.clone() });
         }
         let mut next = self.attempt.call(request, self.clock.standing());
         loop {
@@ -82,7 +81,7 @@ impl Context {
                     let (reply, answer) = oneshot::channel();
                     let sent = self.reports.send(Report::Read { invocation, attempt, query, own, reply });
                     match (sent, answer.await) {
-                        (Ok(()), Ok((answer, own))) => self.attempt.read(answer, own),
+                        (true, Ok((answer, own))) => self.attempt.read(answer, own),
                         _ => return self.end(Ending::Gone),
                     }
                 }
@@ -102,16 +101,26 @@ impl Context {
         let last = calls.last().map(|call| &call.function);
         let suspends = last.is_some_and(Function::suspends);
         let sleeps = last.and_then(|function| if let Function::Sleep { duration, .. } = function { Some(*duration) } else { None });
-        let (invocation, attempt, usage) = (self.attempt.invocation, self.attempt.attempt, self.meter.usage());
+        let (invocation, attempt) = (self.attempt.invocation, self.attempt.attempt);
         if let Some(Function::Publish { event }) = last {
             // The answer says nothing that is not known: to wait for it would cost two ways between threads.
             let size = u32::try_from(event.payload.get().len() >> 10).unwrap_or(u32::MAX);
-            let room = self.ahead.clone().acquire_many_owned(size.saturating_add(1).min(AHEAD_MAX)).await.expect("never closed");
+            let size = size.saturating_add(1).min(AHEAD_MAX);
+            let room = match self.ahead.clone().try_acquire_many_owned(size) {
+                Ok(room) => room,
+                // Its worker is to hear of what takes the room.
+                Err(_) => {
+                    self.reports.flush();
+                    self.ahead.clone().acquire_many_owned(size).await.expect("never closed")
+                }
+            };
             let published = calls.last().cloned();
-            let sent = self.reports.send(Report::Progressed { invocation, attempt, calls, commit, usage, waits: Waits::Room(room) });
-            return Ok(sent.ok().and(published));
+            let usage = self.meter.usage_before();
+            let report = Report::Progressed { invocation, attempt, calls, commit, usage, waits: Waits::Room(room) };
+            return Ok(self.reports.hold(report).then_some(published).flatten());
         }
         let (reply, answer) = oneshot::channel();
+        let usage = self.meter.usage();
         let sent = self.reports.send(Report::Progressed { invocation, attempt, calls, commit, usage, waits: Waits::Answer(reply) });
         if suspends {
             return self.end(Ending::Suspended);
@@ -119,7 +128,7 @@ impl Context {
         if let Some(duration) = sleeps {
             self.meter.rest(Duration::from_micros(duration));
         }
-        Ok(sent.ok().and(answer.await.ok()))
+        Ok(if sent { answer.await.ok() } else { None })
     }
 
     /// Sends a request: its number, and the head of its answer.
@@ -180,8 +189,8 @@ impl Context {
         let (invocation, url) = (self.attempt.invocation, question.url.clone());
         let sent = self.reports.send(Report::Asked { invocation, question, reply });
         match (sent, answer.await) {
-            (Ok(()), Ok(Ok(told))) => Ok(self.door.answered(self.attempt.calls(), url, told)),
-            (Ok(()), Ok(Err(failure))) => Ok(Response::Failed(failure)),
+            (true, Ok(Ok(told))) => Ok(self.door.answered(self.attempt.calls(), url, told)),
+            (true, Ok(Err(failure))) => Ok(Response::Failed(failure)),
             _ => self.end(Ending::Gone),
         }
     }
@@ -192,7 +201,7 @@ impl Context {
         let (invocation, attempt) = (self.attempt.invocation, self.attempt.attempt);
         let sent = self.reports.send(Report::Leaves { invocation, attempt, reply });
         match (sent, may.await) {
-            (Ok(()), Ok(())) => Ok(()),
+            (true, Ok(())) => Ok(()),
             _ => self.end(Ending::Gone),
         }
     }
@@ -205,7 +214,7 @@ impl Context {
         // One that is asked again, or has none, is no call.
         if let Some(request) = watched.filter(|_| self.attempt.calls() > before) {
             // Nobody is there once the entry has ended.
-            let _ = self.reports.send(Report::Called { request });
+            self.reports.send(Report::Called { request });
         }
         self.clock.advance(self.attempt.at());
         let failure = match next {

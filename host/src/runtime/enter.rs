@@ -26,7 +26,7 @@ use super::guest::Guest;
 use super::lines::{Lines, Output};
 use super::memory::Memory;
 use super::meter::{Excess, Meter};
-use super::report::Report;
+use super::report::{Report, Reporter};
 use super::shares::Name;
 use super::threads::Place;
 use super::ticks::TICK;
@@ -136,15 +136,16 @@ pub(super) async fn enter(
     terms: Terms,
     reports: UnboundedSender<Report>,
 ) {
-    let (invocation, attempt) = (invoke.invocation, invoke.attempt);
+    let (invocation, attempt, reports) = (invoke.invocation, invoke.attempt, Reporter::new(reports));
     let entry = AssertUnwindSafe(run(&inner, &component, invoke, &meter, info, &terms, reports.clone())).catch_unwind();
     let report = entry.await.unwrap_or_else(|_| {
         let failure = Failure::new("host", "a defect of wf-host ended the attempt; its log has the details".to_owned(), true);
         Some(Report::Failed { invocation, attempt, calls: Vec::new(), failure, usage: meter.usage() })
     });
-    if let Some(report) = report {
+    match report {
         // The worker is gone when the run has ended.
-        let _ = reports.send(report);
+        Some(report) => drop(reports.send(report)),
+        None => reports.flush(),
     }
 }
 
@@ -155,7 +156,7 @@ async fn run(
     meter: &Meter,
     info: Arc<RunInfo>,
     terms: &Terms,
-    reports: UnboundedSender<Report>,
+    reports: Reporter,
 ) -> Option<Report> {
     let Terms { limits, grants, .. } = terms;
     let name = Name::from(&*info.workflow);
@@ -163,7 +164,7 @@ async fn run(
     let Invoke { invocation, attempt, started_at, time_left, lost, .. } = invoke;
     let clock = Clock::at(started_at);
     let left = Arc::new(Mutex::new(limits.log_max));
-    let lines = Lines { invocation, attempt, reports, clock: clock.clone(), left };
+    let lines = Lines { invocation, attempt, reports: reports.clone(), clock: clock.clone(), left };
     let (stdout, stderr) = (Output::new("stdout", Some(lines.clone())), Output::new("stderr", Some(lines.clone())));
     let placeholders = Placeholders::new(grants, &info.seed);
     let mut wasi = wasi::context(&info.seed, invocation, attempt, &clock, &stdout, &stderr);
@@ -182,7 +183,7 @@ async fn run(
         let workflow = component.pre.instantiate_async(&mut store).await?;
         workflow.wf_workflow_steps().call_invoke(&mut store, &step, &events).await
     };
-    let called = timed(call, meter, Some(&place), limits, time_left).await;
+    let called = timed(call, meter, Some((&place, &reports)), limits, time_left).await;
     stdout.finish();
     stderr.finish();
 
@@ -259,7 +260,7 @@ fn store(
 async fn timed<T>(
     call: impl Future<Output = wasmtime::Result<T>>,
     meter: &Meter,
-    place: Option<&Place>,
+    attempt: Option<(&Place, &Reporter)>,
     limits: &Limits,
     time_left: Option<Micros>,
 ) -> Called<T> {
@@ -268,9 +269,14 @@ async fn timed<T>(
     let mut alarm: Option<Pin<Box<Sleep>>> = None;
     poll_fn(|context| {
         meter.begin();
-        place.into_iter().for_each(Place::on);
+        if let Some((place, _)) = attempt {
+            place.on();
+        }
         let poll = call.as_mut().poll(context);
-        place.into_iter().for_each(Place::off);
+        if let Some((place, reports)) = attempt {
+            place.off();
+            reports.flush();
+        }
         meter.end();
         match (poll, meter.excess(limits)) {
             (Poll::Ready(result), _) => Poll::Ready(Called::Ended(result)),

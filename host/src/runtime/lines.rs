@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use tokio::io::AsyncWrite;
-use tokio::sync::mpsc::UnboundedSender;
 use wasmtime_wasi::async_trait;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
@@ -13,7 +12,7 @@ use wf_engine::entry::InvocationId;
 use wf_engine::text::LEVEL_END;
 
 use super::clock::Clock;
-use super::report::{LogLine, Report};
+use super::report::{LogLine, Report, Reporter};
 
 /// Lines that are kept for the message of a failure.
 const LAST_MAX: usize = 32;
@@ -27,7 +26,7 @@ const LINE_MAX: usize = 16 << 10;
 pub(super) struct Lines {
     pub invocation: InvocationId,
     pub attempt: u32,
-    pub reports: UnboundedSender<Report>,
+    pub reports: Reporter,
     pub clock: Clock,
     /// Bytes that may still be written.
     pub left: Arc<Mutex<usize>>,
@@ -45,14 +44,14 @@ impl Lines {
         *left = left.saturating_sub(size);
         let line = LogLine { source, number, at: self.clock.standing(), level, message, fields };
         // The worker is gone when the run has ended: nobody reads it.
-        let _ = self.reports.send(Report::Logged { invocation: self.invocation, attempt: self.attempt, line });
+        self.reports.hold(Report::Logged { invocation: self.invocation, attempt: self.attempt, line });
     }
 
     /// Says that no line follows: those that an entry which was lost had written past it go.
     pub(super) fn end(&self, source: &'static str, number: u64) {
         let (level, message, fields) = (LEVEL_END.to_owned(), String::new(), "{}".to_owned());
         let line = LogLine { source, number, at: self.clock.standing(), level, message, fields };
-        let _ = self.reports.send(Report::Logged { invocation: self.invocation, attempt: self.attempt, line });
+        self.reports.hold(Report::Logged { invocation: self.invocation, attempt: self.attempt, line });
     }
 }
 
@@ -166,14 +165,16 @@ mod tests {
     #[test]
     fn the_end_of_an_output_is_past_its_last_line() {
         let (reports, mut reported) = tokio::sync::mpsc::unbounded_channel();
-        let lines = Lines { invocation: 1, attempt: 0, reports, clock: Clock::at(5), left: Arc::new(Mutex::new(1)) };
+        let reports = Reporter::new(reports);
+        let lines = Lines { invocation: 1, attempt: 0, reports: reports.clone(), clock: Clock::at(5), left: Arc::new(Mutex::new(1)) };
         let stdout = Output::new("stdout", Some(lines.clone()));
         // The log is full after the first: an end is told all the same.
         stdout.0.lock().expect("no panic while locked").write(b"one\ntwo\nthr");
         stdout.finish();
         stdout.end();
         lines.end("log", 7);
-        drop((stdout, lines));
+        reports.flush();
+        drop((stdout, lines, reports));
         let told = std::iter::from_fn(|| reported.blocking_recv()).map(|report| match report {
             Report::Logged { line, .. } => (line.source, line.number, line.level),
             _ => panic!("another report"),

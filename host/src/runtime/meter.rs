@@ -130,6 +130,12 @@ impl Meter {
         counts.memory = counts.memory.max(bytes);
     }
 
+    /// What it had used when it was last given the thread: costs nothing to ask.
+    pub(super) fn usage_before(&self) -> Usage {
+        let counts = self.counts();
+        Usage { started_at: counts.started_at, cpu: counts.computed.as_micros() as Micros, memory: counts.memory }
+    }
+
     /// What it has used so far. Asked by the guest's thread, or while the guest has none.
     pub(super) fn usage(&self) -> Usage {
         let counts = self.counts();

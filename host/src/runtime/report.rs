@@ -1,5 +1,8 @@
 //! What guests report to the worker of their run.
 
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use wf_engine::attempt::{Query, ReadAnswer, Request};
 use wf_engine::entry::{Call, Commit, Event, Failure, InvocationId, Micros, Usage};
@@ -100,6 +103,40 @@ pub enum Report {
     },
 }
 
+/// Where the reports of one entry go.
+#[derive(Clone)]
+pub(super) struct Reporter {
+    reports: UnboundedSender<Report>,
+    /// What may wait until the guest leaves its thread, which it does at each tick: to wake a worker costs more than
+    /// what it is told.
+    held: Arc<Mutex<Vec<Report>>>,
+}
+
+impl Reporter {
+    pub(super) fn new(reports: UnboundedSender<Report>) -> Reporter {
+        Reporter { reports, held: Arc::default() }
+    }
+
+    /// Reports, after what was held. False: nobody is there.
+    pub(super) fn send(&self, report: Report) -> bool {
+        self.flush();
+        self.reports.send(report).is_ok()
+    }
+
+    /// Reports with the next that is sent, or when the guest leaves its thread. False: nobody is there.
+    pub(super) fn hold(&self, report: Report) -> bool {
+        self.held.lock().expect("no panic while locked").push(report);
+        !self.reports.is_closed()
+    }
+
+    /// Reports what was held.
+    pub(super) fn flush(&self) {
+        let held = std::mem::take(&mut *self.held.lock().expect("no panic while locked"));
+        // The worker is gone when the run has ended.
+        held.into_iter().for_each(|report| drop(self.reports.send(report)));
+    }
+}
+
 /// How an instance goes on after a report.
 pub enum Waits {
     /// It waits for the answer of the last call; nobody is there when the call suspends.
@@ -123,4 +160,41 @@ pub struct LogLine {
     pub message: String,
     /// A JSON object.
     pub fields: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::mpsc::unbounded_channel;
+
+    use super::*;
+
+    fn line(number: u64) -> Report {
+        let text = String::new;
+        Report::Logged {
+            invocation: 0,
+            attempt: 0,
+            line: LogLine { source: "log", number, at: 0, level: text(), message: text(), fields: text() },
+        }
+    }
+
+    #[test]
+    fn what_is_held_comes_before_what_is_sent_and_nothing_is_lost() {
+        let (sender, mut reports) = unbounded_channel();
+        let reporter = Reporter::new(sender);
+        let mut told = || {
+            std::iter::from_fn(|| reports.try_recv().ok())
+                .map(|report| if let Report::Logged { line, .. } = report { line.number } else { panic!("another report") })
+                .collect::<Vec<_>>()
+        };
+        assert!(reporter.hold(line(0)) && reporter.clone().hold(line(1)));
+        assert_eq!(told(), [] as [u64; 0], "nobody is woken");
+        assert!(reporter.send(line(2)));
+        assert_eq!(told(), [0, 1, 2]);
+        assert!(reporter.hold(line(3)));
+        reporter.flush();
+        assert_eq!(told(), [3]);
+        drop(reports);
+        assert!(!reporter.hold(line(4)) && !reporter.send(line(5)), "nobody is there");
+        reporter.flush();
+    }
 }

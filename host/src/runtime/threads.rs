@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use wf_engine::entry::InvocationId;
@@ -38,6 +39,7 @@ pub(super) struct Place {
     threads: Arc<Threads>,
     number: u64,
     record: Option<Record>,
+    is_on: AtomicBool,
 }
 
 impl Threads {
@@ -68,7 +70,7 @@ impl Threads {
             places.fresh += 1;
             places.fresh - 1
         });
-        Place { threads: self.clone(), number, record: record(run, invocation) }
+        Place { threads: self.clone(), number, record: record(run, invocation), is_on: AtomicBool::new(false) }
     }
 }
 
@@ -77,12 +79,13 @@ impl Place {
     pub(super) fn on(&self) {
         if let Some(record) = &self.record {
             self.write(record);
+            self.is_on.store(true, Ordering::Relaxed);
         }
     }
 
     /// It has left its thread.
     pub(super) fn off(&self) {
-        if self.record.is_some() {
+        if self.is_on.swap(false, Ordering::Relaxed) {
             self.write(&[0; RECORD]);
         }
     }

@@ -117,12 +117,15 @@ impl Services {
     async fn replayed(&self, id: &str, rows: Vec<EntryRow>) -> Result<Stored, Refusal> {
         let sizes = (0, size(&rows));
         let (_, entries) = self.read(id, rows).await?;
-        Ok(Stored { run: self.replay(id, entries).await?, unbegun: None, sizes })
+        let run = self.begun(id, &entries).await?;
+        let run = perhaps_aside(sizes.1, move || journal::replay(run, &entries)).await?;
+        Ok(Stored { run: run.map_err(|misfit| unfit(id, misfit))?, unbegun: None, sizes })
     }
 
     /// The entries of a run's rows, beside these.
     pub async fn read(&self, id: &str, rows: Vec<EntryRow>) -> Result<(Vec<EntryRow>, Vec<Entry>), Refusal> {
-        let (rows, entries) = aside(move || (read_all(&rows), rows)).await.map(|(entries, rows)| (rows, entries))?;
+        let read = perhaps_aside(size(&rows), move || (read_all(&rows), rows)).await;
+        let (rows, entries) = read.map(|(entries, rows)| (rows, entries))?;
         Ok((rows, entries.map_err(|misfit| unfit(id, misfit))?))
     }
 
@@ -218,6 +221,14 @@ fn begins(id: &str, stored: &Stored) -> Result<Started, Refusal> {
 pub(super) fn knowing(mut run: Run, known: Vec<Arc<Definition>>) -> Run {
     known.into_iter().for_each(|definition| run.redefine(definition));
     run
+}
+
+/// What a run may have, in bytes, to be read where it is asked for: to hand it to another thread would take longer.
+const SMALL: usize = 16 << 10;
+
+/// As [`aside`], where there is much to do.
+async fn perhaps_aside<T: Send + 'static>(size: usize, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
+    if size <= SMALL { Ok(work()) } else { aside(work).await }
 }
 
 /// What takes longer the more there is of a run is not done by the threads that answer.

@@ -457,6 +457,19 @@ impl NewRun {
         let logs: usize = self.logs.iter().map(LogRow::size).sum();
         entries + frames + logs + self.standing.size() + 512
     }
+
+    /// Takes in what is to be added to the run, so that both are stored as one. Gives back what no run is created with.
+    pub fn with(&mut self, append: Append) -> Option<Append> {
+        if append.snapshot.is_some() || append.answer.is_some() || append.idempotency.is_some() {
+            return Some(append);
+        }
+        self.entries.extend(append.entries);
+        self.frames.extend(append.frames);
+        self.logs.extend(append.logs);
+        self.standing = append.standing;
+        self.waited |= append.waited;
+        None
+    }
 }
 
 /// What became of a run that was to begin.

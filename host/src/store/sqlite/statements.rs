@@ -76,9 +76,9 @@ statements! {
     LAST_KEY = "select seq from sqlite_sequence where name = 'run'";
     NEWEST_STATUS = "select key, status from run where handler = ?1 and newest = 1";
     NOT_NEWEST = "update run set newest = 0 where key = ?1";
-    CREATE = "insert into run (key, id, handler, newest, workflow, definition, status, started_at, updated_at, owner, \
-              generation, next_seq, wake_at, wake_alive, waiting, queue, preview) \
-              values (?1, ?2, ?3, 1, ?4, ?5, 'running', ?6, ?7, ?8, 1, ?9, ?10, ?11, ?12, ?13, ?14)";
+    CREATE = "insert into run (key, id, handler, newest, workflow, definition, status, started_at, updated_at, owner, generation, next_seq, \
+              wake_at, wake_alive, waiting, queue, preview, completed_at, result_preview) \
+              values (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?8, ?9, 1, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
     STANDING = "select id, owner, generation, next_seq from run where key = ?1";
     APPENDED = "update run set next_seq = ?2, updated_at = ?3, wake_at = ?4, wake_alive = ?5 where key = ?1";
     WAITS = "update run set waiting = ?2 where key = ?1 and waiting is not ?2";

@@ -40,30 +40,32 @@ pub(super) fn create(connection: &Connection, new: &NewRun, added: &Added) -> Ch
     };
     let next = added.entries.last().map_or(0, |(last, _)| last + 1);
     let Standing { updated_at, wake, waiting, .. } = &new.standing;
+    let ending = added.ending.as_ref();
+    let goes_on = !queues && ending.is_none();
     connection.prepare_cached(sql::CREATE)?.execute(params![
         new.key.0,
         new.run,
         new.handler,
         new.workflow,
         definition,
+        ending.map_or("running", |it| it.status),
         number(new.started_at),
         number(*updated_at),
-        (!queues).then_some(new.host.0),
+        goes_on.then_some(new.host.0),
         if queues { 0 } else { next },
-        wake.at.filter(|_| !queues).map(number),
-        wake.alive.filter(|_| !queues).map(number),
-        waiting.as_ref().filter(|_| !queues),
+        wake.at.filter(|_| goes_on).map(number),
+        wake.alive.filter(|_| goes_on).map(number),
+        waiting.as_ref().filter(|_| goes_on),
         queues.then_some(&new.workflow),
-        new.preview
+        new.preview,
+        ending.map(|it| number(it.at)),
+        ending.and_then(|it| it.preview.as_ref())
     ])?;
     remember(connection, new.idempotency.as_ref(), new.key)?;
     if queues {
         turns::keep(connection, new.key, added)?;
         add(connection, new.key, &[], &added.frames[..added.copied], added)?;
         return Ok(Created::Queued);
-    }
-    if let Some(ending) = &added.ending {
-        ended(connection, new.key, next, *updated_at, ending)?;
     }
     add(connection, new.key, &added.entries, &added.frames, added)?;
     Ok(Created::Begun)

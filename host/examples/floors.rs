@@ -4,6 +4,9 @@
 //! a fresh instance of it, and its rows in a grouped commit of SQLite, and prints µs of CPU as JSON, and how many µs a commit
 //! of one run alone takes. `floors readers ADDRESS
 //! PATH COUNT` reads a stream so often at once, and prints how many ms lay between the first and the last who had its last frame.
+//!
+//! `floors settings FILE` calls the step of a greeting under each of wasmtime's settings that the host has questioned, in
+//! turns, and prints what each changes.
 
 use std::path::Path;
 
@@ -43,7 +46,8 @@ async fn main() -> std::process::ExitCode {
             parts().await.map(|(call, commit, alone)| println!(r#"{{"call":{call:.1},"commit":{commit:.1},"alone":{alone:.1}}}"#))
         }
         Some("readers") => readers(std::env::args().skip(2).collect()).await.map(|late| println!("{late:.3}")),
-        _ => Err("floors warp | floors parts | floors readers ADDRESS PATH COUNT".into()),
+        Some("settings") => settings(std::env::args().nth(2)).await,
+        _ => Err("floors warp | floors parts | floors readers ADDRESS PATH COUNT | floors settings FILE".into()),
     };
     if let Err(error) = done {
         eprintln!("error: {error}");
@@ -105,7 +109,7 @@ async fn readers(arguments: Vec<String>) -> Outcome<f64> {
 async fn parts() -> Outcome<(f64, f64, f64)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("it lies in a workspace")?;
     let folder = root.join("target");
-    let call = call(&folder.join("guests/rust/greeting.wasm")).await?;
+    let call = call(&folder.join("guests/rust/greeting.wasm"), &config(pool())).await?;
     Ok((call, commit(&folder, IN_A_GROUP)?.0, commit(&folder, 1)?.1))
 }
 
@@ -115,13 +119,95 @@ fn used() -> f64 {
     time.tv_sec as f64 * 1e6 + time.tv_nsec as f64 / 1e3
 }
 
-/// A fresh instance, and a call of its step.
-async fn call(file: &Path) -> Outcome<f64> {
+/// As the host has it.
+fn pool() -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
     pool.linear_memory_keep_resident(256 << 10).table_keep_resident(64 << 10).pagemap_scan(wasmtime::Enabled::Auto);
+    pool
+}
+
+fn config(pool: PoolingAllocationConfig) -> Config {
     let mut config = Config::new();
     config.epoch_interruption(true).allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
-    let engine = Engine::new(&config)?;
+    config
+}
+
+/// What is changed, and how.
+type Setting = (&'static str, fn() -> Config);
+
+/// Each beside the first, which is the host's.
+const SETTINGS: [Setting; 10] = [
+    ("as the host has it", || config(pool())),
+    ("no pool", || {
+        let mut config = config(pool());
+        config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
+        config
+    }),
+    ("no pagemap_scan", || {
+        let mut pool = pool();
+        pool.pagemap_scan(wasmtime::Enabled::No);
+        config(pool)
+    }),
+    ("nothing of a memory kept", || {
+        let mut pool = pool();
+        pool.linear_memory_keep_resident(0);
+        config(pool)
+    }),
+    ("1 MiB of a memory kept", || {
+        let mut pool = pool();
+        pool.linear_memory_keep_resident(1 << 20);
+        config(pool)
+    }),
+    ("nothing of a table kept", || {
+        let mut pool = pool();
+        pool.table_keep_resident(0);
+        config(pool)
+    }),
+    ("pages given back 16 at a time", || {
+        let mut pool = pool();
+        pool.decommit_batch_size(16);
+        config(pool)
+    }),
+    ("memories are copied, not mapped", || {
+        let mut config = config(pool());
+        config.memory_init_cow(false);
+        config
+    }),
+    ("no epochs: a guest that computes cannot be stopped", || {
+        let mut config = config(pool());
+        config.epoch_interruption(false);
+        config
+    }),
+    ("fuel instead of epochs", || {
+        let mut config = config(pool());
+        config.epoch_interruption(false).consume_fuel(true);
+        config
+    }),
+];
+
+/// µs of CPU for an instance and its call under each, in rounds.
+#[expect(clippy::print_stdout, reason = "the command's own output")]
+async fn settings(file: Option<String>) -> Outcome<()> {
+    const ROUNDS: usize = 3;
+    let file = file.ok_or("floors settings FILE")?;
+    let mut took = vec![Vec::new(); SETTINGS.len()];
+    for _ in 0..ROUNDS {
+        for ((_, config), took) in SETTINGS.iter().zip(&mut took) {
+            took.push(call(Path::new(&file), &config()).await?);
+        }
+    }
+    took.iter_mut().for_each(|it| it.sort_by(f64::total_cmp));
+    let own = took[0][ROUNDS / 2];
+    for ((name, _), took) in SETTINGS.iter().zip(&took) {
+        let median = took[ROUNDS / 2];
+        println!("| {name} | {median:.1} | {:+.0} % |", (median / own - 1.0) * 100.0);
+    }
+    Ok(())
+}
+
+/// A fresh instance, and a call of its step.
+async fn call(file: &Path, config: &Config) -> Outcome<f64> {
+    let engine = Engine::new(config)?;
     let component = Component::from_file(&engine, file)?;
     let mut linker = Linker::<Guest>::new(&engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
@@ -145,6 +231,8 @@ async fn call(file: &Path) -> Outcome<f64> {
         let guest = Guest { wasi: WasiCtx::builder().build(), table: ResourceTable::new() };
         let mut store = Store::new(&engine, guest);
         store.set_epoch_deadline(1);
+        // An error where there is none.
+        let _ = store.set_fuel(u64::MAX);
         let instance = pre.instantiate_async(&mut store).await?;
         let invoke = instance.get_func(&mut store, invoke).ok_or("no function")?;
         let mut results = [Val::Bool(false)];

@@ -1,6 +1,6 @@
--- POSTs what the environment says, and prints what came of it as one line of JSON.
+-- POSTs what is in a file that the environment names, and prints what came of it as one line of JSON.
 wrk.method = "POST"
-wrk.body = os.getenv("BODY")
+wrk.body = io.open(os.getenv("BODY")):read("*a")
 wrk.headers["content-type"] = "application/json"
 
 function done(summary, latency, _)

@@ -3,7 +3,7 @@
 local ffi = require("ffi")
 ffi.cdef("typedef struct { long seconds; long nanoseconds; } moment; int clock_gettime(int clock, moment *now);")
 
-local requests, handlers, asked, answered, errors, begun = {}, {}, -1, 0, 0, nil
+local requests, handlers, given, asked, answered, errors, begun = {}, {}, 0, -1, 0, 0, nil
 
 local function now()
   local moment = ffi.new("moment")
@@ -21,12 +21,13 @@ end
 function request()
   asked = asked + 1
   begun = begun or (asked == 1 and now() or nil)
-  return requests[math.max(asked, 1)] or requests[#requests]
+  return requests[math.max(asked, 1)]
 end
 
--- Whoever is done first waits for the others.
+-- Before each request but the first one. Whoever is done first waits for the others.
 function delay()
-  return asked < #requests and 0 or 600000
+  given = given + 1
+  return given <= #requests and 0 or 600000
 end
 
 function response(status, _, body)

@@ -1,12 +1,12 @@
 //! What a run is made of, each by itself: no server of runs can cost less than their sum.
 //!
-//! `floors warp` serves the answer of a `greeting` from memory, until it is killed. `floors parts` measures a call of
-//! a fresh instance of it, and its rows in a grouped commit of SQLite, and prints µs of CPU as JSON, and how many µs a commit
-//! of one run alone takes. `floors readers ADDRESS
-//! PATH COUNT` reads a stream so often at once, and prints how many ms lay between the first and the last who had its last frame.
-//!
-//! `floors settings FILE` calls the step of a greeting under each of wasmtime's settings that the host has questioned, in
-//! turns, and prints what each changes.
+//! - `floors warp` serves the answer of a `greeting` from memory, until it is killed.
+//! - `floors parts` measures a call of a fresh instance of it, and its rows in a grouped commit of SQLite, and prints µs of
+//!   CPU as JSON, and how many µs a commit of one run alone takes.
+//! - `floors readers ADDRESS PATH COUNT` reads a stream so often at once, and prints how many ms lay between the first and
+//!   the last who had its last frame.
+//! - `floors settings FILE` calls the step of a greeting under each of wasmtime's settings that the host has questioned, in
+//!   turns, and prints what each changes.
 
 use std::path::Path;
 

@@ -328,6 +328,11 @@ pub(crate) async fn long_turn() -> SemaphorePermit<'static> {
 /// What takes long, beside those that answer.
 async fn beside<T: Send + 'static>(work: impl FnOnce() -> Result<T, LoadError> + Send + 'static) -> Result<T, LoadError> {
     let _turn = long_turn().await;
+    blocking(work).await
+}
+
+/// On a thread of its own, however many there are: who calls this says how many that may be.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, LoadError> + Send + 'static) -> Result<T, LoadError> {
     let done = tokio::task::spawn_blocking(work).await;
     done.unwrap_or_else(|error| Err(LoadError::new(error.to_string(), "this is a defect of wf-host")))
 }

@@ -377,15 +377,15 @@ impl Fixture {
 }
 
 #[tokio::test]
-async fn a_run_to_its_end_waits_for_one_write() {
+async fn a_run_that_may_have_to_queue_is_created_before_its_first_step() {
     let fixture = queuing().await;
     assert!(matches!(fixture.run(1).await.expect("it ends").status, RunStatus::Completed(_)));
     assert_eq!(fixture.store.writes.load(Ordering::Acquire), 2, "its creation, before it is known whether it queues, and its end");
+    assert_eq!(fixture.store.waited.load(Ordering::Acquire), 2, "its step waits for the one, its client for the other");
     assert_eq!(fixture.store.asked_for_frames.load(Ordering::Acquire), 0, "who waits for the end reads no stream");
-    let waited = fixture.store.waited.load(Ordering::Acquire);
     fixture.host.start(fixture.start(2)).await.expect("it is durable");
     fixture.completes(2).await;
-    assert_eq!(fixture.store.waited.load(Ordering::Acquire), waited + 1, "the first: for the last nobody waits");
+    assert_eq!(fixture.store.waited.load(Ordering::Acquire), 3, "the first: for the last nobody waits");
 }
 
 #[tokio::test]

@@ -12,12 +12,12 @@ mod sqlite;
 mod turns;
 
 use bytes::Bytes;
-use rows::{AnyStore, HOST, append, created, ended, entry, frame, key, line, new, now, over, seqs, sequences};
+use rows::{AnyStore, HOST, append, created, ended, entry, frame, key, large, line, new, now, over, seqs, sequences};
 use wf_engine::text::LEVEL_END;
 use wf_host::model::{RunsFilter, RunsOrder, RunsPlace};
 use wf_host::store::{
-    Append, Error, Expiry, FrameRow, HandlersQuery, Made, NewRun, Past, RunKey, Snapshot, Standing, Status, Stored, Written, event_scope,
-    open, start_scope,
+    Append, CommandId, Error, Expiry, FrameRow, HandlersQuery, IdempotencyRow, Made, NewRun, Past, RunKey, RunSummary, Snapshot, Standing,
+    Status, Stored, Written, event_scope, open, start_scope,
 };
 
 /// Runs each test on each store, which one host has joined.
@@ -46,6 +46,7 @@ pub(crate) use on_every_store;
 
 on_every_store!(
     a_run_is_there_once_it_is_created,
+    what_is_created_with_a_run_is_as_if_it_was_added,
     a_handler_has_one_running_run,
     keys_are_given_once,
     an_idempotency_key_is_taken_once,
@@ -103,6 +104,45 @@ async fn a_run_is_there_once_it_is_created(store: AnyStore) {
     store.append(Append { standing: next, ..append(run, 1, 1) }).await.expect("appended");
     let summary = store.run("r").await.expect("an answer").expect("it is there");
     assert_eq!((summary.updated_at, summary.waiting, summary.queue), (Some(12), None, None));
+}
+
+async fn what_is_created_with_a_run_is_as_if_it_was_added(store: AnyStore) {
+    for (name, standing) in
+        [("goes on", Standing { waiting: Some("Answer".into()), ..Standing::default() }), ("ends", ended(Status::Completed(large()), 30))]
+    {
+        let added = |run| {
+            let logs = vec![line(0, 0, "log", 0, "said")];
+            [Append { logs, waited: false, ..append(run, 1, 1) }, Append { standing: standing.clone(), ..append(run, 1, 2) }]
+        };
+        let (apart, together) = (format!("{name} apart"), format!("{name} together"));
+        let key = created(&store, &apart, &apart).await;
+        for append in added(key) {
+            store.append(append).await.expect("appended");
+        }
+        let mut new = NewRun { waited: false, ..new(&store, &together, &together) };
+        let of_both = new.key;
+        assert!(added(new.key).into_iter().all(|append| new.with(append).is_none()) && new.waited, "{name}");
+        // What belongs to no creation is given back, and nothing of it is taken.
+        let taken = new.entries.len();
+        let refused = [
+            Append { snapshot: Some(Snapshot { seq: 3, bytes: large() }), ..append(new.key, 1, 3) },
+            Append { idempotency: Some(key_of("k")), ..append(new.key, 1, 3) },
+            Append { answer: Some((CommandId(1), Vec::new())), ..append(new.key, 1, 3) },
+        ];
+        assert!(refused.into_iter().all(|append| new.with(append).is_some()) && new.entries.len() == taken, "{name}");
+        store.create(new).await.expect("created");
+        let shown = async |key, run: &str| {
+            let summary = store.run(run).await.expect("an answer").expect("it is there");
+            let summary = RunSummary { key: of_both, run: String::new(), handler: String::new(), ..summary };
+            let (frames, logs) = (store.frames(run, -1, 9).await, store.logs(run).await);
+            (summary, store.journal(key).await, frames, logs, store.final_state(key).await)
+        };
+        assert_eq!(shown(key, &apart).await, shown(of_both, &together).await, "{name}");
+    }
+}
+
+fn key_of(name: &str) -> IdempotencyRow {
+    key("handler/h", name, Made::Event("e".into()))
 }
 
 async fn a_handler_has_one_running_run(store: AnyStore) {

@@ -24,7 +24,7 @@ function request()
   return requests[math.max(asked, 1)]
 end
 
--- Before each request but the first one. Whoever is done first waits for the others.
+-- Asked before each request that is sent. Whoever is done first waits for the others.
 function delay()
   given = given + 1
   return given <= #requests and 0 or 600000

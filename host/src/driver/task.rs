@@ -249,7 +249,7 @@ impl Task {
                 Output::Create(new) => {
                     let room = self.room(new.size()).await;
                     // Of a run that perhaps has to queue, nothing else is known before that.
-                    let waits = !new.waited && new.runs_max.is_none();
+                    let waits = !new.waited && new.runs_max.is_none() && new.size() <= CREATION_MAX;
                     self.creation = Some(Creation { new: *new, since: Instant::now(), appends: 0, room });
                     if !waits {
                         self.create();
@@ -289,9 +289,14 @@ impl Task {
         false
     }
 
-    /// Waits until so much may be on its way to the store. What is written meanwhile gives its own room back.
+    /// Waits until so much may be on its way to the store. What is written meanwhile gives its own room back; so what
+    /// has not been sent there is, or all would wait for one another.
     async fn room(&mut self, size: usize) -> OwnedSemaphorePermit {
         let size = u32::try_from((size >> 10).clamp(1, UNDER_WAY_MAX)).unwrap_or(u32::MAX);
+        if let Ok(room) = self.driver.0.under_way.clone().try_acquire_many_owned(size) {
+            return room;
+        }
+        self.create();
         let mut room = pin!(self.driver.0.under_way.clone().acquire_many_owned(size));
         loop {
             tokio::select! {
@@ -319,7 +324,7 @@ impl Task {
     /// Sends the creation that waits on its way to the store.
     fn create(&mut self) {
         let Some(Creation { mut new, appends, room, .. }) = self.creation.take() else { return };
-        // It has waited for company.
+        // It has waited for company, or its first step waits for it.
         new.waited = true;
         let written = self.driver.0.services.store.create(new);
         self.written(room, written);
@@ -383,12 +388,16 @@ impl Task {
             return;
         }
         self.lines_since = None;
-        if let Some(creation) = &mut self.creation {
-            creation.new.logs.append(&mut self.lines);
-            return;
-        }
         let (run, lines) = (self.run.clone(), std::mem::take(&mut self.lines));
         let room = self.room(lines.iter().map(LogRow::size).sum()).await;
+        if let Some(creation) = &mut self.creation {
+            creation.new.logs.extend(lines);
+            creation.room.merge(room);
+            if creation.new.size() > CREATION_MAX {
+                self.create();
+            }
+            return;
+        }
         let written = self.driver.0.services.store.log(self.worker.key(), lines);
         self.driver.0.tasks.spawn(async move {
             let written = written.await;

@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 use tokio::sync::Semaphore;
 
-use super::{LoadError, beside, engine, memory, shape};
+use super::{LoadError, blocking, engine, memory, shape};
 use crate::model::Limits;
 
 /// A busy machine lets a compiler wait: it may take so many times longer by the wall than it may compute.
@@ -78,7 +78,8 @@ impl Compilers {
     pub(super) async fn make(&self, work: Work, bytes: Bytes) -> Result<Vec<u8>, LoadError> {
         let _room = self.room.acquire().await.expect("never closed");
         let made = match &self.compiler {
-            Compiler::Here => beside(move || make(work, &bytes)).await,
+            // It may take minutes, and has its room: nobody else waits for a turn meanwhile.
+            Compiler::Here => blocking(move || make(work, &bytes)).await,
             Compiler::Child(program) => {
                 let made = tokio::time::timeout(self.limits.compile_max.saturating_mul(WALL), self.child(program, work, &bytes));
                 made.await.unwrap_or_else(|_| Err(self.too_long()))

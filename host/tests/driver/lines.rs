@@ -71,6 +71,7 @@ async fn lines_that_wait_for_the_store_are_bounded() {
     let fixture = Fixture { host: host(store.clone(), verbose()).await, store };
     fixture.store.holds_lines.send_replace(true);
     let held = || fixture.store.lines_held.load(Ordering::Acquire);
+    let host = &fixture.host;
     let (ended, ()) = tokio::join!(join_all((0..100).map(|run| fixture.host.start_and_wait(fixture.start(run)))), async {
         until("there are many", async || held() > 48 << 20).await;
         let (mut before, mut since) = (held(), Instant::now());
@@ -82,6 +83,11 @@ async fn lines_that_wait_for_the_store_are_bounded() {
         })
         .await;
         assert!(held() < 65 << 20, "{} bytes wait for the store", held());
+        // Who waits for room keeps none that was never on its way.
+        until("each is created", async || {
+            join_all((0..100).map(|run| async move { host.handler(&format!("h{run}")).await.is_ok() })).await.into_iter().all(|there| there)
+        })
+        .await;
         fixture.store.holds_lines.send_replace(false);
     });
     assert!(ended.iter().all(|it| matches!(it, Ok(RunView { status: RunStatus::Completed(_), .. }))), "{ended:?}");

@@ -140,7 +140,7 @@ pub async fn write_everything(store: &AnyStore) {
 }
 
 /// A value that is kept apart.
-fn large() -> Bytes {
+pub fn large() -> Bytes {
     Bytes::from(format!("\"{}\"", large_text()))
 }
 

@@ -107,7 +107,7 @@ impl Project {
         let entries: Vec<String> = workflows.iter().map(|workflow| sources::entry(&file, workflow)).collect();
         for (workflow, entry) in workflows.iter().zip(&entries) {
             inside.insert(ENTRY.to_owned(), entry);
-            let begun = host.begin(&base.bytes, BEGIN, json!(inside).to_string(), kept::immortal).await;
+            let begun = host.begin(&base.bytes, BEGIN, ascii(&json!(inside).to_string()), kept::immortal).await;
             let (component, said) = begun.map_err(|error| Problem::new(error.to_string()).hint(error.hint()))?;
             tell(&said);
             let wasm = self.dir.join(format!("{}.wasm", sources::file_name(&workflow.name)));
@@ -118,6 +118,19 @@ impl Project {
         self.built.insert(file, (made_of, made.clone()));
         Ok(made)
     }
+}
+
+/// The same JSON in ASCII: of a text with one other letter Python would make one of four bytes a letter.
+fn ascii(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for letter in json.chars() {
+        if letter.is_ascii() {
+            text.push(letter);
+        } else {
+            text.extend(letter.encode_utf16(&mut [0; 2]).iter().map(|it| format!("\\u{it:04x}")));
+        }
+    }
+    text
 }
 
 /// Each becomes a workflow of the server, and a file of its name.

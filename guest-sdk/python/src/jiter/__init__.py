@@ -10,6 +10,7 @@ _ENDS = {"{": "}", "[": "]"}
 #: An escape that is not there as a whole, after escapes that are.
 _CUT = re.compile(r"((?:^|[^\\])(?:\\\\)*)(?:\\u[dD][89abAB][0-9a-fA-F]{2})?(?:\\(?:u[0-9a-fA-F]{0,3})?)?\Z")
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?")
+_NUMBER_BEGINS = re.compile(r"-?((0|[1-9]\d*)(\.\d*)?([eE][-+]?\d*)?)?")
 _WORDS = ("true", "false", "null", "NaN", "Infinity", "-Infinity")
 
 
@@ -41,7 +42,8 @@ def from_json(
         return json.loads(text, **options)
     if partial_mode not in (True, "on", "trailing-strings"):
         raise ValueError("Invalid partial mode, should be `'off'`, `'on'`, `'trailing-strings'` or a `bool`")
-    return json.loads(_closed(text, partial_mode == "trailing-strings"), **options)
+    # What comes after the value is not looked at.
+    return json.JSONDecoder(**options).raw_decode(_closed(text, partial_mode == "trailing-strings").lstrip())[0]
 
 
 def cache_clear() -> None:
@@ -128,7 +130,7 @@ def _closed(text: str, keeps_text: bool) -> str:
             # What stands at the end may go on: it counts as far as it is a value already.
             if at < len(text) or said in _WORDS or _NUMBER.fullmatch(said):
                 whole, whole_brackets = at, "".join(reversed(open_brackets))
-            elif not said.startswith("-") and not said[0].isdigit() and not any(word.startswith(said) for word in _WORDS):
+            elif not _NUMBER_BEGINS.fullmatch(said) and not any(word.startswith(said) for word in _WORDS):
                 raise ValueError(f"expected value: {said!r} is no JSON")
     return text if not open_brackets and whole == len(text.rstrip()) else text[:whole] + whole_brackets
 

@@ -113,6 +113,7 @@ def _collect(cls: type, namespace: dict[str, Any], private: dict[str, ModelPriva
     cls.__pydantic_fields__ = fields
     cls.__pydantic_own__ = dict(fields)
     cls.__pydantic_kinds__, cls.__pydantic_resolved__ = None, False
+    cls.__pydantic_origin__, cls.__pydantic_made__ = None, {}
 
 
 def with_annotated(info: FieldInfo, annotation: Any) -> FieldInfo:

@@ -28,7 +28,8 @@ class BaseModel(metaclass=ModelMetaclass):
     __private_attributes__: Any = {}
     __pydantic_hooks__: Any = ()
     __pydantic_kinds__: Any = None
-    #: What a generic model was told, by parameter.
+    #: Which generic model it is of, and what that was told, by parameter.
+    __pydantic_origin__: Any = None
     __pydantic_types__: Any = {}
 
     def __init__(self, /, **data: Any) -> None:

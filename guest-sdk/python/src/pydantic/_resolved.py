@@ -1,6 +1,7 @@
 """What the fields of a model are of: annotations that were texts, and the types that a generic model is told."""
 
-from typing import Any, get_args, get_origin
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from . import _annotations
 from ._errors import PydanticUndefinedAnnotation
@@ -38,20 +39,22 @@ def of_types(cls: Any, given: Any) -> Any:
     parameters = getattr(cls, "__parameters__", ())
     if not parameters or len(given) != len(parameters):
         return cls
-    known = cls.__dict__.get("__pydantic_made__")
-    if known is None:
-        known = {}
-        cls.__pydantic_made__ = known
+    origin = cls.__pydantic_origin__ or cls
+    now = dict(zip(parameters, given))
+    types = {it: _told(told, now) for it, told in (cls.__pydantic_types__ or {it: it for it in parameters}).items()}
+    if all(it is told for it, told in types.items()):
+        return origin
+    key = tuple(types.values())
     try:
-        if given in known:
-            return known[given]
+        if key in origin.__pydantic_made__:
+            return origin.__pydantic_made__[key]
     except TypeError:
-        return cls
-    name = f"{cls.__name__}[{', '.join(getattr(it, '__name__', repr(it)) for it in given)}]"
-    made = type(cls)(name, (cls,), {"__module__": cls.__module__, "__qualname__": name, "__doc__": cls.__doc__})
-    made.__pydantic_types__ = {**cls.__pydantic_types__, **dict(zip(parameters, given))}
-    made.__parameters__ = tuple(dict.fromkeys(it for one in given for it in _parameters(one)))
-    known[given] = made
+        return origin
+    name = f"{origin.__name__}[{', '.join(it.__name__ if isinstance(it, type) else repr(it) for it in key)}]"
+    made = type(cls)(name, (origin,), {"__module__": origin.__module__, "__qualname__": name, "__doc__": origin.__doc__})
+    made.__pydantic_origin__, made.__pydantic_types__ = origin, types
+    made.__parameters__ = tuple(dict.fromkeys(it for one in key for it in _parameters(one)))
+    origin.__pydantic_made__[key] = made
     return made
 
 
@@ -60,12 +63,20 @@ def _parameters(annotation: Any) -> tuple[Any, ...]:
 
 
 def _told(annotation: Any, types: dict[Any, Any]) -> Any:
-    """An annotation with types in the place of its parameters."""
+    """An annotation with types in the place of its parameters; itself where it has none of them."""
     if hasattr(annotation, "__bound__"):
         return types.get(annotation, annotation)
-    parameters = _parameters(annotation)
-    if not any(it in types for it in parameters):
+    if isinstance(annotation, type) and hasattr(annotation, "__pydantic_fields__"):
+        parameters = getattr(annotation, "__parameters__", ())
+        return of_types(annotation, tuple(types.get(it, it) for it in parameters)) if any(it in types for it in parameters) else annotation
+    origin, parts = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        parts = parts[:1]
+    now = tuple(_told(it, types) for it in parts)
+    if origin in (None, Literal) or all(it is part for it, part in zip(now, parts)):
         return annotation
-    if get_origin(annotation) is None and not get_args(annotation) and not isinstance(annotation, type):
-        return annotation
-    return annotation[tuple(types.get(it, it) for it in parameters)]
+    if origin is Annotated:
+        return Annotated[(*now, *annotation.__metadata__)]
+    if origin in (Union, UnionType):
+        return Union[now]
+    return annotation.copy_with(now) if hasattr(annotation, "copy_with") else origin[now]

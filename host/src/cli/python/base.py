@@ -167,8 +167,11 @@ def told(said=""):
 def begin(files):
     global steps
     heap.check()
-    for path, text in files.items():
+    # Each is let go as it is taken in: what is still held would stay in the component.
+    while files:
+        path, text = files.popitem()
         disk.add(path, text.encode())
+    del path, text
     sys.path_importer_cache.clear()
     said = io.StringIO()
     before = sys.stdout, sys.stderr
@@ -186,7 +189,6 @@ def begin(files):
             elif getattr(now, "_beneath", None) is said:
                 now._beneath = stream
     disk.has_others = True
-    files.clear()
     return told(said.getvalue())
 
 
@@ -198,5 +200,5 @@ class Steps(exports.Steps):
         if step == SETTLE and steps is None:
             return [Event(SETTLE, told())]
         if step == BEGIN and steps is None:
-            return [Event(BEGIN, begin(json.loads(events[0].payload)))]
+            return [Event(BEGIN, begin(json.loads(events.pop().payload)))]
         return steps.invoke(step, events)

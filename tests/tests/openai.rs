@@ -172,7 +172,9 @@ async fn forms_of_answers_events_and_pages_are_the_packages_own() {
         match (asked["stream"] == true, asked["tools"].is_array()) {
             (true, true) => {
                 let call = |part: Value| delta(&json!({ "tool_calls": [part] }));
-                let first = call(json!({ "index": 0, "id": "c", "type": "function", "function": { "name": "look_up_order", "arguments": "{\"ord" } }));
+                let first = call(
+                    json!({ "index": 0, "id": "c", "type": "function", "function": { "name": "look_up_order", "arguments": "{\"ord" } }),
+                );
                 let [done, end] = ends();
                 vec![begins(), first, call(json!({ "index": 0, "function": { "arguments": "er\":7}" } })), done, end]
             }

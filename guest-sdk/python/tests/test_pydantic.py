@@ -113,6 +113,17 @@ class Pair(Page[T], Generic[T, U]):
     other: Optional[U] = None
 
 
+V = TypeVar("V")
+
+
+class Plain(BaseModel, Generic[T]):
+    data: list[T]
+
+
+class Other(Plain[V], Generic[V]):
+    more: list[V] = []
+
+
 def test_generic_models_are_told_their_types():
     assert Page[int](data=["1"]).data == [1] and Page[Node](data=[{"name": "a"}]).data == [Node(name="a")]
     with pytest.raises(ValidationError) as refused:
@@ -125,6 +136,7 @@ def test_generic_models_are_told_their_types():
     both = Pair[int, str](data=["1"], other="x", next={"data": ["2"]})
     assert repr(both) == "Pair[int, str](data=[1], next=Page[int](data=[2], next=None), other='x')"
     assert Pair[int, T][str].__name__ == "Pair[int, str]"
+    assert Pair[U, int][str](data=["1"], other="2").other == 2 and Other[int](data=["1"], more=["2"]).more == [2]
 
 
 def test_what_clients_look_at_of_a_model():

@@ -41,10 +41,12 @@ def of_types(cls: Any, given: Any) -> Any:
         return cls
     origin = cls.__pydantic_origin__ or cls
     now = dict(zip(parameters, given))
-    types = {it: _told(told, now) for it, told in (cls.__pydantic_types__ or {it: it for it in parameters}).items()}
-    if all(it is told for it, told in types.items()):
+    types = {it: _told(told, now) for it, told in cls.__pydantic_types__.items()}
+    if cls is origin:
+        types |= now
+    key = tuple(types[it] for it in origin.__parameters__)
+    if key == origin.__parameters__:
         return origin
-    key = tuple(types.values())
     try:
         if key in origin.__pydantic_made__:
             return origin.__pydantic_made__[key]

@@ -26,6 +26,8 @@ _LATE = (
 )  # fmt: skip
 
 
+#: What a module imports by a name that it puts together, so that no line says it.
+_BY_NAME = {"anyio": "anyio._backends._asyncio"}
 #: A package of which there are more modules: what its functions import is there in time if the user's files name them.
 _LARGE = 200
 _LATE_IMPORT = re.compile(r"^[ \t]+(?:from|import)[ \t]", re.MULTILINE)
@@ -70,6 +72,9 @@ def user_modules() -> None:
                 continue
             is_large = _is_of_package(module) and sizes[module.__name__.partition(".")[0]] > _LARGE
             for late in _late_imports(text, module.__package__ or "", words if is_large else None):
+                _imported(late)
+        for module, late in _BY_NAME.items():
+            if module in sys.modules:
                 _imported(late)
 
 

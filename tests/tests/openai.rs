@@ -38,7 +38,10 @@ fn says(text: &str) -> Part {
 }
 
 fn delta(delta: &Value) -> Part {
-    let choice = json!({ "index": 0, "delta": delta, "finish_reason": null });
+    part(&json!({ "index": 0, "delta": delta, "finish_reason": null }))
+}
+
+fn part(choice: &Value) -> Part {
     let part = json!({ "id": "c", "object": "chat.completion.chunk", "created": 1, "model": "small", "choices": [choice] });
     chunk(&format!("data: {part}\n\n"))
 }
@@ -135,7 +138,8 @@ async fn who_is_told_to_come_later_sleeps_durably() {
     let mut server = granted(&origin).await;
     let begun = std::time::Instant::now();
     let handler = server.begin("ask", &what("streams")).await;
-    until("it is asked", async || (origin.seen().len() == 1).then_some(())).await;
+    let history = format!("/api/v1/runs/{}/history", server.get(&format!("/handlers/{handler}")).await.run());
+    until("it sleeps", async || server.get(&history).await.body.contains("\"sleep\"").then_some(())).await;
     server.crash().await;
     assert_eq!(server.ended(&handler).await.result(), "Hello");
     assert!(begun.elapsed().as_secs_f64() >= 3.0, "the first asked for three seconds");
@@ -175,8 +179,10 @@ async fn forms_of_answers_events_and_pages_are_the_packages_own() {
                 let first = call(
                     json!({ "index": 0, "id": "c", "type": "function", "function": { "name": "look_up_order", "arguments": "{\"ord" } }),
                 );
+                let last = call(json!({ "index": 0, "function": { "arguments": "er\":7}" } }));
+                let choice = json!({ "index": 0, "delta": {}, "finish_reason": "tool_calls" });
                 let [done, end] = ends();
-                vec![begins(), first, call(json!({ "index": 0, "function": { "arguments": "er\":7}" } })), done, end]
+                vec![begins(), first, last, part(&choice), done, end]
             }
             (true, false) => streams(&["He", "llo"]),
             (false, _) => vec![says("Hello")],

@@ -204,6 +204,13 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_in_is_what_is_provided() {
+        for stand_in in STAND_INS {
+            assert!(PROVIDED.contains(&name(stand_in).as_str()) && stand_in.ends_with(".9999"), "{stand_in}");
+        }
+    }
+
+    #[test]
     fn what_pip_cannot_find_is_named_where_it_is_asked_for() {
         let asked = [Asked { requirement: "numpy>=1".to_owned(), file: "requirements.txt".into(), line: 3 }];
         let said = "ERROR: Could not find a version that satisfies the requirement X (from versions: none)\nERROR: No matching distribution found for ";

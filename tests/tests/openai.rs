@@ -107,6 +107,24 @@ async fn a_streamed_answer_comes_piece_by_piece() {
 }
 
 #[tokio::test]
+async fn an_answer_that_a_crash_has_cut_is_asked_for_anew() {
+    let origin = Origin::start(|_, number| match number {
+        0 => vec![begins(), delta(&json!({ "content": "one " })), Part::Hang],
+        _ => streams(&["one ", "two"]),
+    })
+    .await;
+    let mut server = granted(&origin).await;
+    let handler = server.begin("ask", &json!({ "what": "streams", "fails": true }).to_string()).await;
+    let first = server.events(&handler, "").await.next().await.expect("a piece");
+    server.crash().await;
+    assert_eq!(server.ended(&handler).await.result(), "one two");
+    let all = server.events(&handler, "").await.rest().await;
+    let tokens: Vec<Value> = all.iter().filter(|it| it.name() == "Token").map(|it| it.json()["value"]["text"].clone()).collect();
+    assert_eq!((&all[0], tokens), (&first, vec![json!("one "), json!("one "), json!("two")]));
+    assert_eq!(origin.seen().len(), 2, "once for each attempt");
+}
+
+#[tokio::test]
 async fn errors_are_the_packages_own() {
     let refusal = r#"{"error":{"message":"no such key","type":"invalid_request_error","code":"invalid_api_key"}}"#;
     let origin = Origin::start(move |seen: &Seen, _| {
@@ -139,7 +157,7 @@ async fn who_is_told_to_come_later_sleeps_durably() {
     let begun = std::time::Instant::now();
     let handler = server.begin("ask", &what("streams")).await;
     let history = format!("/api/v1/runs/{}/history", server.get(&format!("/handlers/{handler}")).await.run());
-    until("it sleeps", async || server.get(&history).await.body.contains("\"sleep\"").then_some(())).await;
+    until("it sleeps", async || server.get(&history).await.body.contains("sleeping").then_some(())).await;
     server.crash().await;
     assert_eq!(server.ended(&handler).await.result(), "Hello");
     assert!(begun.elapsed().as_secs_f64() >= 3.0, "the first asked for three seconds");

@@ -2,10 +2,11 @@
 
 import os
 
-from openai import AsyncOpenAI, OpenAI, OpenAIError
+from openai import APIConnectionError, AsyncOpenAI, OpenAI, OpenAIError
 from pydantic import BaseModel
 from workflows import Context, Workflow, step
 from workflows.events import Event, StartEvent, StopEvent
+from workflows.retry_policy import retry_if_exception_type, retry_policy, stop_after_attempt, wait_fixed
 
 MESSAGES = [{"role": "user", "content": "Where is my order 7?"}]
 PARAMETERS = {"type": "object", "properties": {"order": {"type": "integer"}}, "required": ["order"]}
@@ -26,7 +27,7 @@ class Place(BaseModel):
 
 
 class Ask(Workflow):
-    @step
+    @step(retry_policy=retry_policy(retry=retry_if_exception_type(APIConnectionError), wait=wait_fixed(0.05), stop=stop_after_attempt(3)))
     async def ask(self, ctx: Context, ev: StartEvent) -> StopEvent:
         client = AsyncOpenAI(base_url=os.environ["OPENAI_URL"], **ev.get("client", {}))
         try:

@@ -8,6 +8,8 @@
 mod links;
 mod module;
 mod parts;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{HashMap, HashSet};
 

@@ -73,7 +73,7 @@ const LINKED: &str = r#"(component
   (core instance $first (instantiate $first (with "env" (instance $env)) (with "GOT.func" (instance $got)) (with "world" (instance $world))))
   (core instance $env2 (export "table" (table $main "table")) (export "table_base" (global $main "second:table_base")))
   (core instance $second (instantiate $second (with "env" (instance $env2))))
-  (core func $length (canon lower (func $length) (memory $memory) (realloc (func $realloc))))
+  (core func $length (canon lower (func $length) (memory $memory) (realloc (core func $realloc))))
   (core instance $arguments (export "0" (func $length)) (export "imports" (table $shim "imports")))
   (core instance $fixup (instantiate $fixup (with "" (instance $arguments))))
   (func (export "run") (param "it" u32) (result u32) (canon lift (core func $first "run")))

@@ -13,7 +13,8 @@ function all(): Record<string, string> {
   return (own ??= Object.fromEntries(environment.getEnvironment()));
 }
 
-export const wfEnvironment = new Proxy<Record<string, string>>({}, {
+// Pure: where nobody names it, nothing of it is in a bundle.
+export const wfEnvironment = /* @__PURE__ */ new Proxy<Record<string, string>>({}, {
   get: (_, name) => Reflect.get(all(), name),
   has: (_, name) => Reflect.has(all(), name),
   ownKeys: () => Reflect.ownKeys(all()),

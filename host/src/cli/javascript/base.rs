@@ -32,7 +32,8 @@ pub(super) async fn ready(tools: &Tools, world: &str) -> Result<Base, Problem> {
     let folder = tempfile::tempdir_in(&tools.home).map_err(|error| unwritable(&tools.home, &error))?;
     let made = folder.path().join("base.wasm");
     let defect = |said: &str| {
-        Problem::new(format!("the base of JavaScript components cannot be made: {said}")).hint("this is a defect of wf-host, or of its tools")
+        Problem::new(format!("the base of JavaScript components cannot be made: {said}"))
+            .hint("this is a defect of wf-host, or of its tools")
     };
     let built = output(tools.program("base.mjs").arg(world).arg(&made)).await?;
     if !built.status.success() {

@@ -9,9 +9,7 @@ use wasm_encoder::{
     Alias, CanonicalFunctionSection, CodeSection, Component, ComponentAliasSection, ComponentImportSection, ComponentSectionId, ExportKind,
     ExportSection, Function, FunctionSection, InstanceSection, Instruction, ModuleArg, ModuleSection, RawSection, TypeSection, ValType,
 };
-use wasmparser::{
-    CanonicalFunction, ComponentAlias, ComponentExternalKind, ComponentTypeRef, KnownCustom, Parser, Payload,
-};
+use wasmparser::{CanonicalFunction, ComponentAlias, ComponentExternalKind, ComponentTypeRef, KnownCustom, Parser, Payload};
 
 /// What it imports while it is made: files that a program names. No program names any.
 const LOADER: &str = "local:init/module-loader";

@@ -5,19 +5,19 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { componentize } from "componentize-qjs";
-import { contractIn, imports } from "./worlds.mjs";
+import { begin, contractIn } from "./worlds.mjs";
 
 // The bundle is evaluated, and its steps take the place of these. One that fails does so at the first of its lines that
 // is the author's.
 const program = `
-export let steps = {
+steps = {
   describe() { throw new Error("no bundle was given"); },
   invoke(_, [{ payload }]) {
     const { code, lines, comments, file, hint } = JSON.parse(payload);
     globalThis.wfLines = lines;
     globalThis.wfComments = comments;
     try {
-      steps = (0, eval)(code)(wfImports).steps;
+      (0, eval)(code);
     } catch (thrown) {
       const is = thrown instanceof Error;
       const frames = is ? [...String(thrown.stack).matchAll(/:(\\d+):\\d+/g)] : [];
@@ -27,13 +27,14 @@ export let steps = {
     }
     return [];
   },
-};`;
+};
+export { steps };`;
 
 const [world, out] = process.argv.slice(2);
 const work = mkdtempSync(path.join(tmpdir(), "wf-guest-"));
 try {
   // All of it is its first line, which in a bundle is nobody's: so no frame of it is taken for one of the author's.
-  const jsSource = `${imports(world)}${program}`.replaceAll("\n", " ");
+  const jsSource = `${begin(world)}${program}`.replaceAll("\n", " ");
   const { component } = await componentize({ witPath: contractIn(work), jsSource, world, sync: true });
   writeFileSync(out, component);
 } finally {

@@ -12,8 +12,9 @@ const sdk = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
 export class Mistake extends Error {}
 
 /**
- * An expression: a function of the imports, by name, that gives `steps`. And the world whose imports those are, which of
- * the author's lines each of its lines came from, what the author's comments say, and the file as messages name it.
+ * The code, which finds its imports and whom to give its steps in `globalThis.wfBegin`. And the world whose imports those
+ * are, which of the author's lines each of its lines came from, what the author's comments say, and the file as messages
+ * name it.
  */
 export async function bundle(source) {
   if (!existsSync(source)) throw new Mistake(`there is no file \`${source}\``);
@@ -22,7 +23,7 @@ export async function bundle(source) {
     `import ${JSON.stringify(path.join(sdk, "src/globals"))};`,
     `import * as file from ${JSON.stringify(path.resolve(source))};`,
     `import { serve } from ${JSON.stringify(path.join(sdk, "src/serve"))};`,
-    `export const steps = serve(file.default);`,
+    `wfBegun(serve(file.default));`,
   ].join("\n");
   const options = {
     stdin: { contents: entry, resolveDir: path.dirname(path.resolve(source)), sourcefile: "wf-entry" },
@@ -35,13 +36,13 @@ export async function bundle(source) {
     bundle: true,
     write: false,
     outfile: path.join(sdk, "bundle.js"),
-    format: "iife",
-    globalName: "wfBundle",
+    // It exports nothing, and so is as good outside of a module. A function around it would keep all of its text.
+    format: "esm",
     platform: "neutral",
     mainFields: ["module", "main"],
     target: "es2022",
     // The engine runs no promises in a synchronous call: see src/promise.ts.
-    supported: { "async-await": false, "async-generator": false, "for-await": false },
+    supported: { "async-await": false, "async-generator": false, "for-await": false, "import-meta": false },
     keepNames: true,
     minifySyntax: true,
     sourcemap: "external",
@@ -61,8 +62,8 @@ export async function bundle(source) {
   const isOwn = (file) => !file.startsWith(sdk + path.sep) || file.startsWith(path.join(sdk, "conformance"));
   const table = lines(map, sdk, (file) => isOwn(file) && !file.includes("node_modules") && path.basename(file) !== "wf-entry");
   return {
-    // Nothing before its first line, so that all lines stay where they are.
-    code: `(function (wfImports) { "use strict"; ${code}\nreturn wfBundle; })`,
+    // In its first line, so that all lines stay where they are.
+    code: `"use strict"; const { wfImports, wfBegun } = globalThis.wfBegin; ${code}`,
     world: worldOf(code),
     lines: table,
     comments: documented,

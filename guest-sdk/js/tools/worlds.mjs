@@ -17,13 +17,14 @@ export function worldOf(code) {
   return `${code.includes(http) ? "guest" : "guest-within"}${code.includes(environment) ? "-environment" : ""}`;
 }
 
-/** The beginning of a module of a world: its imports, and a table of them by name, `wfImports`. */
-export function imports(world) {
+/** The beginning of a component's module: what a bundle of its world finds, and `steps`, which it gives. */
+export function begin(world) {
   const names = [...always];
   if (!world.startsWith("guest-within")) names.push(http);
   if (world.endsWith("-environment")) names.push(environment);
   const each = names.map((name, at) => `import * as wf${at} from ${JSON.stringify(name)};`);
-  return `${each.join(" ")} const wfImports = { ${names.map((name, at) => `${JSON.stringify(name)}: wf${at}`).join(", ")} };`;
+  const table = names.map((name, at) => `${JSON.stringify(name)}: wf${at}`);
+  return `${each.join(" ")} let steps; globalThis.wfBegin = { wfImports: { ${table.join(", ")} }, wfBegun(given) { steps = given; } };`;
 }
 
 /** The contract, and what the SDK imports beside it, as a folder of its own. */

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { componentize } from "@bytecodealliance/componentize-js";
 import { bundle } from "../../tools/bundle.mjs";
-import { contractIn, imports } from "../../tools/worlds.mjs";
+import { begin, contractIn } from "../../tools/worlds.mjs";
 
 const [source, out] = process.argv.slice(2);
 const work = mkdtempSync(path.join(tmpdir(), "wf-guest-spidermonkey-"));
@@ -12,7 +12,7 @@ try {
   const { code, world, lines, comments } = await bundle(source);
   const sourcePath = path.join(work, "bundle.js");
   const known = `globalThis.wfLines = ${JSON.stringify(lines)}; globalThis.wfComments = ${JSON.stringify(comments)};`;
-  writeFileSync(sourcePath, `${imports(world)} ${known} export const { steps } = ${code}(wfImports);\n`);
+  writeFileSync(sourcePath, `${begin(world)} ${known} export { steps }; ${code}`);
   const { component } = await componentize({ sourcePath, witPath: contractIn(work), worldName: world, disableFeatures: ["http", "fetch-event"] });
   writeFileSync(out, component);
 } finally {

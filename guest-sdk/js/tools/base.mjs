@@ -10,6 +10,7 @@ import { begin, contractIn } from "./worlds.mjs";
 // The bundle is evaluated, and its steps take the place of these. One that fails does so at the first of its lines that
 // is the author's.
 const program = `
+let bundle;
 steps = {
   describe() { throw new Error("no bundle was given"); },
   invoke(_, [{ payload }]) {
@@ -17,7 +18,8 @@ steps = {
     globalThis.wfLines = lines;
     globalThis.wfComments = comments;
     try {
-      (0, eval)(code);
+      bundle = (0, eval)(code)(wfImports, wfBegun);
+      bundle.next();
     } catch (thrown) {
       const is = thrown instanceof Error;
       const frames = is ? [...String(thrown.stack).matchAll(/:(\\d+):\\d+/g)] : [];

@@ -12,9 +12,10 @@ const sdk = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
 export class Mistake extends Error {}
 
 /**
- * The code, which finds its imports and whom to give its steps in `globalThis.wfBegin`. And the world whose imports those
- * are, which of the author's lines each of its lines came from, what the author's comments say, and the file as messages
- * name it.
+ * The code: an expression, a function of the imports by name, and of whom to give its steps. It is one that pauses at its
+ * end: what it has at its top is not freed, which would leave gaps, and what each step allocates would lie scattered in
+ * them. And the world whose imports those are, which of the author's lines each of its lines came from, what the author's
+ * comments say, and the file as messages name it.
  */
 export async function bundle(source) {
   if (!existsSync(source)) throw new Mistake(`there is no file \`${source}\``);
@@ -36,7 +37,7 @@ export async function bundle(source) {
     bundle: true,
     write: false,
     outfile: path.join(sdk, "bundle.js"),
-    // It exports nothing, and so is as good outside of a module. A function around it would keep all of its text.
+    // It exports nothing, and so is as good inside of a function.
     format: "esm",
     platform: "neutral",
     mainFields: ["module", "main"],
@@ -63,7 +64,7 @@ export async function bundle(source) {
   const table = lines(map, sdk, (file) => isOwn(file) && !file.includes("node_modules") && path.basename(file) !== "wf-entry");
   return {
     // In its first line, so that all lines stay where they are.
-    code: `"use strict"; const { wfImports, wfBegun } = globalThis.wfBegin; ${code}`,
+    code: `(function* (wfImports, wfBegun) { "use strict"; ${code}\nyield; })`,
     world: worldOf(code),
     lines: table,
     comments: documented,

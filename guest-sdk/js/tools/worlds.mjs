@@ -24,7 +24,7 @@ export function begin(world) {
   if (world.endsWith("-environment")) names.push(environment);
   const each = names.map((name, at) => `import * as wf${at} from ${JSON.stringify(name)};`);
   const table = names.map((name, at) => `${JSON.stringify(name)}: wf${at}`);
-  return `${each.join(" ")} let steps; globalThis.wfBegin = { wfImports: { ${table.join(", ")} }, wfBegun(given) { steps = given; } };`;
+  return `${each.join(" ")} const wfImports = { ${table.join(", ")} }; let steps; const wfBegun = (given) => { steps = given; };`;
 }
 
 /** The contract, and what the SDK imports beside it, as a folder of its own. */

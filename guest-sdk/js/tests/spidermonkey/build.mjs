@@ -12,7 +12,7 @@ try {
   const { code, world, lines, comments } = await bundle(source);
   const sourcePath = path.join(work, "bundle.js");
   const known = `globalThis.wfLines = ${JSON.stringify(lines)}; globalThis.wfComments = ${JSON.stringify(comments)};`;
-  writeFileSync(sourcePath, `${begin(world)} ${known} export { steps }; ${code}`);
+  writeFileSync(sourcePath, `${begin(world)} ${known} ${code}(wfImports, wfBegun).next(); export { steps };`);
   const { component } = await componentize({ sourcePath, witPath: contractIn(work), worldName: world, disableFeatures: ["http", "fetch-event"] });
   writeFileSync(out, component);
 } finally {

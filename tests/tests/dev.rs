@@ -464,6 +464,23 @@ fn what_typescript_lacks_is_named() {
     bare.program("npm", "echo no network >&2; exit 1");
     let said = build();
     assert!(said.contains("error: the tools of JavaScript cannot be fetched: no network\nhint: "), "{said}");
+
+    // Tools that are there, and do not do what they should.
+    bare.program("npm", "exit 0");
+    let node = |bundled: &str, based: &str| {
+        bare.program("node", &format!("case \"$1\" in\n--version) echo v22.1.0;;\n*/build.mjs) echo '{bundled}';;\n*) {based};;\nesac"));
+    };
+    node("nothing", "exit 1");
+    let said = build();
+    assert!(said.contains("error: the build of the SDK says what is no bundle: "), "{said}");
+    let cannot = "making the base of JavaScript components, once: world `guest`\nerror: the base of JavaScript components cannot be made: ";
+    for (based, why) in
+        [("echo no room >&2; exit 1", "no room\n"), ("echo nothing > \"$3\"", "componentize-qjs made a component of another shape\n")]
+    {
+        node(r#"{"world":"guest"}"#, based);
+        let said = build();
+        assert!(said.starts_with(&format!("{cannot}{why}hint: ")), "{said}");
+    }
 }
 
 /// What is to be had from the network is said before it is fetched, and what it came to after; and that is once.

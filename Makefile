@@ -59,7 +59,7 @@ test: target/tools/installed.txt
 	&& examples/three-languages/build.sh \
 	&& part workspace $(NEXTEST) run --cargo-profile release --workspace \
 	&& cargo test $(CARGO_FLAGS) --workspace --doc || failed="$$failed workspace"; \
-	CARGO_TARGET_DIR=$(CURDIR)/target/guest-sdk \
+	CARGO_TARGET_DIR=$(CURDIR)/target/guest-sdk CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=line-tables-only \
 	part guest-sdk cargo test --no-fail-fast --manifest-path guest-sdk/rust/Cargo.toml || failed="$$failed guest-sdk"; \
 	part typescript guest-sdk/js/tests/run.sh || failed="$$failed typescript"; \
 	part go guest-sdk/go/tests.sh || failed="$$failed go"; \

@@ -1,8 +1,10 @@
 //! What a run is made of, each by itself: no server of runs can cost less than their sum.
 //!
-//! - `floors warp` serves the answer of a `greeting` from memory, until it is killed.
+//! - `floors warp` serves the answer of a `greeting` from memory, and streams one frame to each reader, to all of them at
+//!   once, until it is killed.
 //! - `floors parts` measures a call of a fresh instance of it, and its rows in a grouped commit of SQLite, and prints µs of
-//!   CPU as JSON, and how many µs a commit of one run alone takes.
+//!   CPU as JSON, and how many µs a commit of one run alone takes; the same of an event of BYTES through a step of `chain`;
+//!   and to load a component that is compiled.
 //! - `floors readers ADDRESS PATH COUNT` reads a stream so often at once, and prints how many ms lay between the first and
 //!   the last who had its last frame.
 //! - `floors settings FILE` calls the step of a greeting under each of wasmtime's settings that the host has questioned, in
@@ -22,6 +24,10 @@ type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 const ANSWER: &str = r#"{"handler_id":"bXnU4mBvN1","workflow_name":"greeting","run_id":"q0R3e7LwXk","error":null,"result":{"value":{"result":"Hello, Ada!"},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null},"status":"completed","started_at":"2026-11-26T20:00:00.000000+00:00","updated_at":"2026-11-26T20:00:00.000000+00:00","completed_at":"2026-11-26T20:00:00.000000+00:00"}"#;
 /// Its journal and its stream, in bytes.
 const ROW: usize = 1000;
+/// A frame of its stream, about.
+const FRAME: &str = concat!(r#"{"value":{"result":"Hello, Ada!"},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null}"#, "\n");
+/// All who read a stream have come by then.
+const READERS_COME: std::time::Duration = std::time::Duration::from_secs(1);
 const CALLS: u32 = 5_000;
 const GROUPS: u32 = 200;
 const IN_A_GROUP: u32 = 64;
@@ -42,12 +48,10 @@ impl WasiView for Guest {
 async fn main() -> std::process::ExitCode {
     let done = match std::env::args().nth(1).as_deref() {
         Some("warp") => warp().await,
-        Some("parts") => {
-            parts().await.map(|(call, commit, alone)| println!(r#"{{"call":{call:.1},"commit":{commit:.1},"alone":{alone:.1}}}"#))
-        }
+        Some("parts") => parts(std::env::args().nth(2)).await.map(|parts| println!("{parts}")),
         Some("readers") => readers(std::env::args().skip(2).collect()).await.map(|late| println!("{late:.3}")),
         Some("settings") => settings(std::env::args().nth(2)).await,
-        _ => Err("floors warp | floors parts | floors readers ADDRESS PATH COUNT | floors settings FILE".into()),
+        _ => Err("floors warp | floors parts BYTES | floors readers ADDRESS PATH COUNT | floors settings FILE".into()),
     };
     if let Err(error) = done {
         eprintln!("error: {error}");
@@ -65,7 +69,23 @@ async fn warp() -> Outcome<()> {
         .and(warp::post())
         .and(warp::body::bytes())
         .map(|_, _| warp::reply::with_header(ANSWER, "content-type", "application/json"));
-    let service = hyper_util::service::TowerToHyperService::new(warp::service(answer));
+    // Who comes first says when.
+    let begins = std::sync::Arc::new(std::sync::Mutex::new(std::time::Instant::now()));
+    let frame = warp::path!("events" / String).and(warp::get()).map(move |_| {
+        let now = std::time::Instant::now();
+        let at = {
+            let mut begins = begins.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            if *begins <= now {
+                *begins = now + READERS_COME;
+            }
+            *begins
+        };
+        warp::reply::stream(futures_util::stream::once(async move {
+            tokio::time::sleep_until(at.into()).await;
+            Ok::<_, std::convert::Infallible>(FRAME)
+        }))
+    });
+    let service = hyper_util::service::TowerToHyperService::new(warp::service(answer.or(frame)));
     loop {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
@@ -106,11 +126,43 @@ async fn readers(arguments: Vec<String>) -> Outcome<f64> {
     Ok(last.duration_since(*first).as_secs_f64() * 1e3)
 }
 
-async fn parts() -> Outcome<(f64, f64, f64)> {
+/// µs of CPU: of a call and of a commit in a group, of the same with an event of so many bytes, and of loading what is
+/// compiled; and how many µs a commit alone takes.
+async fn parts(bytes: Option<String>) -> Outcome<serde_json::Value> {
+    let bytes: usize = bytes.ok_or("floors parts BYTES")?.parse()?;
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("it lies in a workspace")?;
     let folder = root.join("target");
-    let call = call(&folder.join("guests/rust/greeting.wasm"), &config(pool())).await?;
-    Ok((call, commit(&folder, IN_A_GROUP)?.0, commit(&folder, 1)?.1))
+    let guest = |name: &str| folder.join(format!("guests/rust/{name}.wasm"));
+    let call = call(&guest("greeting"), &config(pool()), &GREET).await?;
+    let text = serde_json::json!({ "text": "x".repeat(bytes) }).to_string();
+    let first = Step { name: "first", event: "StartEvent", payload: &text, calls: CALLS / 50 };
+    let call_large = self::call(&guest("chain"), &config(pool()), &first).await?;
+    let row = vec![b'x'; ROW];
+    Ok(serde_json::json!({
+        "call": call,
+        "commit": commit(&folder, IN_A_GROUP, &row)?.0,
+        "alone": commit(&folder, 1, &row)?.1,
+        "call_large": call_large,
+        // An event is a row, where that of a small run is two.
+        "commit_large": commit(&folder, 4, text.as_bytes())?.0 / 2.0,
+        "load": load(&guest("greeting"))?,
+    }))
+}
+
+/// µs of CPU to load a component that is compiled.
+fn load(file: &Path) -> Outcome<f64> {
+    const LOADS: u32 = 100;
+    let engine = Engine::new(&config(pool()))?;
+    let compiled = Component::from_file(&engine, file)?.serialize()?;
+    let begun = used();
+    for _ in 0..LOADS {
+        // SAFETY: it was made just now, by this engine.
+        #[expect(unsafe_code, reason = "wasmtime has no other way to load what is compiled")]
+        unsafe {
+            Component::deserialize(&engine, &compiled)?
+        };
+    }
+    Ok((used() - begun) / f64::from(LOADS))
 }
 
 /// µs of CPU that this process has used.
@@ -193,7 +245,7 @@ async fn settings(file: Option<String>) -> Outcome<()> {
     let mut took = vec![Vec::new(); SETTINGS.len()];
     for _ in 0..ROUNDS {
         for ((_, config), took) in SETTINGS.iter().zip(&mut took) {
-            took.push(call(Path::new(&file), &config()).await?);
+            took.push(call(Path::new(&file), &config(), &GREET).await?);
         }
     }
     took.iter_mut().for_each(|it| it.sort_by(f64::total_cmp));
@@ -205,8 +257,18 @@ async fn settings(file: Option<String>) -> Outcome<()> {
     Ok(())
 }
 
+/// What is called, so often.
+struct Step<'a> {
+    name: &'a str,
+    event: &'a str,
+    payload: &'a str,
+    calls: u32,
+}
+
+const GREET: Step = Step { name: "greet", event: "StartEvent", payload: r#"{"name":"Ada"}"#, calls: CALLS };
+
 /// A fresh instance, and a call of its step.
-async fn call(file: &Path, config: &Config) -> Outcome<f64> {
+async fn call(file: &Path, config: &Config, step: &Step<'_>) -> Outcome<f64> {
     let engine = Engine::new(config)?;
     let component = Component::from_file(&engine, file)?;
     let mut linker = Linker::<Guest>::new(&engine);
@@ -220,12 +282,12 @@ async fn call(file: &Path, config: &Config) -> Outcome<f64> {
     let steps = component.get_export_index(None, "wf:workflow/steps@0.1.0").ok_or("no steps")?;
     let invoke = component.get_export_index(Some(&steps), "invoke").ok_or("no invoke")?;
     let text = |text: &str| Val::String(text.to_owned());
-    let event = Val::Record(vec![("name".to_owned(), text("StartEvent")), ("payload".to_owned(), text(r#"{"name":"Ada"}"#))]);
-    let parameters = [text("greet"), Val::List(vec![event])];
+    let event = Val::Record(vec![("name".to_owned(), text(step.event)), ("payload".to_owned(), text(step.payload))]);
+    let parameters = [text(step.name), Val::List(vec![event])];
     let mut begun = 0.0;
-    for number in 0..CALLS + CALLS / 10 {
+    for number in 0..step.calls + step.calls / 10 {
         // The first ones warm the pool.
-        if number == CALLS / 10 {
+        if number == step.calls / 10 {
             begun = used();
         }
         let guest = Guest { wasi: WasiCtx::builder().build(), table: ResourceTable::new() };
@@ -241,25 +303,25 @@ async fn call(file: &Path, config: &Config) -> Outcome<f64> {
             return Err(format!("the step failed: {:?}", results[0]).into());
         }
     }
-    Ok((used() - begun) / f64::from(CALLS))
+    Ok((used() - begun) / f64::from(step.calls))
 }
 
 /// A run's two rows, in a durable transaction with those of others: µs of CPU for a run, and µs that a transaction takes.
-fn commit(folder: &Path, together: u32) -> Outcome<(f64, f64)> {
+fn commit(folder: &Path, together: u32, row: &[u8]) -> Outcome<(f64, f64)> {
     let folder = tempfile::tempdir_in(folder)?;
     let connection = Connection::open(folder.path().join("floor.db"))?;
     connection.execute_batch("pragma journal_mode = wal; pragma synchronous = full; create table journal (run integer, seq integer, text blob); create table stream (run integer, seq integer, text blob); create index by_journal on journal (run, seq); create index by_stream on stream (run, seq)")?;
-    let row = vec![b'x'; ROW];
+    let groups = if row.len() > ROW { GROUPS / 20 } else { GROUPS };
     let (begun, clock) = (used(), std::time::Instant::now());
-    for group in 0..GROUPS {
+    for group in 0..groups {
         connection.execute_batch("begin immediate")?;
         for run in 0..together {
             for table in ["journal", "stream"] {
                 let mut statement = connection.prepare_cached(&format!("insert into {table} values (?, 0, ?)"))?;
-                statement.execute((group * together + run, &row))?;
+                statement.execute((group * together + run, row))?;
             }
         }
         connection.execute_batch("commit")?;
     }
-    Ok(((used() - begun) / f64::from(GROUPS * together), clock.elapsed().as_secs_f64() * 1e6 / f64::from(GROUPS)))
+    Ok(((used() - begun) / f64::from(groups * together), clock.elapsed().as_secs_f64() * 1e6 / f64::from(groups)))
 }

@@ -24,6 +24,8 @@ mod libraries;
 mod lines;
 mod linker;
 mod memory;
+#[cfg(feature = "cli")]
+mod merge;
 mod meter;
 mod polls;
 mod report;
@@ -55,6 +57,8 @@ pub use compiler::{Compiler, Work, make};
 pub use component::Component;
 pub(crate) use component::Encoded;
 pub use executor::Entry;
+#[cfg(feature = "cli")]
+pub(crate) use merge::merge;
 use libraries::Library;
 pub use report::{LogLine, Report, Waits};
 pub use wf_engine::attempt::RunInfo;

@@ -37,6 +37,8 @@ ROUNDS = 1 if SHORT else 5
 SECONDS = 1 if SHORT else 4
 # Who takes so many seconds is asked once, and waited for as long as that.
 SLOW, PATIENCE = 10, 60
+# In bytes.
+LARGE = 10_000 if SHORT else 1_000_000
 TICK = os.sysconf("SC_CLK_TCK")
 ORIGINALS = ("python-old", "python-new")
 WORKFLOWS = ("greeting", "hitl", "chain", "spread")
@@ -186,9 +188,9 @@ def everybody(folder):
 
 @functools.cache
 def parts():
-    """The floors, as µs of CPU: a call of a fresh instance, and a commit of a greeting's bytes in a group; and the µs that
-    a commit alone takes."""
-    return json.loads(subprocess.run(floors("parts"), capture_output=True, text=True, check=True).stdout)
+    """The floors, as µs of CPU: a call of a fresh instance, and a commit of a greeting's bytes in a group, both with a large
+    event too, and loading what is compiled; and the µs that a commit alone takes."""
+    return json.loads(subprocess.run(floors("parts", str(LARGE)), capture_output=True, text=True, check=True).stdout)
 
 
 @functools.cache
@@ -304,19 +306,29 @@ def parked(folder):
 
 
 def readers(folder):
-    """One run whose frames many readers see: when the last of them has its last one."""
+    """One run whose frames many readers see: when the last of them has its last one, beside a bare warp with one frame for
+    each of them."""
     count = 50 if SHORT else 1000
-    server = ours(folder / "readers", files=[GUESTS / "greeting.wasm"])
-    server.healthy()
-    late = []
+    servers = [ours(folder / "readers", files=[GUESTS / "greeting.wasm"]), Server("bare warp", floors("warp"))]
+    servers[0].healthy()
+    rounds = {server.name: [] for server in servers}
     for _ in range(ROUNDS):
-        # Until its last frame all of them have come.
-        handler = json.loads(server.ask("/workflows/greeting/run-nowait", {"start_event": {"delay": 1}}))["handler_id"]
-        path = f"/events/{handler}?sse=false&include_internal=false"
-        command = floors("readers", f"127.0.0.1:{server.port}", path, str(count))
-        late.append(float(subprocess.run(command, capture_output=True, text=True, check=True).stdout))
-    server.stop()
-    table(f"one frame to {count:,} readers", [["wf-host", figure(statistics.median(late), digits=1)]], ["server", "ms from the first reader to the last"])
+        for server in servers:
+            path = "/events/any"
+            if server.name == "wf-host":
+                # Until its last frame all of them have come.
+                handler = json.loads(server.ask("/workflows/greeting/run-nowait", {"start_event": {"delay": 1}}))["handler_id"]
+                path = f"/events/{handler}?sse=false&include_internal=false"
+            before = server.cpu()
+            command = floors("readers", f"127.0.0.1:{server.port}", path, str(count))
+            late = float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+            rounds[server.name].append({"late": late, "cpu": (server.cpu() - before) * 1e6 / count})
+    rows, (bare, _) = [], median(rounds["bare warp"], "cpu")
+    for server in servers:
+        server.stop()
+        cpu, _ = median(rounds[server.name], "cpu")
+        rows.append([server.name, figure(*median(rounds[server.name], "late"), digits=1), figure(cpu), f"{cpu / max(bare, 1):.1f}×"])
+    table(f"one frame to {count:,} readers", rows, ["server", "ms from the first reader to the last", "CPU µs a reader", "of bare warp"])
 
 
 def many(folder):
@@ -379,10 +391,15 @@ def start(folder):
 
 
 def large(folder):
-    servers = everybody(folder)
-    body = {"start_event": {"text": "x" * (10_000 if SHORT else 1_000_000)}}
-    rates("1 MB through three steps", servers, "/workflows/chain/run", body, 4, None)
-    for server in servers:
+    servers, path = everybody(folder), "/workflows/chain/run"
+    body = {"start_event": {"text": "x" * LARGE}}
+    bare = Server("bare warp", floors("warp"))
+    taken, _ = median([load(bare, path, body, 4) for _ in range(ROUNDS)], "cpu")
+    # What each of the three steps takes is stored.
+    least = taken + 3 * (parts()["call_large"] + parts()["commit_large"])
+    print(f"floors, µs of CPU: bare warp with its body {taken:.0f}, a step {parts()['call_large']:.0f}, a commit of an event {parts()['commit_large']:.0f}")
+    rates(f"{LARGE:,} bytes through three steps", servers, path, body, 4, least)
+    for server in [bare, *servers]:
         server.stop()
 
 
@@ -392,7 +409,7 @@ def reload(folder):
     shutil.copy(GUESTS / "greeting.wasm", file)
     server = ours(folder / "reload", files=[f"greeting={file}"])
     server.healthy()
-    quiet = load(server, "/workflows/greeting/run", {}, 16)
+    quiet, before = load(server, "/workflows/greeting/run", {}, 16), server.cpu()
     body = folder / "body"
     body.write_text("{}")
     command = ["wrk", "-t1", "-c16", f"-d{SECONDS}s", "-s", HERE / "post.lua", server.url + "/workflows/greeting/run"]
@@ -404,9 +421,15 @@ def reload(folder):
         reloads += 1
         time.sleep(0.5)
     loaded = json.loads(running.stdout.read().splitlines()[-1])
+    used = (server.cpu() - before) * 1e6
     server.stop()
-    rows = [["without", figure(quiet["rate"]), figure(quiet["p99"], digits=1), "0"], [f"{reloads} reloads", figure(loaded["rate"]), figure(loaded["p99"], digits=1), figure(loaded["errors"])]]
-    table("reload under load, 16 connections", rows, ["", "a second", "p99 ms", "errors"])
+    # What a reload costs beyond the requests.
+    cost = max(used - loaded["requests"] * quiet["cpu"], 0) / reloads
+    rows = [
+        ["without", figure(quiet["rate"]), figure(quiet["p99"], digits=1), "0", figure(quiet["cpu"]), of_parts(quiet["cpu"], 1, 1), "", ""],
+        [f"{reloads} reloads", figure(loaded["rate"]), figure(loaded["p99"], digits=1), figure(loaded["errors"]), "", "", figure(cost / 1000, digits=1), f"{cost / parts()['load']:.1f}×"],
+    ]
+    table("reload under load, 16 connections", rows, ["", "a second", "p99 ms", "errors", "CPU µs a run", "of its parts", "CPU ms a reload", "of loading what is compiled"])
 
 
 # A file that says hello, and what it is saved as: its workflow has that name.

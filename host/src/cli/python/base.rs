@@ -9,12 +9,16 @@ use crate::cli::Problem;
 use crate::cli::environment::{Lock, digest, progress, short, unwritable};
 use crate::cli::progress::size;
 use crate::host::Host;
+use crate::runtime::merge;
 
 /// The program in it.
 const PROGRAM: &str = include_str!("base.py");
 const MODULE: &str = "base";
 /// The step by which it puts its memory in order; the program knows it, too.
 const SETTLE: &str = "wf-host:settle";
+
+/// What the host makes of it; another form is another base.
+const FORM: &[u8] = b"merged";
 
 /// The base, ready to be given files.
 pub(super) struct Base {
@@ -26,7 +30,7 @@ pub(super) struct Base {
 /// Finds it, or makes it.
 pub(super) async fn ready(host: &Host, tools: &Tools) -> Result<Base, Problem> {
     let sdk = tools.sdk.file_name().unwrap_or_default();
-    let name = format!("base-{}", short(&digest([sdk.as_encoded_bytes(), PROGRAM.as_bytes()])));
+    let name = format!("base-{}", short(&digest([sdk.as_encoded_bytes(), PROGRAM.as_bytes(), FORM])));
     let path = tools.home.join(&name).with_extension("wasm");
     if let Ok(bytes) = fs::read(&path) {
         return Ok(Base { name, bytes });
@@ -48,6 +52,7 @@ pub(super) async fn ready(host: &Host, tools: &Tools) -> Result<Base, Problem> {
     let bytes = fs::read(&made).map_err(|error| unwritable(&made, &error))?;
     let settled = host.begin(&bytes, SETTLE, String::new(), kept::immortal).await;
     let (bytes, _) = settled.map_err(|error| defect(error.to_string()))?;
+    let bytes = merge(&bytes).map_err(|error| defect(format!("{error:#}")))?;
     fs::write(&made, &bytes).and_then(|()| fs::rename(&made, &path)).map_err(|error| unwritable(&path, &error))?;
     progress(&format!("made it in {:.1?}, {}", begun.elapsed(), size(bytes.len() as u64)));
     Ok(Base { name, bytes })

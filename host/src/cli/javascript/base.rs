@@ -8,6 +8,10 @@ use super::tools::Tools;
 use crate::cli::Problem;
 use crate::cli::environment::{Lock, digest, output, progress, short, unwritable, whole};
 use crate::cli::progress::size;
+use crate::runtime::merge;
+
+/// What the host makes of it; another form is another base.
+const FORM: &[u8] = b"merged";
 
 /// The base, ready to be given a bundle.
 pub(super) struct Base {
@@ -18,7 +22,7 @@ pub(super) struct Base {
 
 /// Finds it, or makes it.
 pub(super) async fn ready(tools: &Tools, world: &str) -> Result<Base, Problem> {
-    let name = format!("base-{}", short(&digest([tools.version().as_bytes(), world.as_bytes()])));
+    let name = format!("base-{}", short(&digest([tools.version().as_bytes(), world.as_bytes(), FORM])));
     let path = tools.home.join(&name).with_extension("wasm");
     if let Ok(bytes) = fs::read(&path) {
         return Ok(Base { name, bytes });
@@ -41,6 +45,7 @@ pub(super) async fn ready(tools: &Tools, world: &str) -> Result<Base, Problem> {
     }
     let bytes = fs::read(&made).map_err(|error| unwritable(&made, &error))?;
     let bytes = flat(&bytes).ok_or_else(|| defect("componentize-qjs made a component of another shape"))?;
+    let bytes = merge(&bytes).map_err(|error| defect(&format!("{error:#}")))?;
     fs::write(&made, &bytes).and_then(|()| fs::rename(&made, &path)).map_err(|error| unwritable(&path, &error))?;
     progress(&format!("made it in {:.1?}, {}", begun.elapsed(), size(bytes.len() as u64)));
     Ok(Base { name, bytes })

@@ -55,7 +55,8 @@ impl Tools {
 
     /// The same where the SDK and its tools are: both lie in folders that are named by what is in them.
     pub(super) fn version(&self) -> String {
-        format!("{} {}", self.sdk.display(), self.packages.display())
+        let within = |path: &Path| path.strip_prefix(&self.home).unwrap_or(path).display().to_string();
+        format!("{} {}", within(&self.sdk), within(&self.packages))
     }
 
     /// A program of the SDK's tools.

@@ -89,7 +89,7 @@ async fn warp() -> Outcome<()> {
     loop {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
-        let served = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+        let served = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service.clone());
         tokio::spawn(served);
     }
 }

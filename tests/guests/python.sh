@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the conformance workflows in Python, and others under test, with `wf-host build`, and puts them at
-# target/guests/python/<name>.wasm.
+# target/guests/python/<name>.wasm, and that with the `openai` package at target/guests/openai/ask.wasm.
 # The tools are fetched once, into target/tools/cache, where the tests look for them.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -10,4 +10,11 @@ out=target/guests/python
 cargo build --quiet --release --workspace --all-targets
 mkdir -p "$out"
 cp guest-sdk/python/conformance/*.py tests/guests/python/*.py examples/python/chat.py "$out"
-WF_HOST_CACHE_DIR=$PWD/target/tools/cache target/release/wf-host build "$out" >&2
+export WF_HOST_CACHE_DIR=$PWD/target/tools/cache
+target/release/wf-host build "$out" >&2
+
+# A project with packages, which are fetched once, too.
+out=target/guests/openai
+mkdir -p "$out"
+cp tests/guests/openai/* "$out"
+target/release/wf-host build "$out" >&2

@@ -90,8 +90,12 @@ def test_what_makes_connections_of_its_own_is_told_what_takes_its_place(tmp_path
     said = look(tmp_path, FLOW + "\nimport aiohttp\nimport httpx, requests, urllib.request\nfrom http import client\n")
     assert [(it["line"], it["message"]) for it in said["warnings"]] == [(10, "`aiohttp` reaches nothing from a workflow")]
     assert "`httpx`" in said["warnings"][0]["hint"]
+    error = look(tmp_path, "import boto3\n" + FLOW)["error"]
+    assert error["message"] == "there is no module `boto3`" and "`httpx`" in error["hint"]
     error = look(tmp_path, "import openai\n" + FLOW)["error"]
-    assert error["message"] == "there is no module `openai`" and "`httpx`" in error["hint"]
+    assert error["message"] == "there is no module `openai`" and "add `openai` to requirements.txt" in error["hint"]
+    (tmp_path / "openai.py").write_text("")
+    assert look(tmp_path, "import openai\n" + FLOW)["warnings"] == []
 
 
 def test_variables_that_are_read_too_early_are_said_by_line(tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
-from typing import ClassVar, Optional
+from typing import ClassVar, Generic, Literal, Optional, TypeVar
 
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, computed_field, field_validator, model_validator
@@ -98,3 +98,62 @@ def test_dumps_leave_out_what_they_are_told_to():
     assert many.model_dump(exclude_none=True) == {"a": 1, "c": [{"name": "x"}]}
     assert many.model_dump(exclude_unset=True, include={"a", "c"}) == {"c": [{"name": "x"}]}
     assert many.model_copy(update={"a": 2}).a == 2 and many.a == 1
+
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+
+class Page(BaseModel, Generic[T]):
+    data: list[T]
+    next: Optional[Page[T]] = None
+
+
+class Pair(Page[T], Generic[T, U]):
+    other: Optional[U] = None
+
+
+V = TypeVar("V")
+
+
+class Plain(BaseModel, Generic[T]):
+    data: list[T]
+
+
+class Other(Plain[V], Generic[V]):
+    more: list[V] = []
+
+
+def test_generic_models_are_told_their_types():
+    assert Page[int](data=["1"]).data == [1] and Page[Node](data=[{"name": "a"}]).data == [Node(name="a")]
+    with pytest.raises(ValidationError) as refused:
+        Page[int](data=["x"])
+    assert refused.value.errors()[0]["loc"] == ("data", 0) and refused.value.title == "Page[int]"
+    assert Page(data=["x", 1]).data == ["x", 1]
+    assert Page[int] is Page[int] and issubclass(Page[int], Page) and isinstance(Page[int](data=[]), Page)
+    assert Page[Node].model_fields["data"].annotation == list[Node]
+    assert Page[int].model_json_schema()["$defs"]["Page_int_"]["properties"]["data"]["items"] == {"type": "integer"}
+    both = Pair[int, str](data=["1"], other="x", next={"data": ["2"]})
+    assert repr(both) == "Pair[int, str](data=[1], next=Page[int](data=[2], next=None), other='x')"
+    assert Pair[int, T][str].__name__ == "Pair[int, str]"
+    assert Pair[U, int][str](data=["1"], other="2").other == 2 and Other[int](data=["1"], more=["2"]).more == [2]
+
+
+def test_what_clients_look_at_of_a_model():
+    from pydantic.fields import FieldInfo
+    from pydantic_core import PydanticUndefined
+
+    class Answer(BaseModel):
+        model_config = ConfigDict(extra="allow", defer_build=True)
+        kind: Literal["a", "b"] = Field(alias="type")
+        name: str = Field(default="x", repr=False)
+
+    fields = Answer.model_fields
+    assert isinstance(fields["kind"], FieldInfo) and fields["kind"].default is PydanticUndefined
+    schema = Answer.__pydantic_core_schema__["schema"]["fields"]["kind"]
+    assert schema["schema"]["expected"] == ["a", "b"] and schema["serialization_alias"] == "type"
+    answer = Answer(type="a", more=1)
+    answer._request_id = "7"
+    assert answer._request_id == "7" and answer.model_dump() == {"kind": "a", "name": "x", "more": 1}
+    assert answer == Answer(type="a", more=1) and repr(answer) == "Answer(kind='a', more=1)"
+    assert (answer.__repr_name__(), answer.__repr_str__("; ")) == ("Answer", "kind='a'; more=1")

@@ -122,6 +122,29 @@ def test_tasks_that_are_left_behind_end_before_the_step_does():
     assert host.published == [("Part", {"number": 1})]
 
 
+def test_generators_that_nobody_reads_to_their_end_are_closed_before_the_step_is():
+    kept = []
+
+    @step
+    async def begin(self, ctx: Context, ev: StartEvent) -> StopEvent:
+        async def numbers():
+            try:
+                yield 1
+                yield 2
+            finally:
+                await asyncio.sleep(0.5)
+                ctx.write_event_to_stream(Part(number=3))
+
+        kept.append(numbers())
+        await anext(kept[0])
+        async for number in numbers():
+            return StopEvent(result=number)
+
+    host = Host()
+    assert run_step(flow(begin), "begin", ("StartEvent", {}), host=host) == [("StopEvent", {"result": 1})]
+    assert host.published == [("Part", {"number": 3})] * 2 and host.logged == []
+
+
 def test_what_nothing_will_set_fails_the_step():
     @step
     async def hang(self, ev: StartEvent) -> StopEvent:

@@ -11,8 +11,13 @@ mod tools;
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
 use serde_json::json;
 
 use self::packages::Packages;
@@ -93,9 +98,9 @@ impl Project {
         workflows: &[Found],
     ) -> Result<Vec<PathBuf>, Problem> {
         let base = base::ready(host, tools).await?;
-        let mut inside: BTreeMap<String, &str> = BTreeMap::new();
-        inside.extend(packages.files.iter().map(|(path, text)| (format!("/packages/{path}"), text.as_str())));
-        inside.extend(files.iter().map(|(path, text)| (format!("/app/{path}"), text.as_str())));
+        let mut inside: BTreeMap<String, serde_json::Value> = BTreeMap::new();
+        inside.extend(packages.files.iter().map(|(path, text)| (format!("/packages/{path}"), packed(text))));
+        inside.extend(files.iter().map(|(path, text)| (format!("/app/{path}"), packed(text))));
         let names = workflows.iter().map(|it| it.name.as_bytes());
         let made_of = digest([base.name.as_bytes(), json!(inside).to_string().as_bytes()].into_iter().chain(names));
         if let Some((before, made)) = self.built.get(&file).filter(|(_, made)| made.iter().all(|it| it.is_file()))
@@ -106,7 +111,7 @@ impl Project {
         let mut made = Vec::new();
         let entries: Vec<String> = workflows.iter().map(|workflow| sources::entry(&file, workflow)).collect();
         for (workflow, entry) in workflows.iter().zip(&entries) {
-            inside.insert(ENTRY.to_owned(), entry);
+            inside.insert(ENTRY.to_owned(), packed(entry));
             let begun = host.begin(&base.bytes, BEGIN, json!(inside).to_string(), kept::immortal).await;
             let (component, said) = begun.map_err(|error| Problem::new(error.to_string()).hint(error.hint()))?;
             tell(&said);
@@ -118,6 +123,14 @@ impl Project {
         self.built.insert(file, (made_of, made.clone()));
         Ok(made)
     }
+}
+
+/// A file as a component keeps it: its size, and what it is packed into. Whatever is handed over leaves traces in its memory.
+fn packed(text: &str) -> serde_json::Value {
+    let mut packed = ZlibEncoder::new(Vec::new(), Compression::default());
+    // Memory takes whatever is written.
+    let written = packed.write_all(text.as_bytes()).and_then(|()| packed.finish());
+    json!([text.len(), BASE64_STANDARD.encode(written.unwrap_or_default())])
 }
 
 /// Each becomes a workflow of the server, and a file of its name.

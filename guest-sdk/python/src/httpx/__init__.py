@@ -6,7 +6,7 @@ nothing is sent twice. What the host does by itself (connections, certificates, 
 
 from ._auth import Auth, BasicAuth
 from ._client import AsyncClient, Client, delete, get, head, options, patch, post, put, request, stream
-from ._config import USE_CLIENT_DEFAULT, Limits, Timeout
+from ._config import USE_CLIENT_DEFAULT, Limits, Proxy, Timeout
 from ._cookies import Cookies
 from ._errors import (
     CloseError,

@@ -46,4 +46,11 @@ class Limits:
         self.max_connections, self.max_keepalive_connections, self.keepalive_expiry = max_connections, max_keepalive_connections, keepalive_expiry
 
 
-DEFAULT_TIMEOUT = Timeout(5.0)
+class Proxy:
+    """Proxies are the host's: this says nothing."""
+
+    def __init__(self, url: Any, *, ssl_context: Any = None, auth: Any = None, headers: Any = None) -> None:
+        self.url, self.ssl_context, self.auth, self.headers = url, ssl_context, auth, headers
+
+
+DEFAULT_TIMEOUT = DEFAULT_TIMEOUT_CONFIG = Timeout(5.0)

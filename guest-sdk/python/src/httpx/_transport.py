@@ -40,12 +40,7 @@ class _Source:
 def _asked(request: Any) -> Response:
     """Asks the host."""
     request.check()
-    timeout = request.extensions.get("timeout") or {}
-    connect, read = timeout.get("connect"), timeout.get("read")
-    # Without a limit of its own, a part may take as long as the whole.
-    whole = None if read is not None else 3600.0
-    first = whole if read is None else read + (connect or 0.0)
-    times = {"timeout": whole, "first_byte_timeout": first, "idle_timeout": whole if read is None else read}
+    times = outside.times(request.extensions.get("timeout") or {})
     label, follows = request.extensions.get("idempotency_key"), bool(request.extensions.get("follow_redirects"))
     try:
         answer = outside.ask(request.method, str(request.url), request.headers.multi_items(), request.content, follows, idempotency_key=label, **times)

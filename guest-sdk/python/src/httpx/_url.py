@@ -89,6 +89,9 @@ class URL:
         query = quote(parts.query, safe=_QUERY)
         if (params := changes.pop("params", None)) is not None:
             query = str(QueryParams(params))
+        if (raw := changes.pop("raw_path", None)) is not None:
+            path, _, query = raw.decode("ascii").partition("?")
+            changes["path"] = unquote(path)
         if wrong := set(changes) - set(known):
             raise TypeError(f"{wrong.pop()!r} is no part of a URL that can be changed here")
         known |= changes

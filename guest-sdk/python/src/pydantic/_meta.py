@@ -53,7 +53,18 @@ class ModelMetaclass(type):
 
     @property
     def model_fields(cls) -> dict[str, FieldInfo]:
-        return cls.__pydantic_fields__
+        from ._resolved import resolved
+
+        try:
+            return resolved(cls)
+        except PydanticUserError:
+            return cls.__pydantic_fields__
+
+    @property
+    def __pydantic_core_schema__(cls) -> dict[str, Any]:
+        from ._schema import core
+
+        return core(cls)
 
     @property
     def __signature__(cls) -> inspect.Signature:
@@ -100,7 +111,9 @@ def _collect(cls: type, namespace: dict[str, Any], private: dict[str, ModelPriva
                 code="model-field-missing-annotation",
             )
     cls.__pydantic_fields__ = fields
-    cls.__pydantic_kinds__ = None
+    cls.__pydantic_own__ = dict(fields)
+    cls.__pydantic_kinds__, cls.__pydantic_resolved__ = None, False
+    cls.__pydantic_origin__, cls.__pydantic_made__ = None, {}
 
 
 def with_annotated(info: FieldInfo, annotation: Any) -> FieldInfo:

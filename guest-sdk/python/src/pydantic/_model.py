@@ -6,12 +6,13 @@ from typing import Any, TypeVar
 
 from . import _annotations, _schema
 from ._dump import dump
-from ._errors import Misfit, PydanticUndefinedAnnotation, ValidationError, misfit, placed
+from ._errors import Misfit, ValidationError, misfit, placed
 from ._fields import PydanticUndefined
 from ._functions import checked_by, rechecked
 from ._kinds import kind_of
 from ._limits import limited
-from ._meta import ModelMetaclass, with_annotated
+from ._meta import ModelMetaclass
+from ._resolved import of_types, resolved
 from ._scalars import Instance, Kind
 from ._serialize import fields_of, plain
 
@@ -27,6 +28,9 @@ class BaseModel(metaclass=ModelMetaclass):
     __private_attributes__: Any = {}
     __pydantic_hooks__: Any = ()
     __pydantic_kinds__: Any = None
+    #: Which generic model it is of, and what that was told, by parameter.
+    __pydantic_origin__: Any = None
+    __pydantic_types__: Any = {}
 
     def __init__(self, /, **data: Any) -> None:
         cls = type(self)
@@ -45,18 +49,7 @@ class BaseModel(metaclass=ModelMetaclass):
         kinds = cls.__dict__.get("__pydantic_kinds__")
         if kinds is None:
             kinds = {}
-            for name, info in cls.__pydantic_fields__.items():
-                if _annotations.needs_resolving(info.annotation):
-                    owner = next(base for base in cls.__mro__ if base.__dict__.get("__pydantic_fields__", {}).get(name) is info)
-                    owner = [base for base in cls.__mro__ if base.__dict__.get("__pydantic_fields__", {}).get(name) is info][-1] or owner
-                    try:
-                        info.annotation = _annotations.resolve(info.annotation, owner, owner.__pydantic_local__)
-                    except NameError as error:
-                        raise PydanticUndefinedAnnotation(
-                            f"`{cls.__name__}` is not fully defined; you should define {error.name!r}, then call `{cls.__name__}.model_rebuild()`.",
-                            code="class-not-fully-defined",
-                        ) from None
-                    with_annotated(info, info.annotation)
+            for name, info in resolved(cls).items():
                 kinds[name] = checked_by(cls, name, limited(kind_of(info.annotation, cls.model_config), info.constraints))
             cls.__pydantic_kinds__ = kinds
         return kinds
@@ -147,6 +140,8 @@ class BaseModel(metaclass=ModelMetaclass):
     def __setattr__(self, name: str, value: Any) -> None:
         cls = type(self)
         if name in cls.__private_attributes__:
+            if self.__pydantic_private__ is None:
+                object.__setattr__(self, "__pydantic_private__", {})
             self.__pydantic_private__[name] = value
         elif name in cls.__pydantic_fields__:
             if cls.model_config.get("frozen") or cls.__pydantic_fields__[name].frozen:
@@ -156,7 +151,7 @@ class BaseModel(metaclass=ModelMetaclass):
             self.__dict__[name] = value
             self.__pydantic_fields_set__.add(name)
             rechecked(self)
-        elif isinstance(getattr(cls, name, None), property) or name in BaseModel.__slots__:
+        elif name.startswith("_") or isinstance(getattr(cls, name, None), property):
             object.__setattr__(self, name, value)
         elif cls.model_config.get("extra") == "allow":
             self.__pydantic_extra__[name] = value
@@ -172,7 +167,7 @@ class BaseModel(metaclass=ModelMetaclass):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, BaseModel):
             return NotImplemented
-        if type(self) is not type(other) or self.__dict__ != other.__dict__:
+        if type(self) is not type(other) or not _same(self, other):
             return False
         return self.__pydantic_private__ == other.__pydantic_private__ and self.__pydantic_extra__ == other.__pydantic_extra__
 
@@ -202,17 +197,24 @@ class BaseModel(metaclass=ModelMetaclass):
         yield from (self.__pydantic_extra__ or {}).items()
 
     def __repr_args__(self) -> list[tuple[str, Any]]:
-        shown = [(name, value) for name, value in self.__dict__.items() if name not in type(self).__pydantic_fields__ or type(self).__pydantic_fields__[name].repr]
+        fields = type(self).__pydantic_fields__
+        shown = [(name, value) for name, value in self.__dict__.items() if (fields[name].repr if name in fields else not name.startswith("_"))]
         return shown + list((self.__pydantic_extra__ or {}).items())
 
+    def __repr_name__(self) -> str:
+        return type(self).__name__
+
+    def __repr_str__(self, join: str) -> str:
+        return join.join(f"{name}={value!r}" for name, value in self.__repr_args__())
+
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.__repr_args__())})"
+        return f"{self.__repr_name__()}({self.__repr_str__(', ')})"
 
     def __str__(self) -> str:
-        return " ".join(f"{name}={value!r}" for name, value in self.__repr_args__())
+        return self.__repr_str__(" ")
 
-    def __class_getitem__(cls, _: Any) -> type:
-        return cls
+    def __class_getitem__(cls, given: Any) -> type:
+        return of_types(cls, given)
 
     # The names of version 1, which version 2 still knows.
     def dict(self, **options: Any) -> "dict[str, Any]":
@@ -233,8 +235,19 @@ class BaseModel(metaclass=ModelMetaclass):
         return cls.model_validate_json(text)
 
     @classmethod
+    def construct(cls: type[Self], _fields_set: set[str] | None = None, **values: Any) -> Self:
+        return cls.model_construct(_fields_set, **values)
+
+    @classmethod
     def schema(cls) -> "dict[str, Any]":
         return cls.model_json_schema()
+
+
+def _same(one: BaseModel, other: BaseModel) -> bool:
+    """Whether the fields are; what else an instance has been given does not count."""
+    if one.__dict__ == other.__dict__:
+        return True
+    return all(one.__dict__.get(name) == other.__dict__.get(name) for name in type(one).__pydantic_fields__)
 
 
 def _set(model: BaseModel, fields: dict[str, Any], named: set[str], private: Any = PydanticUndefined, extra: Any = PydanticUndefined) -> None:

@@ -1,7 +1,7 @@
 """The JSON Schema of a model, as pydantic 2 says it."""
 
 import inspect
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 from ._fields import PydanticUndefined
 from ._kinds import title
@@ -11,19 +11,41 @@ from ._dump import dump
 def of(cls: Any) -> dict[str, Any]:
     """The schema of a model; those of models in it stand under `$defs`."""
     definitions: dict[str, Any] = {}
-    reference(cls, definitions)
-    own = definitions[cls.__name__]
-    if _refers(own, f"#/$defs/{cls.__name__}") or any(_refers(it, f"#/$defs/{cls.__name__}") for it in definitions.values()):
-        return {"$defs": dict(sorted(definitions.items())), "$ref": f"#/$defs/{cls.__name__}"}
-    del definitions[cls.__name__]
+    said = reference(cls, definitions)
+    name = _name(cls)
+    own = definitions[name]
+    if _refers(own, said["$ref"]) or any(_refers(it, said["$ref"]) for it in definitions.values()):
+        return {"$defs": dict(sorted(definitions.items())), **said}
+    del definitions[name]
     return {"$defs": dict(sorted(definitions.items())), **own} if definitions else own
 
 
 def reference(cls: Any, definitions: dict[str, Any]) -> dict[str, Any]:
-    if cls.__name__ not in definitions:
-        definitions[cls.__name__] = {}
-        definitions[cls.__name__] = _own(cls, definitions)
-    return {"$ref": f"#/$defs/{cls.__name__}"}
+    name = _name(cls)
+    if name not in definitions:
+        definitions[name] = {}
+        definitions[name] = _own(cls, definitions)
+    return {"$ref": f"#/$defs/{name}"}
+
+
+def core(cls: Any) -> dict[str, Any]:
+    """A model as pydantic's native core is told of it, as far as others read that: which fields there are, and which texts
+    tell one model of a union from another."""
+    fields = {}
+    for name, info in cls.model_fields.items():
+        values = list(get_args(info.annotation)) if get_origin(info.annotation) is Literal else None
+        schema: dict[str, Any] = {"type": "any"} if values is None else {"type": "literal", "expected": values}
+        if not info.is_required():
+            schema = {"type": "default", "schema": schema, "default": info.default}
+        fields[name] = {"type": "model-field", "schema": schema}
+        if info.name_out:
+            fields[name]["serialization_alias"] = info.name_out
+    return {"type": "model", "cls": cls, "schema": {"type": "model-fields", "model_name": cls.__name__, "fields": fields}}
+
+
+def _name(cls: Any) -> str:
+    """Under which name a model stands among the definitions."""
+    return "".join(it if it.isalnum() or it in "._-" else "_" for it in cls.__name__)
 
 
 def _refers(schema: Any, reference: str) -> bool:

@@ -7,6 +7,7 @@ given back as a server would have written it: everything else of these modules i
 from __future__ import annotations
 
 import importlib.machinery
+import importlib.util
 import io
 import sys
 from http import HTTPStatus
@@ -18,6 +19,7 @@ from . import border, outside
 _MODULE = "http.client"
 #: The answer is handed on as it is, and whole.
 _LEFT_OUT = ("connection", "transfer-encoding")
+_NO_SSL = __file__.replace("connections.py", "no_ssl.py")
 
 
 class _Body(io.RawIOBase):
@@ -134,9 +136,11 @@ def _changed(module: ModuleType) -> None:
 
 
 class _Finder:
-    """Finds the module where it is, and changes it once it is there."""
+    """Finds the module where it is, and changes it once it is there; and `ssl`, which this Python does not have."""
 
     def find_spec(self, name: str, path: Any, target: Any = None) -> Any:
+        if name == "ssl" and importlib.util.find_spec("_ssl") is None:
+            return importlib.util.spec_from_file_location(name, _NO_SSL)
         if name != _MODULE:
             return None
         spec = importlib.machinery.PathFinder.find_spec(name, path, target)
@@ -154,5 +158,4 @@ def install() -> None:
     """For whoever imports it, now or later."""
     if _MODULE in sys.modules:
         _changed(sys.modules[_MODULE])
-    else:
-        sys.meta_path.insert(0, _Finder())
+    sys.meta_path.insert(0, _Finder())

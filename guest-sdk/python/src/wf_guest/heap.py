@@ -3,6 +3,8 @@
 A page that an instance writes to is copied for it, and put back after it. So what is there for good is made immortal:
 the host does that to what `keep` finds, and Python no longer counts who refers to it. The gaps between are filled, so
 that what is allocated from then on lies together, as does the code that runs in each step.
+
+Objects are asked for their type, and not by `isinstance`: that asks those that stand for others, which then make these.
 """
 
 from __future__ import annotations
@@ -40,15 +42,15 @@ def keep() -> tuple[int, int]:
     seen |= {id(it) for it in (todo, found, seen, _kept, _fillers)}
     while todo:
         it = todo.pop()
-        if id(it) in seen or sys._is_immortal(it) or isinstance(it, _COUNTED) or hasattr(type(it), "__del__"):
+        if id(it) in seen or sys._is_immortal(it) or issubclass(type(it), _COUNTED) or hasattr(type(it), "__del__"):
             continue
         seen.add(id(it))
         found.append(it)
-        if isinstance(it, (str, bytes)):
+        if issubclass(type(it), (str, bytes)):
             # It keeps its hash, which would be written when it is first looked for.
             hash(it)
         # Code does not say what it refers to.
-        todo += (it.co_consts, it.co_names, it.co_filename, it.co_name, it.co_qualname) if isinstance(it, types.CodeType) else gc.get_referents(it)
+        todo += (it.co_consts, it.co_names, it.co_filename, it.co_name, it.co_qualname) if type(it) is types.CodeType else gc.get_referents(it)
     _kept.append(found)
     _addresses = array.array("I", map(id, found))
     return _addresses.buffer_info()
@@ -103,7 +105,7 @@ def move(codes: set[int]) -> None:
         return moved[id(code)]
 
     gc.unfreeze()
-    functions = [it for it in gc.get_objects() if isinstance(it, types.FunctionType) and id(it.__code__) in codes]
+    functions = [it for it in gc.get_objects() if type(it) is types.FunctionType and id(it.__code__) in codes]
     before = [it.__code__ for it in functions]
     fill()
     for function in functions:

@@ -61,11 +61,19 @@ async def _all(main: Any) -> Any:
 
 
 async def _left() -> None:
-    own = asyncio.current_task()
-    while left := [task for task in asyncio.all_tasks() if task is not own]:
+    own, loop = asyncio.current_task(), asyncio.get_running_loop()
+    while True:
+        if loop._ready:
+            # What closes a generator that nobody has read to its end is not a task yet.
+            await asyncio.sleep(0)
+        left = [task for task in asyncio.all_tasks() if task is not own]
+        if not left:
+            break
         for outcome in await asyncio.gather(*left, return_exceptions=True):
             if isinstance(outcome, Exception):
-                asyncio.get_running_loop().call_exception_handler({"message": "a task that nobody awaited has failed", "exception": outcome})
+                loop.call_exception_handler({"message": "a task that nobody awaited has failed", "exception": outcome})
+    if loop._asyncgens:
+        await loop.shutdown_asyncgens()
 
 
 def run(main: Any, *, debug: bool | None = None, loop_factory: Any = None) -> Any:

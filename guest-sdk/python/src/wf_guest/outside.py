@@ -47,6 +47,15 @@ def ask(method: str, url: str, headers: Iterable[tuple[str, str]], body: bytes, 
     return Answer(*border.http_request({"method": method, "url": url, "headers": own, "redirects": redirects, **given}, body))
 
 
+def times(timeout: dict[str, float | None]) -> dict[str, float | None]:
+    """The limits of the contract, of those that the clients of `httpx` know."""
+    connect, read = timeout.get("connect"), timeout.get("read")
+    # Without a limit of its own, a part may take as long as the whole.
+    whole = None if read is not None else 3600.0
+    first = whole if read is None else read + (connect or 0.0)
+    return {"timeout": whole, "first_byte_timeout": first, "idle_timeout": whole if read is None else read}
+
+
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
     """An error, and those that led to it."""
     seen: set[int] = set()

@@ -18,7 +18,7 @@ _MODULES = {
     "sqlite3": "there is no sqlite3 here: keep it in the state",
 }
 #: What makes connections of its own.
-_CLIENTS = ("aiohttp", "anthropic", "boto3", "ftplib", "openai", "smtplib", "urllib3")
+_CLIENTS = ("aiohttp", "anthropic", "boto3", "ftplib", "smtplib", "urllib3")
 
 
 def warnings(path: Path) -> list[dict[str, Any]]:

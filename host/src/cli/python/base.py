@@ -5,6 +5,7 @@ after that as the component. All files are in memory, and found there also by wh
 no file of the component is looked for in the folders that a run is granted.
 """
 
+import binascii
 import errno
 import gc
 import importlib
@@ -41,7 +42,10 @@ class Disk:
         self.has_others = False
 
     def add(self, path, data):
-        self.files[path] = (len(data), zlib.compress(data, 6))
+        self.put(path, len(data), zlib.compress(data, 6))
+
+    def put(self, path, size, packed):
+        self.files[path] = (size, packed)
         while path != "/":
             path, name = os.path.split(path)
             self.folders.setdefault(path, set()).add(name)
@@ -167,8 +171,11 @@ def told(said=""):
 def begin(files):
     global steps
     heap.check()
-    for path, text in files.items():
-        disk.add(path, text.encode())
+    # Each is let go as it is taken in: what is still held would stay in the component.
+    while files:
+        path, (size, packed) = files.popitem()
+        disk.put(path, size, binascii.a2b_base64(packed))
+    del path, packed
     sys.path_importer_cache.clear()
     said = io.StringIO()
     before = sys.stdout, sys.stderr
@@ -186,7 +193,6 @@ def begin(files):
             elif getattr(now, "_beneath", None) is said:
                 now._beneath = stream
     disk.has_others = True
-    files.clear()
     return told(said.getvalue())
 
 
@@ -198,5 +204,5 @@ class Steps(exports.Steps):
         if step == SETTLE and steps is None:
             return [Event(SETTLE, told())]
         if step == BEGIN and steps is None:
-            return [Event(BEGIN, begin(json.loads(events[0].payload)))]
+            return [Event(BEGIN, begin(json.loads(events.pop().payload)))]
         return steps.invoke(step, events)

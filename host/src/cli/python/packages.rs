@@ -12,8 +12,9 @@ use crate::cli::Problem;
 use crate::cli::environment::{Lock, digest, output, progress, short, text, unwritable, whole};
 
 /// What the SDK brings along under its own names.
-const PROVIDED: [&str; 10] = [
+const PROVIDED: [&str; 11] = [
     "httpx",
+    "jiter",
     "llama-agents-client",
     "llama-agents-server",
     "llama-index-core",
@@ -24,6 +25,11 @@ const PROVIDED: [&str; 10] = [
     "requests",
     "typing-extensions",
 ];
+/// Of these those that others ask for, in a version above all of the line that the SDK's own has the names of: what `pip`
+/// takes in their place is empty.
+const STAND_INS: [&str; 5] = ["httpx==0.9999", "jiter==0.9999", "pydantic==2.9999", "requests==2.9999", "typing-extensions==4.9999"];
+/// Makes these, for `pip` to find.
+const MAKES_STAND_INS: &str = include_str!("stand_ins.py");
 /// The Python in a component.
 const VERSION: &str = "3.14";
 /// What of a package is worth carrying.
@@ -66,6 +72,8 @@ impl Packages {
         }
         let mut files = BTreeMap::new();
         collect(&folder, &folder, &mut files);
+        // What the SDK has a module of its own for is not looked for there.
+        files.retain(|path, _| !is_provided(tools, path));
         Ok(Packages { folder: Some(folder), files })
     }
 }
@@ -81,10 +89,17 @@ async fn fetch(tools: &Tools, asked: &[Asked], list: &str, folder: &Path) -> Res
     let requirements = made.path().join("requirements.txt");
     fs::write(&requirements, list).map_err(|error| unwritable(&requirements, &error))?;
     let target = made.path().join("packages");
+    let stand_ins = made.path().join("stand-ins");
+    let mut prepare = Command::new(&tools.python);
+    let prepared = output(prepare.args(["-c", MAKES_STAND_INS]).arg(&stand_ins).args(STAND_INS)).await?;
+    if !prepared.status.success() {
+        return Err(Problem::new(format!("the packages cannot be fetched: {}", whole(&prepared))).hint("this is a defect of wf-host"));
+    }
     let mut install = Command::new(&tools.python);
     install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--no-compile"]);
     install.args(["--only-binary=:all:", "--platform", "any", "--implementation", "py", "--abi", "none"]);
     install.args(["--python-version", VERSION, "--target"]).arg(&target).arg("--requirement").arg(&requirements);
+    install.arg("--find-links").arg(&stand_ins);
     let installed = output(&mut install).await?;
     if !installed.status.success() {
         return Err(missing(asked, &whole(&installed)));
@@ -93,6 +108,12 @@ async fn fetch(tools: &Tools, asked: &[Asked], list: &str, folder: &Path) -> Res
     fs::rename(&target, folder).map_err(|error| unwritable(folder, &error))?;
     progress(&format!("fetched them in {:.1?}", begun.elapsed()));
     Ok(())
+}
+
+/// Whether a file of a package is of what the SDK brings along.
+fn is_provided(tools: &Tools, path: &str) -> bool {
+    let root = path.split('/').next().unwrap_or_default();
+    root.ends_with(".9999.dist-info") || tools.sdk.join("src").join(root).exists()
 }
 
 /// Which package cannot be had, of what pip says.
@@ -180,6 +201,13 @@ mod tests {
     fn a_name_is_written_in_one_way() {
         let names = ["Typing_Extensions>=4", "httpx[http2]==0.28", "a.b--c ; python_version > '3'", "llama-index"].map(name);
         assert_eq!(names, ["typing-extensions", "httpx", "a-b-c", "llama-index"]);
+    }
+
+    #[test]
+    fn what_stands_in_is_what_is_provided() {
+        for stand_in in STAND_INS {
+            assert!(PROVIDED.contains(&name(stand_in).as_str()) && stand_in.ends_with(".9999"), "{stand_in}");
+        }
     }
 
     #[test]

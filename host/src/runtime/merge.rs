@@ -16,7 +16,8 @@ use std::collections::{HashMap, HashSet};
 use anyhow::{Context, Result, bail, ensure};
 use wasm_encoder::reencode::{Error, Reencode, ReencodeComponent, RoundtripReencoder};
 use wasm_encoder::{
-    Alias, CanonicalFunctionSection, Component, ComponentAliasSection, ComponentSectionId, ExportKind, InstanceSection, ModuleArg, RawSection,
+    Alias, CanonicalFunctionSection, Component, ComponentAliasSection, ComponentSectionId, ExportKind, InstanceSection, ModuleArg,
+    RawSection,
 };
 use wasmparser::{CanonicalFunction, ComponentAlias, CustomSectionReader, Instance, Validator, WasmFeatures};
 
@@ -153,7 +154,8 @@ impl<'p, 'a> Writer<'p, 'a> {
         for (_, exports) in &arguments {
             made.export_items(exports.iter().copied());
         }
-        let names: Vec<_> = arguments.iter().zip(self.instances..).map(|((name, _), number)| (*name, ModuleArg::Instance(number))).collect();
+        let names: Vec<_> =
+            arguments.iter().zip(self.instances..).map(|((name, _), number)| (*name, ModuleArg::Instance(number))).collect();
         made.instantiate(self.modules, names);
         self.component.section(&RawSection { id: section::MODULE, data: module.bytes }).section(&made);
         self.modules += 1;

@@ -1,6 +1,6 @@
+use wasmparser::Instance;
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Engine, Store};
-use wasmparser::Instance;
 
 use super::links::{entries, section, sections};
 use super::merge;
@@ -146,7 +146,11 @@ fn what_cannot_be_merged_says_why() {
     for (from, to, why) in [
         (r#"(elem (i32.const 0) func $length))"#, r#"(elem (i32.const 0) func $length) (func $f) (start $f))"#, "a module has a start"),
         (r#"(elem (global.get $table) func $twice)"#, r#"(memory 1) (elem (global.get $table) func $twice)"#, "more than one memory"),
-        ("(core instance $shim (instantiate $shim))", "(core instance $shim (instantiate $shim)) (core instance (instantiate $shim))", "a module has two instances"),
+        (
+            "(core instance $shim (instantiate $shim))",
+            "(core instance $shim (instantiate $shim)) (core instance (instantiate $shim))",
+            "a module has two instances",
+        ),
     ] {
         let text = LINKED.replacen(from, to, 1);
         assert_ne!(text, LINKED);

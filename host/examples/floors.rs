@@ -25,7 +25,8 @@ const ANSWER: &str = r#"{"handler_id":"bXnU4mBvN1","workflow_name":"greeting","r
 /// Its journal and its stream, in bytes.
 const ROW: usize = 1000;
 /// A frame of its stream, about.
-const FRAME: &str = concat!(r#"{"value":{"result":"Hello, Ada!"},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null}"#, "\n");
+const FRAME: &str =
+    concat!(r#"{"value":{"result":"Hello, Ada!"},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null}"#, "\n");
 /// All who read a stream have come by then.
 const READERS_COME: std::time::Duration = std::time::Duration::from_secs(1);
 const CALLS: u32 = 5_000;

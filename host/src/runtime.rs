@@ -57,9 +57,9 @@ pub use compiler::{Compiler, Work, make};
 pub use component::Component;
 pub(crate) use component::Encoded;
 pub use executor::Entry;
+use libraries::Library;
 #[cfg(feature = "cli")]
 pub(crate) use merge::merge;
-use libraries::Library;
 pub use report::{LogLine, Report, Waits};
 pub use wf_engine::attempt::RunInfo;
 

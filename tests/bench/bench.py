@@ -432,18 +432,29 @@ def reload(folder):
     table("reload under load, 16 connections", rows, ["", "a second", "p99 ms", "errors", "CPU µs a run", "of its parts", "CPU ms a reload", "of loading what is compiled"])
 
 
+# A file that says hello, and what it is saved as: its workflow has that name.
+EDITED = {"Python": ("examples/python/greeting.py", "my_server.py"), "TypeScript": ("guest-sdk/js/conformance/greeting.ts", "greeting.ts")}
+
+
 def edit(folder):
-    """A Python file is saved under `wf-host dev`: how long until a run answers with what was saved."""
-    os.environ.setdefault("WF_HOST_CACHE_DIR", str(ROOT / "target/tools/cache"))
-    file = folder / "my_server.py"
-    text = (ROOT / "examples/python/greeting.py").read_text()
+    """A file is saved under `wf-host dev`: how long until a run answers with what was saved."""
+    # The first one may compile what all have in common.
+    rows = [[language, figure(*median(edited(folder, *of)[1:], "seconds"), digits=2)] for language, of in EDITED.items()]
+    table("edit: from a save to the first answer", rows, ["language", "seconds"])
+
+
+def edited(folder, source, name):
+    """One save after the other."""
+    file = folder / name / name
+    file.parent.mkdir()
+    text = (ROOT / source).read_text()
     file.write_text(text)
-    command = [ROOT / "target/release/wf-host", "dev", file, "--host", "127.0.0.1", "--port", "0", "--data-dir", folder / "edit"]
-    server = Server("wf-host dev", command)
+    command = [HOST, "dev", file, "--host", "127.0.0.1", "--port", "0", "--data-dir", folder / f"data of {name}"]
+    server = Server(f"wf-host dev {name}", command)
 
     def said():
         try:
-            return json.loads(server.ask("/workflows/my_server/run", {"start_event": {"name": "Ada"}}))["result"]["value"]["result"]
+            return json.loads(server.ask(f"/workflows/{file.stem}/run", {"start_event": {"name": "Ada"}}))["result"]["value"]["result"]
         except OSError:
             return ""
 
@@ -457,9 +468,7 @@ def edit(folder):
             time.sleep(0.01)
         took.append({"seconds": time.monotonic() - saved})
     server.stop()
-    # The first one may compile what all have in common.
-    table("edit: from a save of a Python file to the first answer", [["wf-host dev", figure(*median(took[1:], "seconds"), digits=2)]], ["", "seconds"])
-
+    return took
 
 
 def languages(folder):

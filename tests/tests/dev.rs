@@ -305,6 +305,10 @@ fn what_is_wrong_with_a_typescript_file_is_said_once_with_its_line() {
         "flow.ts:4: there are two steps `a`",
     );
     check(&format!("{step}Math.random();\nexport default flow;\n"), "flow.ts:4: chance at module level");
+    // It is strict, as a module is.
+    check(&format!("{step}undeclared = 1;\nexport default flow;\n"), "flow.ts:4: undeclared is not defined");
+    check("throw \"as\\nit is\";\nexport default 1;\n", "flow.ts: as it is");
+    check("const deep = (): number => 1 + deep();\ndeep();\nexport default 1;\n", "flow.ts: it failed when it began: ");
     for file in ["one.ts", "one.js"] {
         fs::write(folder.path().join(file), format!("{step}export default flow;\n")).expect("writable");
     }
@@ -316,6 +320,49 @@ fn what_is_wrong_with_a_typescript_file_is_said_once_with_its_line() {
     command.args(["build", "one.ts", "--offline"]).env("WF_HOST_CACHE_DIR", folder.path().join("cache")).current_dir(folder.path());
     let said = stderr(&command.stdin(Stdio::null()).output().expect("it starts"));
     assert!(said.starts_with("error: the tools of JavaScript are not installed, and nothing may be fetched\nhint: "), "{said}");
+}
+
+/// In a cache that has the tools and nothing else: what components begin as is made once, and their engine compiled once.
+#[test]
+fn typescript_workflows_share_one_engine() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let own = folder.path().join("cache");
+    let home = own.join("javascript");
+    fs::create_dir_all(&home).expect("made");
+    for entry in fs::read_dir(cache().join("javascript")).expect("what the guests were made with").flatten() {
+        if entry.file_name().to_string_lossy().starts_with("tools-") {
+            std::os::unix::fs::symlink(entry.path(), home.join(entry.file_name())).expect("linked");
+        }
+    }
+    let write = |name: &str, says: &str| {
+        let text = format!(
+            "import {{ defineWorkflow, StartEvent, StopEvent }} from \"wf-guest\";\nexport default defineWorkflow({{ name: \"{name}\" }})\n  .step(\"go\", {{ accepts: [StartEvent], emits: [StopEvent] }}, async () => StopEvent.with(\"{says}\"));\n"
+        );
+        fs::write(folder.path().join(name).with_extension("ts"), text).expect("writable");
+    };
+    let wf_host = |arguments: &[&str]| {
+        let mut command = wf_tests::project::with_tools(folder.path(), arguments);
+        let output = command.env("WF_HOST_CACHE_DIR", &own).output().expect("it starts");
+        assert!(output.status.success(), "{arguments:?}: {}", stderr(&output));
+        (String::from_utf8_lossy(&output.stdout).into_owned(), stderr(&output))
+    };
+    // Whole files, by what they are: each is named for a digest, and that, and the engine.
+    let kept = |what: &str| {
+        let names = fs::read_dir(&own).expect("readable").flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+        names.filter(|name| name.contains(&format!("-{what}-"))).count()
+    };
+    write("one", "first");
+    write("two", "second");
+    let (built, said) = wf_host(&["build", "--offline"]);
+    assert_eq!((built.lines().count(), said.matches("making the base").count()), (2, 1), "{built}{said}");
+    assert_eq!((kept("library"), kept("begin")), (1, 1));
+    write("two", "third");
+    let (_, said) = wf_host(&["build", "two.ts", "--offline"]);
+    assert_eq!((said.as_str(), kept("library"), kept("begin")), ("", 1, 1));
+    for (file, says) in [("one.wasm", "\"first\""), ("two.wasm", "\"third\"")] {
+        let (ended, _) = wf_host(&["run", file]);
+        assert!(ended.contains(says), "{ended}");
+    }
 }
 
 #[test]
@@ -417,6 +464,23 @@ fn what_typescript_lacks_is_named() {
     bare.program("npm", "echo no network >&2; exit 1");
     let said = build();
     assert!(said.contains("error: the tools of JavaScript cannot be fetched: no network\nhint: "), "{said}");
+
+    // Tools that are there, and do not do what they should.
+    bare.program("npm", "exit 0");
+    let node = |bundled: &str, based: &str| {
+        bare.program("node", &format!("case \"$1\" in\n--version) echo v22.1.0;;\n*/build.mjs) echo '{bundled}';;\n*) {based};;\nesac"));
+    };
+    node("nothing", "exit 1");
+    let said = build();
+    assert!(said.contains("error: the build of the SDK says what is no bundle: "), "{said}");
+    let cannot = "making the base of JavaScript components, once: world `guest`\nerror: the base of JavaScript components cannot be made: ";
+    for (based, why) in
+        [("echo no room >&2; exit 1", "no room\n"), ("echo nothing > \"$3\"", "componentize-qjs made a component of another shape\n")]
+    {
+        node(r#"{"world":"guest"}"#, based);
+        let said = build();
+        assert!(said.starts_with(&format!("{cannot}{why}hint: ")), "{said}");
+    }
 }
 
 /// What is to be had from the network is said before it is fetched, and what it came to after; and that is once.

@@ -488,7 +488,6 @@ const UNPROVOKED: &[(&str, &str)] = &[
     ("a defect of wf-host ended its", "a defect of ours"),
     ("the base of Python components cannot be made:", "a defect of ours"),
     ("it cannot begin:", "a defect of ours"),
-    ("it failed when it began:", "what traps there and not where a file is inspected"),
     ("it did not end when it began", "as `describe`, which has a test"),
     ("cannot be fetched:", "the registry is down"),
 ];

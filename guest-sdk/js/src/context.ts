@@ -1,8 +1,8 @@
-import * as eventsHost from "wf:workflow/events@0.1.0";
-import * as logHost from "wf:workflow/log@0.1.0";
-import * as memoHost from "wf:workflow/memo@0.1.0";
-import * as run from "wf:workflow/run@0.1.0";
-import * as stateHost from "wf:workflow/state@0.1.0";
+import eventsHost from "wf:workflow/events@0.1.0";
+import logHost from "wf:workflow/log@0.1.0";
+import memoHost from "wf:workflow/memo@0.1.0";
+import run from "wf:workflow/run@0.1.0";
+import stateHost from "wf:workflow/state@0.1.0";
 import { type Duration, millisecondsOf, secondsOf } from "./duration";
 import { type Event, type EventType, type Of, received, wire } from "./events";
 import { ask } from "./failure";

@@ -1,4 +1,4 @@
-/** The build puts it at the end of the bundle: a line of the bundle → `file:line` of the author's. */
+/** Comes with the bundle: one of its lines → `file:line` of the author's. */
 declare global {
   var wfLines: Record<string, string> | undefined;
 }

@@ -1,5 +1,5 @@
 /** Runs steps: jobs, then timers in the order in which they are due. Waiting is the host's durable sleep. */
-import * as time from "wf:workflow/time@0.1.0";
+import time from "wf:workflow/time@0.1.0";
 import { type Job, jobs, LoopPromise, takeUnhandled } from "./promise";
 
 interface Timer {

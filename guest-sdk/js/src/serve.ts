@@ -6,7 +6,7 @@ import { drive } from "./loop";
 import { forget } from "./web/chance";
 import { manifest, Workflow } from "./workflow";
 
-/** What a component exports; the build writes `export const steps = serve(workflow)`. */
+/** What a component exports. */
 export function serve(workflow: unknown) {
   if (!(workflow instanceof Workflow)) throw new TypeError("the file's default export is no workflow: `export default workflow`");
   const described = stringify(manifest(workflow));

@@ -1,4 +1,5 @@
-/** The imports of a component, as the contract (`workflow.wit`) has them. Failures are thrown, as `payload` of an error. */
+/** The imports of a component, as the contract (`workflow.wit`) has them. Failures are thrown, as `payload` of an error.
+ * The build gives a bundle each of them as one object. */
 interface WitEvent {
   name: string;
   payload: string;
@@ -6,50 +7,76 @@ interface WitEvent {
 type WitText = string | null | undefined;
 
 declare module "wf:workflow/events@0.1.0" {
-  export function send(event: WitEvent, options: string): void;
-  export function publish(event: WitEvent, options: string): void;
-  export function wait(options: string): WitEvent;
-  export function collect(event: WitEvent, options: string): WitEvent[] | null | undefined;
+  const host: {
+    send(event: WitEvent, options: string): void;
+    publish(event: WitEvent, options: string): void;
+    wait(options: string): WitEvent;
+    collect(event: WitEvent, options: string): WitEvent[] | null | undefined;
+  };
+  export default host;
 }
 declare module "wf:workflow/state@0.1.0" {
-  export function get(path: string): WitText;
-  export function set(path: string, value: string): void;
-  export function push(path: string, value: string): void;
-  export { remove as delete };
-  function remove(path: string): void;
-  export function editBegin(path: string): [number, WitText];
-  export function editExclusive(path: string): [number, WitText];
-  export function editCommit(path: string, version: number, value: string): boolean;
+  const host: {
+    get(path: string): WitText;
+    set(path: string, value: string): void;
+    push(path: string, value: string): void;
+    delete(path: string): void;
+    editBegin(path: string): [number, WitText];
+    editExclusive(path: string): [number, WitText];
+    editCommit(path: string, version: number, value: string): boolean;
+  };
+  export default host;
 }
 declare module "wf:workflow/time@0.1.0" {
-  export function now(): number;
-  export function sleep(microseconds: number): void;
+  const host: {
+    now(): number;
+    sleep(microseconds: number): void;
+  };
+  export default host;
 }
 declare module "wf:workflow/memo@0.1.0" {
-  export function lookUp(name: string): WitText;
-  export function keep(name: string, value: string): void;
+  const host: {
+    lookUp(name: string): WitText;
+    keep(name: string, value: string): void;
+  };
+  export default host;
 }
 declare module "wf:workflow/run@0.1.0" {
-  export function runId(): string;
-  export function handlerId(): string;
-  export function workflow(): string;
-  export function step(): string;
-  export function attempt(): number;
-  export function retryInfo(): string;
-  export function idempotencyKey(label: string): string;
-  export function commit(): void;
+  const host: {
+    runId(): string;
+    handlerId(): string;
+    workflow(): string;
+    step(): string;
+    attempt(): number;
+    retryInfo(): string;
+    idempotencyKey(label: string): string;
+    commit(): void;
+  };
+  export default host;
 }
 declare module "wf:workflow/http@0.1.0" {
-  export function request(options: string, body: Uint8Array): [number, string];
-  export function read(request: number): Uint8Array | null | undefined;
-  export function close(request: number): void;
+  const host: {
+    request(options: string, body: Uint8Array): [number, string];
+    read(request: number): Uint8Array | null | undefined;
+    close(request: number): void;
+  };
+  export default host;
 }
 declare module "wf:workflow/log@0.1.0" {
-  export function write(level: string, message: string, fields: string): void;
+  const host: {
+    write(level: string, message: string, fields: string): void;
+  };
+  export default host;
 }
 declare module "wasi:random/random@0.2.0" {
-  export function getRandomBytes(length: number): Uint8Array;
+  const host: {
+    getRandomBytes(length: number): Uint8Array;
+  };
+  export default host;
 }
 declare module "wasi:cli/environment@0.2.0" {
-  export function getEnvironment(): [string, string][];
+  const host: {
+    getEnvironment(): [string, string][];
+  };
+  export default host;
 }

@@ -1,7 +1,7 @@
 // Components as they are built, and as they run on the host: WF_HOST names its binary.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, test } from "node:test";
@@ -12,15 +12,15 @@ const host = path.resolve(process.env.WF_HOST ?? path.join(here, "../../../targe
 const folder = mkdtempSync(path.join(tmpdir(), "wf-guest-test-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
+/** Of a text, or of a file. What is said is what is wrong, without what to do. */
 function build(source, name) {
-  if (!existsSync(source)) {
-    const text = source;
-    source = path.join(folder, `${name}.ts`);
-    writeFileSync(source, text);
-  }
-  const wasm = path.join(folder, `${name}.wasm`);
-  const built = spawnSync(process.execPath, [path.join(here, "../tools/build.mjs"), source, wasm], { cwd: folder, encoding: "utf8" });
-  return { wasm, status: built.status, said: built.stderr };
+  let file = `${name}.ts`;
+  if (!existsSync(source)) writeFileSync(path.join(folder, file), source);
+  else if (path.dirname(source) === folder) file = path.basename(source);
+  else copyFileSync(source, path.join(folder, file));
+  const built = spawnSync(host, ["build", "--part", file], { cwd: folder, encoding: "utf8" });
+  const [, said = built.stderr] = /^error: ((?:.|\n)*)\nhint: .*$/m.exec(built.stderr) ?? [];
+  return { wasm: path.join(folder, `${path.parse(file).name}.wasm`), status: built.status, said };
 }
 
 function run(wasm, event = {}) {
@@ -147,6 +147,9 @@ test("mistakes are said with their lines", () => {
     [workflow("", "Math.random();"), /^it\.ts:2: chance at module level/],
     [workflow("", "process.env.KEY;"), /^it\.ts:2: variables at module level/],
     [workflow("", 'throw new TypeError("not today");'), /^it\.ts:2: not today/],
+    [workflow("", 'throw "not\\ntoday";'), /^it\.ts: not today/],
+    [workflow("", "undeclared = 1;"), /^it\.ts:2: undeclared is not defined/],
+    [workflow("", "const deep = (): number => 1 + deep();\ndeep();"), /^it\.ts: it failed when it began: /],
     ['export const nothing = 1;', /^it\.ts: .*no workflow: `export default workflow`/],
   ];
   for (const [text, wanted] of cases) {

@@ -1,34 +1,30 @@
 // A workflow and the SDK as one piece of JavaScript, and the world that it is a component of. Nothing here is of one engine.
-import { cpSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { comments } from "./comments.mjs";
 import { lines } from "./lines.mjs";
+import { worldOf } from "./worlds.mjs";
 
 const sdk = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
-const contract = path.resolve(sdk, "../../wit/workflow.wit");
 
 export class Mistake extends Error {}
 
-/** The contract, and what the SDK imports beside it, as a folder of its own. */
-export function contractIn(folder) {
-  const wit = path.join(folder, "wit");
-  mkdirSync(path.join(wit, "deps/workflow"), { recursive: true });
-  cpSync(path.join(sdk, "wit/guest.wit"), path.join(wit, "guest.wit"));
-  cpSync(contract, path.join(wit, "deps/workflow/workflow.wit"));
-  return wit;
-}
-
-/** The source, the world whose imports it needs, and which of the author's lines each of its lines came from. */
-export async function bundle(source, work) {
+/**
+ * The code: an expression, a function of the imports by name, and of whom to give its steps. It is one that pauses at its
+ * end: what it has at its top is not freed, which would leave gaps, and what each step allocates would lie scattered in
+ * them. And the world whose imports those are, which of the author's lines each of its lines came from, what the author's
+ * comments say, and the file as messages name it.
+ */
+export async function bundle(source) {
   if (!existsSync(source)) throw new Mistake(`there is no file \`${source}\``);
   const documented = {};
   const entry = [
     `import ${JSON.stringify(path.join(sdk, "src/globals"))};`,
     `import * as file from ${JSON.stringify(path.resolve(source))};`,
     `import { serve } from ${JSON.stringify(path.join(sdk, "src/serve"))};`,
-    `export const steps = serve(file.default);`,
+    `wfBegun(serve(file.default));`,
   ].join("\n");
   const options = {
     stdin: { contents: entry, resolveDir: path.dirname(path.resolve(source)), sourcefile: "wf-entry" },
@@ -40,13 +36,14 @@ export async function bundle(source, work) {
     define: { "process.env": "wfEnvironment", "process.env.NODE_ENV": '"production"' },
     bundle: true,
     write: false,
-    outfile: path.join(work, "bundle.js"),
+    outfile: path.join(sdk, "bundle.js"),
+    // It exports nothing, and so is as good inside of a function.
     format: "esm",
     platform: "neutral",
     mainFields: ["module", "main"],
     target: "es2022",
     // The engine runs no promises in a synchronous call: see src/promise.ts.
-    supported: { "async-await": false, "async-generator": false, "for-await": false },
+    supported: { "async-await": false, "async-generator": false, "for-await": false, "import-meta": false },
     keepNames: true,
     minifySyntax: true,
     sourcemap: "external",
@@ -64,13 +61,15 @@ export async function bundle(source, work) {
   const map = JSON.parse(built.outputFiles.find((file) => file.path.endsWith(".map")).text);
   const code = built.outputFiles.find((file) => file.path.endsWith(".js")).text;
   const isOwn = (file) => !file.startsWith(sdk + path.sep) || file.startsWith(path.join(sdk, "conformance"));
-  const table = lines(map, work, (file) => isOwn(file) && !file.includes("node_modules") && path.basename(file) !== "wf-entry");
-  // In the code's first line, so that its lines stay where they are.
-  const jsSource = `globalThis.wfComments = ${JSON.stringify(documented)};${code}\nglobalThis.wfLines = ${JSON.stringify(table)};\n`;
-  // What it asks for is shown to whoever grants it: requests only where `fetch` is named.
-  const reaches = code.includes("wf:workflow/http@") ? "guest" : "guest-within";
-  const world = code.includes("wasi:cli/environment@") ? `${reaches}-environment` : reaches;
-  return { jsSource, world, table };
+  const table = lines(map, sdk, (file) => isOwn(file) && !file.includes("node_modules") && path.basename(file) !== "wf-entry");
+  return {
+    // In its first line, so that all lines stay where they are.
+    code: `(function* (wfImports, wfBegun) { "use strict"; ${code}\nyield; })`,
+    world: worldOf(code),
+    lines: table,
+    comments: documented,
+    file: path.relative(process.cwd(), path.resolve(source)),
+  };
 }
 
 /**
@@ -79,7 +78,10 @@ export async function bundle(source, work) {
  */
 function own(build, documented) {
   // An import that nothing uses is none.
-  build.onResolve({ filter: /^(wf|wasi):/ }, ({ path: interface_ }) => ({ path: interface_, external: true, sideEffects: false }));
+  build.onResolve({ filter: /^(wf|wasi):/ }, ({ path: name }) => ({ path: name, namespace: "imports", sideEffects: false }));
+  build.onLoad({ filter: /./, namespace: "imports" }, ({ path: name }) => ({
+    contents: `export default wfImports[${JSON.stringify(name)}];`,
+  }));
   // Chance while the component is built stops some engines, and its own count tells these keys apart in one bundle.
   build.onLoad({ filter: /[\\/]core-js-pure[\\/]internals[\\/]uid\.js$/ }, ({ path: file }) => ({
     contents: readFileSync(file, "utf8").replace("Math.random()", "0.5"),

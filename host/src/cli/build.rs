@@ -66,7 +66,7 @@ impl Build {
 pub(super) enum Project {
     Cargo(cargo::Project),
     Python(Box<python::Project>),
-    JavaScript(javascript::Project),
+    JavaScript(Box<javascript::Project>),
     Go(go::Project),
     Native(native::Project),
 }
@@ -89,7 +89,7 @@ impl Project {
             return Ok(Project::Python(Box::new(project)));
         }
         if let Some(project) = javascript::Project::find(path, offline)? {
-            return Ok(Project::JavaScript(project));
+            return Ok(Project::JavaScript(Box::new(project)));
         }
         if let Some(project) = go::Project::find(path, offline) {
             return Ok(Project::Go(project));
@@ -134,7 +134,7 @@ impl Project {
         let wasm = match self {
             Project::Cargo(project) => vec![project.build().await?],
             Project::Python(project) => project.build(host).await?,
-            Project::JavaScript(project) => project.build().await?,
+            Project::JavaScript(project) => project.build(host).await?,
             Project::Go(project) => project.build().await?,
             Project::Native(project) => project.build().await?,
         };

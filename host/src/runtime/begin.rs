@@ -13,7 +13,8 @@ use super::bindings::Workflow;
 use super::bindings::wf::workflow::types::Event;
 use super::enter::Opened;
 use super::guest::Guest;
-use super::{LoadError, Runtime};
+use super::shape::digest;
+use super::{LoadError, Runtime, beside};
 
 /// Changes the memory that is kept, given what the call answered; an error says what is wrong with it.
 pub(super) type Mend = fn(&str, &mut [u8]) -> Result<(), String>;
@@ -28,9 +29,12 @@ pub(super) async fn begin(
     mend: Mend,
 ) -> Result<(Vec<u8>, String), LoadError> {
     let (own, step) = (runtime.clone(), step.to_owned());
+    // By whom: each version may read it in another way.
+    let name = format!("{}-begin-{}", digest(component), env!("CARGO_PKG_VERSION"));
     let (told, answer) = std::sync::mpsc::channel();
     let called = move |instrumented: Vec<u8>| {
         async move {
+            let instrumented = first(&own, name, instrumented).await?;
             let held = call(&own, instrumented.into(), &step, payload, mend).await?;
             told.send(held.said.clone())?;
             Ok(Box::new(held) as Box<dyn Invoker>)
@@ -43,6 +47,20 @@ pub(super) async fn begin(
         Err(error) => LoadError::new(format!("it cannot begin: {error:#}"), "this is a defect of wf-host"),
     })?;
     Ok((bytes, answer.recv().unwrap_or_default()))
+}
+
+/// What makes a component's memory readable is in another order each time, and the same: the first one is kept, so that it
+/// is compiled once.
+async fn first(runtime: &Runtime, name: String, instrumented: Vec<u8>) -> Result<Vec<u8>, LoadError> {
+    let own = runtime.0.clone();
+    beside(move || {
+        let Some(cache) = &own.cache else { return Ok(instrumented) };
+        Ok(cache.read(&name).unwrap_or_else(|| {
+            cache.put(&name, &instrumented);
+            instrumented
+        }))
+    })
+    .await
 }
 
 async fn call(runtime: &Runtime, instrumented: Bytes, step: &str, payload: String, mend: Mend) -> anyhow::Result<Held> {

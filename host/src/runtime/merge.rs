@@ -13,11 +13,9 @@ mod tests;
 
 use std::collections::{HashMap, HashSet};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use wasm_encoder::reencode::{Error, Reencode, ReencodeComponent, RoundtripReencoder};
-use wasm_encoder::{
-    Alias, CanonicalFunctionSection, Component, ComponentAliasSection, ComponentSectionId, ExportKind, InstanceSection, ModuleArg, RawSection,
-};
+use wasm_encoder::{Alias, CanonicalFunctionSection, Component, ComponentAliasSection, ExportKind, InstanceSection, ModuleArg, RawSection};
 use wasmparser::{CanonicalFunction, ComponentAlias, CustomSectionReader, Instance, Validator, WasmFeatures};
 
 use self::links::{Links, Origin, Part, Section, entries, section, sections};
@@ -40,9 +38,6 @@ pub(crate) fn merge(component: &[u8]) -> Result<Vec<u8>> {
 fn merged(component: &[u8]) -> Result<Vec<u8>> {
     let sections = sections(component)?;
     let links = Links::read(&sections)?;
-    if links.modules().next().is_none() {
-        return within(&sections);
-    }
     let merged = links.mergeable()?;
     let mut wanted = Vec::new();
     for &(kind, number) in &links.taken {
@@ -61,21 +56,6 @@ fn merged(component: &[u8]) -> Result<Vec<u8>> {
         writer.section(section)?;
     }
     Ok(writer.component.finish())
-}
-
-/// What has no modules itself has them in components within it; of those, one that only fills a gap is left as it is.
-fn within(sections: &[Section<'_>]) -> Result<Vec<u8>> {
-    let (mut made, mut is_merged, mut why) = (Component::new(), false, "it has no modules".to_owned());
-    for &(id, data) in sections {
-        let inner = (id == u8::from(ComponentSectionId::Component)).then(|| merged(data)).transpose().unwrap_or_else(|error| {
-            why = format!("{error:#}");
-            None
-        });
-        is_merged |= inner.is_some();
-        made.section(&RawSection { id, data: inner.as_deref().unwrap_or(data) });
-    }
-    ensure!(is_merged, why);
-    Ok(made.finish())
 }
 
 /// Writes a component again, with the two in place of what is merged.
@@ -153,7 +133,8 @@ impl<'p, 'a> Writer<'p, 'a> {
         for (_, exports) in &arguments {
             made.export_items(exports.iter().copied());
         }
-        let names: Vec<_> = arguments.iter().zip(self.instances..).map(|((name, _), number)| (*name, ModuleArg::Instance(number))).collect();
+        let names: Vec<_> =
+            arguments.iter().zip(self.instances..).map(|((name, _), number)| (*name, ModuleArg::Instance(number))).collect();
         made.instantiate(self.modules, names);
         self.component.section(&RawSection { id: section::MODULE, data: module.bytes }).section(&made);
         self.modules += 1;

@@ -2,12 +2,12 @@
  * Chance from the host: derived from the run's seed, and the same again on re-entry. The engine's
  * own generator was seeded when the component was built, so that every instance would draw the same.
  */
-import { getRandomBytes } from "wasi:random/random@0.2.0";
+import chance from "wasi:random/random@0.2.0";
 import { isDriving } from "../loop";
 
 function bytes(length: number): Uint8Array<ArrayBuffer> {
   if (!isDriving()) throw new Error("chance at module level would be the same in every run: draw it inside a step");
-  return Uint8Array.from(getRandomBytes(length));
+  return Uint8Array.from(chance.getRandomBytes(length));
 }
 
 /** Drawn ahead: a call of the host costs more than a number. */

@@ -1,12 +1,12 @@
 /** Lines of `console` go to the run's log, each with its level. */
-import { write } from "wf:workflow/log@0.1.0";
+import log from "wf:workflow/log@0.1.0";
 import { show } from "../failure";
 import { isDriving } from "../loop";
 
 function line(level: string) {
   return (...values: unknown[]) => {
     // While the component is built there is no run.
-    if (isDriving()) write(level, values.map(show).join(" ").toWellFormed(), "{}");
+    if (isDriving()) log.write(level, values.map(show).join(" ").toWellFormed(), "{}");
   };
 }
 

@@ -1,5 +1,5 @@
 /** `fetch` over the host's requests, for whoever names it: as far as the workflow is granted hosts. */
-import { close, read, request } from "wf:workflow/http@0.1.0";
+import http from "wf:workflow/http@0.1.0";
 import { ask, Failure } from "../failure";
 import { parse, stringify } from "../json";
 import { TextDecoder, TextEncoder } from "./text";
@@ -87,13 +87,13 @@ export class Response {
     let whole = false;
     try {
       for (;;) {
-        const part = ask(() => read(this.#number));
+        const part = ask(() => http.read(this.#number));
         if (part == null) break;
         yield Uint8Array.from(part);
       }
       whole = true;
     } finally {
-      if (!whole) close(this.#number);
+      if (!whole) http.close(this.#number);
     }
   }
 
@@ -145,7 +145,7 @@ export async function fetch(url: string | { href: string }, options: RequestOpti
     idempotency_key: idempotencyKey,
   });
   const bytes = bytesOf(body);
-  const [number, head] = ask(() => request(given, bytes));
+  const [number, head] = ask(() => http.request(given, bytes));
   return new Response(number, parse(head));
 }
 

@@ -23,8 +23,12 @@ const OLDEST: [u32; 2] = [20, 12];
 
 /// Where everything is.
 pub(super) struct Tools {
+    /// A folder of the user's cache, for what is made once.
+    pub home: PathBuf,
     /// The SDK, as `guest-sdk/js`.
     sdk: PathBuf,
+    /// What npm brought.
+    packages: PathBuf,
 }
 
 impl Tools {
@@ -41,12 +45,25 @@ impl Tools {
             let _ = fs::remove_file(&link);
             std::os::unix::fs::symlink(&packages, &link).map_err(|error| unwritable(&link, &error))?;
         }
-        Ok(Tools { sdk })
+        Ok(Tools { home, sdk, packages })
     }
 
-    /// The program that builds.
-    pub(super) fn build(&self) -> PathBuf {
-        self.sdk.join("tools/build.mjs")
+    /// Whether nobody has emptied the cache since.
+    pub(super) fn are_there(&self) -> bool {
+        self.sdk.is_dir() && self.packages.is_dir()
+    }
+
+    /// The same where the SDK and its tools are: both lie in folders that are named by what is in them.
+    pub(super) fn version(&self) -> String {
+        let within = |path: &Path| path.strip_prefix(&self.home).unwrap_or(path).display().to_string();
+        format!("{} {}", within(&self.sdk), within(&self.packages))
+    }
+
+    /// A program of the SDK's tools.
+    pub(super) fn program(&self, name: &str) -> Command {
+        let mut node = Command::new("node");
+        node.arg(self.sdk.join("tools").join(name));
+        node
     }
 }
 

@@ -135,7 +135,9 @@ impl<'l, 'a> Parts<'l, 'a> {
         let mut todo: Vec<Own> = wanted.iter().filter(|(kind, _)| *kind == Kind::Function).filter_map(|(_, origin)| own(*origin)).collect();
         for &instance in &self.merged {
             let named = |function| Ok(own(self.links.origin(instance, Kind::Function, function)?));
-            todo.extend(in_tables(self.links.module(instance)?)?.into_iter().filter_map(|it| named(it).transpose()).collect::<Result<Vec<_>>>()?);
+            todo.extend(
+                in_tables(self.links.module(instance)?)?.into_iter().filter_map(|it| named(it).transpose()).collect::<Result<Vec<_>>>()?,
+            );
         }
         let (mut live, mut written) = <(HashSet<Own>, HashSet<Own>)>::default();
         while let Some((instance, number)) = todo.pop() {
@@ -253,7 +255,9 @@ impl<'l, 'a> Parts<'l, 'a> {
         for (number, (_, ty)) in self.outer.iter().enumerate() {
             imports.import(ARGUMENT, &outer_name(number), EntityType::Function(*ty));
         }
-        let Place::Own(memory) = &self.links.module(self.memory.0)?.memories[self.memory.1 as usize] else { return Err(anyhow!("it has no memory")) };
+        let Place::Own(memory) = &self.links.module(self.memory.0)?.memories[self.memory.1 as usize] else {
+            return Err(anyhow!("it has no memory"));
+        };
         imports.import(ARGUMENT, "memory", EntityType::Memory(RoundtripReencoder.memory_type(*memory)?));
         for (global, number) in self.ordered_globals() {
             let ty: GlobalType = self.links.module(global.0)?.globals[global.1 as usize].0;
@@ -341,7 +345,9 @@ type Renumbering<T> = Result<T, reencode::Error<Unsound>>;
 impl Renumbered<'_, '_, '_> {
     fn found(&self, kind: Kind, number: u32, numbers: &HashMap<Own, u32>) -> Renumbering<u32> {
         let found = self.parts.links.origin(self.instance, kind, number).and_then(|origin| match origin {
-            Origin::Own { instance, number } => numbers.get(&(instance, number)).copied().context("something is of no module that is merged"),
+            Origin::Own { instance, number } => {
+                numbers.get(&(instance, number)).copied().context("something is of no module that is merged")
+            }
             Origin::Outer(function) => {
                 let place = self.parts.outer.iter().position(|(it, _)| *it == function).context("a function is missing")?;
                 Ok(u32::try_from(place)?)

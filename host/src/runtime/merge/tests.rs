@@ -1,6 +1,6 @@
+use wasmparser::Instance;
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Engine, Store};
-use wasmparser::Instance;
 
 use super::links::{entries, section, sections};
 use super::merge;
@@ -125,28 +125,15 @@ fn code_is_the_same_whatever_the_memory_holds() {
 }
 
 #[test]
-fn what_is_within_another_is_merged_there() {
-    let inner = LINKED.replacen("(component", "(component $inner", 1);
-    let around = format!(
-        r#"(component
-          (import "add" (func $add (param "a" u32) (param "b" u32) (result u32)))
-          (import "length" (func $length (param "text" string) (result u32)))
-          {inner}
-          (instance $it (instantiate $inner (with "add" (func $add)) (with "length" (func $length))))
-          (export "run" (func $it "run")))"#
-    );
-    let linked = wat::parse_str(around).expect("sound");
-    let made = merge(&linked).expect("it can be merged");
-    assert_eq!(answers(&made), answers(&linked));
-    assert_ne!(made, linked);
-}
-
-#[test]
 fn what_cannot_be_merged_says_why() {
     for (from, to, why) in [
         (r#"(elem (i32.const 0) func $length))"#, r#"(elem (i32.const 0) func $length) (func $f) (start $f))"#, "a module has a start"),
         (r#"(elem (global.get $table) func $twice)"#, r#"(memory 1) (elem (global.get $table) func $twice)"#, "more than one memory"),
-        ("(core instance $shim (instantiate $shim))", "(core instance $shim (instantiate $shim)) (core instance (instantiate $shim))", "a module has two instances"),
+        (
+            "(core instance $shim (instantiate $shim))",
+            "(core instance $shim (instantiate $shim)) (core instance (instantiate $shim))",
+            "a module has two instances",
+        ),
     ] {
         let text = LINKED.replacen(from, to, 1);
         assert_ne!(text, LINKED);

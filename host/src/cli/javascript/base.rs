@@ -1,0 +1,52 @@
+//! What every component in JavaScript begins as, which is made once for each world and each version of the SDK.
+
+use std::fs;
+use std::time::Instant;
+
+use super::flat::flat;
+use super::tools::Tools;
+use crate::cli::Problem;
+use crate::cli::environment::{Lock, digest, output, progress, short, unwritable, whole};
+use crate::cli::progress::size;
+use crate::runtime::merge;
+
+/// What the host makes of it; another form is another base.
+const FORM: &[u8] = b"merged";
+
+/// The base, ready to be given a bundle.
+pub(super) struct Base {
+    /// The same where the same is in it.
+    pub name: String,
+    pub bytes: Vec<u8>,
+}
+
+/// Finds it, or makes it.
+pub(super) async fn ready(tools: &Tools, world: &str) -> Result<Base, Problem> {
+    let name = format!("base-{}", short(&digest([tools.version().as_bytes(), world.as_bytes(), FORM])));
+    let path = tools.home.join(&name).with_extension("wasm");
+    if let Ok(bytes) = fs::read(&path) {
+        return Ok(Base { name, bytes });
+    }
+    let _lock = Lock::take(&tools.home, "a base of JavaScript components").await?;
+    if let Ok(bytes) = fs::read(&path) {
+        return Ok(Base { name, bytes });
+    }
+    progress(&format!("making the base of JavaScript components, once: world `{world}`"));
+    let begun = Instant::now();
+    let folder = tempfile::tempdir_in(&tools.home).map_err(|error| unwritable(&tools.home, &error))?;
+    let made = folder.path().join("base.wasm");
+    let defect = |said: &str| {
+        Problem::new(format!("the base of JavaScript components cannot be made: {said}"))
+            .hint("this is a defect of wf-host, or of its tools")
+    };
+    let built = output(tools.program("base.mjs").arg(world).arg(&made)).await?;
+    if !built.status.success() {
+        return Err(defect(&whole(&built)));
+    }
+    let bytes = fs::read(&made).map_err(|error| unwritable(&made, &error))?;
+    let bytes = flat(&bytes).ok_or_else(|| defect("componentize-qjs made a component of another shape"))?;
+    let bytes = merge(&bytes).map_err(|error| defect(&format!("{error:#}")))?;
+    fs::write(&made, &bytes).and_then(|()| fs::rename(&made, &path)).map_err(|error| unwritable(&path, &error))?;
+    progress(&format!("made it in {:.1?}, {}", begun.elapsed(), size(bytes.len() as u64)));
+    Ok(Base { name, bytes })
+}

@@ -19,7 +19,6 @@ from workflows import step as real_step
 from workflows.errors import WorkflowConfigurationError, WorkflowRuntimeError, WorkflowValidationError
 from workflows.events import Event, HumanResponseEvent, InputRequiredEvent, StartEvent, StopEvent
 from workflows.resource import Resource
-from workflows.retry_policy import ConstantDelayRetryPolicy, retry_if_exception_type, retry_policy, stop_after_attempt, wait_fixed
 
 asyncio.run = loop.run
 
@@ -322,45 +321,13 @@ def test_resources_are_made_once_for_an_entry():
     assert run_step(flow(use), "use", ("StartEvent", {})) == [("StopEvent", {"result": [True, "word 1"]})]
 
 
-def _failing(policy):
-    @step(retry_policy=policy)
+def test_a_traceback_names_the_users_own_file_and_line():
+    @step
     async def fail(self, ev: StartEvent) -> StopEvent:
         raise OSError("no luck")
 
-    return flow(fail)
-
-
-@pytest.mark.parametrize(
-    "policy, attempts, after",
-    [
-        (None, 0, None),
-        (ConstantDelayRetryPolicy(maximum_attempts=3, delay=0.5), 0, 0.5),
-        (ConstantDelayRetryPolicy(maximum_attempts=3, delay=0.5), 2, None),
-        (retry_policy(retry=retry_if_exception_type(ValueError)), 0, None),
-        (retry_policy(retry=retry_if_exception_type(OSError), wait=wait_fixed(2) + wait_fixed(1), stop=stop_after_attempt(9)), 7, 3.0),
-    ],
-)
-def test_policies_say_when_there_is_another_attempt(policy, attempts, after):
     with pytest.raises(Failed) as failed:
-        run_step(_failing(policy), "fail", ("StartEvent", {}), host=Host(retry={"attempts": attempts, "elapsed": 1.0, "last_failure": None}))
-    details = failed.value.details
-    assert (failed.value.kind, failed.value.message) == ("builtins.OSError", "no luck")
-    assert (details["retryable"], details.get("retry_after")) == (after is not None, after)
-
-
-def test_a_policy_that_fails_fails_the_run():
-    class Broken:
-        def next(self, elapsed_time, attempts, error):
-            raise LookupError("policy")
-
-    with pytest.raises(Failed, match="policy") as failed:
-        run_step(_failing(Broken()), "fail", ("StartEvent", {}))
-    assert failed.value.details["retryable"] is False
-
-
-def test_a_traceback_names_the_users_own_file_and_line():
-    with pytest.raises(Failed) as failed:
-        run_step(_failing(None), "fail", ("StartEvent", {}))
+        run_step(flow(fail), "fail", ("StartEvent", {}))
     trace = failed.value.details["trace"]
     assert 'File "test_steps.py", line' in trace and 'raise OSError("no luck")' in trace and "invoke.py" not in trace
 

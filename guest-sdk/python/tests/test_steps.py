@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import sys
 import time
 from typing import Annotated
 
 import pytest
 from border_host import Host, run_step
 from pydantic import BaseModel
-from wf_guest import loop
+from wf_guest import logs, loop
 from wf_guest.invoke import Failed
 from wf_guest.manifest import manifest
 from workflows import Context, Workflow
@@ -278,7 +279,7 @@ def test_a_step_runs_no_other_workflow():
     async def begin(self, ev: StartEvent) -> StopEvent:
         return StopEvent(result=await flow(begin).run())
 
-    with pytest.raises(Failed, match="a step cannot run `Flow` within itself") as failed:
+    with pytest.raises(Failed, match="a step cannot run `Flow` within itself: .* start it as a run of its own") as failed:
         run_step(flow(begin), "begin", ("StartEvent", {}))
     assert failed.value.kind == "workflows.errors.ContextStateError"
 
@@ -343,9 +344,23 @@ def test_what_came_before_is_known():
     assert fields["result"] == [2, 1.5, "ValueError", "again"]
 
 
-def test_logging_goes_to_the_run():
-    from wf_guest import logs
+def test_print_goes_to_the_run(monkeypatch):
+    @step
+    async def say(self, ev: StartEvent) -> StopEvent:
+        print("one\ntwo", 3)
+        print("no end", end="")
+        print("trouble", file=sys.stderr)
+        return StopEvent()
 
+    monkeypatch.setattr(sys, "stdout", logs.Lines("stdout", None))
+    monkeypatch.setattr(sys, "stderr", logs.Lines("stderr", None))
+    host = Host()
+    run_step(flow(say), "say", ("StartEvent", {}), host=host)
+    out, err = {"stream": "stdout"}, {"stream": "stderr"}
+    assert host.logged == [("info", "one", out), ("info", "two 3", out), ("info", "trouble", err), ("info", "no end", out)]
+
+
+def test_logging_goes_to_the_run():
     @step
     async def say(self, ev: StartEvent) -> StopEvent:
         record = logging.getLogger("mine").makeRecord("mine", logging.WARNING, __file__, 1, "careful %s", ("now",), None)

@@ -174,7 +174,7 @@ async fn the_lines_of_the_page_that_talk_to_a_server_are_those_of_a_program() ->
     assert_eq!(greeting, "Hello, Ada!");
     let page = shown("Talk to it", "rust").replace("\"http://127.0.0.1:8080\"", "server.url()");
     let lines: Vec<&str> = page.lines().filter_map(|it| it.split_once("?;")).map(|it| it.0).collect();
-    assert_eq!((lines.len(), lines.len()), (3, page.lines().count()), "{page}");
+    assert!(!lines.is_empty() && lines.len() == page.lines().count(), "each is whole: {page}");
     for line in lines {
         assert!(include_str!("embed.rs").contains(&format!("\n    {line}?;\n")), "{line}");
     }

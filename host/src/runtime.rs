@@ -25,7 +25,7 @@ mod lines;
 mod linker;
 mod memory;
 #[cfg(feature = "cli")]
-mod merge;
+pub(crate) mod merge;
 mod meter;
 mod polls;
 mod report;
@@ -58,8 +58,6 @@ pub use component::Component;
 pub(crate) use component::Encoded;
 pub use executor::Entry;
 use libraries::Library;
-#[cfg(feature = "cli")]
-pub(crate) use merge::merge;
 pub use report::{LogLine, Report, Waits};
 pub use wf_engine::attempt::RunInfo;
 

@@ -308,6 +308,8 @@ fn what_is_wrong_with_a_typescript_file_is_said_once_with_its_line() {
     // It is strict, as a module is.
     check(&format!("{step}undeclared = 1;\nexport default flow;\n"), "flow.ts:4: undeclared is not defined");
     check("throw \"as\\nit is\";\nexport default 1;\n", "flow.ts: as it is");
+    check("throw Object.create(null);\nexport default 1;\n", "flow.ts: something was thrown that is no error, and no text");
+    check("import * as it from \"wf:workflow/it@0.1.0\";\nit.is();\n", "flow.ts:1: there is no `wf:workflow/it@0.1.0` for a component");
     check("const deep = (): number => 1 + deep();\ndeep();\nexport default 1;\n", "flow.ts: it failed when it began: ");
     for file in ["one.ts", "one.js"] {
         fs::write(folder.path().join(file), format!("{step}export default flow;\n")).expect("writable");

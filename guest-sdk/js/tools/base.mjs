@@ -8,7 +8,8 @@ import { componentize } from "componentize-qjs";
 import { begin, contractIn } from "./worlds.mjs";
 
 // The bundle is evaluated, and its steps take the place of these. One that fails does so at the first of its lines that
-// is the author's. Last, where its text has been there come zeros, of which a component keeps none.
+// is the author's. Last, where its text has been there come zeros, of which a component keeps none: as many as there is
+// room for.
 const program = `
 let bundle;
 steps = {
@@ -24,12 +25,17 @@ steps = {
       const is = thrown instanceof Error;
       const frames = is ? [...String(thrown.stack).matchAll(/:(\\d+):\\d+/g)] : [];
       const at = frames.map(([, line]) => lines[line]).find((line) => line !== undefined) ?? file;
-      const message = String(is ? thrown.message : thrown).trim().replaceAll("\\n", " ");
+      let message = "something was thrown that is no error, and no text";
+      try {
+        message = String(is ? thrown.message : thrown).trim().replaceAll("\\n", " ");
+      } catch {}
       throw { kind: "invalid", message: at + ": " + message, details: JSON.stringify({ hint }) };
     }
     const { length } = code;
     code = undefined;
-    for (let size = length, zeros = []; size > 4096; size >>= 1) zeros.push(...[size, size, size].map((it) => new ArrayBuffer(it)));
+    try {
+      for (let size = length, zeros = []; size > 4096; size >>= 1) zeros.push(...[size, size, size].map((it) => new ArrayBuffer(it)));
+    } catch {}
     return [];
   },
 };

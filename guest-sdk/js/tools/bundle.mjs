@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { comments } from "./comments.mjs";
 import { lines } from "./lines.mjs";
-import { worldOf } from "./worlds.mjs";
+import { imports, worldOf } from "./worlds.mjs";
 
 const sdk = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
 
@@ -78,7 +78,11 @@ export async function bundle(source) {
  */
 function own(build, documented) {
   // An import that nothing uses is none.
-  build.onResolve({ filter: /^(wf|wasi):/ }, ({ path: name }) => ({ path: name, namespace: "imports", sideEffects: false }));
+  build.onResolve({ filter: /^(wf|wasi):/ }, ({ path: name }) =>
+    imports.includes(name)
+      ? { path: name, namespace: "imports", sideEffects: false }
+      : { errors: [{ text: `there is no \`${name}\` for a component to import (there is ${imports.join(", ")})` }] },
+  );
   build.onLoad({ filter: /./, namespace: "imports" }, ({ path: name }) => ({
     contents: `export default wfImports[${JSON.stringify(name)}];`,
   }));

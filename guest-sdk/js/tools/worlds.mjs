@@ -12,6 +12,9 @@ const always = [
 ];
 const [http, environment] = ["wf:workflow/http@0.1.0", "wasi:cli/environment@0.2.0"];
 
+/** What a bundle may import. */
+export const imports = [...always, http, environment];
+
 /** The world that a bundle needs: what it asks for is shown to whoever grants it, so only what it names is in there. */
 export function worldOf(code) {
   return `${code.includes(http) ? "guest" : "guest-within"}${code.includes(environment) ? "-environment" : ""}`;

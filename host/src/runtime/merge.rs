@@ -7,6 +7,7 @@
 
 mod links;
 mod module;
+mod numbers;
 mod parts;
 #[cfg(test)]
 mod tests;
@@ -27,11 +28,22 @@ const MEMORY: u32 = 0;
 const CODE: u32 = 1;
 const OTHERS: u32 = 2;
 
+/// What this is, for the names of what was made by it: another form of it makes others.
+pub(crate) const SOURCES: [&[u8]; 5] = [
+    include_bytes!("merge.rs"),
+    include_bytes!("merge/links.rs"),
+    include_bytes!("merge/module.rs"),
+    include_bytes!("merge/numbers.rs"),
+    include_bytes!("merge/parts.rs"),
+];
+
 /// What has begun is merged: a module that has something to do at its start is refused. An error says what else there is that
 /// cannot be merged.
 pub(crate) fn merge(component: &[u8]) -> Result<Vec<u8>> {
+    let is_sound = |bytes: &[u8]| Validator::new_with_features(WasmFeatures::all()).validate_all(bytes).map(|_| ());
+    is_sound(component).context("it is not sound")?;
     let made = merged(component)?;
-    Validator::new_with_features(WasmFeatures::all()).validate_all(&made).context("what came of it is not sound")?;
+    is_sound(&made).context("what came of it is not sound")?;
     Ok(made)
 }
 
@@ -224,7 +236,7 @@ impl<'p, 'a> Writer<'p, 'a> {
         }
         let memory = self.memory();
         let mut given = Vec::new();
-        for (number, (function, _)) in self.parts.outer.iter().enumerate() {
+        for (number, (function, _)) in self.parts.numbers.outer.iter().enumerate() {
             given.push((outer_name(number), ExportKind::Func, self.number(Kind::Function, Origin::Outer(*function))?));
         }
         for (kind, name) in self.parts.shared() {

@@ -8,10 +8,10 @@ use super::tools::Tools;
 use crate::cli::Problem;
 use crate::cli::environment::{Lock, digest, output, progress, short, unwritable, whole};
 use crate::cli::progress::size;
-use crate::runtime::merge;
+use crate::runtime::merge::{self, merge};
 
-/// What the host makes of it; another form is another base.
-const FORM: &[u8] = b"merged";
+/// How the host makes it, but for what it shares with others: another way makes another base.
+const OWN: [&[u8]; 2] = [env!("CARGO_PKG_VERSION").as_bytes(), include_bytes!("flat.rs")];
 
 /// The base, ready to be given a bundle.
 pub(super) struct Base {
@@ -22,7 +22,8 @@ pub(super) struct Base {
 
 /// Finds it, or makes it.
 pub(super) async fn ready(tools: &Tools, world: &str) -> Result<Base, Problem> {
-    let name = format!("base-{}", short(&digest([tools.version().as_bytes(), world.as_bytes(), FORM])));
+    let name =
+        format!("base-{}", short(&digest([tools.version().as_bytes(), world.as_bytes()].into_iter().chain(OWN).chain(merge::SOURCES))));
     let path = tools.home.join(&name).with_extension("wasm");
     if let Ok(bytes) = fs::read(&path) {
         return Ok(Base { name, bytes });
@@ -44,7 +45,7 @@ pub(super) async fn ready(tools: &Tools, world: &str) -> Result<Base, Problem> {
         return Err(defect(&whole(&built)));
     }
     let bytes = fs::read(&made).map_err(|error| unwritable(&made, &error))?;
-    let bytes = flat(&bytes).ok_or_else(|| defect("componentize-qjs made a component of another shape"))?;
+    let bytes = flat(&bytes).map_err(|said| defect(&format!("componentize-qjs made a component of another shape: {said}")))?;
     let bytes = merge(&bytes).map_err(|error| defect(&format!("{error:#}")))?;
     fs::write(&made, &bytes).and_then(|()| fs::rename(&made, &path)).map_err(|error| unwritable(&path, &error))?;
     progress(&format!("made it in {:.1?}, {}", begun.elapsed(), size(bytes.len() as u64)));

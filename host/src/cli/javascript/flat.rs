@@ -9,19 +9,27 @@ use wasm_encoder::{
     Alias, CanonicalFunctionSection, CodeSection, Component, ComponentAliasSection, ComponentImportSection, ComponentSectionId, ExportKind,
     ExportSection, Function, FunctionSection, InstanceSection, Instruction, ModuleArg, ModuleSection, RawSection, TypeSection, ValType,
 };
-use wasmparser::{CanonicalFunction, ComponentAlias, ComponentExternalKind, ComponentTypeRef, KnownCustom, Parser, Payload};
+use wasmparser::{
+    CanonicalFunction, ComponentAlias, ComponentExternalKind, ComponentTypeRef, KnownCustom, Parser, Payload, Validator, WasmFeatures,
+};
 
 /// What it imports while it is made: files that a program names. No program names any.
 const LOADER: &str = "local:init/module-loader";
 /// Its functions, each with as many numbers as it is given: texts, and where to put what it answers.
 const LOADS: [(&str, usize); 2] = [("resolve", 5), ("load", 3)];
 
-/// The inner component; none: it has another shape.
-pub(super) fn flat(component: &[u8]) -> Option<Vec<u8>> {
-    let inner = inner(component)?;
+/// The inner component; an error says in what its shape is another.
+pub(super) fn flat(component: &[u8]) -> Result<Vec<u8>, String> {
+    let is_sound = |bytes: &[u8]| Validator::new_with_features(WasmFeatures::all()).validate_all(bytes).map(|_| ());
+    is_sound(component).map_err(|error| format!("it is not sound: {error}"))?;
+    let inner = inner(component).ok_or("there is no component in it")?;
     let (mut flat, mut made) = (Flat::default(), Component::new());
-    flat.parse_component(&mut made, Parser::new(0), inner).ok()?;
-    flat.loader.map(|_| made.finish())
+    flat.parse_component(&mut made, Parser::new(0), inner).map_err(|error| error.to_string())?;
+    flat.loader.ok_or_else(|| format!("it does not import `{LOADER}`"))?;
+    flat.unlike.map_or(Ok(()), |unlike| Err(unlike.to_owned()))?;
+    let made = made.finish();
+    is_sound(&made).map_err(|error| format!("what came of it is not sound: {error}"))?;
+    Ok(made)
 }
 
 fn inner(component: &[u8]) -> Option<&[u8]> {
@@ -43,6 +51,8 @@ struct Flat {
     loader: Option<u32>,
     /// The functions that go, and what they are called there.
     loads: Vec<(u32, String)>,
+    /// What there is that this does not know.
+    unlike: Option<&'static str>,
 }
 
 impl Flat {
@@ -61,10 +71,16 @@ impl Reencode for Flat {
 
 impl ReencodeComponent for Flat {
     fn component_instance_index(&mut self, instance: u32) -> u32 {
+        if self.loader == Some(instance) {
+            self.unlike = Some("what it imports while it is made is taken as a whole");
+        }
         instance - u32::from(self.loader.is_some_and(|loader| loader < instance))
     }
 
     fn component_func_index(&mut self, function: u32) -> u32 {
+        if self.loads.iter().any(|(load, _)| *load == function) {
+            self.unlike = Some("a function that it imports while it is made is more than called");
+        }
         function - self.loads.iter().map(|(load, _)| u32::from(*load < function)).sum::<u32>()
     }
 
@@ -104,6 +120,9 @@ impl ReencodeComponent for Flat {
                         let function = self.functions;
                         self.count(kind);
                         if self.loader == Some(instance_index) {
+                            if kind != ComponentExternalKind::Func || LOADS.iter().all(|(load, _)| *load != name) {
+                                self.unlike = Some("it imports more while it is made");
+                            }
                             self.loads.push((function, name.to_owned()));
                             continue;
                         }
@@ -147,6 +166,9 @@ impl ReencodeComponent for Flat {
             Payload::CustomSection(custom) if matches!(custom.as_known(), KnownCustom::ComponentName(_)) => (),
             // Their numbers are their own.
             Payload::ModuleSection { .. } | Payload::ComponentSection { .. } | Payload::ComponentTypeSection(_) => {
+                if self.loader.is_none() && matches!(payload, Payload::ModuleSection { .. }) {
+                    self.unlike = Some("a module comes before what it imports while it is made");
+                }
                 let id = match payload {
                     Payload::ModuleSection { .. } => ComponentSectionId::CoreModule,
                     Payload::ComponentSection { .. } => ComponentSectionId::Component,
@@ -181,4 +203,80 @@ fn traps(made: &mut Component) {
     let mut instances = InstanceSection::new();
     instances.instantiate(0, Vec::<(&str, ModuleArg)>::new());
     made.section(&ModuleSection(&module)).section(&instances);
+}
+
+#[cfg(test)]
+mod tests {
+    use wasmtime::component::Linker;
+    use wasmtime::{Engine, Store};
+
+    use super::*;
+
+    const MADE: &str = r#"(component (component
+      (import "before" (func $before (result u32)))
+      (import "local:init/module-loader" (instance $loader
+        (export "resolve" (func (param "referrer" string) (param "specifier" string) (result (result string (error string)))))
+        (export "load" (func (param "path" string) (result (result string (error string)))))))
+      (import "after" (instance $after (export "give" (func (result u32)))))
+      (core module $main (memory (export "memory") 1)
+        (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 8)))
+      (core instance $main (instantiate $main))
+      (alias export $loader "resolve" (func $resolve))
+      (alias export $after "give" (func $give))
+      (alias export $loader "load" (func $load))
+      (alias core export $main "realloc" (core func $realloc))
+      (alias core export $main "memory" (core memory $memory))
+      (core func $before (canon lower (func $before)))
+      (core func $resolve (canon lower (func $resolve) (memory $memory) (realloc (core func $realloc))))
+      (core func $load (canon lower (func $load) (memory $memory) (realloc (core func $realloc))))
+      (core func $give (canon lower (func $give)))
+      (core module $code
+        (import "" "before" (func $before (result i32)))
+        (import "" "resolve" (func (param i32 i32 i32 i32 i32)))
+        (import "" "load" (func (param i32 i32 i32)))
+        (import "" "give" (func $give (result i32)))
+        (func (export "run") (result i32) (i32.sub (call $before) (call $give))))
+      (core instance $given (export "before" (func $before)) (export "resolve" (func $resolve)) (export "load" (func $load)) (export "give" (func $give)))
+      (core instance $code (instantiate $code (with "" (instance $given))))
+      (func (export "run") (result u32) (canon lift (core func $code "run")))))"#;
+
+    fn made(text: &str) -> Result<Vec<u8>, String> {
+        flat(&wat::parse_str(text).expect("sound"))
+    }
+
+    #[test]
+    fn what_is_within_stands_alone_and_asks_for_no_files() {
+        let engine = Engine::default();
+        let component = wasmtime::component::Component::new(&engine, made(MADE).expect("flat")).expect("it compiles");
+        let mut linker = Linker::new(&engine);
+        linker.root().func_wrap("before", |_, ()| Ok((44_u32,))).expect("defined");
+        linker.instance("after").expect("defined").func_wrap("give", |_, ()| Ok((2_u32,))).expect("defined");
+        let mut store = Store::new(&engine, ());
+        let instance = linker.instantiate(&mut store, &component).expect("it needs nothing else");
+        let run = instance.get_typed_func::<(), (u32,)>(&mut store, "run").expect("exported");
+        assert_eq!(run.call(&mut store, ()).expect("it returns"), (42,));
+    }
+
+    #[test]
+    fn another_shape_is_named() {
+        let whole = r#"(import "after" (instance $after (export "give" (func (result u32)))))"#;
+        for (text, why) in [
+            ("(component)".to_owned(), "no component in it"),
+            ("(component (component))".to_owned(), "does not import"),
+            (MADE.replacen(whole, &format!("{whole} (export \"loader\" (instance $loader))"), 1), "as a whole"),
+            (MADE.replacen("(alias export $after", "(export \"resolves\" (func $resolve)) (alias export $after", 1), "more than called"),
+            (MADE.replacen("(import \"before\"", "(core module) (import \"before\"", 1), "a module comes before"),
+            (
+                MADE.replace("\"load\" (func (param \"path\"", "\"read\" (func (param \"path\"")
+                    .replace("$loader \"load\"", "$loader \"read\""),
+                "imports more",
+            ),
+        ] {
+            let said = made(&text).expect_err(why);
+            assert!(said.contains(why), "{why}: {said}");
+        }
+        for bytes in [&b""[..], b"\0asm", b"\0asm\x0d\0\x01\0\x04\x09\0asm"] {
+            flat(bytes).expect_err("it is not sound");
+        }
+    }
 }

@@ -9,7 +9,7 @@ use crate::cli::Problem;
 use crate::cli::environment::{Lock, digest, progress, short, unwritable};
 use crate::cli::progress::size;
 use crate::host::Host;
-use crate::runtime::merge;
+use crate::runtime::merge::{self, merge};
 
 /// The program in it.
 const PROGRAM: &str = include_str!("base.py");
@@ -17,8 +17,8 @@ const MODULE: &str = "base";
 /// The step by which it puts its memory in order; the program knows it, too.
 const SETTLE: &str = "wf-host:settle";
 
-/// What the host makes of it; another form is another base.
-const FORM: &[u8] = b"merged";
+/// How the host makes it, but for what it shares with others: another way makes another base.
+const OWN: [&[u8]; 2] = [env!("CARGO_PKG_VERSION").as_bytes(), include_bytes!("kept.rs")];
 
 /// The base, ready to be given files.
 pub(super) struct Base {
@@ -30,7 +30,8 @@ pub(super) struct Base {
 /// Finds it, or makes it.
 pub(super) async fn ready(host: &Host, tools: &Tools) -> Result<Base, Problem> {
     let sdk = tools.sdk.file_name().unwrap_or_default();
-    let name = format!("base-{}", short(&digest([sdk.as_encoded_bytes(), PROGRAM.as_bytes(), FORM])));
+    let name =
+        format!("base-{}", short(&digest([sdk.as_encoded_bytes(), PROGRAM.as_bytes()].into_iter().chain(OWN).chain(merge::SOURCES))));
     let path = tools.home.join(&name).with_extension("wasm");
     if let Ok(bytes) = fs::read(&path) {
         return Ok(Base { name, bytes });

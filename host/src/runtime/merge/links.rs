@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use anyhow::{Context, Result, bail, ensure};
 use wasmparser::{
-    BinaryReader, CanonicalFunction, CanonicalOption, ComponentAlias, ComponentExternalKind, ComponentImport, ComponentOuterAliasKind,
-    ComponentTypeRef, FromReader, Instance, SectionLimited,
+    BinaryReader, CanonicalFunction, CanonicalOption, ComponentAlias, ComponentExport, ComponentExternalKind, ComponentImport,
+    ComponentInstance, ComponentOuterAliasKind, ComponentType, ComponentTypeRef, FromReader, Instance, Parser, Payload, SectionLimited,
 };
 
 use super::module::{Kind, Module};
@@ -22,7 +22,11 @@ pub(super) mod section {
     pub const CORE_INSTANCE: u8 = Id::CoreInstance as u8;
     pub const ALIAS: u8 = Id::Alias as u8;
     pub const CANONICAL: u8 = Id::CanonicalFunction as u8;
+    pub const COMPONENT: u8 = Id::Component as u8;
+    pub const INSTANCE: u8 = Id::Instance as u8;
+    pub const TYPE: u8 = Id::Type as u8;
     pub const IMPORT: u8 = Id::Import as u8;
+    pub const EXPORT: u8 = Id::Export as u8;
 }
 
 /// A section of a component: what it is, and what it holds.
@@ -44,6 +48,42 @@ pub(super) fn sections(component: &[u8]) -> Result<Vec<Section<'_>>> {
 pub(super) fn entries<'a, T: FromReader<'a>>(data: &'a [u8]) -> Result<Vec<T>> {
     let all = SectionLimited::<T>::new(BinaryReader::new(data, 0))?;
     Ok(all.into_iter().collect::<Result<_, _>>()?)
+}
+
+/// What is written again as it is must not have numbers of modules, or of what they have.
+fn passed_on(id: u8, data: &[u8]) -> Result<()> {
+    let is_module = |kind: ComponentExternalKind| kind == ComponentExternalKind::Module;
+    match id {
+        section::IMPORT => {
+            let mut all = entries::<ComponentImport>(data)?.into_iter();
+            ensure!(!all.any(|import| matches!(import.ty, ComponentTypeRef::Module(_))), "it imports a module");
+        }
+        section::EXPORT => ensure!(!entries::<ComponentExport>(data)?.iter().any(|it| is_module(it.kind)), "it exports a module"),
+        section::INSTANCE => {
+            for instance in entries(data)? {
+                let gives = match instance {
+                    ComponentInstance::Instantiate { args, .. } => args.iter().any(|it| is_module(it.kind)),
+                    ComponentInstance::FromExports(exports) => exports.iter().any(|it| is_module(it.kind)),
+                };
+                ensure!(!gives, "it gives a module on");
+            }
+        }
+        section::TYPE => {
+            let mut all = entries::<ComponentType>(data)?.into_iter();
+            ensure!(!all.any(|ty| matches!(ty, ComponentType::Resource { dtor: Some(_), .. })), "it has resources of its own");
+        }
+        section::COMPONENT => {
+            for payload in Parser::new(0).parse_all(data) {
+                let Payload::ComponentAliasSection(aliases) = payload? else { continue };
+                for alias in aliases {
+                    let is_outer = matches!(alias?, ComponentAlias::Outer { kind: ComponentOuterAliasKind::CoreModule, .. });
+                    ensure!(!is_outer, "a component within it takes a module of it");
+                }
+            }
+        }
+        _ => (),
+    }
+    Ok(())
 }
 
 /// What is taken from modules to lift a function, or to lower one.
@@ -113,12 +153,7 @@ impl<'a> Links<'a> {
                     }
                 }
                 section::CANONICAL => entries(data)?.iter().try_for_each(|function| links.canonical(function))?,
-                section::IMPORT => {
-                    for import in entries::<ComponentImport>(data)? {
-                        ensure!(!matches!(import.ty, ComponentTypeRef::Module(_)), "it imports a module");
-                    }
-                }
-                _ => (),
+                _ => passed_on(*id, data)?,
             }
         }
         Ok(links)

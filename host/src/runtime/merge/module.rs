@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail, ensure};
 use wasm_encoder::ExportKind;
 use wasmparser::{
     DataSectionReader, ElementSectionReader, ExternalKind, FuncType, FunctionBody, Global, GlobalType, MemoryType, Parser, Payload,
-    TableInit, TableType, TypeRef,
+    TableInit, TableType, TypeRef, ValType,
 };
 
 /// Why something cannot be written anew.
@@ -82,7 +82,10 @@ impl<'a> Module<'a> {
         let (mut own, mut bodies) = (Vec::new(), Vec::new());
         for payload in Parser::new(0).parse_all(bytes) {
             match payload? {
-                Payload::TypeSection(types) => module.types = types.into_iter_err_on_gc_types().collect::<Result<_, _>>()?,
+                Payload::TypeSection(types) => {
+                    module.types = types.into_iter_err_on_gc_types().collect::<Result<_, _>>()?;
+                    module.types.iter().flat_map(|ty| ty.params().iter().chain(ty.results())).try_for_each(|ty| plain(*ty))?;
+                }
                 Payload::ImportSection(imports) => {
                     for import in imports.into_imports() {
                         module.import(import?)?;
@@ -93,6 +96,7 @@ impl<'a> Module<'a> {
                     for table in tables {
                         let table = table?;
                         ensure!(matches!(table.init, TableInit::RefNull), "a table begins with values");
+                        plain(ValType::Ref(table.ty.element_type))?;
                         module.tables.push(Place::Own(table.ty));
                     }
                 }
@@ -104,6 +108,7 @@ impl<'a> Module<'a> {
                 Payload::GlobalSection(globals) => {
                     for global in globals {
                         let global = global?;
+                        plain(global.ty.content_type)?;
                         module.globals.push((global.ty, Place::Own(global)));
                     }
                 }
@@ -169,6 +174,13 @@ impl<'a> Module<'a> {
         };
         import.context("a number is out of range")
     }
+}
+
+/// A reference to a type of the module's own would need a number of the other module's.
+fn plain(ty: ValType) -> Result<()> {
+    let is_numbered = matches!(ty, ValType::Ref(reference) if reference.type_index().is_some());
+    ensure!(!is_numbered, "a module refers to a type by its number");
+    Ok(())
 }
 
 impl<T> Place<T> {

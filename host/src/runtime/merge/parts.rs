@@ -1,23 +1,21 @@
 //! The two modules that are made of many: one of the memory and of what changes beside it, and one of the code.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use anyhow::{Context, Result, anyhow, ensure};
-use wasm_encoder::reencode::{self, Reencode, RoundtripReencoder};
+use wasm_encoder::reencode::{Reencode, RoundtripReencoder};
 use wasm_encoder::{
     CodeSection, DataSection, ElementSection, EntityType, ExportKind, ExportSection, FunctionSection, GlobalSection, ImportSection,
-    Instruction, MemorySection, TableSection, TypeSection,
+    MemorySection, TableSection, TypeSection,
 };
-use wasmparser::{ElementItems, FuncType, GlobalType, Operator};
+use wasmparser::{ElementItems, GlobalType, Operator};
 
 use super::links::{Links, Origin};
-use super::module::{Kind, Module, Place, Unsound};
+use super::module::{Kind, Module, Place};
+use super::numbers::{Numbers, Own, Renumbered};
 
 /// The argument of the module of code.
 pub(super) const ARGUMENT: &str = "";
-
-/// Something of its own that a module has: the instance, and its number there.
-type Own = (usize, u32);
 
 /// Which of the two has something.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -31,18 +29,8 @@ pub(super) struct Parts<'l, 'a> {
     links: &'l Links<'a>,
     /// The instances that become one.
     merged: Vec<usize>,
-    types: Vec<FuncType>,
-    type_numbers: HashMap<FuncType, u32>,
-    /// The functions that lead out of the modules, as the component numbers them, each with its type.
-    pub outer: Vec<(u32, u32)>,
-    functions: HashMap<Own, u32>,
-    tables: HashMap<Own, u32>,
     memory: Own,
-    /// Globals that change, or are more than a number: they stay with the memory.
-    globals: HashMap<Own, u32>,
-    /// Those that never change: addresses that the linker has found.
-    constants: HashMap<Own, i32>,
-    elements: HashMap<usize, u32>,
+    pub numbers: Numbers<'l, 'a>,
 }
 
 impl<'l, 'a> Parts<'l, 'a> {
@@ -50,19 +38,7 @@ impl<'l, 'a> Parts<'l, 'a> {
     pub fn new(links: &'l Links<'a>, merged: &HashSet<usize>, wanted: &[(Kind, Origin)]) -> Result<Parts<'l, 'a>> {
         let mut order: Vec<usize> = merged.iter().copied().collect();
         order.sort_unstable();
-        let mut parts = Parts {
-            links,
-            merged: order,
-            types: Vec::new(),
-            type_numbers: HashMap::new(),
-            outer: Vec::new(),
-            functions: HashMap::new(),
-            tables: HashMap::new(),
-            memory: (usize::MAX, 0),
-            globals: HashMap::new(),
-            constants: HashMap::new(),
-            elements: HashMap::new(),
-        };
+        let mut parts = Parts { links, merged: order, memory: (usize::MAX, 0), numbers: Numbers::new(links) };
         let (live, mut kept) = parts.live(wanted)?;
         parts.number(&live)?;
         kept.extend(wanted.iter().filter(|(kind, _)| *kind == Kind::Global).filter_map(|(_, origin)| own(*origin)));
@@ -75,14 +51,14 @@ impl<'l, 'a> Parts<'l, 'a> {
         for &instance in &self.merged.clone() {
             let module = links.module(instance)?;
             // Functions that are called by their number in a table have types as well.
-            let types = module.types.iter().map(|ty| self.ty(ty)).collect::<Result<Vec<_>>>()?;
+            let types = module.types.iter().map(|ty| self.numbers.ty(ty)).collect::<Result<Vec<_>>>()?;
             for (number, (ty, place)) in module.functions.iter().enumerate() {
                 let ty = *types.get(*ty as usize).context("a type is out of range")?;
                 if let Place::Imported(_) = place
                     && let Origin::Outer(outer) = links.origin(instance, Kind::Function, u32::try_from(number)?)?
-                    && self.outer.iter().all(|(it, _)| *it != outer)
+                    && self.numbers.outer.iter().all(|(it, _)| *it != outer)
                 {
-                    self.outer.push((outer, ty));
+                    self.numbers.outer.push((outer, ty));
                 }
             }
             for (number, place) in module.memories.iter().enumerate() {
@@ -104,30 +80,20 @@ impl<'l, 'a> Parts<'l, 'a> {
                 if let (_, Place::Own(_)) = place
                     && live.contains(&function)
                 {
-                    let next = self.outer.len() + self.functions.len();
-                    self.functions.insert(function, u32::try_from(next)?);
+                    let next = self.numbers.outer.len() + self.numbers.functions.len();
+                    self.numbers.functions.insert(function, u32::try_from(next)?);
                 }
             }
             for (number, place) in module.tables.iter().enumerate() {
                 if let Place::Own(_) = place {
-                    let next = u32::try_from(self.tables.len())?;
-                    self.tables.insert((instance, u32::try_from(number)?), next);
+                    let next = u32::try_from(self.numbers.tables.len())?;
+                    self.numbers.tables.insert((instance, u32::try_from(number)?), next);
                 }
             }
-            self.elements.insert(instance, elements);
+            self.numbers.elements.insert(instance, elements);
             elements += module.elements.as_ref().map_or(0, |all| all.count());
         }
         Ok(())
-    }
-
-    fn ty(&mut self, ty: &FuncType) -> Result<u32> {
-        if let Some(number) = self.type_numbers.get(ty) {
-            return Ok(*number);
-        }
-        let number = u32::try_from(self.types.len())?;
-        self.types.push(ty.clone());
-        self.type_numbers.insert(ty.clone(), number);
-        Ok(number)
     }
 
     /// The functions that somebody can call, and the globals that they write to: what has linked the modules is done.
@@ -164,10 +130,10 @@ impl<'l, 'a> Parts<'l, 'a> {
                 let place = matches!(place, Place::Own(_)).then_some((instance, u32::try_from(number)?));
                 let Some(global) = place else { continue };
                 match self.constant(global, kept)? {
-                    Some(value) => _ = self.constants.insert(global, value),
+                    Some(value) => _ = self.numbers.constants.insert(global, value),
                     None => {
-                        let next = u32::try_from(self.globals.len())?;
-                        self.globals.insert(global, next);
+                        let next = u32::try_from(self.numbers.globals.len())?;
+                        self.numbers.globals.insert(global, next);
                     }
                 }
             }
@@ -205,10 +171,10 @@ impl<'l, 'a> Parts<'l, 'a> {
     pub fn place(&self, kind: Kind, origin: Origin) -> Result<(Holder, String)> {
         let global = own(origin).context("it leads out of the modules")?;
         Ok(match kind {
-            Kind::Function => (Holder::Code, format!("function{}", self.functions.get(&global).context("a function is missing")?)),
-            Kind::Table => (Holder::Code, format!("table{}", self.tables.get(&global).context("a table is missing")?)),
+            Kind::Function => (Holder::Code, format!("function{}", self.numbers.functions.get(&global).context("a function is missing")?)),
+            Kind::Table => (Holder::Code, format!("table{}", self.numbers.tables.get(&global).context("a table is missing")?)),
             Kind::Memory => (Holder::Memory, "memory".to_owned()),
-            Kind::Global => (Holder::Memory, format!("global{}", self.globals.get(&global).context("a global is missing")?)),
+            Kind::Global => (Holder::Memory, format!("global{}", self.numbers.globals.get(&global).context("a global is missing")?)),
         })
     }
 
@@ -234,7 +200,7 @@ impl<'l, 'a> Parts<'l, 'a> {
     }
 
     fn ordered_globals(&self) -> Vec<(Own, u32)> {
-        let mut all: Vec<(Own, u32)> = self.globals.iter().map(|(global, number)| (*global, *number)).collect();
+        let mut all: Vec<(Own, u32)> = self.numbers.globals.iter().map(|(global, number)| (*global, *number)).collect();
         all.sort_by_key(|(_, number)| *number);
         all
     }
@@ -249,10 +215,10 @@ impl<'l, 'a> Parts<'l, 'a> {
     pub fn code(&self, wanted: &[(Kind, Origin)]) -> Result<wasm_encoder::Module> {
         let (mut types, mut imports, mut functions) = <(TypeSection, ImportSection, FunctionSection)>::default();
         let (mut tables, mut exports, mut elements, mut code) = <(TableSection, ExportSection, ElementSection, CodeSection)>::default();
-        for ty in &self.types {
+        for ty in &self.numbers.types {
             types.ty().func_type(&RoundtripReencoder.func_type(ty.clone())?);
         }
-        for (number, (_, ty)) in self.outer.iter().enumerate() {
+        for (number, (_, ty)) in self.numbers.outer.iter().enumerate() {
             imports.import(ARGUMENT, &outer_name(number), EntityType::Function(*ty));
         }
         let Place::Own(memory) = &self.links.module(self.memory.0)?.memories[self.memory.1 as usize] else {
@@ -267,9 +233,9 @@ impl<'l, 'a> Parts<'l, 'a> {
             let module = self.links.module(instance)?;
             for (number, (ty, place)) in module.functions.iter().enumerate() {
                 if let Place::Own(body) = place
-                    && self.functions.contains_key(&(instance, u32::try_from(number)?))
+                    && self.numbers.functions.contains_key(&(instance, u32::try_from(number)?))
                 {
-                    functions.function(self.type_numbers[&module.types[*ty as usize]]);
+                    functions.function(self.numbers.type_numbers[&module.types[*ty as usize]]);
                     self.of(instance).parse_function_body(&mut code, body.clone())?;
                 }
             }
@@ -286,7 +252,7 @@ impl<'l, 'a> Parts<'l, 'a> {
         for (kind, origin) in wanted {
             let (holder, name) = self.place(*kind, *origin)?;
             let Some(global) = own(*origin).filter(|_| holder == Holder::Code) else { continue };
-            let numbers = if *kind == Kind::Function { &self.functions } else { &self.tables };
+            let numbers = if *kind == Kind::Function { &self.numbers.functions } else { &self.numbers.tables };
             if named.insert(name.clone()) {
                 exports.export(&name, (*kind).into(), numbers[&global]);
             }
@@ -298,7 +264,7 @@ impl<'l, 'a> Parts<'l, 'a> {
 
     /// What is written anew of an instance's module.
     fn of(&self, instance: usize) -> Renumbered<'_, 'l, 'a> {
-        Renumbered { parts: self, instance }
+        Renumbered { numbers: &self.numbers, instance }
     }
 }
 
@@ -332,71 +298,4 @@ fn in_tables(module: &Module) -> Result<Vec<u32>> {
         }
     }
     Ok(all)
-}
-
-/// Writes what a module has with the numbers of the two.
-struct Renumbered<'p, 'l, 'a> {
-    parts: &'p Parts<'l, 'a>,
-    instance: usize,
-}
-
-type Renumbering<T> = Result<T, reencode::Error<Unsound>>;
-
-impl Renumbered<'_, '_, '_> {
-    fn found(&self, kind: Kind, number: u32, numbers: &HashMap<Own, u32>) -> Renumbering<u32> {
-        let found = self.parts.links.origin(self.instance, kind, number).and_then(|origin| match origin {
-            Origin::Own { instance, number } => {
-                numbers.get(&(instance, number)).copied().context("something is of no module that is merged")
-            }
-            Origin::Outer(function) => {
-                let place = self.parts.outer.iter().position(|(it, _)| *it == function).context("a function is missing")?;
-                Ok(u32::try_from(place)?)
-            }
-        });
-        found.map_err(|error| reencode::Error::UserError(error.into()))
-    }
-}
-
-impl Reencode for Renumbered<'_, '_, '_> {
-    type Error = Unsound;
-
-    fn function_index(&mut self, function: u32) -> Renumbering<u32> {
-        self.found(Kind::Function, function, &self.parts.functions)
-    }
-
-    fn table_index(&mut self, table: u32) -> Renumbering<u32> {
-        self.found(Kind::Table, table, &self.parts.tables)
-    }
-
-    fn global_index(&mut self, global: u32) -> Renumbering<u32> {
-        self.found(Kind::Global, global, &self.parts.globals)
-    }
-
-    fn memory_index(&mut self, _: u32) -> Renumbering<u32> {
-        Ok(0)
-    }
-
-    fn element_index(&mut self, element: u32) -> Renumbering<u32> {
-        Ok(self.parts.elements[&self.instance] + element)
-    }
-
-    fn data_index(&mut self, _: u32) -> Renumbering<u32> {
-        Err(reencode::Error::UserError(anyhow!("there is data beside the memory").into()))
-    }
-
-    fn type_index(&mut self, ty: u32) -> Renumbering<u32> {
-        let ty = self.parts.links.module(self.instance).map(|module| module.types.get(ty as usize));
-        let number = ty.and_then(|ty| ty.and_then(|ty| self.parts.type_numbers.get(ty)).copied().context("a type is missing"));
-        number.map_err(|error| reencode::Error::UserError(error.into()))
-    }
-
-    fn instruction<'o>(&mut self, operator: Operator<'o>) -> Renumbering<Instruction<'o>> {
-        if let Operator::GlobalGet { global_index } = operator
-            && let Ok(Origin::Own { instance, number }) = self.parts.links.origin(self.instance, Kind::Global, global_index)
-            && let Some(value) = self.parts.constants.get(&(instance, number))
-        {
-            return Ok(Instruction::I32Const(*value));
-        }
-        reencode::utils::instruction(self, operator)
-    }
 }

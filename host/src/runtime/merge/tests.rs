@@ -144,3 +144,24 @@ fn what_cannot_be_merged_says_why() {
         merge(bytes).expect_err("it is no component with modules");
     }
 }
+
+#[test]
+fn what_has_numbers_of_modules_elsewhere_is_refused() {
+    let memory = "(core module $m (memory (export \"memory\") 1)) (core instance $m (instantiate $m))";
+    for (more, why) in [
+        (r#"(core module $x) (export "x" (core module $x))"#, "exports a module"),
+        (r#"(import "x" (core module $x))"#, "imports a module"),
+        (r#"(core module $x) (component (alias outer 1 $x (core module)))"#, "a component within it takes a module"),
+        (
+            r#"(core module $d (func (export "end") (param i32))) (core instance $d (instantiate $d))
+               (type $r (resource (rep i32) (dtor (core func $d "end"))))"#,
+            "resources of its own",
+        ),
+        (r#"(core module $t (type $f (func)) (table 1 (ref null $f)))  (core instance (instantiate $t))"#, "a type by its number"),
+    ] {
+        let component = wat::parse_str(format!("(component {memory} {more})")).expect(more);
+        let error = merge(&component).expect_err(more);
+        assert!(format!("{error:#}").contains(why), "{more}: {error:#}");
+    }
+    merge(&wat::parse_str(format!("(component {memory})")).expect("sound")).expect("alone it can be");
+}

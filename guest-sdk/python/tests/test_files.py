@@ -53,6 +53,11 @@ def test_workflows_are_found(tmp_path, more, found):
     assert names(look(tmp_path, FLOW + more)) == found
 
 
+def test_additional_events_come_with_their_workflow(tmp_path):
+    more = "from llama_agents.server import WorkflowServer\nserver = WorkflowServer()\nserver.add_workflow('x.y', One())\nserver.add_workflow('z', One(), additional_events=[StopEvent])"
+    assert [it["additional_events"] for it in look(tmp_path, FLOW + more)["workflows"]] == [[], ["StopEvent"]]
+
+
 def test_a_file_may_be_called_as_a_module_of_the_standard_library(tmp_path):
     assert names(look(tmp_path, FLOW, "random.py")) == ["random"]
     assert names(look(tmp_path, "import uuid, random\nrandom.random()\n" + FLOW, "json.py")) == ["json"]

@@ -210,6 +210,26 @@ mod tests {
     }
 
     #[test]
+    fn what_a_project_depends_on_is_asked_for_with_its_line() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let project = "[project]\nname = \"it\"\ndependencies = [\n  \"python-dateutil==2.9.0\",\n  \"pydantic>=2\",\n  \"six\",\n]\n";
+        let found = |dir: &Path| asked(dir).expect("packages").into_iter().map(|it| (it.requirement, it.file, it.line)).collect::<Vec<_>>();
+        assert!(found(dir.path()).is_empty());
+
+        let file = dir.path().join("pyproject.toml");
+        fs::write(&file, project).expect("written");
+        // What the SDK brings along itself is left out.
+        assert_eq!(found(dir.path()), [("python-dateutil==2.9.0".to_owned(), file.clone(), 4), ("six".to_owned(), file.clone(), 6)]);
+        fs::write(&file, "[tool.else]\ndependencies = [\"six\"]\n").expect("written");
+        assert!(found(dir.path()).is_empty());
+
+        // The other file comes first.
+        let file = dir.path().join("requirements.txt");
+        fs::write(&file, "# none\n\nsix==1.17.0 # old\n").expect("written");
+        assert_eq!(found(dir.path()), [("six==1.17.0".to_owned(), file.clone(), 3)]);
+    }
+
+    #[test]
     fn what_stands_in_is_what_is_provided() {
         for stand_in in STAND_INS {
             assert!(PROVIDED.contains(&name(stand_in).as_str()) && stand_in.ends_with(".9999"), "{stand_in}");

@@ -4,7 +4,7 @@ from typing import Any
 
 
 def draw_all_possible_flows(workflow: Any, filename: str = "workflow_all_flows.html", **_: Any) -> None:
-    """Does nothing: `wf-host graph` and the debugger draw the graph."""
+    """Does nothing: `wf-host inspect --format svg` and the debugger draw the graph."""
 
 
 def draw_most_recent_execution(workflow: Any, filename: str = "workflow_recent_execution.html", **_: Any) -> None:

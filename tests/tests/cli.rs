@@ -606,6 +606,24 @@ async fn the_first_screen() {
     assert!(!server.log().contains("warning"), "on loopback there is nothing to warn of: {}", server.log());
 }
 
+/// A new user's first run is one of a workflow that has what it needs.
+#[tokio::test]
+async fn the_first_screen_tries_what_asks_for_nothing_that_it_is_not_granted() {
+    let example = |name: &str| artifacts::example(name).display().to_string();
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let folder = format!("files={}", folder.path().display());
+    for (paths, grants, tried) in [
+        (vec!["chat", "documents", "greeting"], vec![], "greeting/run "),
+        (vec!["chat", "documents"], vec![], "documents/run-nowait "),
+        (vec!["chat", "documents"], vec!["--allow-http", "http://127.0.0.1:1"], "chat/run-nowait "),
+        (vec!["documents", "greeting"], vec!["--allow-dir", &folder], "documents/run-nowait "),
+    ] {
+        let server = Serve { paths: paths.into_iter().map(example).collect(), ..Serve::default() }.with(&grants).start().await;
+        let wanted = format!("\n  try  curl -X POST {}/workflows/{tried}", server.url());
+        assert!(server.screen().contains(&wanted), "{grants:?}: {}", server.screen());
+    }
+}
+
 #[tokio::test]
 async fn a_warning_beyond_loopback() {
     let server = Serve::guests(&["greeting"]).with(&["--host", "0.0.0.0"]).start().await;

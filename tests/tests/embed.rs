@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use serde_json::{Value, json};
 use wf_tests::artifacts::{self, root};
 use wf_tests::output::Output;
+use wf_tests::pages::pages;
 use wf_tests::patience::until_blocking;
 use wf_tests::{Client, Serve, until};
 
@@ -156,12 +157,44 @@ fn the_program_of_the_page_is_that_of_the_documentation() {
     assert!(documentation.contains(&program), "{program}");
 }
 
-/// Whoever embeds a server does not build the command.
+/// A block of README.md, by the heading above it and its language.
+fn shown(heading: &str, language: &str) -> String {
+    let all = pages().into_iter().find(|it| it.path == "README.md").expect("the page").blocks();
+    all.into_iter().find(|it| it.heading == heading && it.language == language).expect("it is shown").code
+}
+
+/// Whoever talks to a server by the lines of README.md has what they say.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_lines_of_the_page_that_talk_to_a_server_are_those_of_a_program() -> wf_client::Result<()> {
+    use wf_client::Start;
+    let server = wf_tests::Server::start(&["greeting"]).await;
+    let client = wf_client::Client::new(server.url())?;
+    let run = client.start("greeting", &Start::event(json!({ "name": "Ada" }))).await?;
+    let greeting: String = client.output(&run.handler_id).await?;
+    assert_eq!(greeting, "Hello, Ada!");
+    let page = shown("Talk to it", "rust").replace("\"http://127.0.0.1:8080\"", "server.url()");
+    let lines: Vec<&str> = page.lines().filter_map(|it| it.split_once("?;")).map(|it| it.0).collect();
+    assert!(!lines.is_empty() && lines.len() == page.lines().count(), "each is whole: {page}");
+    for line in lines {
+        assert!(include_str!("embed.rs").contains(&format!("\n    {line}?;\n")), "{line}");
+    }
+    Ok(())
+}
+
+/// Whoever embeds a server, by the lines of README.md, does not build the command.
 #[test]
 fn without_its_feature_the_command_and_what_it_needs_are_not_there() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let here = format!("path = {:?}", root().join("host"));
+    let own = shown("Put it into your own program", "toml").replacen("git = \"…\"", &here, 1);
+    assert!(own.contains(&here), "{own}");
+    std::fs::write(folder.path().join("Cargo.toml"), format!("[package]\nname = \"own\"\nedition = \"2024\"\n\n{own}")).expect("written");
+    std::fs::create_dir(folder.path().join("src")).expect("a folder");
+    std::fs::write(folder.path().join("src/main.rs"), shown("Put it into your own program", "rust")).expect("written");
+    std::fs::copy(root().join("Cargo.lock"), folder.path().join("Cargo.lock")).expect("a file of ours");
     let mut cargo = Command::new("cargo");
-    cargo.args(["tree", "--package", "wf-host", "--no-default-features", "--edges", "normal", "--prefix", "none", "--offline"]);
-    let tree = cargo.current_dir(root()).output().expect("cargo runs");
+    cargo.args(["tree", "--edges", "normal", "--prefix", "none", "--offline"]);
+    let tree = cargo.current_dir(folder.path()).output().expect("cargo runs");
     assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
     let tree = String::from_utf8(tree.stdout).expect("text");
     let has = |name: &str| tree.lines().any(|line| line.split(' ').next() == Some(name));

@@ -8,7 +8,7 @@ use wf_tests::artifacts::{self, root};
 use wf_tests::{Serve, Server, server};
 
 /// The examples that are the same in both languages, but for what a document is.
-const NAMES: [&str; 7] = ["conversation", "documents", "fan-out", "greeting", "human-in-the-loop", "joins", "retry"];
+const NAMES: [&str; 8] = ["conversation", "documents", "fan-out", "greeting", "human-in-the-loop", "joins", "retry", "sub-workflow"];
 
 async fn rust(names: &[&str], arguments: &[&str]) -> Server {
     let paths = names.iter().map(|name| artifacts::example(name).display().to_string()).collect();
@@ -16,7 +16,7 @@ async fn rust(names: &[&str], arguments: &[&str]) -> Server {
 }
 
 /// Built as anybody builds them, in a folder of its own.
-async fn python(folder: &Path) -> Server {
+async fn python(folder: &Path, arguments: &[&str]) -> Server {
     for name in NAMES.map(|name| format!("{}.py", name.replace('-', "_"))) {
         std::fs::copy(root().join("examples/python").join(&name), folder.join(&name)).expect("the example");
     }
@@ -24,7 +24,8 @@ async fn python(folder: &Path) -> Server {
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
     let path = |name: &str| format!("{name}={}", folder.join(name.replace('-', "_")).with_extension("wasm").display());
     let shared = ("WF_HOST_CACHE_DIR".to_owned(), artifacts::cache().display().to_string());
-    Serve { paths: NAMES.iter().map(|name| path(name)).collect(), environment: vec![shared], ..Serve::default() }.start().await
+    let serve = Serve { paths: NAMES.iter().map(|name| path(name)).collect(), environment: vec![shared], ..Serve::default() };
+    serve.with(arguments).start().await
 }
 
 async fn result(server: &Server, workflow: &str, start: Value) -> Value {
@@ -78,6 +79,26 @@ async fn human_in_the_loop(server: &mut Server) {
     }
 }
 
+/// What it takes to run the workflows of another server.
+fn reaching(others: &Server) -> [String; 4] {
+    let url = others.url();
+    ["--allow-http".to_owned(), url.to_owned(), "--allow-env".to_owned(), format!("FLOWS_URL={url}")]
+}
+
+/// The first runs the workflows of the other.
+async fn sub_workflow(server: &mut Server, others: &Server) {
+    assert_eq!(result(server, "sub-workflow", json!({ "names": ["Ada", "Grace"] })).await, json!(["Hello, Ada!", "Hello, Grace!"]));
+    assert_eq!(result(server, "sub-workflow", json!({})).await, json!([]));
+    // The other server stands still: the run waits for it, also over a crash of its own, and asks for nothing twice.
+    others.pause();
+    let handler = server.begin("sub-workflow", r#"{"names":["Edsger"]}"#).await;
+    server.crash().await;
+    others.resume();
+    assert_eq!(server.ended(&handler).await.result(), json!(["Hello, Edsger!"]));
+    let all = others.get("/handlers").await.json();
+    assert_eq!(all["handlers"].as_array().expect("handlers").len(), 3, "{all}");
+}
+
 /// The draft that a run asks a person about.
 async fn draft(server: &Server, handler: &str) -> String {
     let asked = server.events(handler, "").await.until("ReviewRequest").await;
@@ -108,10 +129,12 @@ async fn those_in_rust_do_what_they_say() {
 #[tokio::test(flavor = "multi_thread")]
 async fn those_in_python_do_the_same() {
     let folder = TempDir::new().expect("a folder");
-    let mut server = python(folder.path()).await;
+    let others = rust(&["greeting"], &[]).await;
+    let mut server = python(folder.path(), &reaching(&others).each_ref().map(String::as_str)).await;
     tokio::join!(fan_out(&server), joins(&server), retry(&server), greeting(&server));
     conversation(&mut server).await;
     human_in_the_loop(&mut server).await;
+    sub_workflow(&mut server, &others).await;
     let handler = server.begin("documents", &json!({ "name": "tides", "text": tides() }).to_string()).await;
     check_draft(&draft(&server, &handler).await);
     server.send(&handler, "ReviewResponse", r#"{"approved":true,"title":"On tides"}"#).await;
@@ -148,19 +171,8 @@ async fn a_document_is_split_summed_up_approved_and_written() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_workflow_runs_another_and_does_so_once() {
     let mut others = rust(&["greeting"], &[]).await;
-    let url = others.url().to_owned();
-    let grants = ["--allow-http", &url, "--allow-env", &format!("FLOWS_URL={url}")];
-    let mut server = rust(&["sub-workflow"], &grants).await;
-    assert_eq!(result(&server, "sub-workflow", json!({ "names": ["Ada", "Grace"] })).await, json!(["Hello, Ada!", "Hello, Grace!"]));
-    assert_eq!(result(&server, "sub-workflow", json!({})).await, json!([]));
-    // The other server stands still: the run waits for it, also over a crash of its own, and asks for nothing twice.
-    others.pause();
-    let handler = server.begin("sub-workflow", r#"{"names":["Edsger"]}"#).await;
-    server.crash().await;
-    others.resume();
-    assert_eq!(server.ended(&handler).await.result(), json!(["Hello, Edsger!"]));
-    let all = others.get("/handlers").await.json();
-    assert_eq!(all["handlers"].as_array().expect("handlers").len(), 3, "{all}");
+    let mut server = rust(&["sub-workflow"], &reaching(&others).each_ref().map(String::as_str)).await;
+    sub_workflow(&mut server, &others).await;
     let without = rust(&["sub-workflow"], &[]).await;
     let error = without.run("sub-workflow", r#"{"names":["Ada"]}"#).await.text("error");
     assert!(error.contains("grant it `FLOWS_URL`"), "{error}");

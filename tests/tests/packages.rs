@@ -316,9 +316,13 @@ fn a_project_takes_a_newer_sdk() {
 #[test]
 fn the_pages_of_a_project_lead_to_each_other() {
     let folder = folder();
-    for (language, page) in
-        [("rust", "sdk/guest-sdk/rust/README.md"), ("go", "sdk/README.md"), ("typescript", "sdk/README.md"), ("c", "sdk/README.md")]
-    {
+    for (language, page) in [
+        ("rust", "sdk/guest-sdk/rust/README.md"),
+        ("python", "sdk/README.md"),
+        ("go", "sdk/README.md"),
+        ("typescript", "sdk/README.md"),
+        ("c", "sdk/README.md"),
+    ] {
         done(Command::new(binary()).args(["new", language, "--lang", language]).current_dir(folder.path()));
         let mut seen = Vec::new();
         let mut pages = vec![folder.path().join(language).join(page)];

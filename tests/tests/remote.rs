@@ -142,6 +142,7 @@ async fn logs_are_shown() {
     let handler = said(&server, &["runs", "start", "trap", "--param", "message=of its own"]);
     server.ended(&handler).await;
     let logs = said(&server, &["runs", "logs", &handler]);
+    assert!(logs.contains("of its own  kind=panic  retryable=true\n"), "{logs}");
     assert!(logs.contains("\n    error while executing at wasm backtrace:\n"), "{logs}");
     assert_eq!(object(&server, &["runs", "logs", &handler])[0]["attempt"], 0);
 }

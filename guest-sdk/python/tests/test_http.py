@@ -11,6 +11,7 @@ import os
 import urllib.error
 import urllib.request
 
+import httpcore2
 import httpx
 import pytest
 import requests
@@ -172,16 +173,33 @@ def test_an_answer_that_is_an_error_says_so(ask):
         httpx.get("http://a.test/x").raise_for_status()
 
 
-def test_transports_of_tests_and_connections_that_are_tried_again(ask):
+def test_transports_of_tests(ask):
     answered = httpx.Client(transport=httpx.MockTransport(lambda request: httpx.Response(201, json={"saw": request.method}))).get("http://a.test")
     assert (answered.json(), answered.raise_for_status().status_code) == ({"saw": "GET"}, 201)
-    nobody = Failure("network", "nobody", "{}")
-    host = ask(nobody, nobody, (200, [], [b"there"]), DENIED)
-    client = httpx.Client(transport=httpx.HTTPTransport(retries=2))
-    assert client.get("http://a.test").text == "there"
-    with pytest.raises(httpx.NotGranted):
-        client.get("http://a.test")
-    assert len(host.asked) == 4, "what is not granted is not tried again"
+
+
+def test_what_may_have_been_done_is_not_asked_again(ask):
+    """That a connection broke, and that there was none, are one kind of failure."""
+    broke = Failure("network", "the connection broke", "{}")
+    host = ask(broke, broke, broke, broke, (200, [], [b"twice"]))
+
+    async def later(given, request):
+        return await given.handle_async_request(request)
+
+    with pytest.raises(httpx.ConnectError, match="broke"):
+        httpx.Client(transport=httpx.HTTPTransport(retries=2)).post("http://a.test", content=b"pay")
+    with pytest.raises(httpx.ConnectError, match="broke"):
+        loop.run(later(httpx.AsyncHTTPTransport(retries=2), httpx.Request("POST", "http://a.test", content=b"pay")))
+
+    async def body():
+        yield b"pay"
+
+    url = httpcore2.URL(scheme=b"http", host=b"a.test", port=None, target=b"/")
+    with pytest.raises(httpcore2.ConnectError, match="broke"):
+        httpcore2.ConnectionPool(retries=2).handle_request(httpcore2.Request(b"POST", url, content=[b"pay"]))
+    with pytest.raises(httpcore2.ConnectError, match="broke"):
+        loop.run(later(httpcore2.AsyncConnectionPool(retries=2), httpcore2.Request(b"POST", url, content=body())))
+    assert [sent for _, sent in host.asked] == [b"pay"] * 4
 
 
 def test_a_name_in_the_url_becomes_a_header(ask):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from enum import Enum
 from pathlib import Path
-from typing import ClassVar, Generic, Literal, Optional, TypeVar
+from typing import Callable, ClassVar, Generic, Literal, Optional, TypeVar
 
 import pytest
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, computed_field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, TypeAdapter, ValidationError, computed_field, create_model, field_validator, model_validator
 
 HERE = Path(__file__).resolve().parent
 
@@ -120,6 +122,10 @@ class Plain(BaseModel, Generic[T]):
     data: list[T]
 
 
+class Box(BaseModel, Generic[T]):
+    it: T
+
+
 class Other(Plain[V], Generic[V]):
     more: list[V] = []
 
@@ -157,3 +163,64 @@ def test_what_clients_look_at_of_a_model():
     assert answer._request_id == "7" and answer.model_dump() == {"kind": "a", "name": "x", "more": 1}
     assert answer == Answer(type="a", more=1) and repr(answer) == "Answer(kind='a', more=1)"
     assert (answer.__repr_name__(), answer.__repr_str__("; ")) == ("Answer", "kind='a'; more=1")
+
+
+class Called(BaseModel, Generic[T, U]):
+    call: Callable[[T, list[T]], U]
+    any: Optional[Callable[..., U]] = None
+
+
+def test_a_function_of_a_generic_model_is_told_its_types_too():
+    fields = Called[int, str].model_fields
+    assert fields["call"].annotation == Callable[[int, list[int]], str] and fields["any"].annotation == Optional[Callable[..., str]]
+    assert Called[int, str](call=max).call is max
+    with pytest.raises(ValidationError, match="callable"):
+        Called[int, str](call=1)
+
+
+@pytest.mark.parametrize("model, given", [(Page, (int, str)), (Pair, int), (Pair, (int, str, int)), (Pair, ()), (Page[int], int), (Node, int), (BaseModel, int), (type("Told", (Page[int],), {}), int)])
+def test_types_that_a_model_does_not_take_are_refused(model, given):
+    with pytest.raises(TypeError, match=re.escape(f"`{model.__name__}` takes ")):
+        model[given]
+
+
+class Defaulted:
+    """A type variable as the Python of a component has it, which that of these tests may not."""
+
+    __bound__, __default__ = None, int
+
+    def has_default(self) -> bool:
+        return True
+
+
+def test_a_type_that_is_not_told_is_its_default():
+    class Two(BaseModel, Generic[T]):
+        a: T
+        b: Defaulted()
+
+    Two.__parameters__ = (T, Two.model_fields["b"].annotation)
+    assert Two[str] is Two[str, int] and Two[str](a="1", b="2").b == 2 and Two[str, str](a="1", b="2").b == "2"
+
+
+def test_what_a_model_gives_out_by_itself_has_no_private_names():
+    node = Node(name="a")
+    object.__setattr__(node, "_request_id", "7")
+    assert dict(node) == {"name": "a", "next": None} and node._request_id == "7"
+
+
+def plain(module: str, **fields: type) -> type[BaseModel]:
+    return type(BaseModel)("Plain", (BaseModel,), {"__module__": module, "__qualname__": "Plain", "__annotations__": fields})
+
+
+def test_definitions_of_one_name_stand_apart():
+    first, second = plain("a", x=int), plain("b.c", y=Enum("Plain", {"ONE": 1}, module="d"))
+    page = create_model("Two", one=Box[first], two=Box[second], three=Node)
+    schema = page.model_json_schema()
+    assert list(schema["$defs"]) == ["Node", "a__Plain", "b__c__Plain", "d__Plain", f"{__name__}__Box_Plain___1", f"{__name__}__Box_Plain___2"]
+    for name, inner in (("one", "a__Plain"), ("two", "b__c__Plain")):
+        box = schema["$defs"][schema["properties"][name]["$ref"].removeprefix("#/$defs/")]
+        assert (box["title"], box["properties"]["it"]) == ("Box[Plain]", {"$ref": f"#/$defs/{inner}"})
+    assert schema["$defs"]["b__c__Plain"]["properties"]["y"] == {"$ref": "#/$defs/d__Plain"}
+    # One of them alone needs no more than its name.
+    assert list(plain("e", it=first).model_json_schema()["$defs"]) == ["Plain"]
+    assert list(TypeAdapter(tuple[first, second]).json_schema()["$defs"]) == ["a__Plain", "b__c__Plain", "d__Plain"]

@@ -24,6 +24,7 @@ const WORKSPACE_MANIFEST: &str = include_str!(concat!(env!("OUT_DIR"), "/parts/C
 /// A project in Python, with what its tests import: the SDK comes into the components by itself.
 static PYTHON: Dir = include_dir!("$CARGO_MANIFEST_DIR/src/cli/new/python");
 const PYTHON_TESTING: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/parts/guest-sdk/python/testing/wf_testing.py"));
+const PYTHON_PAGE: &str = include_str!(concat!(env!("OUT_DIR"), "/parts/guest-sdk/python/README.md"));
 
 /// A project in TypeScript, with the SDK for its types; into the components it comes by itself.
 static TYPESCRIPT: Dir = include_dir!("$CARGO_MANIFEST_DIR/src/cli/new/typescript");
@@ -126,7 +127,8 @@ fn rust(folder: &Path, name: &str) -> std::io::Result<()> {
 
 fn python(folder: &Path, name: &str) -> std::io::Result<()> {
     files(&PYTHON).try_for_each(|(path, bytes)| from_template(folder, name, path, bytes))?;
-    write(&folder.join("tests/wf_testing.py"), PYTHON_TESTING)
+    write(&folder.join("tests/wf_testing.py"), PYTHON_TESTING)?;
+    write_pages(&folder.join("sdk"), "python", PYTHON_PAGE, "README.md")
 }
 
 fn typescript(folder: &Path, name: &str) -> std::io::Result<()> {

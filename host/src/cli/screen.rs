@@ -93,7 +93,7 @@ fn text(url: &str, place: &Place, content: &Content) -> String {
     if content.resumed > 0 {
         let _ = writeln!(text, "  going on with {} unfinished run{}", content.resumed, if content.resumed == 1 { "" } else { "s" });
     }
-    let first = content.workflows.first();
+    let first = first(&content.workflows);
     let name = first.map_or("NAME", |it| it.name.as_str());
     // One that may ask something would keep whoever waits for its end.
     let asks = first.is_some_and(|it| it.definition.event_types().any(|it| it.kind == EventKind::HumanResponse));
@@ -102,6 +102,16 @@ fn text(url: &str, place: &Place, content: &Content) -> String {
     let key = if place.keys.is_some() { " -H \"Authorization: Bearer $WF_HOST_API_KEY\"" } else { "" };
     let _ = write!(text, "\n  try  curl{key} -X POST {url}/workflows/{name}/{run} -d '{body}'\n       curl{key} {url}/handlers");
     text
+}
+
+/// The first that needs nothing of the outside which it is not granted: what a new user tries goes well. Where each lacks
+/// something, rather files than requests; what runs a language asks for files, whether or not the workflow has use for them.
+fn first(workflows: &[Arc<Workflow>]) -> Option<&Arc<Workflow>> {
+    workflows.iter().min_by_key(|it| {
+        let asked = it.asked();
+        let lacks = |what: &str| asked.iter().any(|it| it.what == what && it.requested && it.granted.is_empty());
+        (it.means_requests() && lacks("http"), lacks("files"))
+    })
 }
 
 /// What a workflow can be started with: of its start event whatever may not be left out.

@@ -78,30 +78,24 @@ class AsyncBaseTransport:
 
 
 class HTTPTransport(BaseTransport):
-    """The host. `retries`: of connections; all else is the host's, and says nothing."""
+    """The host: what is said of it is the host's own, and says nothing."""
 
-    def __init__(self, *_: Any, retries: int = 0, **__: Any) -> None:
-        self._retries = retries
+    # `retries` is of connections that were never made. The host's failure is of one kind for these and for those that
+    # broke once the request was sent, which may have been done: so nothing is asked again here.
+    def __init__(self, *_: Any, **__: Any) -> None: ...
 
     def handle_request(self, request: Any) -> Response:
-        for left in range(self._retries, -1, -1):
-            try:
-                return _asked(request)
-            except _errors.ConnectError as error:
-                if not left or isinstance(error, _errors.NotGranted):
-                    raise
-        raise AssertionError("the last one returns, or raises")
+        return _asked(request)
 
 
 class AsyncHTTPTransport(AsyncBaseTransport):
     """The host, for asynchronous clients: requests are made one after the other."""
 
-    def __init__(self, *_: Any, retries: int = 0, **__: Any) -> None:
-        self._by = HTTPTransport(retries=retries)
+    def __init__(self, *_: Any, **__: Any) -> None: ...
 
     async def handle_async_request(self, request: Any) -> Response:
         await asyncio.sleep(0)
-        return self._by.handle_request(request)
+        return _asked(request)
 
 
 class MockTransport(BaseTransport, AsyncBaseTransport):

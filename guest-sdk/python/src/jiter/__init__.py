@@ -11,6 +11,11 @@ _ENDS = {"{": "}", "[": "]"}
 _CUT = re.compile(r"((?:^|[^\\])(?:\\\\)*)(?:\\u[dD][89abAB][0-9a-fA-F]{2})?(?:\\(?:u[0-9a-fA-F]{0,3})?)?\Z")
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?")
 _NUMBER_BEGINS = re.compile(r"-?((0|[1-9]\d*)(\.\d*)?([eE][-+]?\d*)?)?")
+#: How deep brackets may lie in each other.
+_DEEPEST = 200
+_BRACKET = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"?|[\[\]{}]', re.DOTALL)
+#: An escape; within the group: half a pair of them, without the other half.
+_ESCAPE = re.compile(r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL)
 _WORDS = ("true", "false", "null", "NaN", "Infinity", "-Infinity")
 
 
@@ -25,7 +30,11 @@ def from_json(
     float_mode: str = "float",
 ) -> Any:
     """Reads JSON. With `partial_mode` what is there of it: without the text at its end that is not closed yet
-    (`True`, `"on"`), or with it (`"trailing-strings"`)."""
+    (`True`, `"on"`), or with it (`"trailing-strings"`).
+
+    What is no JSON, is deeper than the real one goes, or has half a character is a ValueError."""
+    if partial_mode not in (False, True, "off", "on", "trailing-strings"):
+        raise ValueError(f"`partial_mode` is 'off', 'on', 'trailing-strings' or a bool, and not {partial_mode!r}")
     text = bytes(json_data).decode()
     options: dict[str, Any] = {}
     if not allow_inf_nan:
@@ -38,12 +47,16 @@ def from_json(
         options["parse_float"] = Decimal
     elif float_mode == "lossless-float":
         options["parse_float"] = LosslessFloat
+    _refuse_deep(text)
     if partial_mode in (False, "off"):
+        _refuse_halves(text)
         return json.loads(text, **options)
-    if partial_mode not in (True, "on", "trailing-strings"):
-        raise ValueError("Invalid partial mode, should be `'off'`, `'on'`, `'trailing-strings'` or a `bool`")
+    closed = _closed(text, partial_mode == "trailing-strings").lstrip()
+    value, end = json.JSONDecoder(**options).raw_decode(closed)
     # What comes after the value is not looked at.
-    return json.JSONDecoder(**options).raw_decode(_closed(text, partial_mode == "trailing-strings").lstrip())[0]
+    whole = closed[:end]
+    _refuse_halves(whole if text.lstrip().startswith(whole) else _shortened(text))
+    return value
 
 
 def cache_clear() -> None:
@@ -80,23 +93,47 @@ class LosslessFloat:
 
 
 def _refused(name: str) -> Any:
-    raise ValueError(f"expected value: {name} is no JSON")
+    raise ValueError(f"{name} is no JSON")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in pairs:
         if key in found:
-            raise ValueError(f'Detected duplicate key "{key}"')
+            raise ValueError(f"the key {key!r} is there twice")
         found[key] = value
     return found
+
+
+def _refuse_deep(text: str) -> None:
+    """Refuses brackets that lie too deep for whoever reads them, each by a call of its own."""
+    if text.count("[") + text.count("{") <= _DEEPEST:
+        return
+    depth = 0
+    for found in _BRACKET.finditer(text):
+        one = found[0]
+        depth += (one in "[{") - (one in "]}")
+        if depth > _DEEPEST:
+            raise ValueError(f"brackets lie in each other more than {_DEEPEST} deep, at character {found.end()}")
+        if depth <= 0:
+            # What comes after the value is looked at by whoever reads it.
+            return
+
+
+def _refuse_halves(text: str) -> None:
+    """Refuses half a character, which could be read, and never be written again."""
+    if "\\ud" not in text and "\\uD" not in text:
+        return
+    for found in _ESCAPE.finditer(text):
+        if found[1]:
+            raise ValueError(f"\\{found[1]} is half a character, at character {found.end()}")
 
 
 def _closed(text: str, keeps_text: bool) -> str:
     """The part of a JSON text that is whole, with its brackets closed."""
     open_brackets: list[str] = []
-    # Up to where it is whole, and what is open there.
-    whole, whole_brackets = 0, ""
+    # Up to where it is whole.
+    whole = 0
     is_key, at = False, 0
     while at < len(text):
         one = text[at]
@@ -105,7 +142,7 @@ def _closed(text: str, keeps_text: bool) -> str:
             if is_key:
                 continue
             if is_closed:
-                whole, whole_brackets = at, "".join(reversed(open_brackets))
+                whole = at
             elif keeps_text:
                 return text[:begun] + _shortened(text[begun:]) + '"' + "".join(reversed(open_brackets))
             continue
@@ -113,11 +150,11 @@ def _closed(text: str, keeps_text: bool) -> str:
         if one in _ENDS:
             open_brackets.append(_ENDS[one])
             is_key = one == "{"
-            whole, whole_brackets = at, "".join(reversed(open_brackets))
+            whole = at
         elif open_brackets and one == open_brackets[-1]:
             open_brackets.pop()
             is_key = False
-            whole, whole_brackets = at, "".join(reversed(open_brackets))
+            whole = at
         elif one == ":":
             is_key = False
         elif one == ",":
@@ -129,10 +166,10 @@ def _closed(text: str, keeps_text: bool) -> str:
             said = text[begun:at]
             # What stands at the end may go on: it counts as far as it is a value already.
             if at < len(text) or said in _WORDS or _NUMBER.fullmatch(said):
-                whole, whole_brackets = at, "".join(reversed(open_brackets))
+                whole = at
             elif not _NUMBER_BEGINS.fullmatch(said) and not any(word.startswith(said) for word in _WORDS):
-                raise ValueError(f"expected value: {said!r} is no JSON")
-    return text if not open_brackets and whole == len(text.rstrip()) else text[:whole] + whole_brackets
+                raise ValueError(f"{said!r} is no JSON")
+    return text if not open_brackets and whole == len(text.rstrip()) else text[:whole] + "".join(reversed(open_brackets))
 
 
 def _text(text: str, at: int) -> tuple[int, bool]:

@@ -47,7 +47,7 @@ class Many(Kind):
         listed = [self.item.dump(it, json) for it in value]
         return listed if json or self.cls is list else self.cls(listed)
 
-    def schema(self, definitions: dict[str, Any]) -> dict[str, Any]:
+    def schema(self, definitions: dict[type, Any]) -> dict[str, Any]:
         said = {"items": self.item.schema(definitions), "type": "array"}
         if self.cls in (set, frozenset):
             said["uniqueItems"] = True
@@ -92,7 +92,7 @@ class Fixed(Kind):
         listed = [kind.dump(it, json) for kind, it in zip(self.items, value)]
         return listed if json else tuple(listed)
 
-    def schema(self, definitions: dict[str, Any]) -> dict[str, Any]:
+    def schema(self, definitions: dict[type, Any]) -> dict[str, Any]:
         count = len(self.items)
         said: dict[str, Any] = {"maxItems": count, "minItems": count, "type": "array"}
         if count:
@@ -133,7 +133,7 @@ class Keyed(Kind):
         plain = dump(dict.fromkeys(value), json) if json else value
         return {key: self.item.dump(it, json) for key, it in zip(plain, value.values())}
 
-    def schema(self, definitions: dict[str, Any]) -> dict[str, Any]:
+    def schema(self, definitions: dict[type, Any]) -> dict[str, Any]:
         said: dict[str, Any] = {"type": "object", "additionalProperties": self.item.schema(definitions) or True}
         if self.key.label in ("int", "float", "bool"):
             pass
@@ -187,7 +187,7 @@ class Either(Kind):
                 return kind.dump(value, json)
         return dump(value, json)
 
-    def schema(self, definitions: dict[str, Any]) -> dict[str, Any]:
+    def schema(self, definitions: dict[type, Any]) -> dict[str, Any]:
         schemas: list[Any] = []
         for kind in [*self.nullable, *(it for it in self.kinds if it is NOTHING)]:
             schema = kind.schema(definitions)

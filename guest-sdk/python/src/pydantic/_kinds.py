@@ -196,9 +196,9 @@ class Named(Kind):
             return {name: self.kinds[name].dump(it, json) if name in self.kinds else dump(it, json) for name, it in value.items()}
         return dump(value, json)
 
-    def schema(self, definitions: dict[str, Any]) -> dict[str, Any]:
-        if self.label not in definitions:
-            definitions[self.label] = {}
+    def schema(self, definitions: dict[type, Any]) -> dict[str, Any]:
+        if self.cls not in definitions:
+            definitions[self.cls] = {}
             fields = {name: {**kind.schema(definitions)} for name, kind in self.kinds.items()}
             for name, field in fields.items():
                 if "$ref" not in field:
@@ -207,8 +207,8 @@ class Named(Kind):
             required = [name for name in self.kinds if self._required(name)]
             if required:
                 said["required"] = required
-            definitions[self.label] = said
-        return {"$ref": f"#/$defs/{self.label}"}
+            definitions[self.cls] = said
+        return {"$ref": self.cls}
 
 
 class Through(Kind):
@@ -237,7 +237,7 @@ class Through(Kind):
     def dump(self, value: Any, json: bool) -> Any:
         return self.inner.dump(value, json)
 
-    def schema(self, definitions: dict[str, Any]) -> dict[str, Any]:
+    def schema(self, definitions: dict[type, Any]) -> dict[str, Any]:
         return self.inner.schema(definitions)
 
 

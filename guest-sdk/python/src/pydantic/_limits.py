@@ -31,7 +31,7 @@ class Limited(Kind):
     def dump(self, value: Any, json: bool) -> Any:
         return self.inner.dump(value, json)
 
-    def schema(self, definitions: dict[str, Any]) -> dict[str, Any]:
+    def schema(self, definitions: dict[type, Any]) -> dict[str, Any]:
         schema = self.inner.schema(definitions)
         for name, limit in self.constraints.items():
             key = CONSTRAINTS[name]

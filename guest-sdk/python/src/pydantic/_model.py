@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from . import _annotations, _schema
 from ._dump import dump
 from ._errors import Misfit, ValidationError, misfit, placed
-from ._fields import PydanticUndefined
+from ._fill import assigned, fill, set_fields
 from ._functions import checked_by, rechecked
 from ._kinds import kind_of
 from ._limits import limited
@@ -35,7 +35,7 @@ class BaseModel(metaclass=ModelMetaclass):
     def __init__(self, /, **data: Any) -> None:
         cls = type(self)
         try:
-            _fill(self, data, False)
+            fill(self, data, False)
         except Misfit as error:
             raise ValidationError(cls.model_config.get("title") or cls.__name__, error.issues) from None
 
@@ -89,7 +89,7 @@ class BaseModel(metaclass=ModelMetaclass):
     def model_construct(cls: type[Self], _fields_set: set[str] | None = None, **values: Any) -> Self:
         made = cls.__new__(cls)
         known = {name: values[name] if name in values else info.get_default(call_default_factory=True) for name, info in cls.__pydantic_fields__.items() if name in values or not info.is_required()}
-        _set(made, known, set(_fields_set if _fields_set is not None else values))
+        set_fields(made, known, set(_fields_set if _fields_set is not None else values))
         return made
 
     def model_dump(self, *, mode: str = "python", **options: Any) -> dict[str, Any]:
@@ -147,7 +147,7 @@ class BaseModel(metaclass=ModelMetaclass):
             if cls.model_config.get("frozen") or cls.__pydantic_fields__[name].frozen:
                 raise ValidationError(cls.__name__, placed(misfit("frozen_instance", "Instance is frozen", value).issues, name))
             if cls.model_config.get("validate_assignment"):
-                value = _assigned(cls, name, value)
+                value = assigned(cls, name, value)
             self.__dict__[name] = value
             self.__pydantic_fields_set__.add(name)
             rechecked(self)
@@ -178,22 +178,23 @@ class BaseModel(metaclass=ModelMetaclass):
 
     def __copy__(self: Self) -> Self:
         made = type(self).__new__(type(self))
-        _set(made, dict(self.__dict__), set(self.__pydantic_fields_set__), copy(self.__pydantic_private__), copy(self.__pydantic_extra__))
+        set_fields(made, dict(self.__dict__), set(self.__pydantic_fields_set__), copy(self.__pydantic_private__), copy(self.__pydantic_extra__))
         return made
 
     def __deepcopy__(self: Self, memo: dict[int, Any] | None = None) -> Self:
         made = type(self).__new__(type(self))
-        _set(made, deepcopy(self.__dict__, memo), set(self.__pydantic_fields_set__), deepcopy(self.__pydantic_private__, memo), deepcopy(self.__pydantic_extra__, memo))
+        set_fields(made, deepcopy(self.__dict__, memo), set(self.__pydantic_fields_set__), deepcopy(self.__pydantic_private__, memo), deepcopy(self.__pydantic_extra__, memo))
         return made
 
     def __getstate__(self) -> dict[str, Any]:
         return {"fields": self.__dict__, "set": self.__pydantic_fields_set__, "private": self.__pydantic_private__, "extra": self.__pydantic_extra__}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        _set(self, state["fields"], state["set"], state["private"], state["extra"])
+        set_fields(self, state["fields"], state["set"], state["private"], state["extra"])
 
     def __iter__(self) -> Any:
-        yield from self.__dict__.items()
+        # An instance may be given what is no field, under such a name.
+        yield from ((name, value) for name, value in self.__dict__.items() if not name.startswith("_"))
         yield from (self.__pydantic_extra__ or {}).items()
 
     def __repr_args__(self) -> list[tuple[str, Any]]:
@@ -250,71 +251,6 @@ def _same(one: BaseModel, other: BaseModel) -> bool:
     return all(one.__dict__.get(name) == other.__dict__.get(name) for name in type(one).__pydantic_fields__)
 
 
-def _set(model: BaseModel, fields: dict[str, Any], named: set[str], private: Any = PydanticUndefined, extra: Any = PydanticUndefined) -> None:
-    cls = type(model)
-    if private is PydanticUndefined:
-        private = {name: it.get_default() for name, it in cls.__private_attributes__.items() if it.default is not PydanticUndefined or it.default_factory}
-    if extra is PydanticUndefined:
-        extra = {} if cls.model_config.get("extra") == "allow" else None
-    object.__setattr__(model, "__dict__", fields)
-    object.__setattr__(model, "__pydantic_fields_set__", named)
-    object.__setattr__(model, "__pydantic_private__", private)
-    object.__setattr__(model, "__pydantic_extra__", extra)
-
-
-def _fill(model: BaseModel, data: dict[str, Any], json: bool) -> None:
-    """Checks what is given, and sets it."""
-    cls = type(model)
-    hooks = cls.__pydantic_hooks__
-    if hooks:
-        data = hooks.before(cls, data)
-    kinds = cls.__pydantic_ready__()
-    fields: dict[str, Any] = {}
-    named: set[str] = set()
-    issues: list[dict[str, Any]] = []
-    used = 0
-    for name, info in cls.__pydantic_fields__.items():
-        key = info.names_in or name
-        if key not in data and key != name and (cls.model_config.get("populate_by_name") or cls.model_config.get("validate_by_name")):
-            key = name
-        if key in data:
-            used += 1
-            try:
-                fields[name] = kinds[name].check(data[key], json)
-                named.add(name)
-            except Misfit as error:
-                issues += placed(error.issues, key)
-        elif info.is_required():
-            issues += placed(misfit("missing", "Field required", data).issues, key)
-        else:
-            fields[name] = info.get_default(call_default_factory=True)
-    extra: Any = None
-    policy = cls.model_config.get("extra")
-    if policy == "allow":
-        extra = {key: value for key, value in data.items() if not _is_known(cls, key)}
-    elif policy == "forbid" and used < len(data):
-        for key in [key for key in data if not _is_known(cls, key)]:
-            issues += placed(misfit("extra_forbidden", "Extra inputs are not permitted", data[key]).issues, key)
-    if issues:
-        raise Misfit(issues)
-    _set(model, fields, named | set(extra or ()), extra=extra)
-    if cls.model_post_init is not BaseModel.model_post_init:
-        model.model_post_init(None)
-    if hooks:
-        hooks.after(model)
-
-
-def _is_known(cls: type[BaseModel], key: str) -> bool:
-    return any(key == name or key == info.names_in for name, info in cls.__pydantic_fields__.items())
-
-
-def _assigned(cls: type[BaseModel], name: str, value: Any) -> Any:
-    try:
-        return cls.__pydantic_ready__()[name].check(value, False)
-    except Misfit as error:
-        raise ValidationError(cls.__name__, placed(error.issues, name)) from None
-
-
 class OfModel(Instance):
     """A value that is a model, or is made one."""
 
@@ -339,7 +275,7 @@ class OfModel(Instance):
             except ValidationError as error:
                 raise Misfit(error._issues) from None
             return made
-        _fill(made, value, json)
+        fill(made, value, json)
         return made
 
     def exact(self, value: Any) -> bool:
@@ -351,5 +287,5 @@ class OfModel(Instance):
             return fields_of(value, self.cls, json, {})
         return dump(value, json)
 
-    def schema(self, definitions: dict[str, Any]) -> dict[str, Any]:
+    def schema(self, definitions: dict[type, Any]) -> dict[str, Any]:
         return _schema.reference(self.cls, definitions)

@@ -1,7 +1,8 @@
 """What the fields of a model are of: annotations that were texts, and the types that a generic model is told."""
 
+from collections import abc
 from types import UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Callable, Literal, Union, get_args, get_origin
 
 from . import _annotations
 from ._errors import PydanticUndefinedAnnotation
@@ -37,8 +38,13 @@ def of_types(cls: Any, given: Any) -> Any:
     """A generic model, of these types."""
     given = given if isinstance(given, tuple) else (given,)
     parameters = getattr(cls, "__parameters__", ())
-    if not parameters or len(given) != len(parameters):
-        return cls
+    if not parameters:
+        raise TypeError(f"`{cls.__name__}` takes no types: a model does whose class derives from `Generic[…]` and is not told them yet")
+    # The last ones may have defaults.
+    defaults = tuple(it.__default__ for it in parameters[len(given) :] if hasattr(it, "has_default") and it.has_default())
+    if len(given) + len(defaults) != len(parameters):
+        raise TypeError(f"`{cls.__name__}` takes {len(parameters)} type(s), and is told {len(given)}")
+    given += defaults
     origin = cls.__pydantic_origin__ or cls
     now = dict(zip(parameters, given))
     types = {it: _told(told, now) for it, told in cls.__pydantic_types__.items()}
@@ -71,6 +77,10 @@ def _told(annotation: Any, types: dict[Any, Any]) -> Any:
     if isinstance(annotation, type) and hasattr(annotation, "__pydantic_fields__"):
         parameters = getattr(annotation, "__parameters__", ())
         return of_types(annotation, tuple(types.get(it, it) for it in parameters)) if any(it in types for it in parameters) else annotation
+    if isinstance(annotation, list):
+        # What a function takes.
+        now = [_told(it, types) for it in annotation]
+        return annotation if all(it is part for it, part in zip(now, annotation)) else now
     origin, parts = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         parts = parts[:1]
@@ -81,4 +91,6 @@ def _told(annotation: Any, types: dict[Any, Any]) -> Any:
         return Annotated[(*now, *annotation.__metadata__)]
     if origin in (Union, UnionType):
         return Union[now]
+    if origin is abc.Callable:
+        return Callable[now]
     return annotation.copy_with(now) if hasattr(annotation, "copy_with") else origin[now]

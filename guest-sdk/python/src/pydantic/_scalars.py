@@ -31,7 +31,7 @@ class Kind:
     def dump(self, value: Any, json: bool) -> Any:
         return dump(value, json)
 
-    def schema(self, definitions: dict[str, Any]) -> dict[str, Any]:
+    def schema(self, definitions: dict[type, Any]) -> dict[str, Any]:
         return {}
 
 
@@ -47,7 +47,7 @@ class Scalar(Kind):
     def exact(self, value: Any) -> bool:
         return type(value) is self.cls
 
-    def schema(self, definitions: dict[str, Any]) -> dict[str, Any]:
+    def schema(self, definitions: dict[type, Any]) -> dict[str, Any]:
         return dict(self._schema)
 
 
@@ -66,7 +66,7 @@ class Instance(Kind):
     def exact(self, value: Any) -> bool:
         return isinstance(value, self.cls)
 
-    def schema(self, definitions: dict[str, Any]) -> dict[str, Any]:
+    def schema(self, definitions: dict[type, Any]) -> dict[str, Any]:
         raise PydanticInvalidForJsonSchema(
             f"Cannot generate a JsonSchema for core_schema.IsInstanceSchema ({self.cls})"
         )
@@ -82,7 +82,7 @@ class Called(Kind):
             return value
         raise misfit("callable_type", "Input should be callable", value)
 
-    def schema(self, definitions: dict[str, Any]) -> dict[str, Any]:
+    def schema(self, definitions: dict[type, Any]) -> dict[str, Any]:
         raise PydanticInvalidForJsonSchema("Cannot generate a JsonSchema for core_schema.CallableSchema")
 
 
@@ -105,7 +105,7 @@ class Choice(Kind):
     def exact(self, value: Any) -> bool:
         return any(one == value and type(one) is type(value) for one in self.values)
 
-    def schema(self, definitions: dict[str, Any]) -> dict[str, Any]:
+    def schema(self, definitions: dict[type, Any]) -> dict[str, Any]:
         values = [dump(it, True) for it in self.values]
         names = {type_name(it) for it in values}
         said: dict[str, Any] = {"const": values[0]} if len(values) == 1 else {"enum": values}
@@ -132,7 +132,7 @@ class Member(Kind):
     def exact(self, value: Any) -> bool:
         return isinstance(value, self.cls)
 
-    def schema(self, definitions: dict[str, Any]) -> dict[str, Any]:
+    def schema(self, definitions: dict[type, Any]) -> dict[str, Any]:
         values = [dump(it.value, True) for it in self.cls]
         said: dict[str, Any] = {"title": self.cls.__name__}
         said |= {"const": values[0]} if len(values) == 1 else {"enum": values}
@@ -142,8 +142,8 @@ class Member(Kind):
         own = self.cls.__doc__
         if own and own != "An enumeration." and own != enum.Enum.__doc__ and not own.startswith("int("):
             said["description"] = inspect.cleandoc(own)
-        definitions.setdefault(self.cls.__name__, said)
-        return {"$ref": f"#/$defs/{self.cls.__name__}"}
+        definitions.setdefault(self.cls, said)
+        return {"$ref": self.cls}
 
 
 def _plainer(cls: type, value: Any) -> Any:

@@ -3,6 +3,7 @@
 import inspect
 from typing import Any, Literal, get_args, get_origin
 
+from ._definitions import finished, refers
 from ._fields import PydanticUndefined
 from ._kinds import title
 from ._dump import dump
@@ -10,22 +11,18 @@ from ._dump import dump
 
 def of(cls: Any) -> dict[str, Any]:
     """The schema of a model; those of models in it stand under `$defs`."""
-    definitions: dict[str, Any] = {}
+    definitions: dict[type, Any] = {}
     said = reference(cls, definitions)
-    name = _name(cls)
-    own = definitions[name]
-    if _refers(own, said["$ref"]) or any(_refers(it, said["$ref"]) for it in definitions.values()):
-        return {"$defs": dict(sorted(definitions.items())), **said}
-    del definitions[name]
-    return {"$defs": dict(sorted(definitions.items())), **own} if definitions else own
+    if any(refers(it, cls) for it in definitions.values()):
+        return finished(said, definitions)
+    return finished(definitions.pop(cls), definitions)
 
 
-def reference(cls: Any, definitions: dict[str, Any]) -> dict[str, Any]:
-    name = _name(cls)
-    if name not in definitions:
-        definitions[name] = {}
-        definitions[name] = _own(cls, definitions)
-    return {"$ref": f"#/$defs/{name}"}
+def reference(cls: Any, definitions: dict[type, Any]) -> dict[str, Any]:
+    if cls not in definitions:
+        definitions[cls] = {}
+        definitions[cls] = _own(cls, definitions)
+    return {"$ref": cls}
 
 
 def core(cls: Any) -> dict[str, Any]:
@@ -43,18 +40,7 @@ def core(cls: Any) -> dict[str, Any]:
     return {"type": "model", "cls": cls, "schema": {"type": "model-fields", "model_name": cls.__name__, "fields": fields}}
 
 
-def _name(cls: Any) -> str:
-    """Under which name a model stands among the definitions."""
-    return "".join(it if it.isalnum() or it in "._-" else "_" for it in cls.__name__)
-
-
-def _refers(schema: Any, reference: str) -> bool:
-    if isinstance(schema, dict):
-        return schema.get("$ref") == reference or any(_refers(it, reference) for it in schema.values())
-    return isinstance(schema, list) and any(_refers(it, reference) for it in schema)
-
-
-def _own(cls: Any, definitions: dict[str, Any]) -> dict[str, Any]:
+def _own(cls: Any, definitions: dict[type, Any]) -> dict[str, Any]:
     config = cls.model_config
     said: dict[str, Any] = {}
     if cls.__doc__ and cls.__dict__.get("__doc__"):

@@ -3,6 +3,7 @@
 import json as json_text
 from typing import Annotated, Any
 
+from ._definitions import finished
 from ._errors import Misfit, ValidationError
 from ._fields import ConfigDict, Field, PydanticUndefined  # noqa: F401
 from ._functions import Info as ValidationInfo  # noqa: F401
@@ -143,9 +144,8 @@ class TypeAdapter:
         return json_text.dumps(self._kind.dump(value, True), separators=(",", ":"), ensure_ascii=False).encode()
 
     def json_schema(self, **_: Any) -> dict[str, Any]:
-        definitions: dict[str, Any] = {}
-        schema = self._kind.schema(definitions)
-        return {"$defs": definitions, **schema} if definitions else schema
+        definitions: dict[type, Any] = {}
+        return finished(self._kind.schema(definitions), definitions)
 
 
 def create_model(name: str, *, __base__: Any = None, __module__: str = "", __doc__: str | None = None, **fields: Any) -> Any:

@@ -1,7 +1,7 @@
-"""What must be there before the files are gone.
+"""What is made ready while a component is built, so that a step need not.
 
-A component has no files: a module that is first imported by a step, or a line of a file that a
-traceback shows, must be read while the component is built.
+A step can import a module late: the files are in memory. But it does so anew at each entry, since what one leaves behind
+is gone with it. So what steps import late is imported here already, and lines that a traceback shows are kept.
 """
 
 from __future__ import annotations

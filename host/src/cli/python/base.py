@@ -168,14 +168,17 @@ def told(said=""):
     return json.dumps({"said": said, "kept": kept})
 
 
-def begin(files):
-    global steps
-    heap.check()
-    # Each is let go as it is taken in: what is still held would stay in the component.
+def take(files):
+    """Puts files on the disk. Each is let go as it is taken in: what is still held would stay in the component."""
     while files:
         path, (size, packed) = files.popitem()
         disk.put(path, size, binascii.a2b_base64(packed))
-    del path, packed
+
+
+def begin(files):
+    global steps
+    heap.check()
+    take(files)
     sys.path_importer_cache.clear()
     said = io.StringIO()
     before = sys.stdout, sys.stderr

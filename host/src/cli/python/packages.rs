@@ -63,7 +63,7 @@ impl Packages {
         }
         let lines: Vec<&str> = asked.iter().map(|it| it.requirement.as_str()).collect();
         let list = lines.join("\n");
-        let folder = tools.home.join(format!("packages-{}", short(&digest([list.as_bytes()]))));
+        let folder = tools.home.join(kept_as(&list, &STAND_INS, VERSION));
         if !folder.is_dir() {
             let _lock = Lock::take(&tools.home, "the tools of Python").await?;
             if !folder.is_dir() {
@@ -76,6 +76,12 @@ impl Packages {
         files.retain(|path, _| !is_provided(tools, path));
         Ok(Packages { folder: Some(folder), files })
     }
+}
+
+/// The name of the folder of what is asked for: by all that says what `pip` fetches.
+fn kept_as(list: &str, stand_ins: &[&str], version: &str) -> String {
+    let parts = [list, version].into_iter().chain(stand_ins.iter().copied());
+    format!("packages-{}", short(&digest(parts.map(str::as_bytes))))
 }
 
 async fn fetch(tools: &Tools, asked: &[Asked], list: &str, folder: &Path) -> Result<(), Problem> {
@@ -228,6 +234,14 @@ mod tests {
         for stand_in in STAND_INS {
             assert!(PROVIDED.contains(&name(stand_in).as_str()) && stand_in.ends_with(".9999"), "{stand_in}");
         }
+    }
+
+    #[test]
+    fn packages_are_fetched_anew_for_other_stand_ins_and_another_python() {
+        let kept = [("a\nb", ["x==1"], "3.14"), ("a", ["x==1"], "3.14"), ("a", ["x==2"], "3.14"), ("a", ["x==1"], "3.15")]
+            .map(|(list, stand_ins, version)| kept_as(list, &stand_ins, version));
+        assert_eq!(kept.iter().collect::<std::collections::BTreeSet<_>>().len(), kept.len(), "{kept:?}");
+        assert_eq!(kept[1], kept_as("a", &["x==1"], "3.14"));
     }
 
     #[test]

@@ -476,9 +476,10 @@ fn what_typescript_lacks_is_named() {
     let said = build();
     assert!(said.contains("error: the build of the SDK says what is no bundle: "), "{said}");
     let cannot = "making the base of JavaScript components, once: world `guest`\nerror: the base of JavaScript components cannot be made: ";
-    for (based, why) in
-        [("echo no room >&2; exit 1", "no room\n"), ("echo nothing > \"$3\"", "componentize-qjs made a component of another shape\n")]
-    {
+    for (based, why) in [
+        ("echo no room >&2; exit 1", "no room\n"),
+        ("echo nothing > \"$3\"", "componentize-qjs made a component of another shape: it is not WebAssembly\n"),
+    ] {
         node(r#"{"world":"guest"}"#, based);
         let said = build();
         assert!(said.starts_with(&format!("{cannot}{why}hint: ")), "{said}");

@@ -21,6 +21,9 @@ const LOADS: [(&str, usize); 2] = [("resolve", 5), ("load", 3)];
 /// The inner component; an error says in what its shape is another.
 pub(super) fn flat(component: &[u8]) -> Result<Vec<u8>, String> {
     let is_sound = |bytes: &[u8]| Validator::new_with_features(WasmFeatures::all()).validate_all(bytes).map(|_| ());
+    if !component.starts_with(b"\0asm") {
+        return Err("it is not WebAssembly".to_owned());
+    }
     is_sound(component).map_err(|error| format!("it is not sound: {error}"))?;
     let inner = inner(component).ok_or("there is no component in it")?;
     let (mut flat, mut made) = (Flat::default(), Component::new());

@@ -14,8 +14,9 @@ pub const TURNS_MAX: usize = 256;
 pub const ALIVE_FIRST: Micros = 1 << 50;
 /// Frames, or entries, that are read at once stop after so many bytes: 4 MiB.
 pub(super) const READ_BYTES_MAX: usize = 4 << 20;
-/// A page of runs ends after results of so many bytes: 8 MiB.
-pub(super) const LIST_BYTES_MAX: usize = 8 << 20;
+/// A page of runs ends after results of so many bytes: 4 MiB. Each is there some times over while it is written out, and for
+/// a while after.
+pub(super) const LIST_BYTES_MAX: usize = 4 << 20;
 /// A search looks at so many runs, and leaves the rest to the next call.
 pub(super) const SEARCH_MAX: usize = 10_000;
 /// The beginning of a result, for lists, in characters.

@@ -70,6 +70,9 @@ fn merged(component: &[u8]) -> Result<Vec<u8>> {
     Ok(writer.component.finish())
 }
 
+/// What is given to a module: by which name, of which kind, and its number.
+type Given<'g> = (&'g str, ExportKind, u32);
+
 /// Writes a component again, with the two in place of what is merged.
 struct Writer<'p, 'a> {
     links: &'p Links<'a>,
@@ -133,7 +136,7 @@ impl<'p, 'a> Writer<'p, 'a> {
         }
         // What is put together is, where somebody takes it.
         let Part::Module(module, _) = &self.links.instances[number] else { return Ok(()) };
-        let mut arguments: Vec<(&str, Vec<(&str, ExportKind, u32)>)> = Vec::new();
+        let mut arguments: Vec<(&str, Vec<Given>)> = Vec::new();
         for (place, import) in module.imports.iter().enumerate() {
             let given = (import.name, ExportKind::from(import.kind), self.number(import.kind, self.links.import(number, place)?)?);
             match arguments.iter_mut().find(|(name, _)| *name == import.argument) {

@@ -38,7 +38,7 @@ pub(super) fn flat(component: &[u8]) -> Result<Vec<u8>, String> {
 fn inner(component: &[u8]) -> Option<&[u8]> {
     for payload in Parser::new(0).parse_all(component) {
         if let Payload::ComponentSection { unchecked_range, .. } = payload.ok()? {
-            return component.get(usize::try_from(unchecked_range.start).ok()?..usize::try_from(unchecked_range.end).ok()?);
+            return component.get(unchecked_range);
         }
     }
     None
@@ -178,8 +178,7 @@ impl ReencodeComponent for Flat {
                     _ => ComponentSectionId::Type,
                 };
                 if let Some((_, range)) = payload.as_section() {
-                    let (begin, end) = (usize::try_from(range.start), usize::try_from(range.end));
-                    let data = begin.ok().zip(end.ok()).and_then(|(begin, end)| whole.get(begin..end)).unwrap_or_default();
+                    let data = whole.get(range).unwrap_or_default();
                     made.section(&RawSection { id: id.into(), data });
                 }
             }

@@ -27,8 +27,8 @@ const ROW: usize = 1000;
 /// A frame of its stream, about.
 const FRAME: &str =
     concat!(r#"{"value":{"result":"Hello, Ada!"},"qualified_name":"workflows.events.StopEvent","type":"StopEvent","types":null}"#, "\n");
-/// All who read a stream have come by then.
-const READERS_COME: std::time::Duration = std::time::Duration::from_secs(1);
+/// All who read a stream have come by then, also those whose first attempt to connect the system has put off.
+const READERS_COME: std::time::Duration = std::time::Duration::from_secs(3);
 const CALLS: u32 = 5_000;
 const GROUPS: u32 = 200;
 const IN_A_GROUP: u32 = 64;

@@ -264,7 +264,8 @@ def events(folder):
     server, row, head = ours(folder / "events"), [], []
     server.healthy()
     server.ask("/workflows/spread/run", {"start_event": {"n": 10}})
-    for n in (10, 100) if SHORT else (10, 100, 1_000, 10_000, 100_000):
+    # A step sends no more than the last.
+    for n in (10, 100) if SHORT else (10, 100, 1_000, 10_000):
         runs = max(1, min(100, 2_000 // n))
         before = server.cpu()
         for _ in range(runs):

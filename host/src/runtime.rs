@@ -18,6 +18,8 @@ mod enter;
 mod entries;
 mod executor;
 mod failures;
+#[cfg(feature = "cli")]
+pub(crate) mod flat;
 mod flows;
 mod guest;
 mod libraries;

@@ -5,12 +5,13 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use include_dir::{Dir, DirEntry};
 use sha2::{Digest, Sha256};
 use tokio::process::Command;
 
+use super::progress::size;
 use super::{Problem, cache};
 
 /// Written when all of a folder is there.
@@ -104,6 +105,33 @@ pub(super) fn last(output: &Output) -> String {
 #[expect(clippy::print_stderr, reason = "the command line's own output")]
 pub(super) fn progress(text: &str) {
     eprintln!("{text}");
+}
+
+/// What is made once and kept by a name: found, or made in a folder of its own, by `make`, which is given a file there
+/// that becomes it. `making` says so; `what` is whose turn others wait for.
+pub(super) async fn kept(
+    home: &Path,
+    name: &str,
+    what: &str,
+    making: &str,
+    make: impl AsyncFnOnce(&Path) -> Result<Vec<u8>, Problem>,
+) -> Result<Vec<u8>, Problem> {
+    let path = home.join(name).with_extension("wasm");
+    if let Ok(bytes) = fs::read(&path) {
+        return Ok(bytes);
+    }
+    let _lock = Lock::take(home, what).await?;
+    if let Ok(bytes) = fs::read(&path) {
+        return Ok(bytes);
+    }
+    progress(making);
+    let begun = Instant::now();
+    let folder = tempfile::tempdir_in(home).map_err(|error| unwritable(home, &error))?;
+    let made = folder.path().join("base.wasm");
+    let bytes = make(&made).await?;
+    fs::write(&made, &bytes).and_then(|()| fs::rename(&made, &path)).map_err(|error| unwritable(&path, &error))?;
+    progress(&format!("made it in {:.1?}, {}", begun.elapsed(), size(bytes.len() as u64)));
+    Ok(bytes)
 }
 
 /// SHA-256 over parts, each with its length, as text.

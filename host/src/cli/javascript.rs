@@ -5,7 +5,6 @@
 //! that, and what it holds is kept as the component, beside the file.
 
 mod base;
-mod flat;
 mod tools;
 
 use std::collections::HashMap;

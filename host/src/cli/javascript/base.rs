@@ -1,17 +1,15 @@
 //! What every component in JavaScript begins as, which is made once for each world and each version of the SDK.
 
 use std::fs;
-use std::time::Instant;
 
-use super::flat::flat;
 use super::tools::Tools;
 use crate::cli::Problem;
-use crate::cli::environment::{Lock, digest, output, progress, short, unwritable, whole};
-use crate::cli::progress::size;
+use crate::cli::environment::{digest, kept, output, short, unwritable, whole};
+use crate::runtime::flat::{self, flat};
 use crate::runtime::merge::{self, merge};
 
 /// How the host makes it, but for what it shares with others: another way makes another base.
-const OWN: [&[u8]; 2] = [env!("CARGO_PKG_VERSION").as_bytes(), include_bytes!("flat.rs")];
+const OWN: [&[u8]; 2] = [env!("CARGO_PKG_VERSION").as_bytes(), flat::SOURCE];
 
 /// The base, ready to be given a bundle.
 pub(super) struct Base {
@@ -24,30 +22,19 @@ pub(super) struct Base {
 pub(super) async fn ready(tools: &Tools, world: &str) -> Result<Base, Problem> {
     let name =
         format!("base-{}", short(&digest([tools.version().as_bytes(), world.as_bytes()].into_iter().chain(OWN).chain(merge::SOURCES))));
-    let path = tools.home.join(&name).with_extension("wasm");
-    if let Ok(bytes) = fs::read(&path) {
-        return Ok(Base { name, bytes });
-    }
-    let _lock = Lock::take(&tools.home, "a base of JavaScript components").await?;
-    if let Ok(bytes) = fs::read(&path) {
-        return Ok(Base { name, bytes });
-    }
-    progress(&format!("making the base of JavaScript components, once: world `{world}`"));
-    let begun = Instant::now();
-    let folder = tempfile::tempdir_in(&tools.home).map_err(|error| unwritable(&tools.home, &error))?;
-    let made = folder.path().join("base.wasm");
+    let making = format!("making the base of JavaScript components, once: world `{world}`");
     let defect = |said: &str| {
         Problem::new(format!("the base of JavaScript components cannot be made: {said}"))
             .hint("this is a defect of wf-host, or of its tools")
     };
-    let built = output(tools.program("base.mjs").arg(world).arg(&made)).await?;
-    if !built.status.success() {
-        return Err(defect(&whole(&built)));
-    }
-    let bytes = fs::read(&made).map_err(|error| unwritable(&made, &error))?;
-    let bytes = flat(&bytes).map_err(|said| defect(&format!("componentize-qjs made a component of another shape: {said}")))?;
-    let bytes = merge(&bytes).map_err(|error| defect(&format!("{error:#}")))?;
-    fs::write(&made, &bytes).and_then(|()| fs::rename(&made, &path)).map_err(|error| unwritable(&path, &error))?;
-    progress(&format!("made it in {:.1?}, {}", begun.elapsed(), size(bytes.len() as u64)));
-    Ok(Base { name, bytes })
+    let bytes = kept(&tools.home, &name, "a base of JavaScript components", &making, async |made| {
+        let built = output(tools.program("base.mjs").arg(world).arg(made)).await?;
+        if !built.status.success() {
+            return Err(defect(&whole(&built)));
+        }
+        let bytes = fs::read(made).map_err(|error| unwritable(made, &error))?;
+        let bytes = flat(&bytes).map_err(|said| defect(&format!("componentize-qjs made a component of another shape: {said}")))?;
+        merge(&bytes).map_err(|error| defect(&format!("{error:#}")))
+    });
+    Ok(Base { bytes: bytes.await?, name })
 }

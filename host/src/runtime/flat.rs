@@ -13,13 +13,16 @@ use wasmparser::{
     CanonicalFunction, ComponentAlias, ComponentExternalKind, ComponentTypeRef, KnownCustom, Parser, Payload, Validator, WasmFeatures,
 };
 
+/// What this is, for the names of what was made by it.
+pub(crate) const SOURCE: &[u8] = include_bytes!("flat.rs");
+
 /// What it imports while it is made: files that a program names. No program names any.
 const LOADER: &str = "local:init/module-loader";
 /// Its functions, each with as many numbers as it is given: texts, and where to put what it answers.
 const LOADS: [(&str, usize); 2] = [("resolve", 5), ("load", 3)];
 
 /// The inner component; an error says in what its shape is another.
-pub(super) fn flat(component: &[u8]) -> Result<Vec<u8>, String> {
+pub(crate) fn flat(component: &[u8]) -> Result<Vec<u8>, String> {
     let is_sound = |bytes: &[u8]| Validator::new_with_features(WasmFeatures::all()).validate_all(bytes).map(|_| ());
     if !component.starts_with(b"\0asm") {
         return Err("it is not WebAssembly".to_owned());

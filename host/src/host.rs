@@ -24,6 +24,8 @@ use crate::harness::Harness;
 use crate::model::{Frame, Refusal, Workflow};
 use crate::registry::{Change, Listing, Prepared, Registry, Rejected, Source};
 #[cfg(feature = "cli")]
+#[cfg(feature = "cli")]
+use crate::runtime::Beginning;
 use crate::runtime::LoadError;
 use crate::runtime::Runtime;
 use crate::services::{Begun, Services};
@@ -94,18 +96,11 @@ impl Host {
         registry.prepare(&source, Some(bytes), clock.at(), runtime, &**store).await
     }
 
-    /// Calls a step of a component outside of any run. Gives a component whose instances begin where that call has
-    /// ended, and what it answered: how a language begins with somebody's files. `mend` is given the answer and the
-    /// memory that is kept, and may change that.
+    /// Calls steps of a component outside of any run. Gives a component whose instances begin where that has ended, and
+    /// what each answered: how a language begins with somebody's files.
     #[cfg(feature = "cli")]
-    pub async fn begin(
-        &self,
-        component: &[u8],
-        step: &str,
-        payload: String,
-        mend: fn(&str, &mut [u8]) -> Result<(), String>,
-    ) -> Result<(Vec<u8>, String), LoadError> {
-        self.services.runtime.begin(component, step, payload, mend).await
+    pub(crate) async fn begin(&self, component: &[u8], beginning: Beginning) -> Result<(Vec<u8>, Vec<String>), LoadError> {
+        self.services.runtime.begin(component, beginning).await
     }
 
     /// Runs of what is loaded, for tests, beside all that this host does: it need not have been resumed.

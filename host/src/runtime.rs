@@ -36,6 +36,8 @@ mod shares;
 mod source;
 mod threads;
 mod ticks;
+#[cfg(feature = "cli")]
+mod touch;
 mod turns;
 mod wasi;
 mod wasi_http;
@@ -55,6 +57,8 @@ use wf_engine::text::{MESSAGE_MAX, cut};
 
 use crate::model::{Grants, Limits};
 use crate::outside::Outside;
+#[cfg(feature = "cli")]
+pub(crate) use begin::Beginning;
 pub use compiler::{Compiler, Work, make};
 pub use component::Component;
 pub(crate) use component::Encoded;
@@ -285,18 +289,11 @@ impl Runtime {
         Ok(compiled)
     }
 
-    /// Calls a step of a component outside of any run, with one event of the same name. Gives a component whose
-    /// instances begin where that call has ended, and what it answered. `mend` is given the answer and the memory that
-    /// is kept, and may change that.
+    /// Calls steps of a component outside of any run. Gives a component whose instances begin where that has ended, and
+    /// what each answered.
     #[cfg(feature = "cli")]
-    pub(crate) async fn begin(
-        &self,
-        component: &[u8],
-        step: &str,
-        payload: String,
-        mend: begin::Mend,
-    ) -> Result<(Vec<u8>, String), LoadError> {
-        begin::begin(self, component, step, payload, mend).await
+    pub(crate) async fn begin(&self, component: &[u8], beginning: Beginning) -> Result<(Vec<u8>, Vec<String>), LoadError> {
+        begin::begin(self, component, beginning).await
     }
 
     /// What a component says about itself: JSON, unchecked.

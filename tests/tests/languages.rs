@@ -242,7 +242,8 @@ fn what_a_workflow_takes_is_told_in_a_row() {
     assert!(!said.contains("| rust |"), "no other was asked for: {said}");
 }
 
-/// What lies in a component for good is not written to: of 690 pages that a greeting came upon there are some 100 left.
+/// What lies in a component for good is not written to, and what is, is there already: of 690 pages that a greeting came
+/// upon, and then 70, hardly one is left.
 #[tokio::test]
 async fn a_step_in_python_writes_to_few_pages() {
     let server = Serve::of(Language::Python, &["greeting"]).start().await;
@@ -256,5 +257,5 @@ async fn a_step_in_python_writes_to_few_pages() {
     let before = server.page_faults();
     greet(50).await;
     let each = (server.page_faults() - before) / 50;
-    assert!(each < 400, "{each} a run");
+    assert!(each < 20, "{each} a run");
 }

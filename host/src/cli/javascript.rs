@@ -18,6 +18,7 @@ use self::tools::Tools;
 use super::Problem;
 use super::environment::{digest, folder_and_file, output, text, unwritable, whole};
 use crate::host::Host;
+use crate::runtime::Beginning;
 
 /// Endings of files that may have a workflow.
 const ENDINGS: [&str; 4] = ["ts", "mts", "js", "mjs"];
@@ -95,7 +96,7 @@ impl Project {
                 made.push((source, wasm, made_of, None));
                 continue;
             }
-            let begun = host.begin(&base.bytes, BEGIN, given, |_, _| Ok(())).await;
+            let begun = host.begin(&base.bytes, Beginning { steps: vec![(BEGIN, given)], rehearsal: None, mend: |_, _| Ok(()) }).await;
             let (component, _) = begun.map_err(|error| {
                 // What was thrown names its line already.
                 let message = if error.hint() == CORRECT { error.to_string() } else { format!("{}: {error}", source.display()) };

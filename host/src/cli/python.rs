@@ -26,9 +26,12 @@ use self::tools::Tools;
 use super::Problem;
 use super::environment::{digest, folder_and_file};
 use crate::host::Host;
+use crate::runtime::Beginning;
 
 /// The step by which a component is given files; `base.py` knows it, too.
 const BEGIN: &str = "wf-host:begin";
+/// The step that does what most steps do.
+const REHEARSE: &str = "wf-host:rehearse";
 
 /// Where a component reads which workflow it is.
 const ENTRY: &str = "/entry/wf_entry.py";
@@ -112,9 +115,10 @@ impl Project {
         let entries: Vec<String> = workflows.iter().map(|workflow| sources::entry(&file, workflow)).collect();
         for (workflow, entry) in workflows.iter().zip(&entries) {
             inside.insert(ENTRY.to_owned(), packed(entry));
-            let begun = host.begin(&base.bytes, BEGIN, json!(inside).to_string(), kept::immortal).await;
+            let steps = vec![(BEGIN, json!(inside).to_string()), (base::SETTLE, String::new())];
+            let begun = host.begin(&base.bytes, Beginning { steps, rehearsal: Some(REHEARSE), mend: kept::immortal }).await;
             let (component, said) = begun.map_err(|error| Problem::new(error.to_string()).hint(error.hint()))?;
-            tell(&said);
+            tell(&said[0]);
             let wasm = self.dir.join(format!("{}.wasm", sources::file_name(&workflow.name)));
             let wasm = wasm.strip_prefix(".").unwrap_or(&wasm).to_owned();
             put(&component, &wasm).map_err(|error| Problem::new(format!("`{}` cannot be written: {error}", wasm.display())))?;
@@ -155,8 +159,7 @@ fn check_names(found: &BTreeMap<PathBuf, Vec<Found>>) -> Result<(), Problem> {
 /// What the files printed when they were imported.
 #[expect(clippy::print_stderr, reason = "the user's own output")]
 fn tell(said: &str) {
-    let said: serde_json::Value = serde_json::from_str(said).unwrap_or_default();
-    for line in said["said"].as_str().unwrap_or_default().lines() {
+    for line in said.lines() {
         eprintln!("{line}");
     }
 }

@@ -1,6 +1,8 @@
 //! A component that has begun: what it holds after a call is where each of its instances begins.
 
+use std::ops::Range;
 use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
 
 use bytes::Bytes;
 use component_init_transform::Invoker;
@@ -10,33 +12,42 @@ use wasmtime::component::{ComponentNamedList, Instance, Lift};
 use wasmtime_wasi::async_trait;
 
 use super::bindings::Workflow;
-use super::bindings::wf::workflow::types::Event;
+use super::bindings::wf::workflow::types::{Event, Failure};
 use super::enter::Opened;
 use super::guest::Guest;
+use super::lines::Output;
+use super::meter::Meter;
 use super::shape::digest;
+use super::touch;
 use super::{LoadError, Runtime, beside};
+use crate::model::Limits;
 
 /// Changes the memory that is kept, given what the call answered; an error says what is wrong with it.
 pub(super) type Mend = fn(&str, &mut [u8]) -> Result<(), String>;
 
-/// Calls a step of a component outside of any run: none of the contract's imports are there. Gives the component that has
-/// begun, and the payload of the one event that the call returned.
-pub(super) async fn begin(
-    runtime: &Runtime,
-    component: &[u8],
-    step: &str,
-    payload: String,
-    mend: Mend,
-) -> Result<(Vec<u8>, String), LoadError> {
-    let (own, step) = (runtime.clone(), step.to_owned());
+/// How a component begins.
+pub(crate) struct Beginning {
+    /// The steps that are called, one after the other, each with an event of its name and this payload.
+    pub steps: Vec<(&'static str, String)>,
+    /// The step that is called after these and leaves nothing behind: what memory it writes to, each instance writes to
+    /// as it begins.
+    pub rehearsal: Option<&'static str>,
+    /// Changes the memory that is kept, given the last answer.
+    pub mend: Mend,
+}
+
+/// Calls steps of a component outside of any run: none of the contract's imports are there. Gives the component that has
+/// begun, and of each step the payload of the one event that it returned.
+pub(super) async fn begin(runtime: &Runtime, component: &[u8], beginning: Beginning) -> Result<(Vec<u8>, Vec<String>), LoadError> {
+    let own = runtime.clone();
     // By whom: each version may read it in another way.
     let name = format!("{}-begin-{}", digest(component), env!("CARGO_PKG_VERSION"));
-    let (told, answer) = std::sync::mpsc::channel();
+    let ((told, answers), (wrote, written)) = (channel(), channel());
     let called = move |instrumented: Vec<u8>| {
         async move {
             let instrumented = first(&own, name, instrumented).await?;
-            let held = call(&own, instrumented.into(), &step, payload, mend).await?;
-            told.send(held.said.clone())?;
+            let held = call(&own, instrumented.into(), beginning, wrote).await?;
+            told.send(held.answers.clone())?;
             Ok(Box::new(held) as Box<dyn Invoker>)
         }
         .boxed()
@@ -46,7 +57,9 @@ pub(super) async fn begin(
         Ok(error) => error,
         Err(error) => LoadError::new(format!("it cannot begin: {error:#}"), "this is a defect of wf-host"),
     })?;
-    Ok((bytes, answer.recv().unwrap_or_default()))
+    // Nobody says where it writes, where there is no rehearsal, or it failed.
+    let touching = written.recv().ok().and_then(|stretches| touch::touching(&bytes, &stretches));
+    Ok((touching.unwrap_or(bytes), answers.recv().unwrap_or_default()))
 }
 
 /// What makes a component's memory readable is in another order each time, and the same: the first one is kept, so that it
@@ -63,38 +76,59 @@ async fn first(runtime: &Runtime, name: String, instrumented: Vec<u8>) -> Result
     .await
 }
 
-async fn call(runtime: &Runtime, instrumented: Bytes, step: &str, payload: String, mend: Mend) -> anyhow::Result<Held> {
+async fn call(runtime: &Runtime, instrumented: Bytes, beginning: Beginning, wrote: Sender<Vec<Range<u32>>>) -> anyhow::Result<Held> {
     let component = runtime.load(instrumented).await?;
     let Opened { mut store, meter, stderr } = Opened::new(&runtime.0);
-    let event = [Event { name: step.to_owned(), payload }];
-    let called = async {
-        let instance = component.pre.instance_pre().instantiate_async(&mut store).await?;
-        let workflow = Workflow::new(&mut store, &instance)?;
-        let answer = workflow.wf_workflow_steps().call_invoke(&mut store, step, &event).await?;
-        Ok((instance, answer))
-    };
     let limits = Arc::new(runtime.0.limits.clone());
-    let (instance, answer) = super::enter::ended(called, &meter, &limits, &stderr).await?;
+    let instantiated = async { component.pre.instance_pre().instantiate_async(&mut store).await };
+    let instance = super::enter::ended(instantiated, &meter, &limits, &stderr).await?;
+    let Beginning { steps, rehearsal, mend } = beginning;
+    let mut held =
+        Held { store, instance, meter, stderr, limits, answers: Vec::new(), mend, rehearsal: rehearsal.map(|step| (step, wrote)) };
+    for (step, payload) in steps {
+        let said = held.call(step, payload).await?.map_err(|failure| {
+            let details: serde_json::Value = serde_json::from_str(&failure.details).unwrap_or_default();
+            LoadError::new(failure.message, details["hint"].as_str().unwrap_or("correct it, and build again"))
+        })?;
+        held.answers.push(said.into_iter().next().map(|event| event.payload).unwrap_or_default());
+    }
     // To be read, its whole memory is handed over.
-    store.set_hostcall_fuel(usize::MAX);
-    let said = answer.map_err(|failure| {
-        let details: serde_json::Value = serde_json::from_str(&failure.details).unwrap_or_default();
-        LoadError::new(failure.message, details["hint"].as_str().unwrap_or("correct it, and build again"))
-    })?;
-    let said = said.into_iter().next().map(|event| event.payload).unwrap_or_default();
-    Ok(Held { store, instance, said, mend })
+    held.store.set_hostcall_fuel(usize::MAX);
+    Ok(held)
 }
 
-/// An instance after the call.
+/// An instance after the calls.
 struct Held {
     store: Store<Guest>,
     instance: Instance,
-    /// What the call answered.
-    said: String,
+    meter: Meter,
+    stderr: Output,
+    limits: Arc<Limits>,
+    /// What each call answered.
+    answers: Vec<String>,
     mend: Mend,
+    /// And who is to know where it writes.
+    rehearsal: Option<(&'static str, Sender<Vec<Range<u32>>>)>,
 }
 
 impl Held {
+    async fn call(&mut self, step: &str, payload: String) -> Result<Result<Vec<Event>, Failure>, LoadError> {
+        let event = [Event { name: step.to_owned(), payload }];
+        let Held { store, instance, meter, stderr, limits, .. } = self;
+        let called = async {
+            let workflow = Workflow::new(&mut *store, instance)?;
+            workflow.wf_workflow_steps().call_invoke(&mut *store, step, &event).await
+        };
+        super::enter::ended(called, meter, limits, stderr).await
+    }
+
+    /// The memory, as it is kept.
+    async fn memory(&mut self, function: &str) -> anyhow::Result<Vec<u8>> {
+        let mut memory: Vec<u8> = self.get(function).await?;
+        (self.mend)(self.answers.last().map_or("", String::as_str), &mut memory).map_err(anyhow::Error::msg)?;
+        Ok(memory)
+    }
+
     async fn get<T: Lift + Send + Sync + 'static>(&mut self, function: &str) -> anyhow::Result<T>
     where
         (T,): ComponentNamedList + Lift,
@@ -126,10 +160,15 @@ impl Invoker for Held {
         self.get(function).await
     }
 
-    /// The memory: there is one, and nothing else is a list.
+    /// The memory: there is one, and nothing else is a list. It is read last.
     async fn call_list_u8(&mut self, function: &str) -> anyhow::Result<Vec<u8>> {
-        let mut memory: Vec<u8> = self.get(function).await?;
-        (self.mend)(&self.said, &mut memory).map_err(anyhow::Error::msg)?;
+        let memory = self.memory(function).await?;
+        if let Some((step, wrote)) = self.rehearsal.take()
+            && self.call(step, String::new()).await.is_ok()
+        {
+            let after = self.memory(function).await?;
+            wrote.send(touch::stretches(&memory, &after))?;
+        }
         Ok(memory)
     }
 }

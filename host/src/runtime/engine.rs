@@ -50,11 +50,11 @@ fn config(limits: &Limits) -> Config {
 
 /// What a place in the pool keeps of the memory and of a table that stood in it, cleared: to give each page back, and to
 /// be given it again by the next instance, costs more than to clear the few that most guests touch.
-const MEMORY_KEPT: usize = 256 << 10;
+pub(super) const MEMORY_KEPT: usize = 1 << 20;
 const TABLE_KEPT: usize = 64 << 10;
 
 /// So many places that nobody uses keep that, for the next instance of the same component: each version of a component
-/// that is loaded has others, and what all keep together must stay small (10 MiB).
+/// that is loaded has others, and what all keep together must stay small (34 MiB).
 const WARM_MAX: u32 = 32;
 
 /// What one component may have of each.

@@ -10,10 +10,13 @@ Objects are asked for their type, and not by `isinstance`: that asks those that 
 from __future__ import annotations
 
 import array
+import contextvars
+import functools
 import gc
+import inspect
 import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 #: No gap is as large, in bytes.
@@ -23,12 +26,30 @@ _BEYOND = 32 << 10
 #: The end of these is waited for, or who refers to them is looked at.
 _COUNTED = (types.FrameType, types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType, types.TracebackType)
 
+#: Python keeps some of each of these when they end, for the next that are made.
+_REUSED: tuple[Callable[[], Any], ...] = (
+    list, lambda: {"": None}, lambda: iter([]), lambda: iter(()), lambda: iter(range(3)), lambda: range(_LARGE), lambda: slice(_LARGE),
+    lambda: _LARGE + len(_fillers), lambda: len(_fillers) / 3, contextvars.Context, lambda: _Filler().method,
+    *(functools.partial(tuple, range(length)) for length in range(1, 20)),
+)  # fmt: skip
+#: Of each of them, so many lie beyond the end before it is taken that none is left in a gap.
+_REUSED_BEYOND = 4
+#: Types with a name of their own have this flag (`Py_TPFLAGS_HEAPTYPE`).
+_NAMED = 1 << 9
+_DESCRIPTORS = (types.WrapperDescriptorType, types.MethodDescriptorType, types.ClassMethodDescriptorType, types.GetSetDescriptorType, types.MemberDescriptorType)
+
 #: What fills the gaps: held, and never looked at.
 _fillers: list[Any] = []
+#: Whether objects of a type are counted.
+_counted: dict[type, bool] = {}
 #: What is there for good: held, so that nothing else comes to lie where it does.
 _kept: list[list[Any]] = []
 #: Where the last of it lies; the host reads this.
 _addresses = array.array("I")
+
+
+class _Filler:
+    def method(self) -> None: ...
 
 
 def keep() -> tuple[int, int]:
@@ -42,18 +63,39 @@ def keep() -> tuple[int, int]:
     seen |= {id(it) for it in (todo, found, seen, _kept, _fillers)}
     while todo:
         it = todo.pop()
-        if id(it) in seen or sys._is_immortal(it) or issubclass(type(it), _COUNTED) or hasattr(type(it), "__del__"):
+        if id(it) in seen or sys._is_immortal(it) or _is_counted(type(it)):
             continue
         seen.add(id(it))
         found.append(it)
         if issubclass(type(it), (str, bytes)):
             # It keeps its hash, which would be written when it is first looked for.
             hash(it)
-        # Code does not say what it refers to.
-        todo += (it.co_consts, it.co_names, it.co_filename, it.co_name, it.co_qualname) if type(it) is types.CodeType else gc.get_referents(it)
+        todo += gc.get_referents(it)
+        todo += _unsaid(it)
     _kept.append(found)
     _addresses = array.array("I", map(id, found))
     return _addresses.buffer_info()
+
+
+def _is_counted(cls: type) -> bool:
+    """Looks without asking: Python keeps what it was asked of a type, and lets go of what it was asked before."""
+    if cls not in _counted:
+        _counted[cls] = issubclass(cls, _COUNTED) or any("__del__" in vars(it) for it in cls.__mro__)
+    return _counted[cls]
+
+
+def _unsaid(it: Any) -> Iterable[Any]:
+    """What something refers to without saying so, as there can be no circle in it."""
+    cls = type(it)
+    if cls is dict:
+        return it
+    if cls is types.CodeType:
+        return it.co_consts, it.co_names, it.co_filename, it.co_name, it.co_qualname
+    if cls in _DESCRIPTORS:
+        return (it.__name__,)
+    if issubclass(cls, type) and it.__flags__ & _NAMED:
+        return it.__name__, it.__qualname__
+    return ()
 
 
 def check() -> None:
@@ -64,18 +106,27 @@ def check() -> None:
 
 def fill() -> None:
     """Fills the gaps: what is allocated from now on lies at the end."""
-    gc.collect()
     end = max(max(map(id, it), default=0) for it in (gc.get_objects(), _fillers, *_kept))
+    # Also what Python keeps for the next that are made.
+    gc.collect()
     size = _LARGE
-    while size > 0:
-        beyond: list[Any] = []
-        while len(beyond) < max(1, _BEYOND // size):
-            it = bytes(size) if size > 12 else object()
-            (_fillers if id(it) < end else beyond).append(it)
-        size = size * 7 // 8 if size > 512 else size - 12
-    del it, beyond
+    while size >= 0:
+        _fill(functools.partial(bytes, size) if size else object, end, max(1, _BEYOND // max(size, 8)))
+        # Small ones as the allocator has them, in steps of 16 less what it and Python need for each.
+        size = size * 7 // 8 if size > 512 else size - size % 4 - 12 if size > 12 else size - 8
+    for make in _REUSED:
+        _fill(make, end, _REUSED_BEYOND)
+    gc.collect()
     # Room, so that a step need not ask for memory.
     bytes(_LARGE)
+
+
+def _fill(make: Callable[[], Any], end: int, enough: int) -> None:
+    """Makes one after the other, until so many lie beyond the end."""
+    beyond: list[Any] = []
+    while len(beyond) < enough:
+        it = make()
+        (_fillers if id(it) < end else beyond).append(it)
 
 
 def ran(function: Callable[[], Any]) -> set[int]:
@@ -91,6 +142,18 @@ def ran(function: Callable[[], Any]) -> set[int]:
         function()
     finally:
         sys.setprofile(None)
+    return seen
+
+
+def code(workflow: Any) -> set[int]:
+    """The code of a workflow's steps, and what is defined in them, by its addresses."""
+    functions = [inspect.unwrap(getattr(it, "__func__", it)) for it in workflow._get_steps().values()]
+    todo = [it.__code__ for it in functions if type(it) is types.FunctionType]
+    seen: set[int] = set()
+    while todo:
+        it = todo.pop()
+        seen.add(id(it))
+        todo += [within for within in it.co_consts if type(within) is types.CodeType]
     return seen
 
 

@@ -25,6 +25,7 @@ from wit_world.imports.types import Event, Failure
 
 BEGIN = "wf-host:begin"
 SETTLE = "wf-host:settle"
+REHEARSE = "wf-host:rehearse"
 # Of no use without a screen, a compiler or a disk.
 LEFT_OUT = {"test", "tests", "idlelib", "tkinter", "turtledemo", "ensurepip", "lib2to3", "pydoc_data", "__pycache__", "venv", "curses", "site-packages"}
 # What looks at the folders that a workflow is granted.
@@ -159,13 +160,13 @@ def problem(error):
     return Err(Failure(type(error).__name__, where + said, json.dumps({"hint": hint, "trace": "".join(traceback.format_exception(error))})))
 
 
-def told(said=""):
-    """What the host is to know: what was printed, and what is there for good. The last thing that is done."""
+def settle():
+    """Puts memory in order, and says what is there for good. A call of its own, as nothing else is to be alive then."""
     kept = heap.keep()
     heap.fill()
     # What is there now stays: to look through it for garbage would only touch its memory.
     gc.freeze()
-    return json.dumps({"said": said, "kept": kept})
+    return json.dumps({"kept": kept})
 
 
 def take(files):
@@ -196,7 +197,7 @@ def begin(files):
             elif getattr(now, "_beneath", None) is said:
                 now._beneath = stream
     disk.has_others = True
-    return told(said.getvalue())
+    return said.getvalue()
 
 
 class Steps(exports.Steps):
@@ -204,8 +205,11 @@ class Steps(exports.Steps):
         return steps.describe()
 
     def invoke(self, step, events):
-        if step == SETTLE and steps is None:
-            return [Event(SETTLE, told())]
+        if step == SETTLE:
+            return [Event(SETTLE, settle())]
         if step == BEGIN and steps is None:
             return [Event(BEGIN, begin(json.loads(events.pop().payload)))]
+        if step == REHEARSE:
+            steps.rehearse()
+            return []
         return steps.invoke(step, events)

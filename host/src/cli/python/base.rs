@@ -7,13 +7,14 @@ use super::tools::Tools;
 use crate::cli::Problem;
 use crate::cli::environment::{digest, kept, short, unwritable};
 use crate::host::Host;
+use crate::runtime::Beginning;
 use crate::runtime::merge::{self, merge};
 
 /// The program in it.
 const PROGRAM: &str = include_str!("base.py");
 const MODULE: &str = "base";
 /// The step by which it puts its memory in order; the program knows it, too.
-const SETTLE: &str = "wf-host:settle";
+pub(super) const SETTLE: &str = "wf-host:settle";
 
 /// How the host makes it, but for what it shares with others: another way makes another base.
 const OWN: [&[u8]; 2] = [env!("CARGO_PKG_VERSION").as_bytes(), include_bytes!("kept.rs")];
@@ -40,7 +41,7 @@ pub(super) async fn ready(host: &Host, tools: &Tools) -> Result<Base, Problem> {
         fs::write(&program, PROGRAM).map_err(|error| unwritable(&program, &error))?;
         tools.componentize(MODULE, &[&tools.sdk.join("src"), folder], made).await?.map_err(defect)?;
         let bytes = fs::read(made).map_err(|error| unwritable(made, &error))?;
-        let settled = host.begin(&bytes, SETTLE, String::new(), immortal).await;
+        let settled = host.begin(&bytes, Beginning { steps: vec![(SETTLE, String::new())], rehearsal: None, mend: immortal }).await;
         let (bytes, _) = settled.map_err(|error| defect(error.to_string()))?;
         merge(&bytes).map_err(|error| defect(format!("{error:#}")))
     });

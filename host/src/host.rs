@@ -23,11 +23,9 @@ use crate::driver::Driver;
 use crate::harness::Harness;
 use crate::model::{Frame, Refusal, Workflow};
 use crate::registry::{Change, Listing, Prepared, Registry, Rejected, Source};
-#[cfg(feature = "cli")]
-#[cfg(feature = "cli")]
-use crate::runtime::Beginning;
-use crate::runtime::LoadError;
 use crate::runtime::Runtime;
+#[cfg(feature = "cli")]
+use crate::runtime::{Beginning, LoadError};
 use crate::services::{Begun, Services};
 use crate::store::{ALIVE_FIRST, Now, Store};
 use crate::tail::{self, Tails};

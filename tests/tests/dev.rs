@@ -230,6 +230,36 @@ fn a_file_of_several_workflows_and_its_packages() {
     }
 }
 
+/// What lies in memory is looked at without asking it: its classes and texts may be anybody's.
+#[test]
+fn odd_classes_in_a_python_file_are_not_asked() {
+    let odd = r#"
+class Meta(type):
+    def __eq__(self, other):
+        return NotImplemented
+
+    @property
+    def __name__(self):
+        raise ValueError("asked")
+
+
+class Odd(metaclass=Meta):
+    pass
+
+
+class Folded(str):
+    def __eq__(self, other):
+        return NotImplemented
+
+
+odd, folded = Odd(), Folded("text")
+"#;
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    fs::write(folder.path().join("flow.py"), format!("{SOUND}{odd}")).expect("writable");
+    let built = with_tools(folder.path(), &["build", "flow.py", "--offline"]);
+    assert!(built.status.success(), "{}", stderr(&built));
+}
+
 #[test]
 fn what_is_wrong_with_a_python_file_is_said_once_with_its_line() {
     let folder = tempfile::tempdir().expect("a temporary directory");

@@ -30,7 +30,7 @@ use crate::runtime::Beginning;
 
 /// The step by which a component is given files; `base.py` knows it, too.
 const BEGIN: &str = "wf-host:begin";
-/// The step that does what most steps do.
+/// The step that does what most steps do; `base.py` knows it, too.
 const REHEARSE: &str = "wf-host:rehearse";
 
 /// Where a component reads which workflow it is.

@@ -22,7 +22,7 @@ use super::touch;
 use super::{LoadError, Runtime, beside};
 use crate::model::Limits;
 
-/// Changes the memory that is kept, given what the call answered; an error says what is wrong with it.
+/// Changes the memory that is kept, given what the last call answered; an error says what is wrong with it.
 pub(super) type Mend = fn(&str, &mut [u8]) -> Result<(), String>;
 
 /// How a component begins.
@@ -58,7 +58,7 @@ pub(super) async fn begin(runtime: &Runtime, component: &[u8], beginning: Beginn
         Err(error) => LoadError::new(format!("it cannot begin: {error:#}"), "this is a defect of wf-host"),
     })?;
     // Nobody says where it writes, where there is no rehearsal, or it failed.
-    let touching = written.recv().ok().and_then(|stretches| touch::touching(&bytes, &stretches));
+    let touching = written.recv().ok().filter(|stretches| !stretches.is_empty()).and_then(|stretches| touch::touching(&bytes, &stretches));
     Ok((touching.unwrap_or(bytes), answers.recv().unwrap_or_default()))
 }
 
@@ -163,11 +163,16 @@ impl Invoker for Held {
     /// The memory: there is one, and nothing else is a list. It is read last.
     async fn call_list_u8(&mut self, function: &str) -> anyhow::Result<Vec<u8>> {
         let memory = self.memory(function).await?;
-        if let Some((step, wrote)) = self.rehearsal.take()
-            && self.call(step, String::new()).await.is_ok()
-        {
-            let after = self.memory(function).await?;
-            wrote.send(touch::stretches(&memory, &after))?;
+        if let Some((step, wrote)) = self.rehearsal.take() {
+            // What goes wrong there costs time in each step, and nothing else.
+            match self.call(step, String::new()).await {
+                Ok(Ok(_)) => match self.memory(function).await {
+                    Ok(after) => wrote.send(touch::stretches(&memory, &after))?,
+                    Err(error) => tracing::warn!("where a step writes is not known: {error:#}"),
+                },
+                Ok(Err(failure)) => tracing::warn!("where a step writes is not known: {}", failure.message),
+                Err(error) => tracing::warn!("where a step writes is not known: {error}"),
+            }
         }
         Ok(memory)
     }

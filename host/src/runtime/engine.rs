@@ -65,6 +65,8 @@ pub(super) const CORE_INSTANCES_MAX: u32 = 64;
 /// As large as what all that have a turn may have at once, so that none fails for want of room.
 fn pool(limits: &Limits) -> PoolingAllocationConfig {
     let instances = limits.instances_max.saturating_add(DESCRIBES_MAX);
+    // Where the system does not say what was written to, all of it is put back each time.
+    let kept = if PoolingAllocationConfig::is_pagemap_scan_available() { MEMORY_KEPT } else { MEMORY_KEPT / 4 };
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(instances)
         .total_core_instances(instances.saturating_mul(CORE_INSTANCES_MAX))
@@ -80,7 +82,7 @@ fn pool(limits: &Limits) -> PoolingAllocationConfig {
         .max_component_instance_size(4 << 20)
         .max_core_instance_size(1 << 20)
         .table_elements(TABLE_MAX)
-        .linear_memory_keep_resident(MEMORY_KEPT)
+        .linear_memory_keep_resident(kept)
         .table_keep_resident(TABLE_KEPT)
         .max_unused_warm_slots(WARM_MAX)
         .pagemap_scan(Enabled::Auto);

@@ -36,12 +36,14 @@ _REUSED: tuple[Callable[[], Any], ...] = (
 _REUSED_BEYOND = 4
 #: Types with a name of their own have this flag (`Py_TPFLAGS_HEAPTYPE`).
 _NAMED = 1 << 9
+#: As a type itself has them: its metaclass, which may be anybody's, is not asked.
+_bases, _own, _flags, _name, _qualified = (type.__dict__[it].__get__ for it in ("__mro__", "__dict__", "__flags__", "__name__", "__qualname__"))
 _DESCRIPTORS = (types.WrapperDescriptorType, types.MethodDescriptorType, types.ClassMethodDescriptorType, types.GetSetDescriptorType, types.MemberDescriptorType)
 
 #: What fills the gaps: held, and never looked at.
 _fillers: list[Any] = []
-#: Whether objects of a type are counted.
-_counted: dict[type, bool] = {}
+#: Whether objects of a type are counted, by the address of that, as long as `keep` looks.
+_counted: dict[int, bool] = {}
 #: What is there for good: held, so that nothing else comes to lie where it does.
 _kept: list[list[Any]] = []
 #: Where the last of it lies; the host reads this.
@@ -55,6 +57,7 @@ class _Filler:
 def keep() -> tuple[int, int]:
     """Finds what is new, and there for good: where its addresses lie, and how many there are."""
     global _addresses
+    _counted.clear()
     gc.unfreeze()
     gc.collect()
     todo: list[Any] = gc.get_objects()
@@ -69,7 +72,7 @@ def keep() -> tuple[int, int]:
         found.append(it)
         if issubclass(type(it), (str, bytes)):
             # It keeps its hash, which would be written when it is first looked for.
-            hash(it)
+            (str if issubclass(type(it), str) else bytes).__hash__(it)
         todo += gc.get_referents(it)
         todo += _unsaid(it)
     _kept.append(found)
@@ -78,23 +81,23 @@ def keep() -> tuple[int, int]:
 
 
 def _is_counted(cls: type) -> bool:
-    """Looks without asking: Python keeps what it was asked of a type, and lets go of what it was asked before."""
-    if cls not in _counted:
-        _counted[cls] = issubclass(cls, _COUNTED) or any("__del__" in vars(it) for it in cls.__mro__)
-    return _counted[cls]
+    """Looks without asking: Python keeps what a type was asked for, and lets go of what that was before."""
+    if id(cls) not in _counted:
+        _counted[id(cls)] = issubclass(cls, _COUNTED) or any("__del__" in _own(it) for it in _bases(cls))
+    return _counted[id(cls)]
 
 
 def _unsaid(it: Any) -> Iterable[Any]:
     """What something refers to without saying so, as there can be no circle in it."""
     cls = type(it)
-    if cls is dict:
-        return it
+    if issubclass(cls, dict):
+        return dict.__iter__(it)
     if cls is types.CodeType:
         return it.co_consts, it.co_names, it.co_filename, it.co_name, it.co_qualname
     if cls in _DESCRIPTORS:
         return (it.__name__,)
-    if issubclass(cls, type) and it.__flags__ & _NAMED:
-        return it.__name__, it.__qualname__
+    if issubclass(cls, type) and _flags(it) & _NAMED:
+        return _name(it), _qualified(it)
     return ()
 
 
@@ -107,15 +110,16 @@ def check() -> None:
 def fill() -> None:
     """Fills the gaps: what is allocated from now on lies at the end."""
     end = max(max(map(id, it), default=0) for it in (gc.get_objects(), _fillers, *_kept))
-    # Also what Python keeps for the next that are made.
+    # Python lets go of what it keeps for the next that are made: these are gaps, too.
     gc.collect()
     size = _LARGE
     while size >= 0:
         _fill(functools.partial(bytes, size) if size else object, end, max(1, _BEYOND // max(size, 8)))
-        # Small ones as the allocator has them, in steps of 16 less what it and Python need for each.
-        size = size * 7 // 8 if size > 512 else size - size % 4 - 12 if size > 12 else size - 8
+        # Small gaps have steps of 16 bytes, of which the allocator and Python need some: one size for each.
+        size = size * 7 // 8 if size > 512 else (size - 9) // 16 * 16 + 8 if size > 8 else size - 8
     for make in _REUSED:
         _fill(make, end, _REUSED_BEYOND)
+    # What was kept of these lies beyond the end, and is let go of.
     gc.collect()
     # Room, so that a step need not ask for memory.
     bytes(_LARGE)
@@ -147,7 +151,10 @@ def ran(function: Callable[[], Any]) -> set[int]:
 
 def code(workflow: Any) -> set[int]:
     """The code of a workflow's steps, and what is defined in them, by its addresses."""
-    functions = [inspect.unwrap(getattr(it, "__func__", it)) for it in workflow._get_steps().values()]
+    functions: list[Any] = []
+    for it in workflow._get_steps().values():
+        # It is shown each of what wraps the next, and the last.
+        inspect.unwrap(getattr(it, "__func__", it), stop=functions.append)
     todo = [it.__code__ for it in functions if type(it) is types.FunctionType]
     seen: set[int] = set()
     while todo:

@@ -197,7 +197,8 @@ def begin(files):
             elif getattr(now, "_beneath", None) is said:
                 now._beneath = stream
     disk.has_others = True
-    return said.getvalue()
+    # Half a character is no text to the host.
+    return said.getvalue().encode(errors="backslashreplace").decode()
 
 
 class Steps(exports.Steps):

@@ -56,7 +56,7 @@ mod tests {
     #[test]
     fn what_is_counted_is_counted_no_longer() {
         let mut memory = memory(3);
-        immortal(r#"{"said":"","kept":[20,2]}"#, &mut memory).expect("objects");
+        immortal(r#"{"kept":[20,2]}"#, &mut memory).expect("objects");
         let words: Vec<u32> = memory.chunks(WORD).filter_map(|it| word(it, 0)).collect();
         assert_eq!(words, [0, 7 << 28, 4, IMMORTAL, 4, 4, 12]);
     }

@@ -110,6 +110,7 @@ fn module(memory: &str, stretches: &[Range<u32>]) -> Module {
 }
 
 #[cfg(test)]
+#[expect(clippy::single_range_in_vec_init, reason = "one stretch is one range")]
 mod tests {
     use wasmtime::component::{Component, Linker};
     use wasmtime::{Engine, Store};

@@ -175,7 +175,7 @@ fn used() -> f64 {
 /// As the host has it.
 fn pool() -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
-    pool.linear_memory_keep_resident(256 << 10).table_keep_resident(64 << 10).pagemap_scan(wasmtime::Enabled::Auto);
+    pool.linear_memory_keep_resident(1 << 20).table_keep_resident(64 << 10).pagemap_scan(wasmtime::Enabled::Auto);
     pool
 }
 
@@ -206,9 +206,9 @@ const SETTINGS: [Setting; 10] = [
         pool.linear_memory_keep_resident(0);
         config(pool)
     }),
-    ("1 MiB of a memory kept", || {
+    ("256 KiB of a memory kept", || {
         let mut pool = pool();
-        pool.linear_memory_keep_resident(1 << 20);
+        pool.linear_memory_keep_resident(256 << 10);
         config(pool)
     }),
     ("nothing of a table kept", || {

@@ -7,12 +7,13 @@
 
 use std::ops::Range;
 
-use super::engine::MEMORY_KEPT;
 use wasm_encoder::{
     BlockType, CodeSection, ComponentSection, EntityType, Function, FunctionSection, ImportSection, InstanceSection, MemArg, MemoryType,
     Module, ModuleArg, ModuleSection, StartSection, TypeSection, ValType,
 };
 use wasmparser::{ComponentAlias, ExternalKind, Parser, Payload};
+
+use super::engine::MEMORY_KEPT;
 
 /// Of the system, in bytes.
 const PAGE: usize = 4096;

@@ -1,11 +1,13 @@
 //! Requests to a server, and their answers as they came.
 
+use std::time::Instant;
+
 use reqwest::Method;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
 use crate::Stream;
-use crate::patience::{until, within};
+use crate::patience::{DEADLINE, PAUSE, until, within};
 
 /// An answer, whole.
 #[derive(Clone, Debug)]
@@ -131,15 +133,28 @@ impl Client {
 
     /// `run` with a start event; the answer comes when the run has ended.
     pub async fn run(&self, workflow: &str, start_event: &str) -> Answer {
-        self.post(&format!("/workflows/{workflow}/run"), &format!(r#"{{"start_event":{start_event}}}"#)).await
+        self.start(&format!("/workflows/{workflow}/run"), start_event).await
     }
 
     /// `run-nowait` with a start event; the handler's id.
     pub async fn begin(&self, workflow: &str, start_event: &str) -> String {
-        let path = format!("/workflows/{workflow}/run-nowait");
-        let answer = self.post(&path, &format!(r#"{{"start_event":{start_event}}}"#)).await;
+        let answer = self.start(&format!("/workflows/{workflow}/run-nowait"), start_event).await;
         assert_eq!(answer.status, 200, "{answer:?}");
         answer.handler()
+    }
+
+    /// Starts a run, once the workflow is loaded: on a busy machine that may take longer than a server waits for it.
+    /// Not by [`until`]: whoever starts many does so in a task of its own, which has to be `Send`.
+    async fn start(&self, path: &str, start_event: &str) -> Answer {
+        let (begun, body) = (Instant::now(), format!(r#"{{"start_event":{start_event}}}"#));
+        loop {
+            let answer = self.post(path, &body).await;
+            let is_loading = answer.status == 503 && answer.body.contains("still being loaded");
+            if !is_loading || begun.elapsed() > DEADLINE {
+                return answer;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
     }
 
     /// Sends an event of that type.

@@ -22,6 +22,8 @@ pub struct Serve {
     pub environment: Vec<(String, String)>,
     /// A write beyond the limit of file sizes is an error, not a signal. [`Server::limit_files`] sets the limit.
     pub files_may_be_full: bool,
+    /// What is compiled is kept beside the data, for this server alone: it is compiled anew.
+    pub compiles_anew: bool,
     /// A certificate to trust, as PEM, where it speaks TLS.
     pub certificate: Option<String>,
 }
@@ -43,12 +45,18 @@ impl Serve {
         Serve { paths, ..Serve::default() }
     }
 
-    /// The same of another language. What is compiled of them takes long, and is kept for all tests.
+    /// The same of another language. What is compiled of them takes long, and is kept where nothing displaces it.
     pub fn of(language: Language, names: &[&str]) -> Serve {
         let paths = names.iter().map(|name| artifacts::guest_of(language, name).display().to_string()).collect();
-        let shared = ("WF_HOST_CACHE_DIR".to_owned(), artifacts::cache().display().to_string());
-        let environment = if language == Language::Rust { Vec::new() } else { vec![shared] };
+        let kept = ("WF_HOST_CACHE_DIR".to_owned(), artifacts::cache().display().to_string());
+        let environment = if language == Language::Rust { Vec::new() } else { vec![kept] };
         Serve { paths, environment, ..Serve::default() }
+    }
+
+    /// That compiles everything itself.
+    pub fn anew(mut self) -> Serve {
+        self.compiles_anew = true;
+        self
     }
 
     /// With more arguments.
@@ -79,7 +87,10 @@ impl Serve {
             let binary = std::mem::replace(&mut command, Command::new("sh"));
             command.args(["-c", r#"trap "" XFSZ; exec "$@""#, "sh"]).arg(binary.get_program()).stdin(Stdio::null());
         }
-        command.args(["serve", "--data-dir"]).arg(data).env("WF_HOST_CACHE_DIR", data.with_file_name("compiled"));
+        command.args(["serve", "--data-dir"]).arg(data);
+        if self.compiles_anew {
+            command.env("WF_HOST_CACHE_DIR", compiled(data));
+        }
         if !self.arguments.iter().any(|it| it == "--port") {
             command.args(["--port", "0"]);
         }
@@ -125,9 +136,9 @@ impl Server {
         self.serve.certificate.as_deref()
     }
 
-    /// The folder of compiled code; it outlives restarts, too.
+    /// The folder of compiled code of one that [compiles anew](Serve::anew); it outlives restarts, too.
     pub fn compiled(&self) -> PathBuf {
-        self.directory.path().join("compiled")
+        compiled(&self.data())
     }
 
     /// Makes an API key, by the command, and gives it.
@@ -335,6 +346,10 @@ impl Server {
     fn show_log(&mut self) {
         println!("--- the server's log ---\n{}", self.stderr.whole());
     }
+}
+
+fn compiled(data: &Path) -> PathBuf {
+    data.with_file_name("compiled")
 }
 
 /// The binary, without this machine's settings.

@@ -5,7 +5,7 @@ use std::path::Path;
 use expect_test::{Expect, expect};
 use wf_tests::command_line::check_command;
 use wf_tests::wasm::{Module, compiled};
-use wf_tests::{Server, artifacts};
+use wf_tests::{Serve, Server, artifacts};
 
 fn check(bytes: &[u8], expect: Expect) {
     let directory = tempfile::tempdir().expect("a temporary directory");
@@ -395,12 +395,12 @@ async fn one_bad_file_does_not_stop_the_others() {
 }
 
 async fn serve(directory: &Path) -> Server {
-    wf_tests::Serve { paths: vec![directory.display().to_string()], ..wf_tests::Serve::default() }.start().await
+    Serve { paths: vec![directory.display().to_string()], ..Serve::default() }.start().await
 }
 
 #[tokio::test]
 async fn a_damaged_cache_is_built_anew() {
-    let mut server = Server::start(&["greeting"]).await;
+    let mut server = Serve::guests(&["greeting"]).anew().start().await;
     assert!(server.stop().success());
     let mut damaged = 0;
     for file in std::fs::read_dir(server.compiled()).expect("a folder").flatten().map(|it| it.path()) {

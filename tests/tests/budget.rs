@@ -146,7 +146,7 @@ impl Files {
         let folder = tempfile::tempdir().expect("a temporary directory");
         std::fs::copy(artifacts::guest("greeting"), folder.path().join("greeting.wasm")).expect("copied");
         let serve = Serve { paths: vec![folder.path().display().to_string()], ..Serve::default() };
-        Files { server: serve.with(arguments).start().await, folder }
+        Files { server: serve.anew().with(arguments).start().await, folder }
     }
 
     /// So many, each another.

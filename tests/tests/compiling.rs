@@ -26,7 +26,7 @@ fn laborious() -> Vec<u8> {
 }
 
 async fn start(folder: &tempfile::TempDir, arguments: &[&str]) -> Server {
-    Serve { paths: vec![folder.path().display().to_string()], ..Serve::default() }.with(arguments).start().await
+    Serve { paths: vec![folder.path().display().to_string()], ..Serve::default() }.anew().with(arguments).start().await
 }
 
 async fn greets(server: &Server) {
@@ -66,7 +66,7 @@ async fn while_a_server_starts_it_says_so_and_takes_nothing() {
     let folder = folder(&[("a.wasm", Module::laborious("laborious", 3).binary()), ("greeting.wasm", greeting())]);
     // One that nothing listens at now.
     let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
-    let serve = Serve { paths: vec![folder.path().display().to_string()], ..Serve::default() }.with(&["--port", &port.to_string()]);
+    let serve = Serve { paths: vec![folder.path().display().to_string()], ..Serve::default() }.anew().with(&["--port", &port.to_string()]);
     let client = Client::new(&format!("http://127.0.0.1:{port}"));
     let looked = async {
         let health = until("an answer", async || client.attempt("GET", "/health", &[], "").await).await;
@@ -79,6 +79,18 @@ async fn while_a_server_starts_it_says_so_and_takes_nothing() {
     let (server, ()) = tokio::join!(serve.start(), looked);
     assert_eq!(server.get("/health").await.body, r#"{"status":"healthy"}"#);
     greets(&server).await;
+}
+
+/// Whoever waits for a start is told why, and that it is for once.
+#[tokio::test]
+async fn what_is_compiled_is_said_at_the_first_start_and_cached_for_the_next() {
+    let folder = folder(&[("a.wasm", Module::laborious("laborious", 3).binary())]);
+    let mut server = start(&folder, &[]).await;
+    let said = format!("compiling `{}`; it is cached for the next start", folder.path().join("a.wasm").display());
+    assert_eq!(server.log().matches(&said).count(), 1, "{}", server.log());
+    server.crash().await;
+    assert_eq!(server.get("/workflows").await.json()["workflows"], json!(["laborious"]));
+    assert!(!server.log().contains("compiling"), "{}", server.log());
 }
 
 #[tokio::test]

@@ -1046,7 +1046,7 @@ fn modes(folder: &Path, found: &mut Vec<(String, bool, u32)>) {
 
 #[tokio::test]
 async fn what_the_host_writes_is_its_users_alone() {
-    let server = Server::start(&["greeting"]).await;
+    let server = Serve::guests(&["greeting"]).anew().start().await;
     let ada = server.with_key(&server.lock("ada", &[]).await);
     assert_eq!(ada.run("greeting", &json!({ "name": "x".repeat(100 << 10) }).to_string()).await.status, 200);
     for folder in [server.data(), server.compiled()] {

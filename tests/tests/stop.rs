@@ -180,6 +180,8 @@ async fn ten_thousand_parked_runs_are_not_touched_by_a_start() {
     server.post("/workflows/slow/run-nowait", r#"{"handler_id":"executing","start_event":{"seconds":600}}"#).await;
     let (memory, data) = (server.memory_max(), server.data());
     server.kill();
+    // On a busy machine it may have gone to sleep, and be nobody's, by then.
+    let held = query(&data, "select generation + (owner is not null) from run where handler = 'executing'");
     copy_runs(&data, "parked", 10_000);
     let parked = "select count(*), sum(generation), sum(next_seq), count(owner), max(updated_at) from run where workflow = 'hitl'";
     let before = query(&data, parked);
@@ -187,8 +189,8 @@ async fn ten_thousand_parked_runs_are_not_touched_by_a_start() {
     server.restart().await;
     assert!(server.screen().contains("going on with 10002 unfinished runs"), "{}", server.screen());
     // The first search takes what the killed one had, and whatever is due.
-    let taken = "select generation from run where handler = 'executing' and owner is not null";
-    until("what was executing to go on", async || (query(&data, taken)[0][0] == 2).then_some(())).await;
+    let taken = "select generation from run where handler = 'executing'";
+    until("what was executing to go on", async || (query(&data, taken) == held).then_some(())).await;
     let more = server.memory_max().saturating_sub(memory);
     assert!(more < 64 << 20, "{more} bytes more than for two");
     assert_eq!(server.run("slow", r#"{"seconds":0.1}"#).await.status, 200);

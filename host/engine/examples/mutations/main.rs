@@ -90,8 +90,8 @@ impl Place {
         let copy = root.join("target/mutations").join(format!("{}-{lane}", subject.name));
         let _ = std::fs::remove_dir_all(&copy);
         (subject.copy)(root, &copy);
-        // The first one stands upon what the workspace was built upon; one target folder builds one thing at a time.
-        let target = if lane == 0 { root.join("target") } else { root.join("target/mutations").join(format!("target-{lane}")) };
+        // One target folder builds one thing at a time, and the workspace's may be in use.
+        let target = root.join("target/mutations").join(format!("target-{lane}"));
         Place { copy, target }
     }
 }
@@ -136,8 +136,8 @@ impl Subject {
         let mut command = Command::new(env!("CARGO"));
         command.args(["test", "--quiet", "--release", "--no-run", "--message-format=json", "--package", self.package]);
         command.args(if tests == UNIT { vec!["--lib"] } else { vec!["--test", tests] });
-        // Built for one short run each, upon what the workspace was built upon.
-        for setting in ["opt-level=1", "debug=0", "codegen-units=256"] {
+        // Built for one short run each: to build it takes longer than what it runs until a test fails.
+        for setting in ["opt-level=0", "debug=0", "codegen-units=256"] {
             command.args(["--config", &format!("profile.release.package.\"{}\".{setting}", self.package)]);
         }
         command.env("CARGO_TARGET_DIR", &place.target).env("CARGO_INCREMENTAL", "1").current_dir(&place.copy);

@@ -51,7 +51,7 @@ fn echo() -> Vec<u8> {
         json!({ "name": "LaterEvent", "kind": "plain" }),
     ];
     let steps = [
-        json!({ "name": "repeat", "accepts": ["StartEvent"], "emits": ["StopEvent"], "emits_any": true }),
+        json!({ "name": "repeat", "accepts": ["StartEvent"], "emits": [], "emits_any": true }),
         json!({ "name": "later", "accepts": ["LaterEvent"], "emits": ["StopEvent"] }),
     ];
     Module::echoing(&json!({ "name": "echo", "events": events, "steps": steps }).to_string()).binary()

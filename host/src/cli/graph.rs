@@ -261,16 +261,16 @@ mod tests {
                 { "name": "Ask", "kind": "input-required" }, { "name": "Answer", "kind": "human-response" },
             ],
             "steps": [
-                { "name": "think", "accepts": ["StartEvent"], "emits": ["Named"], "emits_any": true },
+                { "name": "think", "accepts": ["StartEvent"], "emits": [], "emits_any": true },
                 { "name": "end", "accepts": ["Named", "Answer"], "emits": [] },
             ],
         }));
         expect![[r#"
             StartEvent  (starts)
             └─ [think]
-               ├─ Named
-               │  └─ [end]
                ├┄ Note
+               ├┄ Named
+               │  └─ [end]
                ├┄ Ask  (asks)
                └┄ StopEvent  (ends)
             Answer  (is answered)

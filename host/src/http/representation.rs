@@ -55,7 +55,7 @@ struct Node {
     /// Of an event: the JSON Schema of its fields.
     #[schema(required = false)]
     event_schema: Option<Value>,
-    /// Of an event: the steps that say they return it. An edge comes also from those that may return whatever is declared.
+    /// Of an event: the steps that say they return it. An edge comes also from those that name none, and may return whatever is declared.
     #[schema(required = false)]
     produced_by: Option<Vec<String>>,
 }
@@ -137,6 +137,24 @@ mod tests {
     use wf_engine::entry::Part;
 
     use super::*;
+
+    /// As every step in Python does: the picture is of what it names, unless that is nothing.
+    #[test]
+    fn a_step_that_names_what_it_returns_leads_to_nothing_else() {
+        let edges = |emits: Value| {
+            let manifest = json!({
+                "name": "ask",
+                "events": [{ "name": "Question", "kind": "input-required", "schema": {} }, { "name": "Note", "kind": "plain", "schema": {} }],
+                "steps": [{ "name": "ask", "accepts": ["StartEvent"], "emits": emits, "emits_any": true }],
+            });
+            let part = Part { component: "d".into(), data: None };
+            let graph = of(&Definition::new(vec![(part, serde_json::from_value(manifest).expect("manifest"))]));
+            let edges = graph["graph"]["edges"].as_array().expect("edges").iter();
+            edges.filter(|it| it["source"] == "ask").map(|it| it["target"].clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(edges(json!(["Question"])), ["Question"]);
+        assert_eq!(edges(json!([])), ["Question", "Note", "StopEvent"]);
+    }
 
     #[test]
     fn what_a_step_waits_for_leads_to_it_from_outside() {

@@ -1,6 +1,5 @@
 //! A workflow that is loaded.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use wf_engine::definition::Definition;
@@ -59,15 +58,14 @@ impl Workflow {
     }
 }
 
-/// The types that a step may return beside those it names, where it says so: each that is declared
-/// and no answer from outside, and a plain stop event.
+/// The types that a step may return that names none and says that it may return any: each that is declared
+/// and no answer from outside, and a plain stop event. Of one that names some, these are what it is about.
 pub fn unnamed_types<'a>(definition: &'a Definition, step: &StepManifest) -> Vec<&'a str> {
-    if !step.emits_any {
+    if !step.emits_any || !step.emits.is_empty() {
         return Vec::new();
     }
     let returned = |event: &&EventType| matches!(event.kind, EventKind::Plain | EventKind::InputRequired | EventKind::Stop);
     let declared = definition.event_types().filter(returned).map(|it| it.name.as_str());
     let stop = ["StopEvent"].into_iter().filter(|name| !definition.is_declared(name));
-    let named: HashSet<&str> = step.emits.iter().map(String::as_str).collect();
-    declared.chain(stop).filter(|name| !named.contains(name) && !Definition::is_reserved(name)).collect()
+    declared.chain(stop).filter(|name| !Definition::is_reserved(name)).collect()
 }

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds the conformance workflows in Python, and others under test, with `wf-host build`, and puts them at
 # target/guests/python/<name>.wasm, and that with the `openai` package at target/guests/openai/ask.wasm.
-# The tools are fetched once, into target/tools/cache, where the tests look for them.
+# The tools are fetched once, into target/tools/cache, where the tests look for them, and so are the packages that projects
+# in tests ask for, into target/guests/wheels.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -18,3 +19,11 @@ out=target/guests/openai
 mkdir -p "$out"
 cp tests/guests/openai/* "$out"
 target/release/wf-host build "$out" >&2
+
+out=target/guests/wheels
+if ! cmp -s tests/guests/wheels.txt "$out/fetched.txt"; then
+    rm -rf "$out"
+    pip=("$WF_HOST_CACHE_DIR"/python/tools-*/bin/pip)
+    "${pip[0]}" download --quiet --disable-pip-version-check --no-deps --only-binary=:all: --dest "$out" --requirement tests/guests/wheels.txt
+    cp tests/guests/wheels.txt "$out/fetched.txt"
+fi

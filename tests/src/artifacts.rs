@@ -20,7 +20,7 @@ pub fn binary() -> PathBuf {
 pub enum Language {
     /// Everything there is to test.
     Rust,
-    /// The conformance set, `border` and `outside`.
+    /// The conformance set, `border`, `outside` and `talker`.
     Python,
     /// The conformance set, and `border`.
     TypeScript,
@@ -51,6 +51,11 @@ pub fn tool(language: &str, path: &str) -> PathBuf {
     let folders = fs::read_dir(cache().join(language)).into_iter().flatten().flatten();
     let found = folders.map(|it| it.path().join(path)).find(|it| it.exists());
     found.unwrap_or_else(|| panic!("no `{path}` for `{language}`: `make guests` fetches it"))
+}
+
+/// The folder with the packages that projects in Python ask for.
+pub fn wheels() -> PathBuf {
+    existing(root().join("target/guests/wheels"), "make guests")
 }
 
 /// A component of the conformance set or a fault guest, made from Rust.

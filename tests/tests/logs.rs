@@ -1,8 +1,10 @@
 //! What guests write is there as they write it, and costs nobody else anything.
 
+use std::fs;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use wf_tests::artifacts::{Language, root};
 use wf_tests::database::rows;
 use wf_tests::{Server, until};
 
@@ -107,4 +109,52 @@ async fn lines_come_in_pages_each_once() {
         assert_eq!((answer.status, answer.json()["detail"].as_str()), (400, Some(said)));
     }
     assert_eq!(server.get("/api/v1/runs/nobody/logs?after=0").await.status, 404);
+}
+
+/// Streams are lines without a level of their own; loggers have their names and levels, and are as quiet as they are anywhere
+/// before somebody configures them. What is said before a kill in the middle of the step is there once.
+#[tokio::test]
+async fn what_is_printed_and_logged_in_python_is_there_once() {
+    let source = fs::read_to_string(root().join("tests/guests/python/talker.py")).expect("the source");
+    let place = source.lines().position(|it| it.ends_with("# fails here")).expect("a line") + 1;
+    let mut server = Server::of(Language::Python, &["talker"]).await;
+    for configured in [false, true] {
+        let handler = server.begin("talker", &json!({ "configured": configured }).to_string()).await;
+        let run = server.get(&format!("/handlers/{handler}")).await.run();
+        server.events(&handler, "").await.until("Ask").await;
+        let is_there = |lines: &[Value]| lines.iter().any(|it| it["message"] == "it failed");
+        until("its lines", async || is_there(&logs(&server, &run).await).then_some(())).await;
+        server.crash().await;
+        assert_eq!(server.send(&handler, "Answer", "{}").await.status, 200);
+        assert_eq!(server.ended(&handler).await.result(), "said");
+
+        let history = server.get(&format!("/api/v1/runs/{run}/history")).await.json();
+        let step = |line: &Value| {
+            let invocations = history["invocations"].as_array().expect("a list");
+            invocations.iter().find(|it| it["id"] == line["invocation"]).expect("whose line it is")["step"].clone()
+        };
+        let (mut said, mut traces) = (Vec::new(), Vec::new());
+        for mut line in logs(&server, &run).await {
+            traces.extend(line["fields"].as_object_mut().expect("fields").remove("trace"));
+            said.push(json!([step(&line), line["level"], line["fields"], line["message"]]).to_string());
+        }
+        let (stdout, mine, top) = (json!({ "stream": "stdout" }), json!({ "logger": "mine" }), json!({ "logger": "root" }));
+        let mut wanted = vec![
+            json!(["talk", "info", stdout, "on stdout"]),
+            json!(["talk", "info", { "stream": "stderr" }, "on stderr"]),
+            json!(["talk", "info", stdout, "two"]),
+            json!(["talk", "info", stdout, "lines"]),
+            json!(["talk", "warn", mine, "careful now"]),
+            json!(["talk", "error", top, "it failed"]),
+            json!(["talk", "info", stdout, "begun and ended"]),
+            json!(["end", "error", mine, "over"]),
+        ];
+        if configured {
+            wanted.splice(5..5, [json!(["talk", "info", mine, "told softly"]), json!(["talk", "info", top, "told by the root"])]);
+        }
+        let wanted: Vec<String> = wanted.iter().map(Value::to_string).collect();
+        assert_eq!(said, wanted, "configured: {configured}");
+        let trace = traces.iter().filter_map(Value::as_str).collect::<String>();
+        assert!(trace.contains(&format!("talker.py\", line {place}, in talk\n")) && trace.ends_with("ValueError: no luck\n"), "{trace}");
+    }
 }

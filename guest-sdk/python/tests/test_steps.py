@@ -372,6 +372,25 @@ def test_logging_goes_to_the_run():
     assert host.logged == [("warn", "careful now", {"logger": "mine"})]
 
 
+def test_a_mistake_in_a_call_of_logging_is_told_and_fails_nothing(monkeypatch):
+    @step
+    async def say(self, ev: StartEvent) -> StopEvent:
+        logger = logging.getLogger("mistaken")
+        logger.addHandler(logging.StreamHandler())
+        logger.propagate = False
+        logger.warning("%d loaves", "no number")
+        logger.warning("%d loaves", 2)
+        return StopEvent(result="went on")
+
+    for it, name in ((logging.StreamHandler, "emit"), (sys, "stdout"), (sys, "stderr")):
+        monkeypatch.setattr(it, name, getattr(it, name))
+    logs.install()
+    host = Host()
+    assert run_step(flow(say), "say", ("StartEvent", {}), host=host) == [("StopEvent", {"result": "went on"})]
+    said = [message for _, message, _ in host.logged]
+    assert said[0] == "--- Logging error ---" and "Message: '%d loaves'" in said and said[-1] == "2 loaves", said
+
+
 def test_chance_is_seeded_anew_at_each_entry():
     @step
     async def draw(self, ev: StartEvent) -> StopEvent:

@@ -48,10 +48,16 @@ def install() -> None:
     emit = logging.StreamHandler.emit
 
     def emit_to_run(self: logging.StreamHandler, record: logging.LogRecord) -> None:
-        if border.live:
-            write(record)
-        else:
+        if not border.live:
             emit(self, record)
+            return
+        try:
+            record.getMessage()
+        except Exception:
+            # As anywhere: what is wrong with a call is told, and the step goes on.
+            self.handleError(record)
+        else:
+            write(record)
 
     logging.StreamHandler.emit = emit_to_run
 

@@ -122,19 +122,40 @@ fn is_provided(tools: &Tools, path: &str) -> bool {
     root.ends_with(".9999.dist-info") || tools.sdk.join("src").join(root).exists()
 }
 
-/// Which package cannot be had, of what pip says.
+/// Which package cannot be had, or why none can, of what pip says.
 fn missing(asked: &[Asked], said: &str) -> Problem {
-    let named = said.lines().find_map(|line| line.split_once("No matching distribution found for ").map(|(_, rest)| rest.trim()));
-    let Some(named) = named else {
-        let last = said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("pip said nothing").trim();
-        return Problem::new(format!("the packages cannot be fetched: {last}"))
-            .hint("see whether `pip download` works here, and try again");
+    let failed = |why: &str| {
+        Problem::new(format!("the packages cannot be fetched: {why}")).hint("see whether `pip download` works here, and try again")
+    };
+    if let Some(why) = silence(said) {
+        return failed(&format!("no answer from the registry: {why}"));
+    }
+    let after = |words: &str| said.lines().find_map(|line| line.split_once(words).map(|(_, rest)| rest.trim()));
+    let Some(named) = after("No matching distribution found for ") else {
+        // The first of its errors is the cause, the last of its lines often a link.
+        let last = || said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("pip said nothing").trim();
+        return failed(after("ERROR: ").unwrap_or_else(last));
     };
     let is = |it: &&Asked| name(&it.requirement) == name(named);
     let at = asked.iter().find(is).map(|it| format!("{}:{}: ", it.file.display(), it.line)).unwrap_or_default();
     let needed = if at.is_empty() { ", which another package needs," } else { "" };
+    let newest = after("(from versions: ").and_then(|it| it.trim_end_matches(')').rsplit(", ").next()).filter(|it| *it != "none");
+    if let Some(newest) = newest {
+        let why = format!("of that version there is no pure Python wheel, and the newest is of {newest}");
+        return Problem::new(format!("{at}`{named}`{needed} cannot be had: {why}")).hint("ask for a version that has one");
+    }
     Problem::new(format!("{at}`{named}`{needed} cannot be had: there is no pure Python wheel of it"))
         .hint("native code does not run in a guest: use a package in pure Python, or call a service over HTTP")
+}
+
+/// Why the registry has not answered, where `pip` has tried for the last time. It goes on as if that had no such package.
+fn silence(said: &str) -> Option<&str> {
+    let (_, why) = said.lines().find(|line| line.contains("Retry(total=0,"))?.split_once("connection broken by ")?;
+    // It is an error within others, as Python writes them, and the path that was asked for.
+    let why = why.rsplit_once(": /").map_or(why, |(why, _)| why);
+    let why = why.trim_end_matches('\'').trim_end_matches(')').trim_end_matches(['\'', '"']);
+    let begin = [": ", "] ", "'", "\""].iter().filter_map(|it| why.rfind(it).map(|at| at + it.len())).max();
+    Some(&why[begin.unwrap_or_default()..])
 }
 
 /// What `requirements.txt`, else `pyproject.toml`, asks for beside what the SDK has.
@@ -251,6 +272,45 @@ mod tests {
         let message = |name: &str| missing(&asked, &format!("{said}{name}")).message().to_owned();
         assert_eq!(message("numpy>=1"), "requirements.txt:3: `numpy>=1` cannot be had: there is no pure Python wheel of it");
         assert_eq!(message("jiter"), "`jiter`, which another package needs, cannot be had: there is no pure Python wheel of it");
+        let newest = "numpy>=1 (from versions: 0.9, 0.10)\nERROR: No matching distribution found for numpy>=1";
+        let wanted =
+            "requirements.txt:3: `numpy>=1` cannot be had: of that version there is no pure Python wheel, and the newest is of 0.10";
+        assert_eq!(missing(&asked, newest).message(), wanted);
         assert_eq!(missing(&asked, "boom\n").message(), "the packages cannot be fetched: boom");
+        let conflict = missing(&asked, "ERROR: Cannot install a and b\nERROR: ResolutionImpossible: for help visit somebody\n");
+        assert_eq!(conflict.message(), "the packages cannot be fetched: Cannot install a and b");
+    }
+
+    #[test]
+    fn a_registry_that_does_not_answer_is_no_missing_package() {
+        let why = |why: &str, left: u32| {
+            let said = format!(
+                "WARNING: Retrying (Retry(total={left}, connect=None)) after connection broken by '{why}': /simple/numpy/\nERROR: No matching distribution found for numpy"
+            );
+            missing(&[], &said).message().to_owned()
+        };
+        for (error, wanted) in [
+            (
+                r"NewConnectionError('<it at 0x1>: Failed to establish a new connection: [Errno 111] Connection refused')",
+                "Connection refused",
+            ),
+            (
+                r#"NewConnectionError("HTTPConnection(host='a.b', port=9): Failed to establish a new connection: [Errno -2] Name or service not known")"#,
+                "Name or service not known",
+            ),
+            (
+                r"SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate (_ssl.c:1006)'))",
+                "self-signed certificate (_ssl.c:1006)",
+            ),
+            (
+                r#"ReadTimeoutError("HTTPSConnectionPool(host='a.b', port=443): Read timed out. (read timeout=15)")"#,
+                "Read timed out. (read timeout=15)",
+            ),
+            (r"ProtocolError('Connection aborted.', RemoteDisconnected('Remote end closed connection'))", "Remote end closed connection"),
+        ] {
+            assert_eq!(why(error, 0), format!("the packages cannot be fetched: no answer from the registry: {wanted}"));
+        }
+        // It was there at another time.
+        assert!(why("it", 1).ends_with("there is no pure Python wheel of it"));
     }
 }

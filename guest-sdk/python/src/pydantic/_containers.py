@@ -16,7 +16,7 @@ class Many(Kind):
 
     def __init__(self, cls: type, item: Kind, min_length: int | None = None, max_length: int | None = None) -> None:
         self.cls, self.item, self.min_length, self.max_length = cls, item, min_length, max_length
-        self.label = f"{cls.__name__}[{item.label}]"
+        self.label = f"{cls.__name__}[{item.label}{', ...' if cls is tuple else ''}]"
 
     def check(self, value: Any, json: bool) -> Any:
         iterates = isinstance(value, (list, tuple, set, frozenset, deque)) or (
@@ -59,7 +59,7 @@ class Fixed(Kind):
 
     def __init__(self, items: list[Kind]) -> None:
         self.items = items
-        self.label = f"tuple[{','.join(it.label for it in items)}]"
+        self.label = f"tuple[{', '.join(it.label for it in items)}]"
 
     def check(self, value: Any, json: bool) -> Any:
         if not isinstance(value, (list, tuple, set, frozenset, deque)) or json and not isinstance(value, list):
@@ -156,6 +156,9 @@ class Either(Kind):
             return None
         # JSON has no bytes: a text is exactly what they are in it.
         exact = [kind for kind in self.kinds if kind.exact(value) or json and kind.label == "bytes" and isinstance(value, str)]
+        if not exact and type(value) is int:
+            # An integer is a number sooner than it is made into anything else.
+            exact = [kind for kind in self.kinds if kind.label == "float"]
         taken, issues = [], []
         for kind in exact or self.nullable:
             try:

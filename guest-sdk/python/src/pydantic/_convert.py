@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 from typing import Any
 from uuid import UUID
 
-from ._errors import misfit
+from ._errors import Misfit, misfit
 
 
 def to_text(value: Any, json: bool) -> Any:
@@ -23,6 +23,11 @@ def to_text(value: Any, json: bool) -> Any:
 
 
 _INTEGER = re.compile(r"\s*[-+]?\d+(_\d+)*(\.0*)?\s*\Z")
+
+
+def is_long(value: Any) -> bool:
+    """Whether it is an integer of more than 64 bits."""
+    return isinstance(value, int) and not -(2**63) <= value < 2**63
 
 
 def to_integer(value: Any, json: bool) -> Any:
@@ -62,7 +67,7 @@ def to_boolean(value: Any, json: bool) -> Any:
         return bool(value)
     if isinstance(value, str) and value.lower() in _WORDS:
         return _WORDS[value.lower()]
-    if isinstance(value, (str, int, float)):
+    if isinstance(value, (str, int)) and not is_long(value):
         raise misfit("bool_parsing", "Input should be a valid boolean, unable to interpret input", value)
     raise misfit("bool_type", "Input should be a valid boolean", value)
 
@@ -93,6 +98,8 @@ def to_datetime(value: Any, json: bool) -> Any:
         try:
             return datetime.fromtimestamp(value if abs(value) <= 2e10 else value / 1000, timezone.utc)
         except (ValueError, OverflowError, OSError) as error:
+            if json and is_long(value):
+                raise misfit("datetime_type", "Input should be a valid datetime", value) from None
             raise misfit("datetime_parsing", f"Input should be a valid datetime, {error}", value, {"error": str(error)}) from None
     if isinstance(value, str):
         try:
@@ -108,7 +115,16 @@ def to_date(value: Any, json: bool) -> Any:
             return value.date()
         raise misfit("date_from_datetime_inexact", "Datetimes provided to dates should have zero time - e.g. be exact dates", value)
     if isinstance(value, (int, float)) and not isinstance(value, bool) or isinstance(value, str) and (_NUMBER.match(value) or "T" in value):
-        return to_date(to_datetime(value, json), json)
+        try:
+            return to_date(to_datetime(value, json), json)
+        except Misfit as error:
+            [issue] = error.issues
+            if issue["type"] == "datetime_type":
+                raise misfit("date_type", "Input should be a valid date", value) from None
+            if issue["type"] in ("datetime_parsing", "datetime_from_date_parsing"):
+                message = issue["msg"].replace("a valid datetime or date,", "a valid date or datetime,").replace("a valid datetime,", "a valid date or datetime,")
+                raise misfit("date_from_datetime_parsing", message, value, issue["ctx"]) from None
+            raise
     if isinstance(value, str):
         try:
             return date.fromisoformat(value)
@@ -137,6 +153,8 @@ def to_duration(value: Any, json: bool) -> Any:
         try:
             return timedelta(seconds=value)
         except OverflowError:
+            if json and is_long(value):
+                raise misfit("time_delta_type", "Input should be a valid timedelta", value) from None
             raise misfit("time_delta_parsing", "Input should be a valid timedelta, durations may not exceed 999,999,999 days", value) from None
     if isinstance(value, str):
         found = _DURATION.match(value)

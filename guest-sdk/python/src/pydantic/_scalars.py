@@ -99,6 +99,7 @@ class Choice(Kind):
                 return one
             if json and isinstance(one, enum.Enum) and one.value == value:
                 return one
+        _too_long(value, self.values)
         said = _listed([repr(it.value) if isinstance(it, enum.Enum) else repr(it) for it in self.values])
         raise misfit("literal_error", f"Input should be {said}", value, {"expected": said})
 
@@ -118,13 +119,15 @@ class Member(Kind):
     """A member of an enumeration."""
 
     def __init__(self, cls: type[enum.Enum], values: bool) -> None:
-        self.cls, self.values, self.label = cls, values, cls.__name__
+        base = next((f"{base.__name__}-" for base in (int, float, str) if issubclass(cls, base)), "")
+        self.cls, self.values, self.label = cls, values, f"{base}enum[{cls.__name__}]"
 
     def check(self, value: Any, json: bool) -> Any:
         if not isinstance(value, self.cls):
             try:
                 value = self.cls(_plainer(self.cls, value))
             except (ValueError, TypeError):
+                _too_long(value, [it.value for it in self.cls])
                 said = _listed([repr(it.value) for it in self.cls])
                 raise misfit("enum", f"Input should be {said}", value, {"expected": said}) from None
         return value.value if self.values else value
@@ -161,6 +164,12 @@ def type_name(value: Any) -> str | None:
     """The type of a plain value, as JSON Schema calls it."""
     names = {str: "string", bool: "boolean", int: "integer", float: "number", list: "array", dict: "object", type(None): "null"}
     return names.get(type(value))
+
+
+def _too_long(value: Any, values: Any) -> None:
+    """Refuses an integer that could be none of those that it is compared with."""
+    if convert.is_long(value) and any(type(it) is int for it in values):
+        raise misfit("int_parsing_size", "Unable to parse input string as an integer, exceeded maximum size", value)
 
 
 def _listed(said: list[str]) -> str:

@@ -118,7 +118,8 @@ class StopEvent(Event):
         return self._get_result()
 
     def __pydantic_plain__(self, json: bool, options: dict[str, Any]) -> dict[str, Any]:
-        shown = super().__pydantic_plain__(json, options)
+        # Its fields and its result: what no field names stays with the object.
+        shown = BaseModel.__pydantic_plain__(self, json, options)
         if self._result is not None:
             shown["result"] = dump(self._result, json)
         return shown

@@ -1,4 +1,4 @@
-"""Runs the same scenarios on the original and on wf-host, and compares the streams event by event.
+"""Serves the same files with the original server and with wf-host, and compares what clients see, event by event.
 
 `compare.py --host WF_HOST --original PYTHON [--only PROGRAM] [--write]`
 
@@ -9,14 +9,20 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import dataclasses
 import hashlib
+import http.client
 import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +33,8 @@ import table
 HERE = Path(__file__).resolve().parent
 SDK = HERE.parent.parent
 ROOT = SDK.parent.parent
+PROGRAMS = HERE.parent / "programs"
+MIGRATION = SDK / "MIGRATION.md"
 BUILT = ROOT / "target" / "python-compare"
 #: What follows from the clock, or from where a file lies.
 VARIES = ("elapsed_seconds", "failed_at", "traceback")
@@ -35,14 +43,17 @@ VARIES = ("elapsed_seconds", "failed_at", "traceback")
 def build(host: str, program: Path) -> Path:
     """A folder with the components of a file; built once by the same `wf-host` of the same bytes."""
     binary = os.stat(host)
-    made_of = hashlib.sha256(program.read_bytes() + f"{binary.st_size} {binary.st_mtime_ns}".encode())
+    # With what lies beside it for it alone.
+    files = sorted(program.parent.glob(f"{program.stem[:4]}*"))
+    made_of = hashlib.sha256(b"".join(it.read_bytes() for it in files) + f"{binary.st_size} {binary.st_mtime_ns}".encode())
     out = BUILT / f"{program.stem}-{made_of.hexdigest()[:16]}"
     if out.exists():
         return out
     for old in BUILT.glob(f"{program.stem}-*"):
         shutil.rmtree(old)
     with tempfile.TemporaryDirectory() as work:
-        shutil.copy(program, work)
+        for file in files:
+            shutil.copy(file, work)
         done = subprocess.run([host, "build", program.name], cwd=work, capture_output=True, text=True)
         if done.returncode:
             raise SystemExit(f"`{program.name}` is not built: {done.stdout[-2000:]}{done.stderr[-4000:]}")
@@ -51,42 +62,130 @@ def build(host: str, program: Path) -> Path:
     return out
 
 
-def ours(host: str, component: Path, scenario: dict[str, Any]) -> list[dict[str, Any]]:
-    answers = "".join(json.dumps(it) + "\n" for it in scenario.get("answers", []))
-    with tempfile.TemporaryDirectory() as folder:
-        command = [host, "run", str(component), "--event", json.dumps(scenario["event"])]
-        run = subprocess.Popen(command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        # Its end would say that nobody will answer any more.
-        run.stdin.write(answers)
-        run.stdin.flush()
-        out = run.stdout.read()
-        error = run.stderr.read()
-        run.stdin.close()
-        run.wait()
-    return lines(subprocess.CompletedProcess(command, run.returncode, out, error), "wf-host")
+def free() -> int:
+    """A port that nobody listens at."""
+    with socket.socket() as it:
+        it.bind(("127.0.0.1", 0))
+        return it.getsockname()[1]
 
 
-def originals(python: str, program: Path, workflow: str, scenario: dict[str, Any]) -> list[dict[str, Any]]:
-    command = [python, str(HERE / "original.py"), str(program), workflow, json.dumps(scenario["event"]), json.dumps(scenario.get("answers", []))]
-    return lines(subprocess.run(command, capture_output=True, text=True, timeout=120), "the original")
+@contextlib.contextmanager
+def served(command: list[str], port: int, folder: Path | str) -> Iterator[Server]:
+    """A server, once it is healthy, until it is killed."""
+    with tempfile.TemporaryFile("w+") as log:
+        process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
+        try:
+            server, until = Server(port), time.monotonic() + 120
+            while not server.is_healthy():
+                if process.poll() is not None or time.monotonic() > until:
+                    log.seek(0)
+                    raise SystemExit(f"{command[0]} does not serve: {log.read()[-4000:]}")
+                time.sleep(0.05)
+            yield server
+        finally:
+            process.kill()
+            process.wait()
 
 
-def lines(done: subprocess.CompletedProcess[str], who: str) -> list[dict[str, Any]]:
-    found = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-    if not found:
-        raise SystemExit(f"{who} showed no event:\n{done.stdout[-2000:]}{done.stderr[-4000:]}")
-    return [{"type": it["type"], "types": it.get("types"), "qualified_name": it["qualified_name"], "value": steady(it["value"])} for it in found]
+@dataclasses.dataclass
+class Server:
+    """The API that both have."""
+
+    port: int
+
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        asking = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
+        asking.request(method, path, None if body is None else json.dumps(body))
+        answer = asking.getresponse()
+        return json.loads(answer.read())
+
+    def is_healthy(self) -> bool:
+        with contextlib.suppress(OSError):
+            return self.ask("GET", "/health") == {"status": "healthy"}
+        return False
+
+    def frames(self, handler: str, internal: bool) -> Iterator[Any]:
+        reading = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
+        reading.request("GET", f"/events/{handler}?sse=false&after_sequence=-1&include_internal={str(internal).lower()}")
+        for line in reading.getresponse():
+            yield json.loads(line)
+
+    def log(self, run: str) -> list[str]:
+        """What a run's steps have written."""
+        return [f"{it['level']}: {it['message']}" for it in self.ask("GET", f"/api/v1/runs/{run}/logs")["logs"]]
+
+    def play(self, scenario: dict[str, Any]) -> tuple[dict[str, Any], str]:
+        """What a client sees of a run: its stream, and what became of it; and the run's id."""
+        name = scenario.get("workflow", scenario["program"])
+        if "path" in scenario:
+            return {"answer": likened(self.ask("GET", scenario["path"]))}, ""
+        begun = self.ask("POST", f"/workflows/{name}/run-nowait", {"start_event": scenario["event"]})
+        if "handler_id" not in begun:
+            return {"refused": begun}, ""
+        handler, answers, stream = begun["handler_id"], list(scenario.get("answers", [])), []
+        for frame in self.frames(handler, scenario.get("internal", False)):
+            stream.append(steady(frame))
+            if answers and "InputRequiredEvent" in [frame["type"], *(frame["types"] or [])]:
+                # The original loses what comes before it waits.
+                time.sleep(0.1)
+                sent = self.ask("POST", f"/events/{handler}", {"event": answers.pop(0)})
+                if sent != {"status": "sent"}:
+                    raise SystemExit(f"{name} does not take an answer: {sent}")
+            if frame["type"] == scenario.get("cancel"):
+                self.ask("POST", f"/handlers/{handler}/cancel")
+        ended = self.ask("GET", f"/handlers/{handler}")
+        return {"stream": stream, "ended": {name: steady(ended[name]) for name in ("status", "error", "result")}}, begun["run_id"]
 
 
 def steady(value: Any) -> Any:
     """A value without what differs from run to run."""
     if isinstance(value, dict):
         return {key: steady(it) for key, it in value.items() if key not in VARIES}
-    return [steady(it) for it in value] if isinstance(value, list) else value
+    if isinstance(value, list):
+        return [steady(it) for it in value]
+    # Of the step that has ended, newer originals show Python's own words for the class.
+    return re.sub(r"^<class '(?:.*\.)?(\w+)'>$", r"\1", value) if isinstance(value, str) else value
 
 
-def shown(stream: list[dict[str, Any]]) -> str:
-    return " · ".join(f"{it['type']} {json.dumps(it['value'], ensure_ascii=False)}" for it in stream)
+def likened(answer: Any) -> Any:
+    """What a workflow has, whatever the order; without the texts of the originals' own classes."""
+    if "workflows" in answer:
+        return sorted(answer["workflows"])
+    if "events" in answer:
+        return sorted(it["title"] for it in answer["events"])
+    if "graph" in answer:
+        nodes, edges = answer["graph"]["nodes"], answer["graph"]["edges"]
+        return {"nodes": sorted([it["node_type"], it["id"], it.get("event_types") or []] for it in nodes), "edges": sorted([it["source"], it["target"]] for it in edges)}
+    return {side: {key: it for key, it in answer[side].items() if key != "description"} for side in ("start", "stop")}
+
+
+def shown(seen: dict[str, Any]) -> str:
+    if "stream" not in seen:
+        return json.dumps(seen.get("answer", seen), ensure_ascii=False)
+    return " · ".join(f"{it['type']} {json.dumps(it['value'], ensure_ascii=False)}" for it in seen["stream"])
+
+
+def client(python: str, scenario: dict[str, Any], server: Server) -> dict[str, Any]:
+    """What a client of the originals prints, with all that it asks of a server."""
+    command = [python, f"{HERE}{scenario['client']}", f"http://127.0.0.1:{server.port}"]
+    done = subprocess.run(command, input=scenario.get("input", ""), capture_output=True, text=True, timeout=120)
+    if done.returncode:
+        raise SystemExit(f"{scenario['client']} fails: {done.stdout[-2000:]}{done.stderr[-4000:]}")
+    return {"answer": done.stdout.splitlines()}
+
+
+def key(scenario: dict[str, Any]) -> str:
+    """What CONTRACT.md calls it."""
+    return f"{scenario['program']}/{scenario.get('workflow', scenario['program'])}{scenario.get('path', '')}{scenario.get('client', '')}"
+
+
+def is_as_said(scenario: dict[str, Any], expected: dict[str, Any], got: dict[str, Any]) -> bool:
+    """Whether they are the same, or differ where the page of differences says so."""
+    differs = scenario.get("differs")
+    if differs and f"| {differs} |" not in MIGRATION.read_text(encoding="utf-8"):
+        print(f"MIGRATION.md has no row `{differs}`")
+        return False
+    return (expected == got) != bool(differs)
 
 
 def main() -> int:
@@ -98,22 +197,31 @@ def main() -> int:
     given = arguments.parse_args()
     # A virtual environment's Python is a link: what it links to is another environment.
     host, original = (str(Path(it).absolute()) for it in (given.host, given.original))
+    scenarios = [it for it in json.loads((HERE / "scenarios.json").read_text(encoding="utf-8")) if given.only in it["program"]]
+    programs = [PROGRAMS / f"{stem}.py" for stem in sorted({it["program"] for it in scenarios})]
+    components = [str(it) for program in programs for it in sorted(build(host, program).glob("*.wasm"))]
     failed, seen = 0, {}
-    for scenario in json.loads((HERE / "scenarios.json").read_text()):
-        stem = scenario["program"]
-        if given.only not in stem:
-            continue
-        program, workflow = HERE.parent / "programs" / f"{stem}.py", scenario.get("workflow", stem)
-        theirs = originals(original, program, workflow, scenario)
-        own = ours(host, build(host, program) / f"{workflow}.wasm", scenario)
-        # What the page of differences says of it.
-        own = json.loads(re.sub(scenario.get("adds") or "(?!)", "", json.dumps(own)))
-        same = theirs == own
-        failed += not same
-        seen.setdefault(f"{stem}/{workflow}", (shown(theirs), shown(own)))
-        print(f"{'same' if same else 'DIFFERENT'}: {stem}/{workflow} {json.dumps(scenario['event'])}", flush=True)
-        if not same:
-            print(f"  the original: {shown(theirs)}\n  wf-host:      {shown(own)}\n  {json.dumps(theirs)}\n  {json.dumps(own)}")
+    with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as both:
+        one, other = free(), free()
+        theirs = both.enter_context(served([original, str(HERE / "original.py"), str(one), *map(str, programs)], one, PROGRAMS))
+        own = both.enter_context(served([host, "serve", "--strict", "--port", str(other), *components], other, folder))
+        for scenario in scenarios:
+            if "client" in scenario:
+                (expected, _), (got, run) = ((client(original, scenario, it), "") for it in (theirs, own))
+            else:
+                (expected, _), (got, run) = theirs.play(scenario), own.play(scenario)
+            # What the page of differences says of it.
+            got = json.loads(re.sub(scenario.get("adds") or "(?!)", "", json.dumps(got)))
+            right = is_as_said(scenario, expected, got)
+            if "log" in scenario and (logged := own.log(run)) != scenario["log"]:
+                print(f"the log is {logged}, not {scenario['log']}")
+                right = False
+            failed += not right
+            seen.setdefault(key(scenario), (shown(expected), shown(got)))
+            said = "same" if expected == got else "differs, as MIGRATION.md says" if right else "DIFFERENT"
+            print(f"{said}: {key(scenario)} {json.dumps(scenario.get('event', ''))}", flush=True)
+            if not right:
+                print(f"  the original: {json.dumps(expected)}\n  wf-host:      {json.dumps(got)}")
     if given.write:
         table.write(seen)
     elif not given.only:

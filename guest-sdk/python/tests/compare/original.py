@@ -1,13 +1,11 @@
-"""Runs a workflow of a file on LlamaIndex's own package, and prints its stream as `wf-host run` does.
+"""Serves the workflows of files with LlamaIndex's own server: `original.py PORT FILE…`
 
-`original.py FILE WORKFLOW EVENT ANSWERS`, by the Python of the environment with the originals.
-EVENT: the start event's fields. ANSWERS: a list of `{"type", "value"}`; the next is sent whenever
-an input-required event is seen.
+By the Python of the environment with the originals. A file runs as its reader runs it: what its server has is taken
+over, with its additional events; else its instances, else what its `main()` would run.
 """
 
 import asyncio
 import importlib.util
-import json
 import logging
 import sys
 import types
@@ -20,8 +18,7 @@ import workflows.context
 import workflows.errors
 import workflows.events
 import workflows.retry_policy
-from llama_agents.client.protocol.serializable_events import EventEnvelopeWithMetadata
-from workflows.events import Event, InputRequiredEvent
+from llama_agents.server import WorkflowServer
 
 
 class Recorded(BaseException):
@@ -40,6 +37,7 @@ def older_names() -> None:
 
 
 def load(path: Path):
+    sys.path.insert(0, str(path.parent))
     spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module
@@ -47,57 +45,39 @@ def load(path: Path):
     return module
 
 
-def find(module, name: str):
-    from llama_agents.server import WorkflowServer
+def found(path: Path):
+    """Name, workflow and additional events of each workflow of a file."""
+    added, ran, run, add, serve = [], [], workflows.Workflow.run, WorkflowServer.add_workflow, WorkflowServer.serve
 
-    server = next((it for it in vars(module).values() if isinstance(it, WorkflowServer)), None)
-    if server is not None:
-        return server.get_workflows()[name]
-    instances = {key: value for key, value in vars(module).items() if isinstance(value, workflows.Workflow)}
-    if instances:
-        return instances.get(name) or next(iter(instances.values()))
-    found, run = [], workflows.Workflow.run
+    def remember(self, name, workflow, additional_events=None):
+        added.append((name, workflow, additional_events))
 
     def record(self, *_, **__):
-        found.append(self)
+        ran.append(self)
         raise Recorded
 
-    async def serve(self, *_, **__):
-        found.append(self.get_workflows()[name])
-        raise Recorded
-
-    workflows.Workflow.run, WorkflowServer.serve = record, serve
+    WorkflowServer.add_workflow = remember
     try:
-        asyncio.run(module.main())
-    except Recorded:
-        pass
+        module = load(path)
+        instances = {key: value for key, value in vars(module).items() if isinstance(value, workflows.Workflow)}
+        if not added and not instances:
+            workflows.Workflow.run = WorkflowServer.serve = record
+            try:
+                asyncio.run(module.main())
+            except Recorded:
+                pass
     finally:
-        workflows.Workflow.run = run
-    return found[0]
-
-
-def subclasses(cls):
-    return [cls] + [it for one in cls.__subclasses__() for it in subclasses(one)]
-
-
-async def main(workflow, event: str, answers: str) -> None:
-    left = json.loads(answers)
-    handler = workflow.run(**json.loads(event))
-    async for it in handler.stream_events():
-        print(EventEnvelopeWithMetadata.from_event(it).model_dump_json(), flush=True)
-        if isinstance(it, InputRequiredEvent) and left:
-            # The wait begins once the event is out.
-            await asyncio.sleep(0.05)
-            answer = left.pop(0)
-            cls = next(one for one in subclasses(Event) if one.__name__ == answer["type"])
-            sent = handler.ctx.send_event(cls(**answer["value"]))
-            if sent is not None:
-                await sent
-    try:
-        await handler
-    except Exception:
-        pass
+        workflows.Workflow.run, WorkflowServer.add_workflow, WorkflowServer.serve = run, add, serve
+    if added:
+        return added
+    if len(instances) > 1:
+        return [(name, workflow, None) for name, workflow in instances.items()]
+    return [(path.stem, workflow, None) for workflow in [*instances.values(), *ran][:1]]
 
 
 older_names()
-asyncio.run(main(find(load(Path(sys.argv[1])), sys.argv[2]), *sys.argv[3:]))
+server = WorkflowServer()
+for file in sys.argv[2:]:
+    for one in found(Path(file).absolute()):
+        server.add_workflow(*one)
+asyncio.run(server.serve("127.0.0.1", int(sys.argv[1]), {"log_level": "error"}))

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from llama_agents.server import WorkflowServer
 from workflows import Context, Workflow, step
 from workflows.events import Event, HumanResponseEvent, InputRequiredEvent, StartEvent, StopEvent
 
@@ -40,4 +41,5 @@ class WaitsWorkflow(Workflow):
         return StopEvent(result="never")
 
 
-workflow = WaitsWorkflow(timeout=60)
+server = WorkflowServer()
+server.add_workflow("waits_for_two", WaitsWorkflow(timeout=60), additional_events=[Reply])

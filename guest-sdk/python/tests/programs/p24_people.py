@@ -1,5 +1,6 @@
 """One step that asks a person, with plain events, and reads what the answer has beside its fields."""
 
+from llama_agents.server import WorkflowServer
 from workflows import Context, Workflow, step
 from workflows.events import HumanResponseEvent, InputRequiredEvent, StartEvent, StopEvent
 
@@ -15,4 +16,5 @@ class AskingWorkflow(Workflow):
         return StopEvent(result=int(answer.response) * 2)
 
 
-workflow = AskingWorkflow(timeout=60)
+server = WorkflowServer()
+server.add_workflow("people", AskingWorkflow(timeout=60), additional_events=[HumanResponseEvent])

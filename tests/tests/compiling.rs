@@ -44,7 +44,7 @@ async fn while_one_is_compiled_everything_else_goes_on() {
     assert_eq!(server.get("/health").await.status, 200);
     greets(&server).await;
     // Perhaps it is that one.
-    let answer = server.run("laborious", "{}").await;
+    let answer = server.post("/workflows/laborious/run", "{}").await;
     assert_eq!((answer.status, answer.header("retry-after").is_empty()), (503, false), "{answer:?}");
     // One more comes, and is there; so does one that is changed.
     fs::write(folder.path().join("sound.wasm"), Module::sound("sound").binary()).expect("writable");
@@ -58,7 +58,7 @@ async fn while_one_is_compiled_everything_else_goes_on() {
     // What is gone is compiled for nobody, and no name is waited for.
     fs::remove_file(folder.path().join("a.wasm")).expect("removed");
     until("no compiler", async || server.children().is_empty().then_some(())).await;
-    assert_eq!(server.run("laborious", "{}").await.status, 404);
+    assert_eq!(server.post("/workflows/laborious/run", "{}").await.status, 404);
 }
 
 #[tokio::test]
@@ -111,7 +111,7 @@ async fn one_that_takes_too_long_is_given_up() {
     let folder = folder(&[("greeting.wasm", greeting()), ("a.wasm", laborious())]);
     let server = start(&folder, &["--compile-max", "1"]).await;
     until("why", async || server.log().contains("compiling it took more than 1s (limit compile_max)").then_some(())).await;
-    assert_eq!(server.run("laborious", "{}").await.status, 404);
+    assert_eq!(server.post("/workflows/laborious/run", "{}").await.status, 404);
     greets(&server).await;
 }
 
@@ -120,7 +120,7 @@ async fn a_server_that_starts_does_not_wait_for_ever_and_takes_its_compiler_alon
     let folder = folder(&[("a.wasm", laborious()), ("greeting.wasm", greeting())]);
     let mut server = start(&folder, &[]).await;
     greets(&server).await;
-    assert_eq!(server.run("laborious", "{}").await.status, 503);
+    assert_eq!(server.post("/workflows/laborious/run", "{}").await.status, 503);
     let compilers = server.children();
     assert!(!compilers.is_empty(), "it is being compiled");
     server.kill();

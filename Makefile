@@ -4,7 +4,7 @@
 # its users test: what it stands on is compiled quickest so, and once for all tests that want it.
 CARGO_FLAGS = --release
 # What gets only what nobody else wants of the machine.
-IDLY = $(shell command -v chrt >/dev/null && echo chrt --idle 0 || echo nice -n 19)
+IDLY = $(shell chrt --idle 0 true 2>/dev/null && echo chrt --idle 0 || echo nice -n 19)
 # Where `make demo` listens.
 HOST = 127.0.0.1
 PORT = 8080

@@ -14,7 +14,7 @@ PORT = 8080
 help:
 	@echo "make demo       build everything and serve the examples at http://$(HOST):$(PORT)"
 	@echo "make test       every test, installing what is missing"
-	@echo "make check      everything CI runs: make test, lint, a third of the mutations, a short bench"
+	@echo "make check      everything CI runs: make test, lint, a sixth of the mutations, a short bench"
 	@echo "make packages   a wheel, npm packages and crates, in target/packages"
 	@echo "make guests     build the test components to target/guests"
 	@echo "make examples   build the examples to target/examples"
@@ -152,7 +152,7 @@ sizes: guests
 ROUNDS ?= 100
 crash: guests clients
 	cargo build $(CARGO_FLAGS) --workspace --bins
-	ROUNDS=$(ROUNDS) cargo test $(CARGO_FLAGS) --workspace --test crash -- --nocapture
+	ROUNDS=$(ROUNDS) cargo test $(CARGO_FLAGS) --workspace --test all crash:: -- --nocapture
 
 # How long the two that follow go on.
 MINUTES ?= 10
@@ -160,7 +160,7 @@ MINUTES ?= 10
 # Seconds of it are part of `make test`.
 soak: guests
 	cargo build $(CARGO_FLAGS) --workspace --bins
-	MINUTES=$(MINUTES) cargo test $(CARGO_FLAGS) --workspace --test soak -- --nocapture
+	MINUTES=$(MINUTES) cargo test $(CARGO_FLAGS) --workspace --test all soak:: -- --nocapture
 
 soak-hour:
 	$(MAKE) --no-print-directory soak MINUTES=60

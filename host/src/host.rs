@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use tokio::sync::{Semaphore, watch};
 
@@ -44,17 +45,25 @@ pub struct Host {
 
 impl Host {
     /// Opens a host on a store. Its runs go on once [`Host::resume`] is called.
-    pub async fn open(store: Arc<dyn Store>, runtime: Runtime, config: Config) -> Result<Host, crate::store::Error> {
-        let alive = store.alive().await?;
-        let clock = Clock::new(if alive == 0 { ALIVE_FIRST } else { alive });
-        let host = store.join(Now { at: clock.at(), alive: clock.alive() }).await?;
-        let registry = Registry::new(config.clone());
-        let (tails, begun, breakpoints) = (Tails::default(), Begun::default(), OnceLock::new());
-        let services = Arc::new(Services { store, runtime, registry, clock, tails, begun, breakpoints, host });
-        let (kept, keep_as) = watch::channel(config);
-        tokio::spawn(retention::keep(Arc::downgrade(&services), keep_as));
-        let driver = Driver::new(services.clone());
-        Ok(Host { services, driver, kept: Arc::new(kept), room: disk::Room::default(), forks: Arc::new(Semaphore::new(forks::FORKS_MAX)) })
+    pub fn open(store: Arc<dyn Store>, runtime: Runtime, config: Config) -> BoxFuture<'static, Result<Host, crate::store::Error>> {
+        Box::pin(async move {
+            let alive = store.alive().await?;
+            let clock = Clock::new(if alive == 0 { ALIVE_FIRST } else { alive });
+            let host = store.join(Now { at: clock.at(), alive: clock.alive() }).await?;
+            let registry = Registry::new(config.clone());
+            let (tails, begun, breakpoints) = (Tails::default(), Begun::default(), OnceLock::new());
+            let services = Arc::new(Services { store, runtime, registry, clock, tails, begun, breakpoints, host });
+            let (kept, keep_as) = watch::channel(config);
+            tokio::spawn(retention::keep(Arc::downgrade(&services), keep_as));
+            let driver = Driver::new(services.clone());
+            Ok(Host {
+                services,
+                driver,
+                kept: Arc::new(kept),
+                room: disk::Room::default(),
+                forks: Arc::new(Semaphore::new(forks::FORKS_MAX)),
+            })
+        })
     }
 
     /// Keeps runs after their end as long as this says, and grants to workflows what it grants, from here on: entries
@@ -82,16 +91,20 @@ impl Host {
     }
 
     /// Loads a file, off to one side.
-    pub async fn prepare(&self, source: &Source) -> Prepared {
-        let Services { registry, clock, runtime, store, .. } = &*self.services;
-        registry.prepare(source, None, clock.at(), runtime, &**store).await
+    pub fn prepare<'a>(&'a self, source: &'a Source) -> BoxFuture<'a, Prepared> {
+        Box::pin(async {
+            let Services { registry, clock, runtime, store, .. } = &*self.services;
+            registry.prepare(source, None, clock.at(), runtime, &**store).await
+        })
     }
 
     /// Loads what somebody has in memory, under a name, off to one side.
-    pub async fn prepare_bytes(&self, name: &str, bytes: Bytes) -> Prepared {
-        let source = Source { name: Some(name.to_owned()), files: vec![PathBuf::from(name)] };
-        let Services { registry, clock, runtime, store, .. } = &*self.services;
-        registry.prepare(&source, Some(bytes), clock.at(), runtime, &**store).await
+    pub fn prepare_bytes<'a>(&'a self, name: &'a str, bytes: Bytes) -> BoxFuture<'a, Prepared> {
+        Box::pin(async move {
+            let source = Source { name: Some(name.to_owned()), files: vec![PathBuf::from(name)] };
+            let Services { registry, clock, runtime, store, .. } = &*self.services;
+            registry.prepare(&source, Some(bytes), clock.at(), runtime, &**store).await
+        })
     }
 
     /// Calls steps of a component outside of any run. Gives a component whose instances begin where that has ended, and
@@ -141,12 +154,14 @@ impl Host {
     }
 
     /// Stops gracefully: no more requests, every run at a durable point, every stream ended.
-    pub async fn stop(&self) {
-        self.driver.stop().await;
-        self.services.tails.close();
-        if let Err(error) = self.driver.keep_alive().await {
-            tracing::warn!("the store's clock could not be kept: {error}");
-        }
+    pub fn stop(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {
+            self.driver.stop().await;
+            self.services.tails.close();
+            if let Err(error) = self.driver.keep_alive().await {
+                tracing::warn!("the store's clock could not be kept: {error}");
+            }
+        })
     }
 
     /// Whether it accepts requests; if not, why.

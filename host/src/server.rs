@@ -33,6 +33,7 @@ mod error;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
@@ -91,13 +92,15 @@ impl WorkflowServer {
     }
 
     /// Answers whoever connects, until it is stopped.
-    pub(crate) async fn listen(&self, listener: TcpListener) {
+    pub(crate) fn listen(&self, listener: TcpListener) -> BoxFuture<'_, ()> {
         let mut stopping = self.0.stop.subscribe();
         let stopped = async move {
             // A sender that is gone means the same.
             let _ = stopping.wait_for(|stop| *stop).await;
         };
-        *self.0.listening.lock().await = Some(tokio::spawn(http::serve(self.service(), listener, stopped)));
+        Box::pin(async {
+            *self.0.listening.lock().await = Some(tokio::spawn(http::serve(self.service(), listener, stopped)));
+        })
     }
 
     /// How it answers, to be changed while it serves. What it was begun with stays: its keys, its certificate, its
@@ -109,23 +112,25 @@ impl WorkflowServer {
 
     /// Stops gracefully: accepts no more, brings every run to a durable point, ends every stream, and waits for the
     /// answers under way, as long as [`Options::shutdown_timeout`] says. Whoever asks a second time waits for the same.
-    pub async fn stop(&self) {
-        let Inner { host, service, options, stop, stopped, listening, .. } = &*self.0;
-        let mut listening = listening.lock().await;
-        if *stopped.borrow() {
-            return;
-        }
-        stop.send_replace(true);
-        let limit = options.borrow().shutdown_timeout;
-        if tokio::time::timeout(limit, host.stop()).await.is_err() {
-            tracing::warn!("not every run came to a durable point within {limit:?}; they go on from the last one");
-        }
-        if let Some(Err(error)) = async { Some(listening.as_mut()?.await) }.await {
-            tracing::error!("connections are not accepted any more: {error}");
-        }
-        *listening = None;
-        service.flush().await;
-        stopped.send_replace(true);
+    pub fn stop(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {
+            let Inner { host, service, options, stop, stopped, listening, .. } = &*self.0;
+            let mut listening = listening.lock().await;
+            if *stopped.borrow() {
+                return;
+            }
+            stop.send_replace(true);
+            let limit = options.borrow().shutdown_timeout;
+            if tokio::time::timeout(limit, host.stop()).await.is_err() {
+                tracing::warn!("not every run came to a durable point within {limit:?}; they go on from the last one");
+            }
+            if let Some(Err(error)) = async { Some(listening.as_mut()?.await) }.await {
+                tracing::error!("connections are not accepted any more: {error}");
+            }
+            *listening = None;
+            service.flush().await;
+            stopped.send_replace(true);
+        })
     }
 
     /// Waits until it has been stopped, by whichever handle.

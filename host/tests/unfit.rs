@@ -127,7 +127,7 @@ async fn it_says_what_is_wrong_and_other_runs_go_on() {
     let entry = |run: &str| started(&fixture.digest, run);
     fixture.put("sound", serde_json::to_vec(&entry("sound")).expect("JSON")).await;
     fixture.put("form", changed(&entry("form"), r#"{"v":1,"#, r#"{"v":9,"#)).await;
-    fixture.put("rules", changed(&entry("rules"), r#""rules":3"#, r#""rules":700"#)).await;
+    fixture.put("rules", changed(&entry("rules"), r#""rules":4"#, r#""rules":700"#)).await;
     fixture.put("gap", changed(&entry("gap"), r#""seq":0"#, r#""seq":5"#)).await;
     fixture.put("torn", b"{\"v\":1,\"seq\":0,".to_vec()).await;
     fixture.put("empty", Vec::new()).await;
@@ -145,7 +145,7 @@ async fn it_says_what_is_wrong_and_other_runs_go_on() {
         host,
         "rules",
         expect![
-            "run `rules` cannot be read: the run follows rules 700, and this build knows rules 1 to 3: it was begun by a newer version"
+            "run `rules` cannot be read: the run follows rules 700, and this build knows rules 1 to 4: it was begun by a newer version"
         ],
     )
     .await;

@@ -591,7 +591,7 @@ async fn a_file_that_somebody_else_has_made_is_looked_into() {
     };
     let said = [
         ("components", "wf:workflow", "wf:workfloo"),
-        ("journal", r#""rules":3"#, r#""rules":7"#),
+        ("journal", r#""rules":4"#, r#""rules":7"#),
         ("journal", r#""v":1"#, r#""v":9"#),
         ("journal", r#""seq":1"#, r#""seq":5"#),
         ("journal", "StepReturned", "StepReturnex"),
@@ -604,7 +604,7 @@ async fn a_file_that_somebody_else_has_made_is_looked_into() {
     let said: String = said.iter().map(|(part, old, new)| forged("h", part, old, new)).collect();
     expect![[r#"
         `forged.tar` cannot be imported: component [DIGEST] is another one
-        `forged.tar` cannot be imported: the run follows rules 7, and this build knows rules 1 to 3: it was begun by a newer version
+        `forged.tar` cannot be imported: the run follows rules 7, and this build knows rules 1 to 4: it was begun by a newer version
         `forged.tar` cannot be imported: entry 0 of the journal has form 9, and this build knows form 1: it was written by another version
         `forged.tar` cannot be imported: entry 1 of the journal is missing: entry 5 stands there
         `forged.tar` cannot be imported: entry 1 of the journal is unreadable: unknown variant `StepReturnex`, expected one of `Started`, `EventReceived`, `StepProgressed`, `StepReturned`, `StepFailed`, `TimerFired`, `CancelRequested`, `Resumed`, `Forked` at line 1 column 85
@@ -617,7 +617,7 @@ async fn a_file_that_somebody_else_has_made_is_looked_into() {
     // What has ended is only looked at here, and is looked into all the same.
     let said = [
         ("journal", r#""v":1"#, r#""v":9"#),
-        ("journal", r#""rules":3"#, r#""rules":7"#),
+        ("journal", r#""rules":4"#, r#""rules":7"#),
         ("journal", "StepReturned", "StepReturnex"),
         ("journal", r#""seq":2"#, r#""seq":3"#),
         ("journal", "Started", ""),
@@ -636,7 +636,7 @@ async fn a_file_that_somebody_else_has_made_is_looked_into() {
     said += &forged("h", "manifest.json", r#""status": "running""#, r#""status": "completed""#).replace(&running, "[RUN]");
     expect![[r#"
         `forged.tar` cannot be imported: run `[ENDED]` of handler `ended`, table journal: entry 0 of the journal has form 9, and this build knows form 1: it was written by another version
-        `forged.tar` cannot be imported: run `[ENDED]` of handler `ended`, table journal: the run follows rules 7, and this build knows rules 1 to 3: it was begun by a newer version
+        `forged.tar` cannot be imported: run `[ENDED]` of handler `ended`, table journal: the run follows rules 7, and this build knows rules 1 to 4: it was begun by a newer version
         `forged.tar` cannot be imported: run `[ENDED]` of handler `ended`, table journal: entry 1 of the journal is unreadable: unknown variant `StepReturnex`, expected one of `Started`, `EventReceived`, `StepProgressed`, `StepReturned`, `StepFailed`, `TimerFired`, `CancelRequested`, `Resumed`, `Forked` at line 1 column 85
         `forged.tar` cannot be imported: run `[ENDED]` of handler `ended`, table journal: entry 3 stands at the place of entry 2
         `forged.tar` cannot be imported: run `[ENDED]` of handler `ended`, table journal: it is missing, and so is what the run would begin with

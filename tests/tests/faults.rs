@@ -83,20 +83,22 @@ async fn ten_thousand_published_events_are_read_in_order() {
     assert_eq!(server.ended(&handler).await.result(), "published");
 }
 
+/// So many runs of a neighbour end at least while one that is heavy goes on: where it is held up, one or two do.
+const NEIGHBOURS_MIN: usize = 10;
+
 /// A guest that publishes 800 MB waits for the store: what is not written yet is never all in memory.
 #[tokio::test(flavor = "multi_thread")]
 async fn who_publishes_faster_than_the_disk_writes_waits() {
     let server = Server::start(&["torrent", "greeting"]).await;
     let handler = server.begin("torrent", r#"{"events":400,"bytes":2000000}"#).await;
     let path = format!("/handlers/{handler}");
-    let mut longest = Duration::ZERO;
+    let mut neighbours = 0;
     while server.get(&path).await.status == 202 {
-        let begun = Instant::now();
         assert_eq!(server.run("greeting", "{}").await.status, 200);
-        longest = longest.max(begun.elapsed());
+        neighbours += 1;
     }
     assert_eq!(server.ended(&handler).await.result(), 400);
-    assert!(longest < Duration::from_secs(5), "a neighbour took {longest:?}");
+    assert!(neighbours >= NEIGHBOURS_MIN, "{neighbours} runs of a neighbour meanwhile");
     let megabytes = server.memory_max() / 1_000_000;
     assert!(megabytes < 500, "{megabytes} MB");
 }
@@ -119,17 +121,15 @@ async fn runs_with_large_values_hold_up_no_neighbour() {
         over.store(true, Ordering::Release);
     };
     let neighbour = async {
-        let (mut longest, mut runs) = (Duration::ZERO, 0);
+        let mut runs = 0;
         while !over.load(Ordering::Acquire) {
-            let begun = Instant::now();
             assert_eq!(server.run("fanout", r#"{"n":5}"#).await.result(), json!([0, 1, 4, 9, 16]));
-            longest = longest.max(begun.elapsed());
             runs += 1;
         }
-        (longest, runs)
+        runs
     };
-    let ((), (longest, runs)) = tokio::join!(large, neighbour);
-    assert!(longest < Duration::from_secs(5), "one of {runs} runs of a neighbour took {longest:?}");
+    let ((), runs) = tokio::join!(large, neighbour);
+    assert!(runs >= NEIGHBOURS_MIN, "{runs} runs of a neighbour meanwhile");
 }
 
 /// 140 MB of results are read and sent in parts.

@@ -276,11 +276,11 @@ async fn each_kind_of_damage_has_its_line() {
     );
     check(
         &data,
-        &unsealed("journal", r#""rules":3"#, r#""rules":7"#, &of("failed")),
+        &unsealed("journal", r#""rules":4"#, r#""rules":7"#, &of("failed")),
         &expect![[r#"
         exit code 1
         --- stdout
-        run `$run` of handler `failed`, table journal, row #: the run follows rules 7, and this build knows rules 1 to 3: it was begun by a newer version; bring the store back from a backup, or purge the run's handler
+        run `$run` of handler `failed`, table journal, row #: the run follows rules 7, and this build knows rules 1 to 4: it was begun by a newer version; bring the store back from a backup, or purge the run's handler
         8 runs checked: 1 finding
         --- stderr
     "#]],

@@ -362,6 +362,19 @@ fn the_map_names_every_module() {
     assert!(missing.is_empty(), "ARCHITECTURE.md does not name {}", missing.join(", "));
 }
 
+/// What is not named in `main.rs` would not be compiled, and nobody would miss it.
+#[test]
+fn every_file_of_tests_is_in_the_program() {
+    for folder in ["tests/tests", "host/tests"] {
+        let program = fs::read_to_string(root().join(folder).join("main.rs")).expect("a program");
+        for entry in fs::read_dir(root().join(folder)).expect(folder).flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let Some(module) = name.strip_suffix(".rs").filter(|it| *it != "main") else { continue };
+            assert!(program.contains(&format!("mod {module};\n")), "{folder}/main.rs does not name `{module}`");
+        }
+    }
+}
+
 #[test]
 fn what_the_documents_name_exists() {
     let makefile = fs::read_to_string(root().join("Makefile")).expect("a Makefile");

@@ -46,8 +46,8 @@ async fn a_newer_form() {
 
 #[tokio::test]
 async fn newer_rules() {
-    check(r#""rules":3"#, r#""rules":7"#, expect![[r#"
-        500 {"detail":"Run '$run' cannot be read: the run follows rules 7, and this build knows rules 1 to 3: it was begun by a newer version"}
+    check(r#""rules":4"#, r#""rules":7"#, expect![[r#"
+        500 {"detail":"Run '$run' cannot be read: the run follows rules 7, and this build knows rules 1 to 4: it was begun by a newer version"}
     "#]]).await;
 }
 

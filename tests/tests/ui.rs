@@ -9,7 +9,7 @@ use wf_tests::artifacts::{example, root};
 use wf_tests::command_line::{Opened, done, text};
 use wf_tests::database::change_journals;
 use wf_tests::wasm::{Module, debug_info, traced};
-use wf_tests::{Serve, Server};
+use wf_tests::{Serve, Server, until};
 
 const GUESTS: [&str; 15] = [
     "greeting",
@@ -121,6 +121,8 @@ async fn the_page_in_a_browser() {
     let parts = ["take", "price", "serve"].map(|name| example(&format!("three-languages/{name}")).display().to_string());
     serve.paths.push(format!("order={}", parts.join("+")));
     let server = serve.start().await;
+    // A server may answer before it has compiled all of them; this one takes the longest.
+    until("`order` to be loaded", async || server.get("/workflows").await.body.contains("\"order\"").then_some(())).await;
     let damaged = damaged().await;
     let opened = opened(folder.path()).await;
     let below = Serve::guests(&["fanout", "greeting"]).with(&["--public-url", "http://flows.localhost/wf/"]).start().await;

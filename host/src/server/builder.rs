@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use futures_util::future;
+use futures_util::future::{self, BoxFuture};
 use tokio::net::{TcpListener, ToSocketAddrs};
 
 use super::{Error, WorkflowServer};
@@ -123,18 +123,21 @@ impl Builder {
         self.begin(None).await
     }
 
-    async fn begin(mut self, address: Option<SocketAddr>) -> Result<WorkflowServer, Error> {
-        self.settle()?;
-        let workflows = std::mem::take(&mut self.workflows);
-        let server = self.open(address).await?;
-        match load(server.host(), workflows).await {
-            Ok(()) => Ok(server),
-            Err(error) => {
-                // Whoever tries again finds the store free.
-                server.stop().await;
-                Err(error)
+    /// Boxed, as is whatever a program awaits that embeds one: so it is compiled here, and not anew in each of them.
+    fn begin(mut self, address: Option<SocketAddr>) -> BoxFuture<'static, Result<WorkflowServer, Error>> {
+        Box::pin(async move {
+            self.settle()?;
+            let workflows = std::mem::take(&mut self.workflows);
+            let server = self.open(address).await?;
+            match load(server.host(), workflows).await {
+                Ok(()) => Ok(server),
+                Err(error) => {
+                    // Whoever tries again finds the store free.
+                    server.stop().await;
+                    Err(error)
+                }
             }
-        }
+        })
     }
 
     /// Puts together what was said of single workflows.

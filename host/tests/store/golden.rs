@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use sha2::{Digest, Sha256};
 use wf_host::store::open;
 
-use crate::rows::{expect_everything, write_everything};
+use super::rows::{expect_everything, write_everything};
 
 const DATABASE: &str = "wf-host.db";
 

@@ -2,8 +2,8 @@
 
 use wf_host::store::{Append, Claim, CommandId, Error, Follows, Held, HostId, NewRun, Now, Release, Standing, Status, Wake, open};
 
-use crate::on_every_store;
-use crate::rows::{AnyStore, HOST, append, created, ended, ids, new, now, over, seqs};
+use super::on_every_store;
+use super::rows::{AnyStore, HOST, append, created, ended, ids, new, now, over, seqs};
 
 on_every_store!(
     a_run_is_left_and_taken_again,

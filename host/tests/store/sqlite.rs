@@ -8,7 +8,7 @@ use std::sync::Arc;
 use rusqlite::Connection;
 use wf_host::store::{Append, EntryRow, Error, RunKey, Snapshot, Status, Store, open};
 
-use crate::rows::{HOST, append, created, ended, expect_everything, new, now, seqs, write_everything};
+use super::rows::{HOST, append, created, ended, expect_everything, new, now, seqs, write_everything};
 
 fn database(folder: &Path) -> PathBuf {
     folder.join("wf-host.db")

@@ -2,8 +2,8 @@
 
 use wf_host::store::{Append, Created, Error, Made, NewRun, Purged, Release, Standing, Status, TURNS_MAX, Unbegun, Wake, open};
 
-use crate::on_every_store;
-use crate::rows::{AnyStore, HOST, append, created, ended, entry, frame, ids, key, line, new, now, seqs, sequences};
+use super::on_every_store;
+use super::rows::{AnyStore, HOST, append, created, ended, entry, frame, ids, key, line, new, now, seqs, sequences};
 
 on_every_store!(
     who_comes_when_as_many_run_as_may_queues,

@@ -85,7 +85,7 @@ class OuterWorkflow(Workflow):
 
 
 server = WorkflowServer()
-server.add_workflow("late", LateWorkflow(timeout=0.3))
+server.add_workflow("late", LateWorkflow(timeout=1))
 server.add_workflow("cancelled", CancelledWorkflow(timeout=60))
 server.add_workflow("idle", IdleWorkflow(timeout=60))
 server.add_workflow("unhandled", UnhandledWorkflow(timeout=60, disable_validation=True))

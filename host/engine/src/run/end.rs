@@ -54,7 +54,11 @@ impl Run {
         self.invocations.iter().filter(|(_, it)| it.is_active()).for_each(|(_, it)| active[it.step] = true);
         let active_steps = self.plan.iter().zip(active).filter(|(_, active)| *active).map(|(planned, _)| &*planned.name).collect();
         let terminal = WorkflowTimedOutEvent { timeout, active_steps }.event();
-        let message = format!("Workflow timed out after {timeout}s");
+        let seconds = match &self.started {
+            Some(started) if started.rules < 4 => timeout.to_string(),
+            _ => format!("{timeout:?}"),
+        };
+        let message = format!("Workflow timed out after {seconds}s");
         self.end(terminal, Status::Failed(message.clone()), Outcome::Failed(message));
     }
 

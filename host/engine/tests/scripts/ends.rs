@@ -48,7 +48,7 @@ fn a_run_times_out_on_the_clock_that_stands_while_no_host_is_up() {
 }
 
 #[test]
-fn a_whole_number_of_seconds_is_written_without_a_fraction() {
+fn a_timeout_of_whole_seconds_is_told_with_a_fraction_as_by_python() {
     check(
         r#"
         timeout 45
@@ -63,7 +63,7 @@ fn a_whole_number_of_seconds_is_written_without_a_fraction() {
             timer 0
                 abort #0.0
                 frame 1: WorkflowTimedOutEvent {"timeout":45.0,"active_steps":["nap"]}
-                failed: Workflow timed out after 45s
+                failed: Workflow timed out after 45.0s
         "#]],
     );
 }

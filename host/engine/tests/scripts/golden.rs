@@ -23,7 +23,7 @@ use super::workflow::Workflow;
 use super::{World, pages, played, print, workflow};
 
 /// One journal for each family of moves. `LARGE` stands for a text that is told once.
-const SCRIPTS: [(&str, &str); 23] = [
+const SCRIPTS: [(&str, &str); 24] = [
     (
         "human",
         r#"
@@ -149,6 +149,15 @@ const SCRIPTS: [(&str, &str); 23] = [
         @100.1/1.1 #0 sleep 60
         @100.1/1.1 #1 wait Answer
         @100.3/1.3 timer 0
+        "#,
+    ),
+    (
+        "run-timeout-whole",
+        r#"
+        timeout 45
+        step nap: StartEvent -> StopEvent
+        @100/1 start
+        @145/46 timer 0
         "#,
     ),
     (

@@ -189,8 +189,8 @@ fn a_journal_that_does_not_fit_is_an_error_with_a_name() {
     expect![[r#"
         entry 0 of the journal has form 99, and this build knows form 1: it was written by another version
         entry 0 of the journal has form 99, and this build knows form 1: it was written by another version
-        the run follows rules 77, and this build knows rules 1 to 3: it was begun by a newer version
-        the run follows rules 77, and this build knows rules 1 to 3: it was begun by a newer version
+        the run follows rules 77, and this build knows rules 1 to 4: it was begun by a newer version
+        the run follows rules 77, and this build knows rules 1 to 4: it was begun by a newer version
         entry 1 of the journal is missing: entry 2 stands there
         the run is pinned to another definition: another
         entry 0 of the journal is unreadable: unknown field `meaning`, expected one of `v`, `seq`, `at`, `alive`, `frames`, `input` at line 1 column 41
@@ -200,8 +200,8 @@ fn a_journal_that_does_not_fit_is_an_error_with_a_name() {
     .assert_eq(&[
         refused(r#""v":1"#, r#""v":99"#),
         refused(r#""v":1"#, r#""v":99,"newer":true"#),
-        refused(r#""rules":3"#, r#""rules":77"#),
-        refused(r#""rules":3"#, r#""rules":77,"newer":true"#),
+        refused(r#""rules":4"#, r#""rules":77"#),
+        refused(r#""rules":4"#, r#""rules":77,"newer":true"#),
         refused(r#""seq":1"#, r#""seq":2"#),
         refused(r#""digest""#, r#""another""#),
         refused(r#""input":"#, r#""meaning":"negated","input":"#),

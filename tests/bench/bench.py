@@ -29,7 +29,7 @@ GUESTS = ROOT / "target/guests/rust"
 # By their names, and the folders of their components.
 LANGUAGES = {"rust": "rust", "python": "python", "typescript": "js", "go": "go", "c": "c"}
 # What a language is held to, by the heads of the columns: shown beside its figures.
-GOALS = {("python", "CPU µs"): 1500, ("typescript", "CPU µs"): 1000, ("typescript", "save to served, s"): 2}
+GOALS = {("python", "CPU µs"): 1500, ("python", "save to served, s"): 3, ("typescript", "CPU µs"): 1000, ("typescript", "save to served, s"): 2}
 # Where tools are, and what is compiled is kept: large components take long.
 os.environ.setdefault("WF_HOST_CACHE_DIR", str(ROOT / "target/tools/cache"))
 SHORT = bool(os.environ.get("SHORT"))

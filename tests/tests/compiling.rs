@@ -86,7 +86,7 @@ async fn while_a_server_starts_it_says_so_and_takes_nothing() {
 async fn what_is_compiled_is_said_at_the_first_start_and_cached_for_the_next() {
     let folder = folder(&[("a.wasm", Module::laborious("laborious", 3).binary())]);
     let mut server = start(&folder, &[]).await;
-    let said = format!("compiling `{}`; it is cached for the next start", folder.path().join("a.wasm").display());
+    let said = format!("loading `{}`: what has to be compiled is cached for the next start", folder.path().join("a.wasm").display());
     assert_eq!(server.log().matches(&said).count(), 1, "{}", server.log());
     server.crash().await;
     assert_eq!(server.get("/workflows").await.json()["workflows"], json!(["laborious"]));

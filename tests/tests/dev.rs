@@ -98,6 +98,13 @@ async fn a_file_of_llamaindex_alone_is_served_as_it_is_edited() {
     dev.says("Howdy, Ada!").await;
     let log = dev.log();
     assert!(log.lines().any(|it| it.starts_with("built `hello` in ") && it.contains("since the save")), "{log}");
+    // So is what it reads beside itself.
+    let words = folder.path().join("words.md");
+    fs::write(&words, "Salve").expect("writable");
+    fs::write(&file, SERVER.replace("Hello, ", "{open('words.md').read()}, ")).expect("writable");
+    dev.says("Salve, Ada!").await;
+    fs::write(&words, "Ave").expect("writable");
+    dev.says("Ave, Ada!").await;
 }
 
 #[tokio::test]
@@ -267,16 +274,29 @@ const SOUND: &str = "from workflows import Workflow, step\nfrom workflows.events
 #[test]
 fn a_file_of_several_workflows_and_its_packages() {
     let folder = tempfile::tempdir().expect("a temporary directory");
+    let sound = SOUND.replace("return StopEvent(result=1)", "self.n = 1\n        return StopEvent(result=1)");
     let text = format!(
-        "import helper\nfrom llama_agents.server import WorkflowServer\n{SOUND}\n\nserver = WorkflowServer()\nserver.add_workflow(\"one\", Flow())\nserver.add_workflow(\"number-two\", Flow())\nprint(helper.SAID)\n"
+        "import helper, threading\nfrom llama_agents.server import WorkflowServer\n{sound}\n\nserver = WorkflowServer()\nserver.add_workflow(\"one\", Flow())\nserver.add_workflow(\"number-two\", Flow())\nprint(helper.SAID)\n"
     );
-    fs::write(folder.path().join("my_server.py"), text).expect("writable");
+    fs::write(folder.path().join("my_server.py"), &text).expect("writable");
     fs::write(folder.path().join("helper.py"), "SAID = open(\"said.txt\").read()\n").expect("writable");
     fs::write(folder.path().join("said.txt"), "from beside").expect("writable");
     let built = with_tools(folder.path(), &["build", "my_server.py", "--offline"]);
     assert!(built.status.success(), "{}", stderr(&built));
-    assert!(stderr(&built).contains("from beside"), "{}", stderr(&built));
+    let said = stderr(&built);
+    assert!(said.contains("from beside"), "{said}");
+    let line = text.lines().position(|it| it.contains("self.n")).expect("a line") + 1;
+    let unlike = [
+        "warning: my_server.py:1: `threading` does nothing in a workflow\nhint: ",
+        &format!("warning: my_server.py:{line}: step `go` writes `self.n`, which is gone when the step ends\nhint: "),
+    ];
+    for warning in unlike {
+        assert_eq!(said.matches(warning).count(), 1, "{warning}: {said}");
+    }
     for (file, name) in [("one.wasm", "one"), ("number-two.wasm", "number-two")] {
+        let inspected = with_tools(folder.path(), &["inspect", file, "--format", "json"]);
+        let manifest: serde_json::Value = serde_json::from_slice(&inspected.stdout).expect("JSON");
+        assert_eq!(manifest["name"], name, "{manifest}");
         let said = with_tools(folder.path(), &["run", file]);
         assert!(said.status.success(), "{name}: {}", stderr(&said));
     }
@@ -704,4 +724,21 @@ fn tools_that_are_installed_come_first() {
     assert!(said.starts_with("error: flow.c:1:1: seen by zig cc\nhint: "), "{said}");
     let said = zig("0.99.0");
     assert!(said.starts_with("error: ziglang 0.17.1 is not installed, and nothing may be fetched\nhint: "), "{said}");
+
+    // Of Python only that version of componentize-py.
+    let requirements = fs::read_to_string(root().join("guest-sdk/python/requirements.txt")).expect("what it takes");
+    let wanted = requirements.lines().find_map(|it| it.strip_prefix("componentize-py==")?.split(' ').next()).expect("a version");
+    let bare = Bare::new("flow.py", SOUND);
+    let componentize = |version: &str| {
+        bare.program(
+            "componentize-py",
+            &format!("[ \"$1\" = --version ] && echo componentize-py {version} || {{ echo \"seen by $0\" >&2; exit 1; }}"),
+        );
+        bare.program("python3", &format!("PATH='{}' exec python3 \"$@\"", std::env::var("PATH").expect("a path")));
+        bare.build(&["flow.py", "--offline"])
+    };
+    let said = componentize(wanted);
+    assert!(said.contains("seen by ") && said.contains("/bin/componentize-py"), "{said}");
+    let said = componentize("0.1.0");
+    assert!(said.starts_with(&format!("error: componentize-py {wanted} is not installed, and nothing may be fetched\nhint: ")), "{said}");
 }

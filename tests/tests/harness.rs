@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use expect_test::expect;
 use serde_json::{Value, json};
-use wf_tests::artifacts::{Language, cache, guest, guest_of};
+use wf_tests::artifacts::{Language, cache, guest, guest_of, root};
 use wf_tests::patience::DEADLINE;
 use wf_tests::server;
 use wf_tests::wasm::Module;
@@ -180,41 +180,52 @@ fn attempts_fail_where_the_test_says_so_and_timeouts_come_by_its_clock() {
     assert_eq!((&*error, &*hint), ("there is no step `nope` to fail", "there are `flaky`"));
 }
 
-/// All that is seen of a run, and how often it was restarted.
+/// All that is seen of a run, and how often it was restarted. What asks is answered.
 fn whole(harness: &mut Harness, name: &str, event: &Value, restart_at: Value) -> (Value, Value) {
     let plan = json!({ "workflow": name, "event": event, "seed": 7, "restart_at": restart_at });
-    let mut seen = harness.start(plan)["events"].as_array().expect("a list").clone();
+    let mut told = vec![harness.start(plan)];
+    told.extend(match name {
+        "hitl" => Some(harness.send("ResponseEvent", json!({ "response": "Ada" }))),
+        "waiter" => Some(harness.send("AnswerEvent", json!({ "answer": "me", "user": "laurie" }))),
+        _ => None,
+    });
     let ended = harness.finish();
-    seen.extend(ended["events"].as_array().expect("a list").clone());
     let state = harness.ask(json!({ "do": "state" }));
-    (json!([seen, ended["status"], ended["result"], ended["points"], ended["now"], state]), ended["restarts"].clone())
+    told.push(ended.clone());
+    let seen: Vec<&Value> = told.iter().flat_map(|it| it["events"].as_array().expect("a list")).collect();
+    (json!([seen, ended["status"], ended["result"], ended["failure"], ended["points"], ended["now"], state]), ended["restarts"].clone())
 }
 
 /// A host that is restarted at every point, or at one, changes nothing of what is seen.
-#[test]
-fn a_restart_at_every_point_changes_nothing() {
+fn a_restart_at_every_point_changes_nothing(language: Language) {
     let runs = [
-        ("greeting", json!({ "name": "Ada", "delay": 2 })),
-        ("counter", json!({ "by": 2 })),
-        ("retry", json!({})),
-        ("fanout", json!({ "n": 3 })),
-        ("random", json!({ "sleep": 5 })),
-        ("slow", json!({ "seconds": 0.2 })),
+        ("greeting", json!({ "name": "Ada", "delay": 2 }), "completed"),
+        ("hitl", json!({}), "completed"),
+        ("waiter", json!({ "wait": 60 }), "completed"),
+        ("failing", json!({ "message": "no luck" }), "failed"),
+        ("counter", json!({ "by": 2 }), "completed"),
+        ("retry", json!({}), "completed"),
+        ("fanout", json!({ "n": 3 }), "completed"),
+        ("random", json!({ "sleep": 5 }), "completed"),
+        ("slow", json!({ "seconds": 0.2 }), "completed"),
+        ("timeout", json!({ "seconds": 1 }), "failed"),
     ];
-    let names: Vec<&str> = runs.iter().map(|(name, _)| *name).collect();
-    let mut harness = Harness::guests(&names);
-    for (name, event) in runs {
+    let paths = runs.iter().map(|(name, ..)| guest_of(language, name).display().to_string());
+    let mut command = server::command();
+    command.env("WF_HOST_CACHE_DIR", if language == Language::Rust { root().join("target/cache") } else { cache() });
+    let mut harness = Harness::by(command, &paths.collect::<Vec<_>>().iter().map(String::as_str).collect::<Vec<_>>());
+    for (name, event, status) in runs {
         let (plain, never) = whole(&mut harness, name, &event, json!(null));
-        assert_eq!((never, plain[1].as_str()), (json!(0), Some("completed")), "{name}: {plain}");
+        assert_eq!((never, plain[1].as_str()), (json!(0), Some(status)), "{name}: {plain}");
         let (every, restarts) = whole(&mut harness, name, &event, json!("every"));
         assert_eq!(plain, every, "{name}");
         // The last one ends the run.
-        let points = plain[3].as_u64().expect("a number");
+        let points = plain[4].as_u64().expect("a number");
         assert_eq!(restarts, points - 1, "{name}");
         // Its steps do the same again, payload by payload.
         let again = harness.ask(json!({ "do": "replay" }));
         assert_eq!(again["differing"], json!([]), "{name}");
-        assert!(again["attempts"].as_u64() > Some(0), "{name}: {again}");
+        assert!(name == "timeout" || again["attempts"].as_u64() > Some(0), "{name}: {again}");
         for point in 1..points {
             assert_eq!(whole(&mut harness, name, &event, json!([point])), (plain.clone(), json!(1)), "{name} at {point}");
         }
@@ -224,6 +235,35 @@ fn a_restart_at_every_point_changes_nothing() {
     assert_eq!(harness.ask(json!({ "do": "restart" }))["restarts"], 1);
     assert_eq!(harness.finish()["result"], "slept 9.0");
     assert_eq!(harness.ask(json!({ "do": "restart" }))["restarts"], 1, "nothing is left to go on");
+}
+
+mod a_restart_at_every_point_changes_nothing {
+    use super::Language;
+
+    #[test]
+    fn in_rust() {
+        super::a_restart_at_every_point_changes_nothing(Language::Rust);
+    }
+
+    #[test]
+    fn in_python() {
+        super::a_restart_at_every_point_changes_nothing(Language::Python);
+    }
+
+    #[test]
+    fn in_typescript() {
+        super::a_restart_at_every_point_changes_nothing(Language::TypeScript);
+    }
+
+    #[test]
+    fn in_go() {
+        super::a_restart_at_every_point_changes_nothing(Language::Go);
+    }
+
+    #[test]
+    fn in_c() {
+        super::a_restart_at_every_point_changes_nothing(Language::C);
+    }
 }
 
 #[test]

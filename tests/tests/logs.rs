@@ -155,6 +155,9 @@ async fn what_is_printed_and_logged_in_python_is_there_once() {
         let wanted: Vec<String> = wanted.iter().map(Value::to_string).collect();
         assert_eq!(said, wanted, "configured: {configured}");
         let trace = traces.iter().filter_map(Value::as_str).collect::<String>();
-        assert!(trace.contains(&format!("talker.py\", line {place}, in talk\n")) && trace.ends_with("ValueError: no luck\n"), "{trace}");
+        assert!(
+            trace.contains(&format!("File \"talker.py\", line {place}, in talk\n")) && trace.ends_with("ValueError: no luck\n"),
+            "{trace}"
+        );
     }
 }

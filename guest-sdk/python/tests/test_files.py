@@ -90,6 +90,90 @@ def test_what_a_workflow_cannot_do_is_said_by_line(tmp_path):
     assert "`self.count`" in warnings[0]["message"] and "threads" in warnings[2]["hint"]
 
 
+def test_what_is_gone_when_a_step_ends_and_what_begins_processes_is_said_by_line(tmp_path):
+    body = "global SEEN\n        SEEN = 1\n        self.items.append(2)\n        self.of['a'] = 3\n        ev.get('a', []).append(4)\n        os.system('true')\n        return StopEvent()"
+    warnings = look(tmp_path, "import os\n" + FLOW.replace("return StopEvent()", body))["warnings"]
+    assert [(it["line"], it["message"]) for it in warnings] == [
+        (9, "step `go` writes the global `SEEN`, which is gone when the step ends"),
+        (11, "step `go` writes `self.items`, which is gone when the step ends"),
+        (12, "step `go` writes `self.of`, which is gone when the step ends"),
+        (14, "`os.system` does nothing in a workflow"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "model, line, message",
+    [
+        ("class A(BaseModel, strict=True):\n    a: int", 2, "`strict` in the configuration of a model is not there"),
+        ("class A(BaseModel):\n    model_config = ConfigDict(str_strip_whitespace=True)\n    a: str", 2, "`str_strip_whitespace` in the configuration"),
+        ("class A(BaseModel):\n    model_config = ConfigDict(alias_generator=str.upper)\n    a: str", 2, "`alias_generator` in the configuration"),
+        ("class A(BaseModel):\n    a: int = Field(strict=True)", 3, "`strict` in `Field` is not there in a workflow"),
+        ("class A(BaseModel):\n    a: int = Field('1', validate_default=True)", 3, "`validate_default` in `Field`"),
+        ("class A(BaseModel):\n    a: int | str = Field(discriminator='kind')", 3, "`discriminator` in `Field`"),
+        ("class A(BaseModel):\n    a: int = 1\n    b: int = Field(default_factory=lambda made: made['a'])", 4, "a `default_factory` that takes the other fields"),
+        ("class A(BaseModel):\n    @computed_field\n    @cached_property\n    def a(self) -> int: ...", 3, "`computed_field` of a `cached_property`"),
+        ("class A(BaseModel):\n    a: IPv4Address", 2, "`A`: Unable to generate pydantic-core schema for <class 'ipaddress.IPv4Address'>"),
+        ("class A(StartEvent):\n    a: deque[int]\nclass B(Workflow):\n    @step\n    async def go(self, ev: A) -> StopEvent: ...\nworkflow = B()", 2, "the fields of event `A` cannot be described: Cannot generate a JsonSchema"),
+        ("class A(BaseModel):\n    a: deque[int]", 2, "`A`: Unable to generate pydantic-core schema for <class 'collections.deque'>"),
+        ("from pydantic import conlist", 2, "cannot import name 'conlist' from 'pydantic'"),
+        ("import pydantic\nA = pydantic.HttpUrl", 3, "`pydantic.HttpUrl` is not there in a workflow: use str"),
+        ("import pydantic\nA = pydantic.AliasPath", 3, "module 'pydantic' has no attribute 'AliasPath'"),
+        ("from pydantic.dataclasses import dataclass", 2, "there is no module `pydantic.dataclasses`"),
+    ],
+)
+def test_what_this_pydantic_lacks_is_said_by_line(tmp_path, model, line, message):
+    imports = "from collections import deque; from functools import cached_property; from ipaddress import IPv4Address; from pydantic import *; from workflows import *; from workflows.events import *\n"
+    error = look(tmp_path, imports + model + "\n" + FLOW)["error"]
+    assert message in error["message"] and error["line"] == line, error
+    wanted = "a type of plain values" if "Unable to generate" in message else "do without it: a workflow has what models of plain fields need of pydantic"
+    assert wanted in error["hint"], error
+
+
+def test_what_is_said_of_models_and_changes_nothing_is_taken(tmp_path):
+    models = """
+from pydantic import BaseModel, ConfigDict, Field
+
+class A(BaseModel):
+    model_config = ConfigDict(strict=False, validate_by_alias=True, ser_json_bytes="utf8", defer_build=True, str_min_length=0)
+    a: int = Field(1, strict=None, union_mode="smart", validate_default=False)
+    later: "list[B]" = Field(default_factory=list)
+
+class B(A):
+    made: dict = Field(default_factory=lambda kept={}: kept)
+"""
+    assert names(look(tmp_path, models + FLOW)) == ["it"]
+
+
+@pytest.mark.parametrize(
+    "line, hint",
+    [
+        ("from llama_index.llms.openai import OpenAI", "a workflow has `llama_index.core.workflow`; what integrations do, do with `openai` or `httpx`"),
+        ("from llama_index.core.llms import ChatMessage", "a workflow has `llama_index.core.workflow`"),
+        ("import aiohttp", "make requests with `httpx`"),
+        ("import not_there.at_all", "add `not_there` to requirements.txt"),
+    ],
+)
+def test_a_module_that_cannot_be_had_has_a_hint_of_its_own(tmp_path, line, hint):
+    error = look(tmp_path, line + "\n" + FLOW)["error"]
+    assert error["line"] == 1 and hint in error["hint"], error
+
+
+def test_a_file_in_another_encoding_is_one_error_with_its_line(tmp_path):
+    (tmp_path / "it.py").write_bytes(b"# coding: latin-1\nA = '\xe9'\n" + FLOW.encode())
+    done = subprocess.run([sys.executable, "-m", "wf_guest.inspect", "it.py"], cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(SRC)})
+    error = json.loads(done.stdout)["error"]
+    assert (error["message"], error["line"], error["hint"]) == ("it is not UTF-8", 2, "save it as UTF-8")
+
+
+def test_states_of_which_none_derives_from_the_others_are_refused(tmp_path):
+    states = "from pydantic import BaseModel\nfrom workflows import Context\nclass A(BaseModel): ...\nclass B(A): ...\nclass C(A): ...\n"
+    step = "    @step\n    async def more(self, ctx: Context[B], ev: StartEvent) -> StopEvent: ...\n"
+    sound = FLOW.replace("self, ev", "self, ctx: Context[A], ev") + step
+    assert names(look(tmp_path, states + sound)) == ["it"]
+    error = look(tmp_path, states + sound.replace("Context[A]", "Context[C]"))["error"]
+    assert "Multiple state types are not in a compatible inheritance hierarchy" in error["message"] and "C, B" in error["message"], error
+
+
 def test_what_makes_connections_of_its_own_is_told_what_takes_its_place(tmp_path):
     (tmp_path / "aiohttp.py").write_text("")
     said = look(tmp_path, FLOW + "\nimport aiohttp\nimport httpx, requests, urllib.request\nfrom http import client\n")

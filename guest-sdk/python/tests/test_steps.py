@@ -337,11 +337,11 @@ def test_what_came_before_is_known():
     @step
     async def ask(self, ctx: Context, ev: StartEvent) -> StopEvent:
         info = ctx.retry_info()
-        return StopEvent(result=[info.retry_number, info.elapsed_seconds, type(info.last_exception).__name__, str(info.last_exception)])
+        return StopEvent(result=[info.retry_number, info.elapsed_seconds, type(info.last_exception).__name__, str(info.last_exception), info.last_failed_at])
 
-    host = Host(retry={"attempts": 2, "elapsed": 1.5, "last_failure": {"kind": "builtins.ValueError", "message": "again"}})
+    host = Host(retry={"attempts": 2, "elapsed": 1.5, "last_failure": {"kind": "builtins.ValueError", "message": "again", "at": 1_500_000}})
     [(_, fields)] = run_step(flow(ask), "ask", ("StartEvent", {}), host=host)
-    assert fields["result"] == [2, 1.5, "ValueError", "again"]
+    assert fields["result"] == [2, 1.5, "ValueError", "again", "1970-01-01T00:00:01.500000Z"]
 
 
 def test_print_goes_to_the_run(monkeypatch):

@@ -102,6 +102,8 @@ pub struct RetryInfo {
     pub elapsed: Micros,
     /// Why the attempt before it failed.
     pub last_failure: Option<Failure>,
+    /// When it did; none: nothing has failed, or the run's rules are older than 4.
+    pub failed_at: Option<Micros>,
 }
 
 /// An event on the stream, and its number there.

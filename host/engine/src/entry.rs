@@ -23,7 +23,8 @@ pub type Variables = Arc<BTreeMap<String, String>>;
 pub const ENTRY_VERSION: u16 = 1;
 /// The number of the fold's observable behaviour. A change to it gets a new number. 2: a step's timeout counts what the
 /// entries into an attempt computed, where 1 counted the time that they were in an instance. 3: the variables that an
-/// attempt has are among its calls. 4: a workflow's timeout is told as LlamaIndex tells it, `45.0s`, where it was `45s`.
+/// attempt has are among its calls. 4: a workflow's timeout is told as LlamaIndex tells it, `45.0s`, where it was `45s`; an
+/// attempt is told when the one before it failed.
 pub const RULES: u32 = 4;
 /// A sleep of this length or longer drops the instance: 1 second.
 pub const SLEEP_DROP_MIN: Micros = 1_000_000;

@@ -16,7 +16,7 @@ use crate::json::{Json, to_json};
 use crate::run::Run;
 
 /// The version of the form. A change of any part of a run changes it: a file of `tests/golden` notices.
-pub const SNAPSHOT_VERSION: u16 = 5;
+pub const SNAPSHOT_VERSION: u16 = 6;
 
 #[derive(Serialize)]
 struct Taken {

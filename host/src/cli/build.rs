@@ -119,8 +119,8 @@ impl Project {
     /// Whether a file in that folder itself belongs to it.
     pub(super) fn has(&self, path: &Path) -> bool {
         let endings: &[&str] = match self {
+            Project::Python(_) => return python::is_packed(path),
             Project::Cargo(_) => &["rs", "toml", "wit"],
-            Project::Python(_) => &["py", "toml", "txt", "json"],
             Project::Go(_) => &["go", "mod", "sum"],
             Project::Native(_) => &["c", "h", "cpp", "cc", "cxx", "hpp", "zig"],
             Project::JavaScript(_) => &["ts", "mts", "tsx", "js", "mjs", "jsx", "json"],

@@ -21,6 +21,7 @@ use flate2::write::ZlibEncoder;
 use serde_json::json;
 
 use self::packages::Packages;
+pub(super) use self::sources::is_packed;
 use self::sources::{Found, inspect};
 use self::tools::Tools;
 use super::Problem;

@@ -245,7 +245,7 @@ impl Serving {
                 () = tokio::time::sleep(waits), if !told => {
                     told = true;
                     for (_, source) in sources.iter().enumerate().filter(|(place, _)| !prepared.contains_key(place)) {
-                        tracing::info!("compiling `{}`; it is cached for the next start", source);
+                        tracing::info!("loading `{}`: what has to be compiled is cached for the next start", source);
                     }
                 }
                 () = tokio::time::sleep(waits), if told && something && !self.strict => break,

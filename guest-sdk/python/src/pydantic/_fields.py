@@ -3,6 +3,8 @@
 from copy import copy, deepcopy
 from typing import Any, TypedDict
 
+from ._absent import OF_FIELDS, refuse_factory, refuse_of_field
+
 
 class _Undefined:
     def __repr__(self) -> str:
@@ -85,7 +87,7 @@ class FieldInfo:
             raise TypeError("`regex` is removed. use `pattern` instead")
         self.constraints = {key: said.pop(key) for key in CONSTRAINTS if said.get(key) is not None}
         said = {key: value for key, value in said.items() if value is not None and key not in CONSTRAINTS}
-        unknown = [key for key in said if key not in ("allow_inf_nan", "union_mode", "coerce_numbers_to_str", "max_digits", "decimal_places")]
+        unknown = [key for key in said if key not in OF_FIELDS]
         if unknown:
             raise TypeError(f"Field() got an unexpected keyword argument '{unknown[0]}'")
 
@@ -129,6 +131,9 @@ def Field(default: Any = PydanticUndefined, *, default_factory: Any = None, **sa
     """Says of a field what its type does not: a default, a description, limits."""
     if default is not PydanticUndefined and default is not Ellipsis and default_factory is not None:
         raise TypeError("cannot specify both default and default_factory")
+    if default_factory is not None:
+        refuse_factory(default_factory)
+    refuse_of_field(said)
     return FieldInfo(default, default_factory=default_factory, **said)
 
 

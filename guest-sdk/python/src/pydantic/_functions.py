@@ -3,6 +3,7 @@
 import inspect
 from typing import Any
 
+from ._absent import refuse_computed
 from ._errors import Misfit, ValidationError
 
 
@@ -139,6 +140,7 @@ def computed_field(function: Any = None, **_: Any) -> Any:
     """Marks a property that is shown as a field is."""
 
     def mark(it: Any) -> Any:
+        refuse_computed(it)
         function = it.fget if isinstance(it, property) else it
         return Computed(function)
 

@@ -8,6 +8,7 @@ import types
 import typing
 from typing import Annotated, Any, ClassVar, Literal, TypeVar, Union, get_args, get_origin
 
+from ._absent import refuse_annotation
 from ._containers import Either, Fixed, Keyed, Many
 from ._dump import dump
 from ._errors import Misfit, PydanticSchemaGenerationError, misfit, placed
@@ -16,7 +17,7 @@ from ._limits import limited
 from ._scalars import SCALARS, Called, Choice, Instance, Kind, Member
 
 ANY = Kind()
-_LISTS = {list: list, abc.Sequence: list, abc.MutableSequence: list, abc.Iterable: list, abc.Collection: list, collections.deque: list}
+_LISTS = {list: list, abc.Sequence: list, abc.MutableSequence: list, abc.Iterable: list, abc.Collection: list}
 _SETS = {set: set, abc.Set: set, abc.MutableSet: set, frozenset: frozenset}
 _DICTS = (dict, abc.Mapping, abc.MutableMapping, collections.defaultdict, collections.OrderedDict)
 
@@ -51,6 +52,8 @@ def _bound(annotation: Any, config: dict[str, Any]) -> Kind:
 
 def _generic(annotation: Any, origin: Any, given: tuple[Any, ...], config: dict[str, Any]) -> Kind:
     if origin is Annotated:
+        for other in given[1:]:
+            refuse_annotation(other)
         said = [it for it in given[1:] if isinstance(it, FieldInfo)]
         kind = kind_of(given[0], config)
         for info in said:

@@ -6,6 +6,7 @@ from types import FunctionType
 from typing import Any
 
 from . import _annotations
+from ._absent import refuse_of_model
 from ._errors import PydanticUserError
 from ._fields import FieldInfo, ModelPrivateAttr, PydanticUndefined
 from ._functions import Hook, hooks_of
@@ -25,6 +26,7 @@ class ModelMetaclass(type):
         for base in reversed(bases):
             config |= getattr(base, "model_config", {})
         config |= namespace.get("model_config", {}) | {key: value for key, value in said.items() if key not in ("metaclass",)}
+        refuse_of_model(config)
         namespace["model_config"] = config
         private = {}
         for base in reversed(bases):

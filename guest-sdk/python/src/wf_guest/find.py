@@ -9,8 +9,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel, PydanticUndefinedAnnotation, PydanticUserError
+from workflows.context.state_store import infer_state_type
 from workflows.events import Event
-from workflows.representation.validate import checked_resources
+from workflows.representation.validate import check_catchers, checked_resources
 from workflows.workflow import Workflow
 
 from . import prepare, recording
@@ -43,11 +45,29 @@ class Found:
             return 1
 
     def check(self) -> None:
-        """Checks its graph, unless it says not to, and reads the files that its resources are in."""
+        """Checks its graph, unless it says not to, its state, and reads the files that its resources are in."""
         if self.workflow._disable_validation:
+            check_catchers(self.workflow._step_configs())
             checked_resources(self.workflow._step_configs())
         else:
             self.workflow.validate()
+        infer_state_type(self.workflow)
+        self._check_models()
+
+    def _check_models(self) -> None:
+        """What a model of the file cannot be is said here, and not once a step makes one."""
+        folder = Path(self.module.__file__).parent
+        for model in subclasses(BaseModel):
+            file = getattr(sys.modules.get(model.__module__), "__file__", None)
+            if not file or folder not in Path(file).parents:
+                continue
+            try:
+                model.__pydantic_ready__()
+            except PydanticUndefinedAnnotation:
+                # As anywhere: what it names may come later.
+                continue
+            except PydanticUserError as error:
+                raise NotFound(f"`{model.__name__}`: {error}", "give the field a type of plain values, as `str`", line_of(model)) from None
 
     def manifest(self) -> dict[str, Any]:
         return manifest(self.workflow, self.name, self.additional, self.others)
@@ -80,12 +100,12 @@ def find_all(module_name: str) -> list[Found]:
     if not named:
         bare = [it for it in subclasses(Workflow) if it.__module__ == module.__name__]
         if bare:
-            raise NotFound(f"`{bare[0].__name__}` has no steps", "write `@step` above each method that takes an event", _line(bare[0]))
+            raise NotFound(f"`{bare[0].__name__}` has no steps", "write `@step` above each method that takes an event", line_of(bare[0]))
         raise NotFound("it has no workflow", "write a class that derives from `Workflow` and has steps, and make one: `workflow = MyWorkflow()`")
     seen: dict[str, Any] = {}
     for name, workflow, _ in named:
         if name in seen:
-            raise NotFound(f"two workflows are called `{name}`", "give each a name of its own", _line(type(workflow)))
+            raise NotFound(f"two workflows are called `{name}`", "give each a name of its own", line_of(type(workflow)))
         seen[name] = workflow
     own = [it for it in subclasses(Event) if it.__module__ == module.__name__]
     used = [set(_used(workflow)) for _, workflow, _ in named]
@@ -124,7 +144,8 @@ def _used(workflow: Any) -> list[Any]:
     return found
 
 
-def _line(cls: type) -> int | None:
+def line_of(cls: type) -> int | None:
+    """Where a class begins."""
     try:
         return inspect.getsourcelines(cls)[1]
     except (OSError, TypeError):
@@ -180,7 +201,7 @@ def _classes(module: Any, ran: list[Any]) -> list[tuple[str, Any, list[Any]]]:
             found.append(cls())
         except Exception as error:
             if len(classes) == 1:
-                raise NotFound(f"`{cls.__name__}` cannot be made: {error}", "mend it, or make one in the file: `workflow = …`", _line(cls)) from None
+                raise NotFound(f"`{cls.__name__}` cannot be made: {error}", "mend it, or make one in the file: `workflow = …`", line_of(cls)) from None
     if len(found) == 1:
         return [(_stem(module), found[0], [])]
     return [(type(it).__name__, it, []) for it in found]

@@ -9,6 +9,7 @@ if not getattr(sys.flags, "safe_path", False):
     del sys.path[0]
 
 import json
+import re
 import traceback
 from pathlib import Path
 from typing import Any
@@ -31,11 +32,16 @@ def main(arguments: list[str]) -> int:
 
 def look(path: Path) -> dict[str, Any]:
     """What a file has, or what is wrong with it."""
-    from .find import NotFound, find_all
+    from .find import NotFound, find_all, line_of
     from .unlike import hint, warnings
 
     if not path.is_file():
         return _error(f"there is no file `{path}`", str(path), None, "correct its name")
+    data = path.read_bytes()
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        return _error("it is not UTF-8", str(path), data.count(b"\n", 0, error.start) + 1, "save it as UTF-8")
     sys.path.append(str(path.parent))
     sys.dont_write_bytecode = True
     try:
@@ -54,11 +60,17 @@ def look(path: Path) -> dict[str, Any]:
         return _error(f"there is no module `{error.name}`", file, line, hint(error.name or ""))
     except BaseException as error:
         file, line = _place(error, path)
+        if hasattr(error, "of"):
+            line = line_of(error.of)
         return _error(f"{type(error).__name__}: {error}", file, line, _hint(error))
     return {"workflows": workflows, "warnings": warnings(path)}
 
 
 def _hint(error: BaseException) -> str:
+    from pydantic import PydanticUserError
+
+    from .unlike import OWN
+
     message = str(error)
     if "Return types" in message:
         return "say what the step returns: `-> StopEvent`"
@@ -66,6 +78,9 @@ def _hint(error: BaseException) -> str:
         return "say what the step takes: `ev: StartEvent`"
     if "never produced" in message or "never consumed" in message:
         return "let a step return it, and another take it"
+    absent = next((it for it in OWN if isinstance(error, (ImportError, AttributeError)) and re.search(f"['`]{it}[.'`]", message)), None)
+    if absent or isinstance(error, PydanticUserError):
+        return OWN[absent or "pydantic"]
     return "mend the line; the file must import without running anything"
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from workflows.context.context import Context
 from workflows.context.serializers import unwrapped
+from workflows.context.state_store import infer_state_type
 from workflows.errors import WorkflowRuntimeError
 from workflows.events import Event, StepFailedEvent
 from workflows.resource import ResourceManager
@@ -50,7 +51,7 @@ def _run(workflow: Any, name: str, function: Any, events: list[tuple[str, str]])
     config = function._step_config
     given = _events(config, [_read(config, workflow, it) for it in events])
     if config.context_parameter:
-        given[config.context_parameter] = Context._of_step(workflow, name, state_type(workflow))
+        given[config.context_parameter] = Context._of_step(workflow, name, infer_state_type(workflow))
     function = inspect.unwrap(function) if not inspect.ismethod(function) else function
     if not config.resources and not inspect.iscoroutinefunction(function):
         returned = function(**given)
@@ -105,12 +106,6 @@ def _events(config: Any, events: list[Event]) -> dict[str, Any]:
         given[name] = next(it for it in left if type(it) is cls)
         left.remove(given[name])
     return given
-
-
-def state_type(workflow: Any) -> Any:
-    """The type of a workflow's state: the most derived that its steps name."""
-    types = [it._step_config.context_state_type for it in workflow._get_steps().values() if isinstance(it._step_config.context_state_type, type)]
-    return next((it for it in types if all(issubclass(it, other) for other in types)), types[0] if types else None)
 
 
 def _returned(name: str, config: Any, returned: Any) -> list[tuple[str, str]]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 import logging
 import sys
-import traceback
 
 from . import border
+from .failures import trace
 
 _LEVELS = ((logging.ERROR, "error"), (logging.WARNING, "warn"), (logging.INFO, "info"), (logging.DEBUG, "debug"))
 
@@ -66,8 +66,8 @@ def write(record: logging.LogRecord) -> None:
     """A record as a line of the run's log."""
     level = next((name for least, name in _LEVELS if record.levelno >= least), "trace")
     fields = {"logger": record.name}
-    if record.exc_info and record.exc_info[0] is not None:
-        fields["trace"] = "".join(traceback.format_exception(*record.exc_info))
+    if record.exc_info and record.exc_info[1] is not None:
+        fields["trace"] = trace(record.exc_info[1])
     border.write_log(level, record.getMessage(), fields)
 
 

@@ -98,7 +98,9 @@ def _event(cls: type[Event]) -> dict[str, Any]:
     try:
         said["schema"] = schema_of(cls)
     except PydanticUserError as error:
-        raise PydanticUserError(f"the fields of event `{cls.__name__}` cannot be described: {error}", code=None) from None
+        undescribed = PydanticUserError(f"the fields of event `{cls.__name__}` cannot be described: {error}", code=None)
+        undescribed.of = cls
+        raise undescribed from None
     return said
 
 

@@ -17,6 +17,16 @@ _MODULES = {
     "concurrent": "there are no threads: await, or let steps run beside each other",
     "sqlite3": "there is no sqlite3 here: keep it in the state",
 }
+#: What begins processes, and of which module it is.
+_PROCESSES = {"system": "os", "popen": "os", "fork": "os", "create_subprocess_exec": "asyncio", "create_subprocess_shell": "asyncio"}
+#: What changes a list, a set or a dictionary.
+_CHANGES = ("add", "append", "appendleft", "clear", "discard", "extend", "insert", "pop", "popitem", "remove", "setdefault", "update")
+#: Packages that wf-host has in its own form, whatever requirements.txt says.
+OWN = {
+    "pydantic": "do without it: a workflow has what models of plain fields need of pydantic, and not all of it",
+    "llama_index": "a workflow has `llama_index.core.workflow`; what integrations do, do with `openai` or `httpx`, which go where `allow_http` lets them",
+    "llama_agents": "a workflow has `llama_agents.server.WorkflowServer`, to be found by it; clients stay outside",
+}
 #: What makes connections of its own.
 _CLIENTS = ("aiohttp", "anthropic", "boto3", "ftplib", "smtplib", "urllib3")
 
@@ -31,6 +41,11 @@ def warnings(path: Path) -> list[dict[str, Any]]:
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             within = [f"{node.module}.{it.name}" for it in node.names if f"{node.module}.{it.name}" in _CLIENTS]
             _modules(found, path, node, within or [node.module])
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _PROCESSES:
+            owner = getattr(node.func.value, "id", "")
+            if owner == _PROCESSES[node.func.attr]:
+                said = {"message": f"`{owner}.{node.func.attr}` does nothing in a workflow", "file": str(path), "line": node.lineno}
+                found.append({**said, "hint": _MODULES["subprocess"]})
         elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and _is_step(node):
             _kept(found, path, node)
             _missing(found, path, node)
@@ -84,6 +99,9 @@ def hint(module: str) -> str:
     """What to do about a module that is not there."""
     if is_client(module):
         return _ASK_OUTSIDE
+    root = module.partition(".")[0]
+    if root in OWN:
+        return OWN[root]
     return f"add `{module.partition('.')[0]}` to requirements.txt if it is pure Python; a native package cannot be had in a workflow"
 
 
@@ -112,6 +130,8 @@ def _kept(found: list[dict[str, Any]], path: Path, step: Any) -> None:
     """What a step writes where nothing lasts."""
     for node in ast.walk(step):
         targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, (ast.AugAssign, ast.AnnAssign)) else []
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _CHANGES:
+            targets = [node.func.value]
         for target in targets:
             owner = target.value if isinstance(target, (ast.Attribute, ast.Subscript)) else None
             while isinstance(owner, (ast.Attribute, ast.Subscript)):

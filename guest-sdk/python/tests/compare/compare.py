@@ -134,6 +134,9 @@ class Server:
             if frame["type"] == scenario.get("cancel"):
                 self.ask("POST", f"/handlers/{handler}/cancel")
         ended = self.ask("GET", f"/handlers/{handler}")
+        if "again" in scenario:
+            # The same handler goes on with the context that it has.
+            ended = self.ask("POST", f"/workflows/{name}/run", {"start_event": scenario["again"], "handler_id": handler})
         return {"stream": stream, "ended": {name: steady(ended[name]) for name in ("status", "error", "result")}}, begun["run_id"]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 PAGE = HERE.parent.parent / "CONTRACT.md"
+MIGRATION = HERE.parent.parent / "MIGRATION.md"
 HEAD = """# The contract, row by row
 
 Each row is something that the measured contract of the original's Python API says a file can rely on, with its test: a program in `tests/programs` and the workflow in it, served by the original and by wf-host as it lies there. Both streams are those of its first scenario, as clients of both saw them when `tests/compare/compare.py --write` ran; what a run has become, and further scenarios, are compared with them. Where they differ, [MIGRATION.md](MIGRATION.md) says why. No file is edited to pass.
@@ -44,7 +45,12 @@ def check(seen: dict[str, tuple[str, str]]) -> int:
         print(f"nothing was seen of these rows of contract.json: {empty}")
     if unnamed := seen.keys() - {test for _, _, test in rows()}:
         print(f"contract.json has no row for {sorted(unnamed)}")
+    rows_there = [line for line in MIGRATION.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
+    # What is there, what is here, and why.
+    hollow = [line for line in rows_there if len([it for it in line.strip("| ").split(" | ") if it.strip()]) != 3]
+    if hollow:
+        print(f"rows of MIGRATION.md without a reason: {hollow}")
     if PAGE.read_text(encoding="utf-8") != render(seen):
         print("CONTRACT.md does not say what was seen: run compare.py with --write")
         return 1
-    return len(empty) + len(unnamed)
+    return len(empty) + len(unnamed) + len(hollow)

@@ -43,7 +43,7 @@ class ReviewWorkflow(Workflow):
 async def main() -> None:
     server = WorkflowServer()
     server.add_workflow("asking", AskingWorkflow(timeout=1000))
-    server.add_workflow("review", ReviewWorkflow(timeout=1000), additional_events=[ReviewedEvent])
+    server.add_workflow("review", ReviewWorkflow(timeout=1000), additional_events=[ReviewedEvent, HumanResponseEvent])
     await server.serve("0.0.0.0", 8080)
 
 

@@ -1,16 +1,30 @@
 """What is refused: events that a step does not take, what is returned and is no event, and workflows that cannot be."""
 
+import re
+
 from llama_agents.server import WorkflowServer
-from workflows import Context, Workflow, step
+from workflows import Context, Workflow, catch_error, step
 from workflows.errors import WorkflowConfigurationError, WorkflowRuntimeError, WorkflowValidationError
-from workflows.events import Event, HumanResponseEvent, StartEvent, StopEvent
+from workflows.events import Event, HumanResponseEvent, StartEvent, StepFailedEvent, StopEvent
 
 
 class Part(Event):
     number: int
 
 
+class Other(Event):
+    number: int
+
+
 class Told(HumanResponseEvent):
+    text: str
+
+
+class MyStart(StartEvent):
+    text: str
+
+
+class MyStop(StopEvent):
     text: str
 
 
@@ -61,7 +75,8 @@ def refused(function) -> list[str]:
     try:
         function()
     except (WorkflowConfigurationError, WorkflowRuntimeError, WorkflowValidationError) as error:
-        return [type(error).__name__, str(error).splitlines()[0]]
+        # Classes are told as a set, in no order.
+        return [type(error).__name__, re.sub(r"\{.*\}", "{…}", str(error))]
     return ["taken"]
 
 
@@ -133,11 +148,183 @@ def passed_over():
     It(disable_validation=True).validate()
 
 
+def unreachable():
+    class It(Workflow):
+        @step
+        async def begin(self, ev: StartEvent) -> StopEvent: ...
+
+        @step
+        async def one(self, ev: Part) -> Other: ...
+
+        @step
+        async def two(self, ev: Other) -> Part: ...
+
+    It().validate()
+
+
+def dead_end():
+    class It(Workflow):
+        @step
+        async def begin(self, ev: StartEvent) -> Part | StopEvent: ...
+
+        @step
+        async def one(self, ev: Part) -> Other: ...
+
+        @step
+        async def two(self, ev: Other) -> Part: ...
+
+    It().validate()
+
+
+def skipped():
+    class It(Workflow):
+        @step
+        async def begin(self, ev: StartEvent) -> Part | StopEvent: ...
+
+        @step(skip_graph_checks=["dead_end"])
+        async def one(self, ev: Part) -> Other: ...
+
+        @step
+        async def two(self, ev: Other) -> Part: ...
+
+    It(skip_graph_checks={"reachability"}).validate()
+
+
+def skipped_everywhere():
+    class It(Workflow):
+        @step
+        async def begin(self, ev: StartEvent) -> Part | StopEvent: ...
+
+        @step
+        async def one(self, ev: Part) -> Other: ...
+
+        @step
+        async def two(self, ev: Other) -> Part: ...
+
+    It(skip_graph_checks={"dead_end"}).validate()
+
+
+def unknown_check():
+    class It(Workflow):
+        @step
+        async def begin(self, ev: StartEvent) -> StopEvent: ...
+
+    It(skip_graph_checks={"nothing"})
+
+
+def none_at_once():
+    class It(Workflow):
+        @step
+        async def begin(self, ev: StartEvent) -> StopEvent: ...
+
+    It(num_concurrent_runs=0)
+
+
+def takes_a_stop():
+    class It(Workflow):
+        @step
+        async def begin(self, ev: StartEvent) -> StopEvent: ...
+
+        @step
+        async def after(self, ev: StopEvent) -> StopEvent: ...
+
+    It().validate()
+
+
+def two_starts():
+    class It(Workflow):
+        @step
+        async def begin(self, ev: StartEvent) -> StopEvent: ...
+
+        @step
+        async def start(self, ev: MyStart) -> StopEvent: ...
+
+    It()
+
+
+def two_stops():
+    class It(Workflow):
+        @step
+        async def begin(self, ev: StartEvent) -> StopEvent | MyStop: ...
+
+    It()
+
+
+def added_twice():
+    class It(Workflow):
+        @step
+        async def begin(self, ev: StartEvent) -> StopEvent: ...
+
+    @step(workflow=It)
+    async def more(ev: StartEvent) -> StopEvent: ...
+
+    @step(workflow=It)
+    async def more(ev: StartEvent) -> StopEvent: ...
+
+
+def catches_nobody():
+    class It(Workflow):
+        @step
+        async def begin(self, ev: StartEvent) -> StopEvent: ...
+
+        @catch_error(for_steps=["nobody", "begin"])
+        async def catch(self, ev: StepFailedEvent) -> StopEvent: ...
+
+    It().validate()
+
+
+def catches_twice():
+    class It(Workflow):
+        @step
+        async def begin(self, ev: StartEvent) -> StopEvent: ...
+
+        @catch_error(for_steps=["begin"])
+        async def one(self, ev: StepFailedEvent) -> StopEvent: ...
+
+        @catch_error(for_steps=["begin"])
+        async def two(self, ev: StepFailedEvent) -> StopEvent: ...
+
+    It().validate()
+
+
+def catches_a_catcher():
+    class It(Workflow):
+        @step
+        async def begin(self, ev: StartEvent) -> StopEvent: ...
+
+        @catch_error(for_steps=["begin"])
+        async def one(self, ev: StepFailedEvent) -> StopEvent: ...
+
+        @catch_error(for_steps=["one"])
+        async def two(self, ev: StepFailedEvent) -> StopEvent: ...
+
+    It().validate()
+
+
+def catches_all_twice():
+    class It(Workflow):
+        @step
+        async def begin(self, ev: StartEvent) -> StopEvent: ...
+
+        @catch_error
+        async def two(self, ev: StepFailedEvent) -> StopEvent: ...
+
+        @catch_error
+        async def one(self, ev: StepFailedEvent) -> StopEvent: ...
+
+    It().validate()
+
+
+DECORATED = (no_event, no_return, no_workers, no_workflow, added_twice)
+MADE = (no_start, no_stop, two_starts, two_stops, none_at_once, unknown_check)
+CHECKED = (never_consumed, never_produced, passed_over, takes_a_stop, unreachable, dead_end, skipped, skipped_everywhere)
+CAUGHT = (catches_nobody, catches_twice, catches_a_catcher, catches_all_twice)
+
+
 class WordsWorkflow(Workflow):
     @step
     async def look(self, ev: StartEvent) -> StopEvent:
-        found = {it.__name__: refused(it) for it in (no_event, no_return, no_workers, no_workflow, no_start, no_stop, never_consumed, never_produced, passed_over)}
-        return StopEvent(result=found)
+        return StopEvent(result={it.__name__: refused(it) for it in (*DECORATED, *MADE, *CHECKED, *CAUGHT)})
 
 
 server = WorkflowServer()

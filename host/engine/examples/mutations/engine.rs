@@ -351,7 +351,7 @@ pub const MUTATIONS: &[Mutation] = &[
         "(!(1..=u64::from(RULES)).contains(&rules)).then_some",
         "false.then_some",
     ),
-    scripts("an older run is told its timeout as a newer one is", "run/end.rs", "started.rules < 4", "started.rules < 1"),
+    scripts("an older run is told its timeout as a newer one is", "run/end.rs", "if self.follows_rules(4)", "if self.follows_rules(1)"),
     scripts("a run goes on with any definition", "journal.rs", "if is_known { Ok(()) }", "if is_known || true { Ok(()) }"),
     scripts("a second start of a run is taken", "journal.rs", "Input::Started(started) if seq == 0 => {", "Input::Started(started) => {"),
     check(

@@ -4,7 +4,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::Attempt;
-use crate::entry::InvocationId;
+use crate::entry::{InvocationId, Micros};
 
 /// The run that a guest works for.
 #[derive(Clone, Debug)]
@@ -40,14 +40,17 @@ struct Retry<'a> {
 struct LastFailure<'a> {
     kind: &'a str,
     message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<Micros>,
 }
 
 impl Attempt {
     /// What `run.retry-info` gives, as JSON: `attempts` that failed before, `elapsed` seconds from when the first
-    /// was entered to when this one was, and the `last_failure`, with `kind` and `message`, or null.
+    /// was entered to when this one was, and the `last_failure`, with `kind`, `message` and when it was, `at`, in µs
+    /// since 1970, or null.
     pub fn retry_info(&self) -> String {
         let last = self.retry.last_failure.as_ref();
-        let last_failure = last.map(|failure| LastFailure { kind: &failure.kind, message: &failure.message });
+        let last_failure = last.map(|failure| LastFailure { kind: &failure.kind, message: &failure.message, at: self.retry.failed_at });
         let elapsed = self.retry.elapsed as f64 / 1e6;
         crate::json::to_json(&Retry { attempts: self.retry.failures, elapsed, last_failure }).get().to_owned()
     }

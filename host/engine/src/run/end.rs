@@ -54,10 +54,7 @@ impl Run {
         self.invocations.iter().filter(|(_, it)| it.is_active()).for_each(|(_, it)| active[it.step] = true);
         let active_steps = self.plan.iter().zip(active).filter(|(_, active)| *active).map(|(planned, _)| &*planned.name).collect();
         let terminal = WorkflowTimedOutEvent { timeout, active_steps }.event();
-        let seconds = match &self.started {
-            Some(started) if started.rules < 4 => timeout.to_string(),
-            _ => format!("{timeout:?}"),
-        };
+        let seconds = if self.follows_rules(4) { format!("{timeout:?}") } else { timeout.to_string() };
         let message = format!("Workflow timed out after {seconds}s");
         self.end(terminal, Status::Failed(message.clone()), Outcome::Failed(message));
     }

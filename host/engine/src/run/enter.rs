@@ -89,7 +89,12 @@ impl Run {
     /// Whether a step's timeout counts the time that it was in an instance: by rules 1. Those after it count what its
     /// entries say that they computed.
     pub(super) fn counts_alive(&self) -> bool {
-        self.started.as_ref().is_some_and(|started| started.rules == 1)
+        !self.follows_rules(2)
+    }
+
+    /// Whether the run began by these rules, or by later ones.
+    pub(super) fn follows_rules(&self, number: u32) -> bool {
+        self.started.as_ref().is_none_or(|started| started.rules >= number)
     }
 
     pub(super) fn publish(&mut self, event: Event) {

@@ -23,12 +23,15 @@ impl Run {
     pub(super) fn fail_attempt(&mut self, id: InvocationId, failure: &Failure) {
         self.note_failed(id, failure);
         let delay = self.retry_delay(id, failure);
+        // What an attempt of an older run was told, it is told again.
+        let failed_at = self.follows_rules(4).then_some(self.now.at);
         let invocation = &mut self.invocations[id];
         if !failure.keep_answers {
             invocation.forget_answers();
         }
         invocation.failures = invocation.failures.saturating_add(1);
         invocation.last_failure = Some(Failure { trace: None, ..failure.clone() });
+        invocation.failed_at = failed_at;
         match delay {
             Some(delay) => self.retry_after(id, delay),
             None => self.fail_invocation(id, failure),

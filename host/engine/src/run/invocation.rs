@@ -47,6 +47,8 @@ pub(super) struct Invocation {
     pub failures: u32,
     /// Why the last of them did.
     pub last_failure: Option<Failure>,
+    /// When it did.
+    pub failed_at: Option<Micros>,
     /// The recorded calls of this attempt.
     pub log: Log,
     /// How many of them are committed.
@@ -189,6 +191,7 @@ impl Invocation {
             crashes: 0,
             failures: 0,
             last_failure: None,
+            failed_at: None,
             log: Log::new_sync(),
             committed: 0,
             occurrences: BTreeMap::new(),
@@ -300,6 +303,7 @@ impl Invocation {
         self.first_at = None;
         self.failures = 0;
         self.last_failure = None;
+        self.failed_at = None;
     }
 
     /// Forgets the answered waits, and that they were asked: who asks again shall be heard.
@@ -310,6 +314,6 @@ impl Invocation {
 
     pub(super) fn retry_info(&self) -> RetryInfo {
         let elapsed = self.started_at.unwrap_or_default().saturating_sub(self.first_at.unwrap_or_default());
-        RetryInfo { failures: self.failures, elapsed, last_failure: self.last_failure.clone() }
+        RetryInfo { failures: self.failures, elapsed, last_failure: self.last_failure.clone(), failed_at: self.failed_at }
     }
 }

@@ -94,8 +94,8 @@ fn an_attempt_knows_of_those_before_it() {
     };
     expect![[r#"{"attempts":0,"elapsed":0.0,"last_failure":null}"#]].assert_eq(&info(RetryInfo::default()));
     let last_failure = Some(Failure::new("ValueError", "no \"x\"", true));
-    let retry = RetryInfo { failures: 2, elapsed: 1_500_000, last_failure };
-    expect![[r#"{"attempts":2,"elapsed":1.5,"last_failure":{"kind":"ValueError","message":"no \"x\""}}"#]].assert_eq(&info(retry));
+    let retry = RetryInfo { failures: 2, elapsed: 1_500_000, last_failure, failed_at: Some(7) };
+    expect![[r#"{"attempts":2,"elapsed":1.5,"last_failure":{"kind":"ValueError","message":"no \"x\"","at":7}}"#]].assert_eq(&info(retry));
 }
 
 #[test]

@@ -34,8 +34,8 @@ fn a_snapshot_of_an_older_or_newer_form_is_not_used() {
     let text = String::from_utf8(snapshot::take(&world.run)).expect("JSON");
     let restored = |text: &str| snapshot::restore(world.definition.clone(), text.as_bytes()).map(|_| ());
     assert_eq!(restored(&text), Ok(()));
-    let newer = text.replacen(r#""v":5,"rules":4"#, r#""v":6,"rules":4"#, 1);
-    assert_eq!(restored(&newer), Err(Misfit::Snapshot("it has form 6 by rules 4".into())));
+    let newer = text.replacen(r#""v":6,"rules":4"#, r#""v":7,"rules":4"#, 1);
+    assert_eq!(restored(&newer), Err(Misfit::Snapshot("it has form 7 by rules 4".into())));
     let other = text.replacen("digest", "other", 1);
     assert!(matches!(restored(&other), Err(Misfit::Definition { .. })));
     assert!(matches!(restored(&text[..text.len() / 2]), Err(Misfit::Snapshot(_))), "a torn one");

@@ -126,6 +126,11 @@ pub(super) fn file_name(workflow: &str) -> String {
     name.trim_start_matches('.').to_owned()
 }
 
+/// Whether a component is given a file, by its name.
+pub(in crate::cli) fn is_packed(path: &Path) -> bool {
+    path.extension().and_then(|it| it.to_str()).is_some_and(|it| it == "py" || DATA.contains(&it))
+}
+
 /// All files of a folder that a component is given, by their paths in it.
 pub(super) fn files(dir: &Path) -> Result<BTreeMap<String, String>, Problem> {
     let mut files = BTreeMap::new();
@@ -141,8 +146,7 @@ pub(super) fn files(dir: &Path) -> Result<BTreeMap<String, String>, Problem> {
                 folders.push(path);
                 continue;
             }
-            let wanted = path.extension().and_then(|it| it.to_str()).is_some_and(|it| it == "py" || DATA.contains(&it));
-            if wanted
+            if is_packed(&path)
                 && metadata.len() <= FILE_MAX
                 && let (Some(text), Ok(inside)) = (text(&path), path.strip_prefix(dir))
             {

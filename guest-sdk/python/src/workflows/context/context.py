@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from typing import Any, Generic, TypeVar
 
 from wf_guest import border, forms
@@ -126,10 +126,8 @@ class Context(Generic[MODEL_T]):
         self._within("retry_info")
         info = border.retry_info()
         last = info.get("last_failure")
-        failed_at = info.get("last_failed_at")
-        at = datetime.fromtimestamp(failed_at, timezone.utc) if isinstance(failed_at, (int, float)) else None
-        if last and at is None:
-            at = datetime.fromtimestamp(border.now() / 1e6, timezone.utc) - timedelta()
+        # A run that an older build has begun is not told it.
+        at = datetime.fromtimestamp(last.get("at", border.now()) / 1e6, timezone.utc) if last else None
         return RetryInfo(
             info.get("attempts", 0),
             info.get("elapsed", 0.0) if info.get("attempts") else 0.0,

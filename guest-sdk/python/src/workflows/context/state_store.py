@@ -29,6 +29,22 @@ class DictState(DictLikeModel):
         super().__init__(**params)
 
 
+def infer_state_type(workflow: Any) -> type[BaseModel]:
+    """The type of a workflow's state: the most derived that its steps name."""
+    named = dict.fromkeys(it._step_config.context_state_type for it in workflow._get_steps().values())
+    types = [it for it in named if isinstance(it, type) and issubclass(it, BaseModel) and it is not DictState]
+    for it in types:
+        if all(issubclass(it, other) for other in types):
+            return it
+    if types:
+        found = ", ".join(it.__name__ for it in types)
+        raise ValueError(
+            "Multiple state types are not in a compatible inheritance hierarchy. "
+            f"All state types must share a common inheritance chain. Found: {found}"
+        )
+    return DictState
+
+
 def text_of(path: str, value: Any) -> str:
     """A value as JSON, or a `ValueError` that says what cannot be kept."""
     try:

@@ -65,10 +65,33 @@ def check_graph(configs: dict[str, Any], start: type, skip: set[str]) -> bool:
     unused = [it.__name__ for it in produced if not _is(it, _OUT) and isinstance(it, type) and not any(_takes(config, it) for config in configs.values())]
     if unused:
         raise WorkflowValidationError(f"The following events are produced but never consumed: {', '.join(unused)}")
+    check_catchers(configs)
     _check_paths(configs, start, skip)
     returned = {it for config in configs.values() for it in config.return_types}
     taken = {it for config in configs.values() for it in config.accepted_events}
     return any(_is(it, InputRequiredEvent) for it in returned) or any(_is(it, HumanResponseEvent) for it in taken)
+
+
+def check_catchers(configs: dict[str, Any]) -> None:
+    """A `WorkflowValidationError`, where it is not plain which step takes what fails for good in another."""
+    catchers = {name: config.catch_error_for_steps for name, config in configs.items() if config.role == "catch_error"}
+    errors = []
+    anywhere = sorted(name for name, steps in catchers.items() if steps is None)
+    if len(anywhere) > 1:
+        errors.append(f"Only one wildcard @catch_error handler is allowed per workflow, found {len(anywhere)}: {', '.join(anywhere)}")
+    owners: dict[str, str] = {}
+    for name, steps in catchers.items():
+        for it in steps or ():
+            if it not in configs:
+                errors.append(f"@catch_error handler '{name}' lists unknown step '{it}' in for_steps.")
+            elif it in catchers:
+                errors.append(f"@catch_error handler '{name}' cannot cover another handler step '{it}'.")
+            elif it in owners:
+                errors.append(f"Step '{it}' is claimed by two @catch_error handlers: '{owners[it]}' and '{name}'.")
+            else:
+                owners[it] = name
+    if errors:
+        raise WorkflowValidationError("\n".join(errors))
 
 
 def _check_paths(configs: dict[str, Any], start: type, skip: set[str]) -> None:
@@ -85,7 +108,7 @@ def _check_paths(configs: dict[str, Any], start: type, skip: set[str]) -> None:
     reached = _closure(seeds, feeds)
     lost = sorted(name for name in configs if name not in reached and "reachability" not in configs[name].skip_graph_checks)
     if lost and "reachability" not in skip:
-        errors.append(f"Unreachable steps: {', '.join(lost)} (Steps must be reachable from StartEvent or HumanResponseEvent.)")
+        errors.append(f"  - [reachability] Unreachable steps: {', '.join(lost)}\n    Steps must be reachable from StartEvent or HumanResponseEvent.")
     back: dict[str, list[str]] = {name: [] for name in configs}
     for name, others in feeds.items():
         for other in others:
@@ -98,9 +121,9 @@ def _check_paths(configs: dict[str, Any], start: type, skip: set[str]) -> None:
         if name not in ending and any(it is not type(None) for it in config.return_types) and "dead_end" not in config.skip_graph_checks
     )
     if dead and "dead_end" not in skip:
-        errors.append(f"Dead-end steps: {', '.join(dead)} (Steps must have a path to StopEvent or InputRequiredEvent.)")
+        errors.append(f"  - [dead_end] Dead-end steps: {', '.join(dead)}\n    Steps must have a path to StopEvent or InputRequiredEvent.")
     if errors:
-        raise WorkflowValidationError("Graph validation failed: " + "; ".join(errors))
+        raise WorkflowValidationError("Graph validation failed:\n" + "\n".join(errors))
 
 
 def _closure(seeds: list[str], edges: dict[str, list[str]]) -> set[str]:

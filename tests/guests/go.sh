@@ -12,5 +12,3 @@ for folder in guest-sdk/go/conformance tests/guests/go; do
   WF_HOST_CACHE_DIR=$PWD/target/tools/cache target/release/wf-host build "$folder" >&2
   mv "$folder"/*.wasm "$out"
 done
-# Compiled once, here: ten at once in several tests would each take a minute.
-WF_HOST_CACHE_DIR=$PWD/target/tools/cache target/release/wf-host check "$out"/*.wasm >/dev/null

@@ -1,6 +1,6 @@
 //! Requests to a server, and their answers as they came.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use reqwest::Method;
 use reqwest::header::HeaderMap;
@@ -80,6 +80,8 @@ impl Client {
         let trusted = certificate.map(|pem| reqwest::Certificate::from_pem(pem.as_bytes()).expect("a certificate"));
         // A page that is sent elsewhere is looked at as it came.
         let builder = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).default_headers(headers);
+        // A test that waits for a build sees nothing of a server that meanwhile lets go of a connection.
+        let builder = builder.pool_idle_timeout(Duration::from_secs(10));
         let http = builder.tls_certs_merge(trusted).build().expect("a client");
         Client { http, url: url.to_owned() }
     }

@@ -5,6 +5,7 @@ use std::hash::{Hash, Hasher};
 use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
 use wasmtime::component::Component;
@@ -16,8 +17,9 @@ const HEADER: usize = MAGIC.len() + 32;
 /// Bits of a mode.
 const OTHERS_WRITE: u32 = 0o022;
 const STICKY: u32 = 0o1000;
-/// The oldest goes at the next start when all of it is larger than this, in bytes.
-const SIZE_MAX: u64 = 512 << 20;
+/// What was used longest ago goes at the next start when all of it is larger than this, in bytes. A workflow in Python
+/// takes some 24 MB, and what all of them share 19.
+const SIZE_MAX: u64 = 4 << 30;
 
 pub(super) struct Cache {
     folder: PathBuf,
@@ -69,6 +71,8 @@ impl Cache {
             return None;
         }
         bytes.drain(..HEADER);
+        // It was used now. Where that cannot be noted, it is made again a little sooner.
+        let _ = std::fs::File::open(&path).and_then(|file| file.set_modified(SystemTime::now()));
         Some(bytes)
     }
 
@@ -130,7 +134,7 @@ pub(super) fn library(engine: &Engine, code: &[u8]) -> wasmtime::Result<Module> 
     }
 }
 
-/// Deletes the oldest files until what is left is not larger than this. What is deleted is made again when it is needed.
+/// Deletes the files that were used longest ago until what is left is not larger than this. What is deleted is made again when it is needed.
 fn trim(folder: &Path, size_max: u64) {
     let file = |entry: std::fs::DirEntry| {
         let metadata = entry.metadata().ok().filter(std::fs::Metadata::is_file)?;
@@ -182,15 +186,18 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_files_go_first() {
+    fn what_was_used_longest_ago_goes_first() {
         let folder = tempfile::tempdir().unwrap();
-        for (name, age) in [("new", 1), ("middle", 2), ("old", 3)] {
-            let file = std::fs::File::create(folder.path().join(name)).unwrap();
-            file.set_len(100).unwrap();
+        let cache = Cache { folder: folder.path().to_owned(), engine: 1 };
+        for (name, age) in [("new", 1), ("middle", 2), ("old", 3), ("oldest", 4)] {
+            cache.put(name, &[0; 60]);
+            let file = std::fs::File::open(cache.path(name)).unwrap();
             file.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000 - age)).unwrap();
         }
-        trim(folder.path(), 250);
-        assert!(folder.path().join("middle").exists() && !folder.path().join("old").exists());
+        assert_eq!(cache.read("oldest"), Some(vec![0; 60]));
+        trim(folder.path(), 310);
+        let left = ["new", "middle", "old", "oldest"].map(|name| cache.read(name).is_some());
+        assert_eq!(left, [true, true, false, true], "each has a hundred bytes");
         trim(folder.path(), 0);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }

@@ -2,9 +2,9 @@
 
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::SystemTime;
 
 use expect_test::{Expect, expect};
 use wf_tests::command_line::check_command;
@@ -451,10 +451,10 @@ fn man_pages_are_written_for_every_command() {
     );
 }
 
-/// The files of compiled code below a folder, with when they were made.
-fn compiled(folder: &Path) -> Vec<(PathBuf, SystemTime)> {
+/// The files of compiled code below a folder, with their numbers: one that is made again is another.
+fn compiled(folder: &Path) -> Vec<(PathBuf, u64)> {
     let files = fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut files: Vec<_> = files.map(|it| (it.path(), it.metadata().and_then(|it| it.modified()).expect("a file"))).collect();
+    let mut files: Vec<_> = files.map(|it| (it.path(), it.metadata().expect("a file").ino())).collect();
     files.sort();
     files
 }

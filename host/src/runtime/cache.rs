@@ -5,8 +5,8 @@ use std::hash::{Hash, Hasher};
 use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
+use rustix::fs::{Timespec, Timestamps, UTIME_NOW, UTIME_OMIT, futimens};
 use sha2::{Digest, Sha256};
 use wasmtime::component::Component;
 use wasmtime::{Engine, Module};
@@ -20,6 +20,10 @@ const STICKY: u32 = 0o1000;
 /// What was used longest ago goes at the next start when all of it is larger than this, in bytes. A workflow in Python
 /// takes some 24 MB, and what all of them share 19.
 const SIZE_MAX: u64 = 4 << 30;
+
+/// What is used is modified, by the clock of the disk.
+const USED_NOW: Timestamps =
+    Timestamps { last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT }, last_modification: Timespec { tv_sec: 0, tv_nsec: UTIME_NOW } };
 
 pub(super) struct Cache {
     folder: PathBuf,
@@ -72,7 +76,7 @@ impl Cache {
         }
         bytes.drain(..HEADER);
         // It was used now. Where that cannot be noted, it is made again a little sooner.
-        let _ = std::fs::File::open(&path).and_then(|file| file.set_modified(SystemTime::now()));
+        let _ = std::fs::File::open(&path).is_ok_and(|file| futimens(file, &USED_NOW).is_ok());
         Some(bytes)
     }
 

@@ -78,7 +78,7 @@ class KeptWorkflow(Workflow):
 
 
 server = WorkflowServer(workflow_store=SqliteWorkflowStore(db_path="/tmp/wf-host-p36.db"))
-server.add_workflow("first", FirstWorkflow(timeout=20))
+server.add_workflow("fastest", FirstWorkflow(timeout=20))
 server.add_workflow("scoped", ScopedWorkflow(timeout=20))
 server.add_workflow("attempts", AttemptsWorkflow(timeout=20))
 server.add_workflow("kept", KeptWorkflow(timeout=20))

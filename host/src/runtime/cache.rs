@@ -138,7 +138,8 @@ pub(super) fn library(engine: &Engine, code: &[u8]) -> wasmtime::Result<Module> 
     }
 }
 
-/// Deletes the files that were used longest ago until what is left is not larger than this. What is deleted is made again when it is needed.
+/// Deletes the files that were used longest ago until what is left is not larger than this. What is deleted is made again
+/// when it is needed.
 fn trim(folder: &Path, size_max: u64) {
     let file = |entry: std::fs::DirEntry| {
         let metadata = entry.metadata().ok().filter(std::fs::Metadata::is_file)?;

@@ -285,13 +285,15 @@ pub const MUTATIONS: &[Mutation] = &[
         "self.used = self.used_before.saturating_add(cpu);",
         "self.used = cpu;",
     ),
-    scripts("a step's timeout counts the time in an instance", "run/enter.rs", "started.rules == 1", "started.rules >= 1"),
+    scripts("a step's timeout counts the time in an instance", "run/enter.rs", "!self.follows_rules(2)", "self.follows_rules(1)"),
     scripts(
         "an attempt is told of one failure too many",
         "run/invocation.rs",
         "RetryInfo { failures: self.failures,",
         "RetryInfo { failures: self.failures + 1,",
     ),
+    scripts("an attempt is not told when the one before failed", "run/fail.rs", "self.follows_rules(4)", "false"),
+    scripts("an older run is told when an attempt failed", "run/fail.rs", "self.follows_rules(4)", "self.follows_rules(1)"),
     scripts("retries draw from another stream of chance", "run/retry.rs", "*b\"retrying\"", "*b\"repeated\""),
     scripts(
         "a report tells the step log again",

@@ -96,7 +96,7 @@ fn an_event_is_added_once_per_invocation_and_stays_although_its_invocation_fails
             #1 fail Boom "once"
                 timer 0 at 1s
             timer 0
-                invoke #1.1 gather(A {"i":1}), 1 failed in 0s, last Boom
+                invoke #1.1 gather(A {"i":1}), 1 failed in 0s, last Boom at 0s
             #1 collect A {"i":1} into A A
                 answer #1.1 collect A x2 = not yet @0s
             #1 fail Boom "for good"
@@ -138,7 +138,7 @@ fn a_batch_belongs_to_its_invocation_over_its_retries_and_to_no_other() {
             #3 collect A {"i":3} into A A
                 answer #3.0 collect A x2 = not yet @0s
             timer 0
-                invoke #2.1 gather(A {"i":2}), 1 failed in 0s, last Boom
+                invoke #2.1 gather(A {"i":2}), 1 failed in 0s, last Boom at 0s
             #2 collect A {"i":2} into A A
                 answer #2.1 collect A x2 = A {"i":1}, A {"i":2} @0s
         "#]],
@@ -170,7 +170,7 @@ fn a_second_collect_of_one_invocation_counts() {
             #1 fail Boom "between"
                 timer 0 at 1s
             timer 0
-                invoke #1.1 gather(A {"i":1}, B {"i":2}), 1 failed in 0s, last Boom
+                invoke #1.1 gather(A {"i":1}, B {"i":2}), 1 failed in 0s, last Boom at 0s
             #1 collect A {"i":1} into A B
                 answer #1.1 collect A, B = not yet @0s
             #1 collect B {"i":2} into A B

@@ -59,13 +59,13 @@ fn a_constant_retry_waits_the_same_each_time_and_ends_with_its_attempts() {
             #1 return
                 frame 4: flaky not_running [0] StartEvent -> -
                 frame 5: flaky running [0] StartEvent -> -
-                invoke #0.1 flaky(StartEvent), 1 failed in 2s, last ValueError
+                invoke #0.1 flaky(StartEvent), 1 failed in 2s, last ValueError at 1s
             @3 #0 fail ValueError "try 1"
                 frame 6: flaky not_running [0] StartEvent -> -
                 timer 1 at 3.05s
             @4 timer 1
                 frame 7: flaky running [0] StartEvent -> -
-                invoke #0.2 flaky(StartEvent), 2 failed in 4s, last ValueError
+                invoke #0.2 flaky(StartEvent), 2 failed in 4s, last ValueError at 3s
             @5 #0 fail ValueError "try 2"
                 frame 8: flaky not_running [0] StartEvent -> -
                 frame 9: WorkflowFailedEvent {"step_name":"flaky","exception":{"exception_type":"ValueError","exception_message":"try 2"},"attempts":3,"elapsed_seconds":5.0}
@@ -103,21 +103,21 @@ fn a_linear_retry_waits_longer_by_the_delay_and_an_exponential_one_by_the_factor
             #1 fail Boom ""
                 timer 0 at 1s
             timer 0
-                invoke #1.1 linear(A), 1 failed in 0s, last Boom
+                invoke #1.1 linear(A), 1 failed in 0s, last Boom at 0s
             #1 fail Boom ""
                 timer 1 at 2s
             timer 1
-                invoke #1.2 linear(A), 2 failed in 0s, last Boom
+                invoke #1.2 linear(A), 2 failed in 0s, last Boom at 0s
             #1 fail Boom ""
                 timer 2 at 3s
             #2 fail Boom ""
                 timer 3 at 1s
             timer 3
-                invoke #2.1 exponential(B), 1 failed in 0s, last Boom
+                invoke #2.1 exponential(B), 1 failed in 0s, last Boom at 0s
             #2 fail Boom ""
                 timer 4 at 3s
             timer 4
-                invoke #2.2 exponential(B), 2 failed in 0s, last Boom
+                invoke #2.2 exponential(B), 2 failed in 0s, last Boom at 0s
             #2 fail Boom ""
                 timer 5 at 5s
         "#]],
@@ -146,7 +146,7 @@ fn jitter_follows_from_the_seed_the_invocation_and_the_attempt() {
             #1 fail Boom ""
                 timer 1 at 8.346235s
             timer 0
-                invoke #0.1 work(StartEvent), 1 failed in 0s, last Boom
+                invoke #0.1 work(StartEvent), 1 failed in 0s, last Boom at 0s
             #0 fail Boom ""
                 timer 2 at 9.181733s
         "#]],
@@ -169,7 +169,7 @@ fn retry_after_wins_over_the_policy() {
             #0 fail Busy "later" after 30
                 timer 0 at 30s
             timer 0
-                invoke #0.1 work(StartEvent), 1 failed in 0s, last Busy
+                invoke #0.1 work(StartEvent), 1 failed in 0s, last Busy at 0s
             #0 fail Busy "later" after 30
                 frame 4: WorkflowFailedEvent {"step_name":"work","exception":{"exception_type":"Busy","exception_message":"later"},"attempts":2,"elapsed_seconds":0.0}
                 failed: later
@@ -193,7 +193,7 @@ fn no_attempt_begins_once_the_elapsed_time_is_over() {
             @5 #0 fail Boom ""
                 timer 0 at 7s
             @7 timer 0
-                invoke #0.1 work(StartEvent), 1 failed in 7s, last Boom
+                invoke #0.1 work(StartEvent), 1 failed in 7s, last Boom at 5s
             @8 #0 fail Boom "too late"
                 frame 4: WorkflowFailedEvent {"step_name":"work","exception":{"exception_type":"Boom","exception_message":"too late"},"attempts":2,"elapsed_seconds":8.0}
                 failed: too late
@@ -260,7 +260,7 @@ fn a_catch_error_step_gets_the_errors_of_its_steps_as_often_as_it_says() {
             @1 #1 fail Boom "first"
                 timer 0 at 2s
             @2 timer 0
-                invoke #1.1 work(A {"x":1.50}), 1 failed in 2s, last Boom
+                invoke #1.1 work(A {"x":1.50}), 1 failed in 2s, last Boom at 1s
             @3 #1 fail Boom "second"
                 invoke #4.0 recover(StepFailedEvent {"step_name":"work","input_event":{"type":"A","value":{"x":1.50}},"exception":{"exception_type":"Boom","exception_message":"second"},"attempts":2,"elapsed_seconds":3.0,"failed_at":"1970-01-01T00:00:03.000000+00:00"})
             #2 fail Boom "other"
@@ -401,12 +401,12 @@ fn memos_answers_and_published_frames_outlive_a_failed_attempt() {
             #0 fail Boom ""
                 timer 0 at 1s
             timer 0
-                invoke #0.1 work(StartEvent), 1 failed in 0s, last Boom, memos: costly={"answer":42}
+                invoke #0.1 work(StartEvent), 1 failed in 0s, last Boom at 0s, memos: costly={"answer":42}
             #0 publish Stream {"n":0}
                 frame 7: Stream {"n":0}
                 answer #0.1 publish Stream @0s
             #0 wait Answer
-                invoke #0.1 work(StartEvent) from 0s, committed 2, log: publish Stream @0s; wait Answer = Answer {"a":1} @0s, 1 failed in 0s, last Boom, memos: costly={"answer":42}
+                invoke #0.1 work(StartEvent) from 0s, committed 2, log: publish Stream @0s; wait Answer = Answer {"a":1} @0s, 1 failed in 0s, last Boom at 0s, memos: costly={"answer":42}
         "#]],
     );
 }
@@ -454,13 +454,13 @@ fn an_attempt_knows_of_those_before_it() {
             @12 #0 fail Boom "first"
                 timer 0 at 13s
             @13 timer 0
-                invoke #0.1 work(StartEvent), 1 failed in 3s, last Boom
+                invoke #0.1 work(StartEvent), 1 failed in 3s, last Boom at 12s
             @14 #0 fail Bang "second"
                 timer 1 at 15s
             @15 timer 1
-                invoke #0.2 work(StartEvent), 2 failed in 5s, last Bang
+                invoke #0.2 work(StartEvent), 2 failed in 5s, last Bang at 14s
             @16 resume
-                invoke #0.2 work(StartEvent), 2 failed in 5s, last Bang
+                invoke #0.2 work(StartEvent), 2 failed in 5s, last Bang at 14s
         "#]],
     );
 }

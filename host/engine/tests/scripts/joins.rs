@@ -79,7 +79,7 @@ fn an_all_join_fires_when_nothing_of_its_scope_is_in_flight() {
                 timer 0 at 1s
             #4 return Done {"i":1}
             timer 0
-                invoke #3.1 work(Item {"i":3}), 1 failed in 0s, last Boom
+                invoke #3.1 work(Item {"i":3}), 1 failed in 0s, last Boom at 0s
             #3 return Done {"i":3}, Done {"i":33}
                 invoke #5.0 gather(Done {"i":1}, Done {"i":2}, Done {"i":3}, Done {"i":33})
             #5 return StopEvent

@@ -33,6 +33,9 @@ fn invoke(invoke: &Invoke) -> String {
     }
     if let Some(last) = &invoke.retry.last_failure {
         let _ = write!(line, ", {} failed in {}, last {}", invoke.retry.failures, seconds(invoke.retry.elapsed), last.kind);
+        if let Some(at) = invoke.retry.failed_at {
+            let _ = write!(line, " at {}", seconds(at));
+        }
     }
     if !invoke.memos.is_empty() {
         let memos: Vec<String> = invoke.memos.iter().map(|(name, value)| format!("{name}={}", value.get())).collect();

@@ -115,7 +115,7 @@ fn a_report_that_is_late_or_comes_twice_changes_nothing() {
             #0.0 return StopEvent
             #0.0 fail Boom ""
             timer 0
-                invoke #0.1 work(StartEvent), 1 failed in 0s, last Boom
+                invoke #0.1 work(StartEvent), 1 failed in 0s, last Boom at 0s
             timer 0
             #0.0 return StopEvent
             #0.1 return Item

@@ -141,7 +141,7 @@ fn the_time_of_a_step_counts_only_while_it_executes() {
             @59 #0 fail Boom "again"
                 timer 3 at 60s
             @60 timer 3
-                invoke #0.1 work(StartEvent), 1 failed in 60s, last Boom, 10s left
+                invoke #0.1 work(StartEvent), 1 failed in 60s, last Boom at 59s, 10s left
         "#]],
     );
 }

@@ -214,7 +214,7 @@ fn what_a_failed_attempt_had_committed_stands_and_what_it_had_buffered_is_gone()
             #0 fail Boom "before the commit"
                 timer 0 at 1s
             timer 0
-                invoke #0.1 work(StartEvent), 1 failed in 0s, last Boom
+                invoke #0.1 work(StartEvent), 1 failed in 0s, last Boom at 0s
             #0 get n; publish Stream
                 frame 4: Stream
                 answer #0.1 publish Stream @0s

@@ -214,11 +214,11 @@ fn a_request_is_published_once_per_key_over_all_attempts() {
             #0 fail Boom "again"
                 timer 0 at 1s
             timer 0
-                invoke #0.1 ask(StartEvent), 1 failed in 0s, last Boom
+                invoke #0.1 ask(StartEvent), 1 failed in 0s, last Boom at 0s
             #0 wait Answer ask Ask {"try":1}
-                invoke #0.1 ask(StartEvent) from 0s, committed 1, log: wait Answer = Answer {"a":1} @0s, 1 failed in 0s, last Boom
+                invoke #0.1 ask(StartEvent) from 0s, committed 1, log: wait Answer = Answer {"a":1} @0s, 1 failed in 0s, last Boom at 0s
             #0 wait Answer ask Ask {"second":true}
-                invoke #0.1 ask(StartEvent) from 0s, committed 2, log: wait Answer = Answer {"a":1} @0s; wait Answer = Answer {"a":2} @0s, 1 failed in 0s, last Boom
+                invoke #0.1 ask(StartEvent) from 0s, committed 2, log: wait Answer = Answer {"a":1} @0s; wait Answer = Answer {"a":2} @0s, 1 failed in 0s, last Boom at 0s
             #0 wait Answer id mine ask Ask {"third":true}
                 frame 11: Ask {"third":true}
                 frame 13: WorkflowIdleEvent
@@ -252,7 +252,7 @@ fn a_request_is_published_anew_after_a_time_out_which_is_not_kept() {
             #0 fail timeout "nobody answered"
                 timer 1 at 4s
             @4 timer 1
-                invoke #0.1 ask(StartEvent), 1 failed in 4s, last timeout
+                invoke #0.1 ask(StartEvent), 1 failed in 4s, last timeout at 3s
             #0 wait Answer timeout 2 ask Ask
                 frame 7: Ask
                 timer 2 alive at 6s
@@ -286,7 +286,7 @@ fn a_failure_can_drop_the_answers_and_then_asks_again() {
             #0 fail ValueError "no number" forget
                 timer 0 at 1s
             timer 0
-                invoke #0.1 ask(StartEvent), 1 failed in 0s, last ValueError
+                invoke #0.1 ask(StartEvent), 1 failed in 0s, last ValueError at 0s
             #0 wait Answer ask Ask
                 frame 7: Ask
                 frame 9: WorkflowIdleEvent

@@ -165,12 +165,21 @@ def test_a_file_in_another_encoding_is_one_error_with_its_line(tmp_path):
     assert (error["message"], error["line"], error["hint"]) == ("it is not UTF-8", 2, "save it as UTF-8")
 
 
+def test_a_handler_of_what_is_not_there_has_its_line_and_what_to_do(tmp_path):
+    step = "    @catch_error(for_steps=['typo'])\n    async def caught(self, ev: StepFailedEvent) -> StopEvent: ...\n"
+    text = "from workflows import catch_error\nfrom workflows.events import StepFailedEvent\n" + FLOW + step
+    error = look(tmp_path, text)["error"]
+    assert "lists unknown step 'typo' in for_steps" in error["message"], error
+    assert (error["line"], error["hint"]) == (7, "name steps that are there, each in one handler"), error
+
+
 def test_states_of_which_none_derives_from_the_others_are_refused(tmp_path):
     states = "from pydantic import BaseModel\nfrom workflows import Context\nclass A(BaseModel): ...\nclass B(A): ...\nclass C(A): ...\n"
     step = "    @step\n    async def more(self, ctx: Context[B], ev: StartEvent) -> StopEvent: ...\n"
     sound = FLOW.replace("self, ev", "self, ctx: Context[A], ev") + step
     assert names(look(tmp_path, states + sound)) == ["it"]
     error = look(tmp_path, states + sound.replace("Context[A]", "Context[C]"))["error"]
+    assert (error["line"], error["hint"]) == (10, "let one state derive from the others, or name one state in all steps"), error
     assert "Multiple state types are not in a compatible inheritance hierarchy" in error["message"] and "C, B" in error["message"], error
 
 

@@ -44,10 +44,12 @@ def look(path: Path) -> dict[str, Any]:
         return _error("it is not UTF-8", str(path), data.count(b"\n", 0, error.start) + 1, "save it as UTF-8")
     sys.path.append(str(path.parent))
     sys.dont_write_bytecode = True
+    looked_at = None
     try:
         found = find_all(path.stem)
         workflows = []
         for it in found:
+            looked_at = it
             it.check()
             it.manifest()
             workflows.append({"name": it.name, "class": type(it.workflow).__name__, "line": it.line, "additional_events": [one.__name__ for one in it.additional]})
@@ -60,8 +62,9 @@ def look(path: Path) -> dict[str, Any]:
         return _error(f"there is no module `{error.name}`", file, line, hint(error.name or ""))
     except BaseException as error:
         file, line = _place(error, path)
-        if hasattr(error, "of"):
-            line = line_of(error.of)
+        if line is None:
+            # What is wrong with a workflow as a whole stands where its class begins.
+            line = line_of(error.of) if hasattr(error, "of") else looked_at and looked_at.line
         return _error(f"{type(error).__name__}: {error}", file, line, _hint(error))
     return {"workflows": workflows, "warnings": warnings(path)}
 
@@ -78,6 +81,12 @@ def _hint(error: BaseException) -> str:
         return "say what the step takes: `ev: StartEvent`"
     if "never produced" in message or "never consumed" in message:
         return "let a step return it, and another take it"
+    if "@catch_error" in message:
+        return "name steps that are there, each in one handler"
+    if "inheritance hierarchy" in message:
+        return "let one state derive from the others, or name one state in all steps"
+    if "Graph validation failed" in message:
+        return "lead every step from the start event to a stop event, or name the check in `skip_graph_checks`"
     absent = next((it for it in OWN if isinstance(error, (ImportError, AttributeError)) and re.search(f"['`]{it}[.'`]", message)), None)
     if absent or isinstance(error, PydanticUserError):
         return OWN[absent or "pydantic"]

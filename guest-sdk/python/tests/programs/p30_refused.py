@@ -162,7 +162,9 @@ def unreachable():
     It().validate()
 
 
-def dead_end():
+def circle():
+    """Two steps that lead to one another, and to no end."""
+
     class It(Workflow):
         @step
         async def begin(self, ev: StartEvent) -> Part | StopEvent: ...
@@ -173,7 +175,11 @@ def dead_end():
         @step
         async def two(self, ev: Other) -> Part: ...
 
-    It().validate()
+    return It
+
+
+def dead_end():
+    circle()().validate()
 
 
 def skipped():
@@ -191,17 +197,7 @@ def skipped():
 
 
 def skipped_everywhere():
-    class It(Workflow):
-        @step
-        async def begin(self, ev: StartEvent) -> Part | StopEvent: ...
-
-        @step
-        async def one(self, ev: Part) -> Other: ...
-
-        @step
-        async def two(self, ev: Other) -> Part: ...
-
-    It(skip_graph_checks={"dead_end"}).validate()
+    circle()(skip_graph_checks={"dead_end"}).validate()
 
 
 def unknown_check():
@@ -273,46 +269,32 @@ def catches_nobody():
     It().validate()
 
 
-def catches_twice():
+def two_handlers(ones, others):
+    """A step, and two handlers of these steps."""
+
     class It(Workflow):
         @step
         async def begin(self, ev: StartEvent) -> StopEvent: ...
 
-        @catch_error(for_steps=["begin"])
+        @catch_error(for_steps=ones)
         async def one(self, ev: StepFailedEvent) -> StopEvent: ...
 
-        @catch_error(for_steps=["begin"])
+        @catch_error(for_steps=others)
         async def two(self, ev: StepFailedEvent) -> StopEvent: ...
 
     It().validate()
+
+
+def catches_twice():
+    two_handlers(["begin"], ["begin"])
 
 
 def catches_a_catcher():
-    class It(Workflow):
-        @step
-        async def begin(self, ev: StartEvent) -> StopEvent: ...
-
-        @catch_error(for_steps=["begin"])
-        async def one(self, ev: StepFailedEvent) -> StopEvent: ...
-
-        @catch_error(for_steps=["one"])
-        async def two(self, ev: StepFailedEvent) -> StopEvent: ...
-
-    It().validate()
+    two_handlers(["begin"], ["one"])
 
 
 def catches_all_twice():
-    class It(Workflow):
-        @step
-        async def begin(self, ev: StartEvent) -> StopEvent: ...
-
-        @catch_error
-        async def two(self, ev: StepFailedEvent) -> StopEvent: ...
-
-        @catch_error
-        async def one(self, ev: StepFailedEvent) -> StopEvent: ...
-
-    It().validate()
+    two_handlers(None, None)
 
 
 DECORATED = (no_event, no_return, no_workers, no_workflow, added_twice)

@@ -14,7 +14,7 @@ PORT = 8080
 help:
 	@echo "make demo       build everything and serve the examples at http://$(HOST):$(PORT)"
 	@echo "make test       every test, installing what is missing"
-	@echo "make check      everything CI runs: make test, lint, a tenth of the mutations, a short bench"
+	@echo "make check      everything CI runs: make test, lint, a twentieth of the mutations, a short bench"
 	@echo "make packages   a wheel, npm packages and crates, in target/packages"
 	@echo "make guests     build the test components to target/guests"
 	@echo "make examples   build the examples to target/examples"
@@ -130,13 +130,15 @@ target/tools/installed.txt: .ci/tools.txt | tools
 	cp $< $@
 
 mutations:
-	cargo run --quiet $(CARGO_FLAGS) --package wf-engine --example mutations
+	cargo build --quiet $(CARGO_FLAGS) --workspace --example mutations
+	target/release/examples/mutations
 
 simulate:
 	WORLDS=1000000 cargo test $(CARGO_FLAGS) --workspace --test simulation -- --nocapture
 
 curves:
-	cargo run --quiet $(CARGO_FLAGS) --package wf-engine --example curves
+	cargo build --quiet $(CARGO_FLAGS) --workspace --example curves
+	target/release/examples/curves
 
 # On a machine that has nothing else to do: half an hour. `SHORT=1 make bench` takes minutes, and says nothing about speed.
 bench: guests clients

@@ -114,6 +114,12 @@ impl Host {
         self.services.runtime.begin(component, beginning).await
     }
 
+    /// Drops the stored components that neither a run nor what is served needs, rather than within minutes.
+    #[cfg(feature = "cli")]
+    pub(crate) async fn drop_unneeded(&self) {
+        retention::drop_unneeded(&self.services).await;
+    }
+
     /// Runs of what is loaded, for tests, beside all that this host does: it need not have been resumed.
     #[cfg(feature = "cli")]
     pub(crate) fn harness(&self) -> Harness {

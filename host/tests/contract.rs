@@ -78,8 +78,8 @@ fn whole() -> Value {
                     "schema": {"type": "object"}}],
         "steps": [{
             "name": "work", "description": "d", "accepts": ["StartEvent"], "emits": ["StopEvent"], "emits_any": true,
-            "sends": ["Answer"], "waits": ["Answer"], "subtypes": true, "fan_out": true, "join": "all", "order": "arrival", "take": 2,
-            "num_workers": 2, "timeout": 1,
+            "sends": ["Answer"], "waits": ["Answer"], "subtypes": true, "fan_out": true, "returns_alone": ["StopEvent"], "join": "all",
+            "order": "arrival", "take": 2, "num_workers": 2, "timeout": 1,
             "retry": {"backoff": "exponential", "delay": 1, "delay_max": 9, "factor": 2, "jitter": 0.1, "attempts_max": 3,
                       "elapsed_max": 60, "kinds": ["ValueError"]},
             "catch_error": {"steps": ["work"], "max_recoveries": 1},

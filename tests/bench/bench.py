@@ -29,7 +29,7 @@ GUESTS = ROOT / "target/guests/rust"
 # By their names, and the folders of their components.
 LANGUAGES = {"rust": "rust", "python": "python", "typescript": "js", "go": "go", "c": "c"}
 # What a language is held to, by the heads of the columns: shown beside its figures.
-GOALS = {("python", "CPU µs"): 1500, ("python", "save to served, s"): 3, ("typescript", "CPU µs"): 1000, ("typescript", "save to served, s"): 2}
+GOALS = {("python", "CPU µs"): 1500, ("python", "CPU beside the best original"): 1, ("python", "save to served, s"): 3, ("typescript", "CPU µs"): 1000, ("typescript", "save to served, s"): 2}
 # Where tools are, and what is compiled is kept: large components take long.
 os.environ.setdefault("WF_HOST_CACHE_DIR", str(ROOT / "target/tools/cache"))
 SHORT = bool(os.environ.get("SHORT"))
@@ -499,12 +499,13 @@ def languages(folder):
         server.healthy()
     servers += [original(generation, "memory") for generation in ORIGINALS]
     for connections in (1, 64):
-        rows = []
-        for name, rounds in beside(servers, "/workflows/greeting/run", {"start_event": {"name": "Ada"}}, connections).items():
+        rows, seen = [], beside(servers, "/workflows/greeting/run", {"start_event": {"name": "Ada"}}, connections)
+        best = min(median(seen[server.name], "cpu")[0] for server in servers[len(LANGUAGES) :])
+        for name, rounds in seen.items():
             rate, spread = median(rounds, "rate")
             p50, p99, cpu = (median(rounds, key)[0] for key in ("p50", "p99", "cpu"))
-            rows.append([name, figure(rate, spread), figure(p50, digits=2), figure(p99 / p50, digits=1), held(name, "CPU µs", cpu)])
-        table(f"a greeting in each language, {connections} connections", rows, ["language", "a second", "p50 ms", "p99/p50", "CPU µs"])
+            rows.append([name, figure(rate, spread), figure(p50, digits=2), figure(p99 / p50, digits=1), held(name, "CPU µs", cpu), held(name, "CPU beside the best original", cpu / best, 2)])
+        table(f"a greeting in each language, {connections} connections", rows, ["language", "a second", "p50 ms", "p99/p50", "CPU µs", "CPU beside the best original"])
     for server in servers:
         server.stop()
 

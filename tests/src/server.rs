@@ -45,12 +45,10 @@ impl Serve {
         Serve { paths, ..Serve::default() }
     }
 
-    /// The same of another language. What is compiled of them takes long, and is kept where nothing displaces it.
+    /// The same of another language.
     pub fn of(language: Language, names: &[&str]) -> Serve {
         let paths = names.iter().map(|name| artifacts::guest_of(language, name).display().to_string()).collect();
-        let kept = ("WF_HOST_CACHE_DIR".to_owned(), artifacts::cache().display().to_string());
-        let environment = if language == Language::Rust { Vec::new() } else { vec![kept] };
-        Serve { paths, environment, ..Serve::default() }
+        Serve { paths, ..Serve::default() }
     }
 
     /// That compiles everything itself.
@@ -360,7 +358,7 @@ pub fn command() -> Command {
         command.env_remove(name);
     }
     // Code that is compiled once is compiled for all tests.
-    command.stdin(Stdio::null()).env("WF_HOST_CACHE_DIR", artifacts::root().join("target/cache"));
+    command.stdin(Stdio::null()).env("WF_HOST_CACHE_DIR", artifacts::cache());
     command
 }
 

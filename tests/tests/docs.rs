@@ -282,8 +282,7 @@ async fn served(block: &Block, folder: &Path) -> Option<Server> {
     let names = block.note("serves")?.split_whitespace();
     let path = |name: &str| if name.ends_with(".wasm") { folder.join(name) } else { example(name) };
     let paths = names.map(|name| path(name).display().to_string()).collect();
-    let environment = vec![("WF_HOST_CACHE_DIR".to_owned(), cache().display().to_string())];
-    Some(Serve { paths, environment, ..Serve::default() }.start().await)
+    Some(Serve { paths, ..Serve::default() }.start().await)
 }
 
 /// What a command prints in a folder, where it succeeds. One that reads a stream may be cut by its own time-out.

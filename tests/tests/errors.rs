@@ -132,7 +132,7 @@ fn a_run_that_nobody_answers() {
         {"value":{"prompt":"What is your name?"},"qualified_name":"hitl.RequestEvent","type":"RequestEvent","types":["InputRequiredEvent"]}
         --- stderr
         error: the run waits for an answer, and there is no more input
-        hint: give answers as lines of JSON on stdin, or run it on a terminal
+        hint: give answers as lines of JSON on stdin, as `{"type":"ResponseEvent","value":{"response":"response"}}`, or run it on a terminal
     "#]],
     );
 }

@@ -20,12 +20,10 @@ async fn python(folder: &Path, arguments: &[&str]) -> Server {
     for name in NAMES.map(|name| format!("{}.py", name.replace('-', "_"))) {
         std::fs::copy(root().join("examples/python").join(&name), folder.join(&name)).expect("the example");
     }
-    let built = server::command().arg("build").arg(folder).env("WF_HOST_CACHE_DIR", artifacts::cache()).output().expect("it starts");
+    let built = server::command().arg("build").arg(folder).output().expect("it starts");
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
     let path = |name: &str| format!("{name}={}", folder.join(name.replace('-', "_")).with_extension("wasm").display());
-    let shared = ("WF_HOST_CACHE_DIR".to_owned(), artifacts::cache().display().to_string());
-    let serve = Serve { paths: NAMES.iter().map(|name| path(name)).collect(), environment: vec![shared], ..Serve::default() };
-    serve.with(arguments).start().await
+    Serve { paths: NAMES.iter().map(|name| path(name)).collect(), ..Serve::default() }.with(arguments).start().await
 }
 
 async fn result(server: &Server, workflow: &str, start: Value) -> Value {

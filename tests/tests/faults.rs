@@ -132,20 +132,20 @@ async fn runs_with_large_values_hold_up_no_neighbour() {
     assert!(runs >= NEIGHBOURS_MIN, "{runs} runs of a neighbour meanwhile");
 }
 
-/// 140 MB of results are read and sent in parts.
+/// 210 MB of results are read and sent in parts: some 40 to 120 MB, however many there are.
 #[tokio::test]
 async fn a_list_of_large_results_is_never_all_in_memory() {
     let mut server = Server::start(&["greeting"]).await;
-    large_runs(&server, 40).await;
+    large_runs(&server, 60).await;
     // What runs have taken does not count.
     server.stop();
     server.restart().await;
     assert_eq!(server.run("greeting", "{}").await.status, 200);
     let before = server.memory_max();
     let listed = server.get("/handlers").await;
-    assert!(listed.body.len() > 40 * 3_500_000, "all are there");
+    assert!(listed.body.len() > 60 * 3_500_000, "all are there");
     let megabytes = (server.memory_max() - before) / 1_000_000;
-    assert!(megabytes < 110, "{megabytes} MB for a list");
+    assert!(megabytes < 150, "{megabytes} MB for a list");
 }
 
 #[tokio::test]

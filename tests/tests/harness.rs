@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use expect_test::expect;
 use serde_json::{Value, json};
-use wf_tests::artifacts::{Language, cache, guest, guest_of, root};
+use wf_tests::artifacts::{Language, guest, guest_of};
 use wf_tests::patience::DEADLINE;
 use wf_tests::server;
 use wf_tests::wasm::Module;
@@ -211,9 +211,7 @@ fn a_restart_at_every_point_changes_nothing(language: Language) {
         ("timeout", json!({ "seconds": 1 }), "failed"),
     ];
     let paths = runs.iter().map(|(name, ..)| guest_of(language, name).display().to_string());
-    let mut command = server::command();
-    command.env("WF_HOST_CACHE_DIR", if language == Language::Rust { root().join("target/cache") } else { cache() });
-    let mut harness = Harness::by(command, &paths.collect::<Vec<_>>().iter().map(String::as_str).collect::<Vec<_>>());
+    let mut harness = Harness::by(server::command(), &paths.collect::<Vec<_>>().iter().map(String::as_str).collect::<Vec<_>>());
     for (name, event, status) in runs {
         let (plain, never) = whole(&mut harness, name, &event, json!(null));
         assert_eq!((never, plain[1].as_str()), (json!(0), Some(status)), "{name}: {plain}");
@@ -506,9 +504,7 @@ fn what_cannot_be_loaded_is_said_in_the_first_line() {
 fn every_language_is_tested_by_the_same_words() {
     for language in [Language::Rust, Language::Python, Language::TypeScript, Language::C, Language::Go] {
         let path = guest_of(language, "waiter").display().to_string();
-        let mut command = server::command();
-        command.env("WF_HOST_CACHE_DIR", cache());
-        let mut harness = Harness::by(command, &[&format!("it={path}")]);
+        let mut harness = Harness::by(server::command(), &[&format!("it={path}")]);
         let plan = json!({ "event": { "wait": 3600 }, "restart_at": "every", "fail": [] });
         let asked = harness.start(plan);
         assert_eq!((types(&asked), &asked["next"]), (vec!["AskEvent"], &json!(3600.0)), "{language:?}: {asked}");

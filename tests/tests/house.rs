@@ -489,6 +489,7 @@ const UNPROVOKED: &[(&str, &str)] = &[
     ("cargo:", "a child that cannot be waited for"),
     ("there are no completions for", "every shell that can be named has some"),
     ("cannot be watched:", "the system is out of watches"),
+    (": each version of a workflow stays for as long", "it takes half a gibibyte of versions"),
     ("no browser could be opened:", "it would open one where there is one"),
     ("the journal tells of another run", "a defect of the engine"),
     ("nobody reads the output", "it is not printed"),

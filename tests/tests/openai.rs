@@ -1,7 +1,7 @@
 //! The `openai` package, its own files unchanged, against a server that speaks the protocol.
 
 use serde_json::{Value, json};
-use wf_tests::artifacts::{cache, root};
+use wf_tests::artifacts::root;
 use wf_tests::origin::{Origin, Part, Seen, chunk, chunked, reply};
 use wf_tests::{Serve, Server, until};
 
@@ -10,11 +10,7 @@ const KEY: &str = "sk-proj-0123456789abcdef";
 async fn serve(origin: &Origin, arguments: &[&str]) -> Server {
     let path = root().join("target/guests/openai/ask.wasm");
     assert!(path.exists(), "`{}` is missing: `make guests` makes it", path.display());
-    let environment = vec![
-        ("WF_HOST_CACHE_DIR".to_owned(), cache().display().to_string()),
-        ("KEY".to_owned(), KEY.to_owned()),
-        ("OPENAI_URL".to_owned(), origin.url("/v1")),
-    ];
+    let environment = vec![("KEY".to_owned(), KEY.to_owned()), ("OPENAI_URL".to_owned(), origin.url("/v1"))];
     let serve = Serve { paths: vec![path.display().to_string()], environment, ..Serve::default() };
     let secret = format!("OPENAI_API_KEY=env:KEY@{}", origin.url(""));
     let server = serve.with(&["--allow-env", "OPENAI_URL", "--secret", &secret]).with(arguments).start().await;

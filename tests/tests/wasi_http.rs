@@ -402,10 +402,17 @@ async fn kills_around_requests_repeat_none_that_was_recorded() {
     }
     let ended = server.ended(&handler).await;
     let (told, seen) = (ended.result()["told"].clone(), origin.seen());
+    let mut cut = 0;
     for at in 0..40 {
+        // Where the kill came between the head and the body, the body is not to be had any more.
+        if told[at].as_str().is_some_and(|it| it.contains("was cut: the host went away")) {
+            cut += 1;
+            continue;
+        }
         let asked: Vec<usize> = seen.iter().enumerate().filter(|(_, it)| it.path == format!("/{at}")).map(|(number, _)| number).collect();
         assert_eq!(told[at]["body"].as_str().map(str::to_owned), asked.last().map(usize::to_string), "{asked:?} {ended:?}");
     }
     assert!(seen.len() <= 40 + 4, "at most one of each kill was not recorded: {}", seen.len());
+    assert!(cut <= 4, "at most one of each kill was cut: {cut}");
     server.check_store();
 }

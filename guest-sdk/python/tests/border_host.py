@@ -46,6 +46,9 @@ class Host:
         self.closed: list[int] = []
         self.granted, self.looks = dict(variables or {}), 0
         self.values: dict[str, Any] = dict(state or {})
+        #: What was written to the state, and how many bytes were read of it.
+        self.told: list[tuple[str, str, str]] = []
+        self.bytes_read = 0
         self.answers, self.before = list(answers or ()), retry or {"attempts": 0, "elapsed": 0.0, "last_failure": None}
         self.sent: list[tuple[str, dict[str, Any], dict[str, Any]]] = []
         self.published: list[tuple[str, dict[str, Any]]] = []
@@ -87,14 +90,33 @@ class Host:
                 value = value[key]
             else:
                 return None
-        return json.dumps(value)
+        text = json.dumps(value)
+        self.bytes_read += len(text)
+        return text
+
+    def _parent(self, path: str) -> tuple[Any, Any]:
+        """What a path lies in, and its last key there; what is missing is made."""
+        *before, last = path.split(".")
+        value: Any = self.values
+        for key in before:
+            value = value[int(key)] if isinstance(value, list) else value.setdefault(key, {})
+        return value, int(last) if isinstance(value, list) else last
 
     def set(self, path: str, value: str) -> None:
-        assert "." not in path, "the package sets whole keys"
-        self.values[path] = json.loads(value)
+        self.told.append(("set", path, value))
+        parent, key = self._parent(path)
+        parent[key] = json.loads(value)
+
+    def push(self, path: str, value: str) -> None:
+        self.told.append(("push", path, value))
+        parent, key = self._parent(path)
+        items = parent.setdefault(key, []) if isinstance(parent, dict) else parent[key]
+        items.append(json.loads(value))
 
     def delete(self, path: str) -> None:
-        self.values.pop(path, None)
+        self.told.append(("delete", path, ""))
+        parent, key = self._parent(path)
+        parent.pop(key, None)
 
     def edit_exclusive(self, path: str) -> tuple[int, str | None]:
         assert not self.held, "a second exclusive edit is refused"
@@ -108,6 +130,9 @@ class Host:
         return True
 
     def commit(self) -> None: ...
+
+    def no_list(self) -> None:
+        self.lists = False
 
     def now(self) -> int:
         self.clock += 1

@@ -22,7 +22,7 @@ NAMES = {
     "workflows.decorators": "StepConfig catch_error step",
     "workflows.handler": "WorkflowHandler",
     "workflows.resource": "Resource ResourceConfig ResourceDefinition ResourceManager",
-    "workflows.retry_policy": "ConstantDelayRetryPolicy ExponentialBackoffRetryPolicy RetryInfo RetryPolicy retry_policy",
+    "workflows.retry_policy": "ConstantDelayRetryPolicy ExponentialBackoffRetryPolicy RetryCondition RetryInfo RetryPolicy StopCondition WaitStrategy retry_policy",
     "workflows.types": "RunResultT StopEventT",
     "workflows.utils": "get_steps_from_class get_steps_from_instance",
     "workflows.workflow": "Workflow WorkflowMeta",
@@ -30,11 +30,16 @@ NAMES = {
     "workflows.testing.runner": "WorkflowTestResult WorkflowTestRunner",
     "workflows.representation": "WorkflowEventNode WorkflowExternalNode WorkflowGraph WorkflowGraphEdge WorkflowGraphNode WorkflowNodeBase WorkflowStepNode get_workflow_representation",
     "workflows.client": "WorkflowClient",
-    "llama_agents.client": "WorkflowClient",
+    "workflows.representation.types": "WorkflowEventNode WorkflowExternalNode WorkflowGraph WorkflowGraphEdge WorkflowGraphNode WorkflowNodeBase WorkflowStepNode",
+    "workflows.plugins": "BasicRuntime basic_runtime get_current_runtime",
+    "workflows.plugins.basic": "BasicRuntime basic_runtime",
+    "llama_agents.client": "CancelHandlerResponse EventEnvelopeWithMetadata EventStream HandlerData HandlersListResponse SendEventResponse WorkflowClient WorkflowEventsListResponse WorkflowGraphResponse WorkflowSchemaResponse",
     "workflows.server": "WorkflowServer",
     "llama_agents.server": "AbstractWorkflowStore HandlerQuery MemoryWorkflowStore PersistentHandler SqliteWorkflowStore WorkflowServer",
-    "llama_index.core.workflow": f"{EVENTS} {DRAWINGS} Context JsonSerializer Workflow WorkflowRuntimeError WorkflowTimeoutError WorkflowValidationError step",
+    "llama_index.core.workflow": f"{EVENTS} {DRAWINGS} BaseSerializer Context JsonSerializer Workflow WorkflowRuntimeError WorkflowTimeoutError WorkflowValidationError step",
     "llama_index.core.workflow.events": EVENTS,
+    "llama_index.core.workflow.context_serializers": "BaseSerializer JsonSerializer",
+    "llama_index.core.workflow.drawing": DRAWINGS,
     "llama_index.utils.workflow": f"{DRAWINGS} draw_all_possible_flows_mermaid draw_most_recent_execution_mermaid",
 }
 
@@ -49,6 +54,16 @@ def test_what_is_not_there_is_not_found():
         exec("from workflows.representation import WorkflowNothing")
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         importlib.import_module("workflows.representation").nothing
+
+
+def test_drawings_are_taken_and_draw_nothing(tmp_path, monkeypatch):
+    from llama_index.core.workflow import draw_all_possible_flows, draw_most_recent_execution
+    from llama_index.utils import workflow as utils
+
+    monkeypatch.chdir(tmp_path)
+    for draw in (draw_all_possible_flows, draw_most_recent_execution, utils.draw_all_possible_flows, utils.draw_all_possible_flows_mermaid):
+        draw(Graph, filename="flow.html")
+    assert list(tmp_path.iterdir()) == []
 
 
 class Ask(InputRequiredEvent):

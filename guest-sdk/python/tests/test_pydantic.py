@@ -7,10 +7,13 @@ import subprocess
 import sys
 from enum import Enum
 from pathlib import Path
-from typing import Callable, ClassVar, Generic, Literal, Optional, TypeVar
+from typing import Annotated, Any, Callable, ClassVar, Generic, Literal, Optional, TypeVar
 
 import pytest
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, TypeAdapter, ValidationError, computed_field, create_model, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, PydanticUserError, TypeAdapter, ValidationError, computed_field, create_model, field_serializer, field_validator, model_validator
+from wf_guest import forms
+from workflows.errors import WorkflowRuntimeError
+from workflows.events import Event, StartEvent
 
 HERE = Path(__file__).resolve().parent
 
@@ -224,3 +227,178 @@ def test_definitions_of_one_name_stand_apart():
     # One of them alone needs no more than its name.
     assert list(plain("e", it=first).model_json_schema()["$defs"]) == ["Plain"]
     assert list(TypeAdapter(tuple[first, second]).json_schema()["$defs"]) == ["a__Plain", "b__c__Plain", "d__Plain"]
+
+
+class Span(BaseModel):
+    low: int
+    high: int
+    note: Annotated[Optional[str], Field(default=None)]
+
+    @field_validator("high")
+    @classmethod
+    def is_above(cls, value, info):
+        if value <= info.data["low"]:
+            raise ValueError(f"{info.field_name} must exceed low")
+        return value
+
+    @field_validator("note", mode="before")
+    def marked(cls, value):
+        return f"{value}!"
+
+
+class Spans(BaseModel):
+    span: Span
+    more: int
+
+    @field_validator("more", mode="wrap")
+    @classmethod
+    def is_added(cls, value, handler, info):
+        return handler(value) + info.data["span"].high
+
+
+def test_a_validator_knows_the_fields_before_its_own():
+    assert Spans(span={"low": 1, "high": 5}, more="3").model_dump() == {"span": {"low": 1, "high": 5, "note": None}, "more": 8}
+    assert Span(low=1, high=2, note=3).note == "3!"
+    with pytest.raises(ValidationError, match="high must exceed low"):
+        Span(low=2, high=1)
+    assert Span.model_json_schema()["required"] == ["low", "high"]
+
+
+def test_a_function_for_a_field_that_is_not_there_is_refused():
+    with pytest.raises(PydanticUserError, match=r"incorrect fields: .*\.check \(use check_fields=False"):
+
+        class Wrong(BaseModel):
+            @field_validator("nothing")
+            @classmethod
+            def check(cls, value): ...
+
+    class Mixin(BaseModel):
+        @field_validator("later", check_fields=False)
+        @classmethod
+        def check(cls, value):
+            return value + 1
+
+    assert type("Whole", (Mixin,), {"__annotations__": {"later": int}})(later=1).later == 2
+
+
+class Shape(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    side: int
+    nick: str = Field(default="", alias="nickName")
+    tag: str = None
+
+    @computed_field
+    @property
+    def area(self) -> int:
+        return self.side * self.side
+
+    @field_validator("tag")
+    @classmethod
+    def lower(cls, value):
+        return value.lower()
+
+
+class Handed(Event):
+    shape: Shape
+    note: str = None
+    marked: str = "m"
+
+    @field_validator("marked", mode="before")
+    @classmethod
+    def mark(cls, value):
+        return f"{value}!"
+
+
+class Begun(StartEvent):
+    low: int = 0
+
+    @field_validator("low")
+    @classmethod
+    def is_low(cls, value):
+        if value > 9:
+            raise ValueError("too high")
+        return value
+
+
+def test_an_event_that_is_handed_on_is_what_it_was():
+    """Its functions have had their say, and its defaults are none of anybody's."""
+    event = Handed(shape=Shape(side=2, nickName="z"), marked="a")
+    assert (event.note, event.marked, event.shape.tag) == (None, "a!", None)
+    again = forms.read(Handed, forms.written(event)[1])
+    assert again == event and again.shape.nick == "z" and again.shape.area == 4
+    # What others say is asked of them once more.
+    with pytest.raises(WorkflowRuntimeError, match="too high"):
+        forms.read(Begun, '{"low": 10}')
+    with pytest.raises(ValidationError, match="Input should be a valid string"):
+        Handed(shape=Shape(side=1), note=None)
+
+
+def test_a_computed_field_may_be_shown_in_its_own_way():
+    class Sized(BaseModel):
+        side: int
+        note: Annotated[Optional[int], Field(default=5)] = None
+
+        @computed_field
+        @property
+        def area(self) -> int:
+            return self.side * self.side
+
+        @field_serializer("area")
+        def shown(self, value):
+            return f"{value} m"
+
+    assert Sized(side=2).model_dump() == {"side": 2, "note": None, "area": "4 m"}
+
+
+def test_a_computed_field_is_told_unless_it_is_not_to_be():
+    class Sized(BaseModel):
+        side: int
+
+        @computed_field
+        @property
+        def area(self) -> int:
+            return self.side * self.side
+
+        @computed_field(repr=False)
+        @property
+        def double(self) -> int:
+            return self.side * 2
+
+    assert repr(Sized(side=2)) == "Sized(side=2, area=4)"
+
+
+def test_a_validator_of_what_is_assigned_knows_the_other_fields():
+    seen = []
+
+    class Pair(BaseModel):
+        model_config = ConfigDict(validate_assignment=True)
+        a: int = 1
+        b: int = 2
+
+        @field_validator("b")
+        @classmethod
+        def look(cls, value, info):
+            seen.append(dict(info.data))
+            return value
+
+    pair = Pair(a=3, b=4)
+    pair.b = 5
+    assert seen == [{"a": 3}, {"a": 3}]
+
+
+def test_an_enum_counts_for_its_value():
+    class Plain(Enum):
+        RED, THREE = "red", 3
+
+    class Fields(BaseModel):
+        text: str = ""
+        number: int = 0
+
+    assert Fields(text=Plain.RED, number=Plain.THREE).model_dump() == {"text": "red", "number": 3}
+
+
+def test_a_number_that_json_does_not_have_is_null_in_json():
+    class Free(BaseModel):
+        value: Any = None
+
+    assert Free(value={"a": [float("inf"), 1.5, float("nan")]}).model_dump_json() == '{"value":{"a":[null,1.5,null]}}'

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import copy
+import json
 import logging
 import random
 import sys
 import time
-from typing import Annotated
+from typing import Annotated, Any
 
 import pytest
 from border_host import Host, run_step
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from wf_guest import logs, loop
 from wf_guest.invoke import Failed
 from wf_guest.manifest import manifest
@@ -440,3 +442,281 @@ def test_what_is_wrong_with_a_workflow_is_said_in_the_originals_words():
 
         flow(whole, lost).validate()
     assert flow(begin, lost).validate() is False
+
+
+class Client:
+    """What has no JSON form."""
+
+
+class Equipped(BaseModel):
+    client: Any = Field(default_factory=Client)
+    names: list[str] = []
+
+
+def test_a_default_that_has_no_form_is_in_the_way_of_nothing_but_itself():
+    @step
+    async def use(self, ctx: Context[Equipped], ev: StartEvent) -> StopEvent:
+        (await ctx.store.get("names")).append("Ada")
+        await ctx.store.set("names", [*await ctx.store.get("names"), "Grace"])
+        return StopEvent(result=[type((await ctx.store.get_state()).client).__name__, await ctx.store.get("names")])
+
+    host = Host()
+    [(_, fields)] = run_step(flow(use), "use", ("StartEvent", {}), host=host)
+    assert (fields["result"], host.values) == (["Client", ["Ada", "Grace"]], {"names": ["Ada", "Grace"]})
+
+    @step
+    async def keep(self, ctx: Context[Equipped], ev: StartEvent) -> StopEvent:
+        (await ctx.store.get("names")).append(Client())
+        return StopEvent()
+
+    with pytest.raises(Failed, match="Failed to serialize state value for key names"):
+        run_step(flow(keep), "keep", ("StartEvent", {}))
+
+
+def test_a_default_that_has_no_form_is_not_in_the_way_of_the_whole():
+    @step
+    async def use(self, ctx: Context[Equipped], ev: StartEvent) -> StopEvent:
+        async with ctx.store.edit_state() as state:
+            state.names = ["Ada"]
+        state = await ctx.store.get_state()
+        state.names = [*state.names, "Grace"]
+        await ctx.store.set_state(state)
+        seen = [await ctx.store.get("names"), type(await ctx.store.get("client")).__name__]
+        with pytest.raises(ValueError, match="client"):
+            await ctx.store.set_state(Equipped(client=Client(), names=["Eve"]))
+        with pytest.raises(ValueError, match="client"):
+            async with ctx.store.edit_state() as state:
+                state.client, state.names = Client(), ["Eve"]
+        seen.append(await ctx.store.get("names"))
+        await ctx.store.clear()
+        return StopEvent(result=[*seen, await ctx.store.get("names")])
+
+    host = Host()
+    [(_, fields)] = run_step(flow(use), "use", ("StartEvent", {}), host=host)
+    assert fields["result"] == [["Ada", "Grace"], "Client", ["Ada", "Grace"], []]
+
+
+def test_what_is_changed_where_it_lies_is_written_before_anybody_looks():
+    seen = []
+
+    @step
+    async def use(self, ctx: Context, ev: StartEvent) -> StopEvent:
+        for name in ("a", "b"):
+            await ctx.store.set(name, [])
+        (await ctx.store.get("a")).append(1)
+        ctx.send_event(Part(number=1))
+        seen.append(copy.deepcopy(host.values))
+        a = await ctx.store.get("a")
+        a.append(2)
+        await asyncio.sleep(5)
+        seen.append(copy.deepcopy(host.values))
+        a.append(3)
+        return StopEvent()
+
+    host = Host()
+    run_step(flow(use), "use", ("StartEvent", {}), host=host)
+    assert [it["a"] for it in seen] == [[1], [1, 2]] and host.values["a"] == [1, 2, 3]
+
+
+def wrote(state, *lines):
+    """What these lines write to such a state, and what is there then."""
+    names: dict[str, Any] = {}
+    exec("async def body(store):\n" + "".join(f" {line}\n" for line in lines), names)
+
+    @step
+    async def use(self, ctx: Context, ev: StartEvent) -> StopEvent:
+        await names["body"](ctx.store)
+        return StopEvent()
+
+    host = Host(state)
+    run_step(flow(use), "use", ("StartEvent", {}), host=host)
+    return [f"{verb} {path} {value}".strip() for verb, path, value in host.told if "__edited__" not in path], host.values
+
+
+WRITTEN = {
+    "a part": ({"d": {"a": 1}}, ["await store.set('d.b', 2)"], ["set d.b 2"]),
+    "a part of what is not there": ({}, ["await store.set('d.b.c', [1])", "await store.set('d.b.e', 2)"], ["set d.b.c [1]", "set d.b.e 2"]),
+    "an item": ({"l": [{"a": 1}, {"a": 1}]}, ["await store.set('l.1.a', 2)"], ['set l [{"a": 1}, {"a": 2}]']),
+    "a list that is added to, and set": ({"l": [1]}, ["l = await store.get('l')", "l.append(2)", "await store.set('l', l)"], ["push l 2"]),
+    "a list that is added to": ({"l": [1]}, ["(await store.get('l')).extend([2, 3])"], ["push l 2", "push l 3"]),
+    "a list within": ({"d": {"l": [1]}}, ["(await store.get('d.l')).append(2)", "await store.get('d.l')"], ["push d.l 2"]),
+    "a list that is begun": ({}, ["l = await store.get('l', default=[])", "l.append(1)", "await store.set('l', l)"], ["push l 1"]),
+    "a dictionary that is begun": ({}, ["d = await store.get('d', default={})", "d['a'] = 1", "await store.set('d', d)"], ["set d.a 1"]),
+    "what is set unseen": ({"l": [1]}, ["await store.set('l', [1, 2])"], ["set l [1, 2]"]),
+    "what is set empty": ({}, ["l = await store.get('l', default=[])", "await store.set('l', l)"], ["set l []"]),
+    "a list that is another": ({"l": [1, 2]}, ["await store.set('l', [3])"], ["set l [3]"]),
+    "a list that is another in most": ({"l": [1, 2, 3]}, ["(await store.get('l')).insert(0, 0)"], ["set l [0, 1, 2, 3]"]),
+    "one item of many": ({"l": [1, 2, 3]}, ["(await store.get('l'))[1] = 5"], ["set l [1, 5, 3]"]),
+    "keys that come, go and change": ({"d": {"a": 1, "b": 2, "c": 3}}, ["d = await store.get('d')", "d.pop('a'); d['b'] = 4; d['e'] = 5"], ["delete d.a", "set d.b 4", "set d.e 5"]),
+    "another order": ({"d": {"a": 1, "b": 2}}, ["d = await store.get('d')", "d['a'] = d.pop('a')"], ['set d {"b": 2, "a": 1}']),
+    "a key with a dot": ({"d": {"a": 1}}, ["(await store.get('d'))['x.y'] = 2"], ['set d {"a": 1, "x.y": 2}']),
+    "a key that is no path": ({"d": {"a": 1}}, ["(await store.get('d'))[''] = 2"], ['set d {"a": 1, "": 2}']),
+    "a key of a line": ({"d": {"a": 1}}, ["(await store.get('d'))['\\n'] = 2"], ['set d {"a": 1, "\\n": 2}']),
+    "what is set as it was": ({"n": [1]}, ["n = await store.get('n')", "await store.set('n', n)"], []),
+    "a number that is set as it was": ({"n": 1}, ["await store.set('n', await store.get('n'))"], ["set n 1"]),
+    "another list with more": ({"n": [1]}, ["await store.set('n', [*await store.get('n'), 2])"], ["push n 2"]),
+    "another dictionary with more": ({"d": {"a": 1}}, ["await store.set('d', {**await store.get('d'), 'b': 2})"], ["set d.b 2"]),
+    "another dictionary": ({"d": {"a": 1}}, ["await store.set('d', {**await store.get('d'), 'a': 2})"], ['set d {"a": 2}']),
+    "another list like it": ({"n": [1]}, ["await store.set('n', [*await store.get('n')])"], ["set n [1]"]),
+    "what was absent, and is not any more": (
+        {}, ["l = await store.get('l', default=[])", "await store.set('l', l)", "l.append(1)", "await store.get('l')", "await store.set('l', [2])"], ["set l []", "push l 1", "set l [2]"]
+    ),
+    "a part that was absent": ({"d": {}}, ["l = await store.get('d.l', default=[])", "l.append(1)", "await store.set('d.l', l)"], ["push d.l 1"]),
+    "a part that is added to, and set": ({"d": {"l": [1]}}, ["l = await store.get('d.l')", "l.append(2)", "await store.set('d.l', l)"], ["push d.l 2"]),
+    "in place, and a part beside": ({"d": {"a": 1}}, ["d = await store.get('d')", "d['x'] = 1", "await store.set('d.y', 2)"], ["set d.y 2", "set d.x 1"]),
+    "1 and 1.0": ({"d": {"n": 1}}, ["(await store.get('d'))['n'] = 1.0"], ["set d.n 1.0"]),
+    "as a whole": ({"d": {"a": 1}, "n": 1}, ["s = await store.get_state()", "s['d']['b'] = 2"], ["set d.b 2"]),
+    "in a block": ({"d": {"a": 1}, "n": 1}, ["async with store.edit_state() as s:\n  s['d']['b'] = 2"], ["set d.b 2"]),
+    "very much at once": ({"d": {}}, ["(await store.get('d')).update((str(it), 0) for it in range(1001))"], ["set d " + json.dumps({str(it): 0 for it in range(1001)})]),
+    "a part that is changed where it lies, and set beside": (
+        {"d": {"l": [1]}}, ["d = await store.get('d')", "d['m'] = {}", "await store.set('d.m.x', 1)", "d['l'].append(2)"], ["set d.m.x 1", "push d.l 2"]
+    ),
+    "a model": ({"d": {}}, ["from workflows.events import Event", "await store.set('d.e', Event(a=1))", "(await store.get('d.e')).a = 2"], None),
+}
+
+
+@pytest.mark.parametrize("case", WRITTEN)
+def test_no_more_is_written_than_has_changed(case):
+    """So that what other steps write beside it stays, and a large state costs no more than a small one."""
+    state, lines, told = WRITTEN[case]
+    there, values = wrote(copy.deepcopy(state), *lines)
+    if told is None:
+        assert values["d"]["e"]["value"]["_data"] == {"a": 2}, values
+    else:
+        assert there == told, there
+        again = Host(copy.deepcopy(state))
+        for verb, path, *value in [it.split(" ", 2) for it in told]:
+            getattr(again, verb)(path, *value)
+        assert again.values == values
+
+
+def test_what_a_typed_state_begins_with_is_added_to():
+    @step
+    async def use(self, ctx: Context[Equipped], ev: StartEvent) -> StopEvent:
+        (await ctx.store.get_state()).names.append("Ada")
+        return StopEvent()
+
+    host = Host()
+    run_step(flow(use), "use", ("StartEvent", {}), host=host)
+    assert host.told == [("push", "names", '"Ada"')]
+
+
+def test_a_part_costs_what_it_is_however_much_lies_beside_it():
+    """A thousand sets and reads below one key: the bytes that are written, and read, do not grow with what is there."""
+    names = [f"k{it}" for it in range(1000)]
+
+    @step
+    async def use(self, ctx: Context, ev: StartEvent) -> StopEvent:
+        for name in names:
+            await ctx.store.set(f"d.{name}", [0])
+            (await ctx.store.get(f"d.{name}")).append(1)
+            assert await ctx.store.get(f"d.{name}") == [0, 1]
+            await ctx.store.get("d.none", default=None)
+            ctx.send_event(Part(number=1))
+        return StopEvent()
+
+    host = Host({"d": {f"old{it}": 1 for it in range(1000)}})
+    run_step(flow(use), "use", ("StartEvent", {}), host=host)
+    written = sum(len(value) for _, _, value in host.told)
+    assert (written, len(host.values["d"])) == (4000, 2000) and host.bytes_read < 50_000, (written, host.bytes_read)
+
+
+def test_what_another_has_changed_is_seen():
+    @step
+    async def use(self, ctx: Context, ev: StartEvent) -> StopEvent:
+        d = await ctx.store.get("d")
+        host.values["d"]["a"] = 2
+        seen = [await ctx.store.get("d.a"), await ctx.store.get("d.b", default=None)]
+        host.values["d"]["b"] = {"c": 3}
+        seen += [await ctx.store.get("d.b.c"), d is await ctx.store.get("d"), await ctx.store.get("d.b")]
+        await ctx.store.set("d.e", 4)
+        host.values["d"]["f"] = 5
+        await ctx.store.set("d.e", 6)
+        return StopEvent(result=[*seen, await ctx.store.get("d.f")])
+
+    host = Host({"d": {"a": 1}})
+    [(_, fields)] = run_step(flow(use), "use", ("StartEvent", {}), host=host)
+    assert fields["result"] == [2, None, 3, True, {"c": 3}, 5]
+    assert host.values == {"d": {"a": 2, "b": {"c": 3}, "e": 6, "f": 5}}
+
+
+def test_what_is_read_again_and_again_is_looked_at_once_for_an_event():
+    """A list that is held costs an event nothing, unless it was read since."""
+    looked = []
+
+    class Counted(list):
+        def __iter__(self):
+            looked.append(1)
+            return super().__iter__()
+
+    @step
+    async def use(self, ctx: Context, ev: StartEvent) -> StopEvent:
+        await ctx.store.set("many", Counted([1, 2]))
+        for number in range(100):
+            ctx.send_event(Part(number=number))
+        return StopEvent()
+
+    run_step(flow(use), "use", ("StartEvent", {}))
+    assert len(looked) < 10, len(looked)
+
+
+ALIASED = {
+    # What a block has written is not written over by what was read before it.
+    "before a block": (["n = await store.get('n')", "async with store.edit_state() as s:\n  s['n'].append(2)", "n.append(3)"], {"n": [1, 2]}),
+    "within a block": (["async with store.edit_state() as s:\n  n = await store.get('n')\n  n.append(3)\n  s['n'].append(2)"], {"n": [1, 2]}),
+    "a block without a change": (["n = await store.get('n')", "async with store.edit_state() as s:\n  pass", "n.append(3)"], {"n": [1, 3]}),
+    # The later of two counts.
+    "set after the whole": (["s = await store.get_state()", "s['count'] = 1", "await store.set('count', 2)"], {"n": [1], "count": 2}),
+    "set after a part": (["s = await store.get_state()", "s['n'].append(3)", "await store.set('n', [])"], {"n": []}),
+    # Parts are those of the whole.
+    "a part and the whole": (["await store.set('d', {'l': []})", "l = await store.get('d.l')", "l.append('x')", "d = await store.get('d')", "d['more'] = 1"], {"n": [1], "d": {"l": ["x"], "more": 1}}),
+    "the whole and a part": (["s = await store.get_state()", "s['n'].append(3)", "n = await store.get('n')", "n.append(4)"], {"n": [1, 3, 4]}),
+    "what was set": (["a = {'b': []}", "await store.set('a', a)", "await store.set('a.n', 1)", "a['b'].append(5)"], {"n": [1], "a": {"b": [5], "n": 1}}),
+    "what cannot be set": (["n = await store.get('n')", "try:\n  await store.set('m', object())\nexcept ValueError: pass", "n.append(2)"], {"n": [1, 2]}),
+    "a key that goes": (["s = await store.get_state()", "s._data.pop('n')", "await store.get_state()", "s['b'] = 1"], {"b": 1}),
+}
+
+
+@pytest.mark.parametrize("case", ALIASED)
+def test_what_is_held_twice_is_one(case):
+    lines, kept = ALIASED[case]
+    text = "async def body(store):\n" + "".join(f" {it}\n" for line in lines for it in line.split("\n"))
+    names: dict[str, Any] = {}
+    exec(text, names)
+
+    @step
+    async def use(self, ctx: Context, ev: StartEvent) -> StopEvent:
+        await names["body"](ctx.store)
+        return StopEvent()
+
+    host = Host({"n": [1]})
+    run_step(flow(use), "use", ("StartEvent", {}), host=host)
+    host.values.pop("__edited__", None)
+    assert host.values == kept
+
+
+def test_a_default_that_has_no_form_may_be_set_and_what_cannot_is_let_go():
+    @step
+    async def use(self, ctx: Context[Equipped], ev: StartEvent) -> StopEvent:
+        await ctx.store.set("client", {"a": 1})
+        (await ctx.store.get("client"))["b"] = 2
+        with pytest.raises(ValueError, match="client"):
+            await ctx.store.set("client", object())
+        (await ctx.store.get("names")).append("Ada")
+        return StopEvent(result=await ctx.store.get("client"))
+
+    host = Host()
+    [(_, fields)] = run_step(flow(use), "use", ("StartEvent", {}), host=host)
+    assert fields["result"] == {"a": 1, "b": 2} == host.values["client"] and host.values["names"] == ["Ada"]
+
+
+def test_a_batch_is_collected_after_what_was_changed_is_written():
+    @step
+    async def use(self, ctx: Context, ev: StartEvent) -> StopEvent:
+        (await ctx.store.get("n")).append(2)
+        ctx.collect_events(Part(number=1), [Part, Part])
+        return StopEvent(result=list(host.values["n"]))
+
+    host = Host({"n": [1]})
+    [(_, fields)] = run_step(flow(use), "use", ("StartEvent", {}), host=host)
+    assert fields["result"] == [1, 2]

@@ -33,7 +33,7 @@ use std::sync::Arc;
 
 use crate::definition::Definition;
 use crate::effect::{Invoke, Log, Memos, RetryInfo};
-use crate::entry::{Call, Commit, Event, Failure, Function, InvocationId, Micros, Told, Variables};
+use crate::entry::{Buffered, Call, Commit, Event, Failure, Function, InvocationId, Micros, Told, Variables};
 use crate::state::Overlay;
 use crate::text::{Limit, MESSAGE_MAX, Refused, cut};
 
@@ -236,6 +236,11 @@ impl Attempt {
         if !matches!(call.function, Function::Publish { .. }) {
             self.at = self.at.max(call.at);
         }
+    }
+
+    /// What the step returns is no list: of a fan-out it opens no scope. To be said before it returns.
+    pub fn no_list(&mut self) {
+        self.own.add(Buffered::NoList);
     }
 
     /// The step returned: what is reported, and the events, as far as they can be some.

@@ -510,6 +510,8 @@ pub enum Buffered {
         /// The path.
         path: String,
     },
+    /// Of `run.no-list`: what the step returns opens no scope of a fan-out.
+    NoList,
 }
 
 /// Journals an event by its name alone.

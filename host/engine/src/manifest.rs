@@ -100,6 +100,10 @@ pub struct StepManifest {
     /// Whether it returns a list, and so opens a scope at every return.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub fan_out: bool,
+    /// Of a fan-out, the event types that it returns alone and in no list, by name: what it says by `run.no-list` as it
+    /// does.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub returns_alone: Vec<String>,
     /// How several events are joined into one invocation; none: each event is an invocation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub join: Option<Join>,

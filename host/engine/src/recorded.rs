@@ -204,7 +204,7 @@ fn of_effect(effect: &Buffered) -> String {
     match effect {
         Buffered::Send { event, .. } => value(&event.payload),
         Buffered::Set { value: it, .. } | Buffered::Push { value: it, .. } => value(it),
-        Buffered::Delete { .. } => String::new(),
+        Buffered::Delete { .. } | Buffered::NoList => String::new(),
     }
 }
 

@@ -246,7 +246,7 @@ fn what_nothing_produces_consumes_or_reaches() {
 }
 
 #[test]
-fn joins_have_one_fan_out() {
+fn joins_have_a_fan_out() {
     check(
         "/steps/0/fan_out",
         json!(false),
@@ -265,10 +265,35 @@ fn joins_have_one_fan_out() {
     both["events"].as_array_mut().expect("a list").push(json!({"name": "Part", "kind": "plain"}));
     both["steps"][0]["emits"] = json!(["Item", "Part"]);
     both["steps"].as_array_mut().expect("a list").push(json!({"name": "other", "accepts": ["Part"], "emits": ["Done"], "fan_out": true}));
+    assert_eq!(findings(std::slice::from_ref(&both)), "");
+    assert_eq!(definition(&[both]).fan_outs_of("join").collect::<Vec<_>>(), ["other", "split"]);
+}
+
+#[test]
+fn what_a_fan_out_returns_alone_leads_into_no_scope() {
+    let mut manifest = changed(sound(), "/steps/0/emits", json!(["Item", "Done"]));
+    manifest["steps"][0]["returns_alone"] = json!(["Done"]);
+    assert_eq!(definition(&[manifest.clone()]).fan_outs_of("join").collect::<Vec<_>>(), ["split"]);
+    // Only alone: no list of it reaches the join.
+    manifest["steps"][1]["emits"] = json!([]);
     expect![[r#"
-        step `join` joins all events of a fan-out, and both `other` and `split` lead to it: give each a join of its own
+        step `join` joins all events of a fan-out, and no fan-out step leads to it: let a step before it return a list
     "#]]
-    .assert_eq(&findings(&[both]));
+    .assert_eq(&findings(&[manifest]));
+    check(
+        "/steps/0/returns_alone",
+        json!(["Done"]),
+        expect![[r#"
+            step `split` returns event `Done` alone, and not as one of what it returns beside a list: name it in `emits`, of a fan-out
+        "#]],
+    );
+    check(
+        "/steps/1/returns_alone",
+        json!(["Done"]),
+        expect![[r#"
+            step `work` returns event `Done` alone, and not as one of what it returns beside a list: name it in `emits`, of a fan-out
+        "#]],
+    );
 }
 
 #[test]
@@ -586,7 +611,7 @@ fn open() -> Value {
 fn a_step_may_emit_any_declared_type() {
     assert_eq!(findings(&[open()]), "");
     let open_definition = definition(&[open()]);
-    assert_eq!(open_definition.fan_out_of("join"), Some("split"));
+    assert_eq!(open_definition.fan_outs_of("join").collect::<Vec<_>>(), ["split"]);
     assert_eq!(open_definition.stop_types(), ["StopEvent"]);
     assert!(open_definition.is_declared("StopEvent"));
     assert_eq!(findings(&[changed(open(), "/steps/1/emits", json!(["Spare"]))]), "");
@@ -598,7 +623,7 @@ fn a_step_may_emit_any_declared_type() {
     .assert_eq(&findings(&[island]));
     let two = changed(open(), "/steps/1/fan_out", json!(true));
     expect![[r#"
-        step `join` joins all events of a fan-out, and both `split` and `work` lead to it: give each a join of its own
+        step `join` joins all events of a fan-out, and both `split` and `work` may lead to it, as a step may return anything: name what each step returns, or give each fan-out a join of its own
     "#]]
     .assert_eq(&findings(&[two]));
 }
@@ -640,7 +665,7 @@ fn a_join_is_fed_by_the_step_that_catches() {
     for catch in [json!({"steps": ["work"], "max_recoveries": 9}), json!({})] {
         let manifest = manifest(catch);
         assert_eq!(findings(std::slice::from_ref(&manifest)), "");
-        assert_eq!(definition(&[manifest]).fan_out_of("gather"), Some("split"));
+        assert_eq!(definition(&[manifest]).fan_outs_of("gather").collect::<Vec<_>>(), ["split"]);
     }
     // The fan-out has opened nothing when it fails.
     expect![[r#"

@@ -29,9 +29,9 @@ Examples:
   wf-host build flow.c          a workflow in C
 ")]
 pub(super) struct Build {
-    /// The project's folder, or a file in Python, TypeScript, JavaScript, C, C++ or Zig.
+    /// The folders of projects, or files in Python, TypeScript, JavaScript, C, C++ or Zig.
     #[arg(default_value = ".", value_name = "PATH")]
-    path: PathBuf,
+    paths: Vec<PathBuf>,
     /// Fetch nothing: say what is missing.
     #[arg(long)]
     offline: bool,
@@ -42,23 +42,34 @@ pub(super) struct Build {
 
 impl Build {
     pub(super) async fn run(self) -> Result<(), Problem> {
-        let mut project = Project::find(&self.path, self.offline)?;
-        let host = offline::host(None, Config::default()).await?;
-        let built = match project.build(&host).await {
+        for path in &self.paths {
+            // Each by itself: of two projects each may have a workflow of the same name.
+            let host = offline::host(None, Config::default()).await?;
+            self.build(path, &host).await?;
+        }
+        Ok(())
+    }
+
+    async fn build(&self, path: &Path, host: &Host) -> Result<(), Problem> {
+        let mut project = Project::find(path, self.offline)?;
+        let built = match project.build(host).await {
             // What the compiler says stands above already.
             Err(problem) if matches!(project, Project::Cargo(_)) => return Err(problem.in_short()),
             built => built?,
         };
+        let took = format!("in {:.1?}", built.took);
         for wasm in &built.wasm {
-            if self.part {
-                out(&format!("built `{}` in {:.1?}\n", wasm.display(), built.took))?;
-                continue;
-            }
-            let source = offline::source(&wasm.display().to_string())?;
-            let (workflow, _) = host.load(&source).await?;
-            out(&format!("built `{}` to `{}` in {:.1?}\n", workflow.name, wasm.display(), built.took))?;
+            let name = if self.part {
+                format!("`{}`", wasm.display())
+            } else {
+                let source = offline::source(&wasm.display().to_string())?;
+                let (workflow, _) = host.load(&source).await?;
+                format!("`{}` to `{}`", workflow.name, wasm.display())
+            };
+            // Of several nobody knows what each took: they were built at once.
+            out(&if built.wasm.len() == 1 { format!("built {name} {took}\n") } else { format!("built {name}\n") })?;
         }
-        Ok(())
+        if built.wasm.len() > 1 { out(&format!("{} workflows {took}\n", built.wasm.len())) } else { Ok(()) }
     }
 }
 
@@ -116,16 +127,25 @@ impl Project {
         }
     }
 
-    /// Whether a file in that folder itself belongs to it.
+    /// Whether a file belongs to it. Of folders in that one all do, where nobody knows what is read of them.
     pub(super) fn has(&self, path: &Path) -> bool {
         let endings: &[&str] = match self {
             Project::Python(_) => return python::is_packed(path),
+            _ if path.parent() != Some(self.dir()) => return true,
             Project::Cargo(_) => &["rs", "toml", "wit"],
             Project::Go(_) => &["go", "mod", "sum"],
             Project::Native(_) => &["c", "h", "cpp", "cc", "cxx", "hpp", "zig"],
             Project::JavaScript(_) => &["ts", "mts", "tsx", "js", "mjs", "jsx", "json"],
         };
         path.extension().and_then(|it| it.to_str()).is_some_and(|it| endings.contains(&it))
+    }
+
+    /// What an earlier build has made, of a language whose components say so.
+    pub(super) fn built_before(&self) -> Vec<PathBuf> {
+        match self {
+            Project::Python(project) => project.built_before(),
+            Project::Cargo(_) | Project::JavaScript(_) | Project::Go(_) | Project::Native(_) => Vec::new(),
+        }
     }
 
     /// Builds it; what the tools say goes on to stderr as it comes, and into the error.

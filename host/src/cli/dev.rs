@@ -1,10 +1,12 @@
 //! `wf-host dev`: builds, serves, and does it again after each save.
 
 use std::collections::HashMap;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use clap::Args;
+use futures_util::future::join_all;
 use notify_debouncer_mini::notify::RecursiveMode;
 use notify_debouncer_mini::{DebounceEventResult, new_debouncer};
 use tokio::sync::mpsc;
@@ -12,15 +14,20 @@ use tokio::sync::mpsc;
 use super::build::Project;
 use super::layers::{Layers, Noted};
 use super::serve::{self, Options, Settings};
-use super::{Problem, screen};
+use super::{Problem, progress, screen};
 use crate::host::Host;
 use crate::model::Workflow;
 use crate::registry::{Change, Rejected, Source};
+use crate::store::Kept;
 
 /// Nobody else needs to see what is being written.
 const HOST: &str = "127.0.0.1";
+/// A store of this size is spoken of, in bytes.
+const LARGE: u64 = 512 << 20;
 /// Saves that come within this are built once.
 const DEBOUNCE: Duration = Duration::from_millis(20);
+/// Followed by itself: what a workflow may do is no part of it.
+const CONFIG: &str = "wf-host.toml";
 /// Folders that hold no sources.
 const NO_SOURCES: [&str; 7] = ["target", "node_modules", ".git", ".wf-host", "__pycache__", "venv", ".venv"];
 
@@ -74,7 +81,8 @@ impl Dev {
         server.host.break_at(self.breaks.iter().cloned());
         let (saved, mut saves) = mpsc::unbounded_channel();
         let _watching = watch(project.dir(), saved)?;
-        let mut current = Current { host: server.host.clone(), sources: Vec::new(), path: self.path.clone() };
+        let kept = settings.kept();
+        let mut current = Current { host: server.host.clone(), sources: Vec::new(), path: self.path.clone(), kept, large: LARGE };
         let mut sources = Sources::of(&project);
         current.build(&mut project, None).await;
         check_breaks(&self.breaks, &server.host);
@@ -123,14 +131,30 @@ struct Current {
     /// One for each workflow.
     sources: Vec<Source>,
     path: PathBuf,
+    kept: Option<Kept>,
+    /// From this size on the store is spoken of again.
+    large: u64,
 }
 
 impl Current {
+    /// What an earlier build has made of a project that cannot be built now.
+    async fn load_built_before(&mut self, project: &Project) {
+        for path in project.built_before() {
+            let source = Source::file(path);
+            if self.host.load(&source).await.is_ok() {
+                self.sources.push(source);
+            }
+        }
+    }
+
     #[expect(clippy::print_stderr, reason = "the command line's own output")]
     async fn build(&mut self, project: &mut Project, saved: Option<SystemTime>) {
         let built = match project.build(&self.host).await {
             Ok(built) => built,
             Err(problem) => {
+                if self.sources.is_empty() {
+                    self.load_built_before(project).await;
+                }
                 let nothing = Source::file(self.path.clone());
                 let source = self.sources.first().unwrap_or(&nothing);
                 self.host.reject(source, Rejected { message: problem.message().to_owned(), hint: None });
@@ -145,48 +169,69 @@ impl Current {
             }
         };
         let sources: Vec<Source> = built.wasm.iter().map(|path| Source::file(path.clone())).collect();
-        let mut same = true;
-        for source in &sources {
-            let loading = Instant::now();
-            match self.host.load(source).await {
-                Ok((_, Change::None)) => (),
-                Ok((workflow, change)) => {
-                    let changes = match change {
-                        Change::Swapped(changes) if !changes.is_empty() => format!(": {}", changes.join(", ")),
-                        _ => String::new(),
-                    };
-                    let since = saved.and_then(|saved| saved.elapsed().ok()).map(|since| format!(", {since:.2?} since the save"));
-                    let since = since.unwrap_or_default();
-                    eprintln!("built `{}` in {:.2?}, loaded in {:.0?}{since}{changes}", workflow.name, built.took, loading.elapsed());
-                    same = false;
-                }
+        let loading = Instant::now();
+        // At the same time, and in their order.
+        let loaded = join_all(sources.iter().map(|source| self.host.prepare(source))).await;
+        let several = sources.len() > 1;
+        let (mut same, mut names) = (true, Vec::new());
+        for loaded in loaded {
+            let (workflow, change) = match self.host.register(loaded) {
+                Ok(loaded) => loaded,
                 Err(rejected) => {
                     Problem::from(rejected).warn();
                     same = false;
+                    continue;
                 }
-            }
+            };
+            names.push(workflow.name.clone());
+            let changes = match change {
+                Change::None => continue,
+                Change::Swapped(changes) if !changes.is_empty() => format!(": {}", changes.join(", ")),
+                _ => String::new(),
+            };
+            same = false;
+            let since = saved.and_then(|saved| saved.elapsed().ok()).map(|since| format!(", {since:.2?} since the save"));
+            // Of several nobody knows what each took: they were built at once.
+            let took = if several { String::new() } else { format!(" in {:.2?}, loaded in {:.0?}", built.took, loading.elapsed()) };
+            eprintln!("built `{}`{took}{}{changes}", workflow.name, since.unwrap_or_default());
         }
         if same {
             eprintln!("built in {:.2?}: the same as before", built.took);
+        } else if several {
+            eprintln!("built {} workflows in {:.2?}, loaded in {:.0?}", sources.len(), built.took, loading.elapsed());
         }
         // Until the first build there was only the path to name.
         self.host.retire(&Source::file(self.path.clone()));
         for gone in self.sources.iter().filter(|it| !sources.contains(it)) {
-            self.host.retire(gone);
+            let retired = self.host.retire(gone);
+            if let Some(gone) = retired.filter(|it| !names.contains(&it.name)) {
+                eprintln!("`{}` is served no more; its runs go on", gone.name);
+            }
+        }
+        if !same {
+            self.host.drop_unneeded().await;
+        }
+        let size = self.kept.as_ref().map_or(0, Kept::size);
+        if size >= self.large {
+            self.large = size * 2;
+            Problem::new(format!("the store takes {}: each version of a workflow stays for as long as it has runs", progress::size(size)))
+                .hint("`runs_kept = 20` below `[workflows.NAME]` in wf-host.toml lets the oldest go; `wf-host store` shows what takes the space")
+                .warn();
         }
         self.sources = sources;
     }
 }
 
-/// The files of a project, and when each was last written.
+/// The files of a project, when each was last written, its length, and when it came to be there.
 #[derive(PartialEq, Eq)]
-struct Sources(HashMap<PathBuf, (SystemTime, u64)>);
+struct Sources(HashMap<PathBuf, (SystemTime, u64, SystemTime)>);
 
 impl Sources {
     fn of(project: &Project) -> Sources {
-        let dir = project.dir();
+        // Where this command writes to, a build would be followed by the next.
+        let own: Vec<_> = ["/dev/stdout", "/dev/stderr"].iter().filter_map(|it| Some(file(&std::fs::metadata(it).ok()?))).collect();
         let mut found = HashMap::new();
-        let mut folders = vec![dir.to_owned()];
+        let mut folders = vec![project.dir().to_owned()];
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
                 let (path, Ok(metadata)) = (entry.path(), entry.metadata()) else { continue };
@@ -195,8 +240,8 @@ impl Sources {
                         folders.push(path);
                     }
                 // Beside the sources lies what has nothing to do with them: logs, results, notes.
-                } else if is_source(&path) && (folder != dir || project.has(&path)) {
-                    found.insert(path, (metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH), metadata.len()));
+                } else if is_source(&path) && !own.contains(&file(&metadata)) && project.has(&path) {
+                    found.insert(path, (metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH), metadata.len(), came(&metadata)));
                 }
             }
         }
@@ -205,15 +250,26 @@ impl Sources {
 
     /// When the newest of those that changed was written; none: one was deleted.
     fn saved_since(&self, before: &Sources) -> Option<SystemTime> {
-        self.0.iter().filter(|(path, version)| before.0.get(*path) != Some(version)).map(|(_, (at, _))| *at).max()
+        self.0.iter().filter(|(path, version)| before.0.get(*path) != Some(version)).map(|(_, (_, _, came))| *came).max()
     }
 }
 
-/// Neither made by a build nor by an editor on the way to a save.
+/// Which file it is, by whatever name.
+fn file(metadata: &std::fs::Metadata) -> (u64, u64) {
+    (metadata.dev(), metadata.ino())
+}
+
+/// When a file came to be as it is: one that was moved or copied there may have been written long before.
+fn came(metadata: &std::fs::Metadata) -> SystemTime {
+    let changed = u64::try_from(metadata.ctime()).unwrap_or_default();
+    SystemTime::UNIX_EPOCH + Duration::new(changed, u32::try_from(metadata.ctime_nsec()).unwrap_or_default())
+}
+
+/// Neither made by a build, nor by what runs, nor by an editor on the way to a save.
 fn is_source(path: &Path) -> bool {
     let name = path.file_name().and_then(|it| it.to_str()).unwrap_or_default();
-    let made = ["wasm", "new", "lock", "swp", "tmp"].iter().any(|it| path.extension().is_some_and(|extension| extension == *it));
-    !made && !NO_SOURCES.contains(&name) && !name.ends_with('~')
+    let made = ["wasm", "new", "lock", "log", "swp", "tmp"].iter().any(|it| path.extension().is_some_and(|extension| extension == *it));
+    !made && name != CONFIG && !NO_SOURCES.contains(&name) && !name.ends_with('~')
 }
 
 type Watching = notify_debouncer_mini::Debouncer<notify_debouncer_mini::notify::RecommendedWatcher>;

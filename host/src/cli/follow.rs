@@ -33,8 +33,9 @@ pub(super) async fn follow<S>(running: Noted, again: impl Fn() -> Result<(Noted,
         before = now;
         match again() {
             Ok((noted, settings)) => {
-                say(&running, &seen, &noted);
+                // What the log calls applied is in force.
                 apply(settings);
+                say(&running, &seen, &noted);
                 seen = noted;
             }
             Err(problem) => tracing::warn!("`{}` was changed and is not applied; what it said before goes on: {problem}", path.display()),

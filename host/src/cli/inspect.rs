@@ -11,7 +11,7 @@ use super::graph::{Graph, catches};
 use super::layers::Layers;
 use super::people::type_of;
 use super::screen::out;
-use super::{Problem, offline};
+use super::{Problem, offline, progress};
 use crate::model::{Asked, ComponentView, Workflow};
 
 /// Shows what is in a workflow: its steps, events, graph, and what it asks for.
@@ -108,15 +108,18 @@ fn text(workflow: &Workflow) -> String {
     row("version", manifest.and_then(|it| it.version.as_deref()).unwrap_or_default());
     row("language", &definition.languages().join(", "));
     row("digest", &workflow.digests().join(" "));
-    row("size", &format!("{:.1} KiB", size(workflow) as f64 / 1024.0));
+    row("size", &progress::size(size(workflow) as u64));
     row("timeout", &definition.timeout().map(|it| format!("{it} s")).unwrap_or_default());
     let _ = writeln!(text, "\nsteps");
     let of_several = definition.languages().len() > 1;
     for it in definition.steps() {
         step(it, definition.language_of(&it.name).filter(|_| of_several), &mut text);
     }
-    let _ = writeln!(text, "\nevents");
-    for event in definition.event_types().filter(|it| !definition.is_builtin(&it.name)) {
+    let mut events = definition.event_types().filter(|it| !definition.is_builtin(&it.name)).peekable();
+    if events.peek().is_some() {
+        let _ = writeln!(text, "\nevents");
+    }
+    for event in events {
         let _ = writeln!(text, "  {}{}", event.name, kind(event.kind));
         fields(&event.schema, &mut text);
     }

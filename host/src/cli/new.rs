@@ -40,6 +40,9 @@ static C: Dir = include_dir!("$CARGO_MANIFEST_DIR/src/cli/new/c");
 static C_SDK: Dir = include_dir!("$OUT_DIR/parts/guest-sdk/c");
 const C_PAGE: &str = include_str!(concat!(env!("OUT_DIR"), "/parts/guest-sdk/c/README.md"));
 
+/// What may be reached outside: nothing so far.
+const GRANTS: &[u8] = include_bytes!("new/wf-host.toml");
+
 /// Makes a project: a small workflow that builds, passes its test and runs.
 #[derive(Args)]
 #[command(after_help = "\
@@ -95,6 +98,7 @@ impl New {
             Language::Go => (go(&folder, &name), "  go test          tests it\n"),
             Language::C => (c(&folder, &name), ""),
         };
+        let written = written.and_then(|()| from_template(&folder, &name, Path::new("wf-host.toml"), GRANTS));
         written.map_err(|error| {
             Problem::new(format!("`{}` could not be made: {error}", folder.display())).hint("name a folder that you can write to")
         })?;

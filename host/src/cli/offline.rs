@@ -1,5 +1,6 @@
 //! A host without a server, for commands that look at workflows or run one.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::{Problem, compile};
@@ -10,6 +11,9 @@ use crate::registry::Source;
 use crate::runtime::{self, Runtime};
 use crate::sources;
 use crate::store::{Memory, Store};
+
+/// What `wf-host build` takes.
+const SOURCES: [&str; 10] = ["py", "ts", "mts", "tsx", "js", "mjs", "c", "cc", "cpp", "zig"];
 
 /// Opens a host. Of what it is configured with, the limits are none.
 pub(super) async fn host(store: Option<Arc<dyn Store>>, config: Config) -> Result<Host, Problem> {
@@ -22,6 +26,11 @@ pub(super) async fn host(store: Option<Arc<dyn Store>>, config: Config) -> Resul
 
 /// The one file that an argument names.
 pub(super) fn source(argument: &str) -> Result<Source, Problem> {
+    let is_source = |it: &str| SOURCES.contains(&it);
+    if Path::new(argument).extension().and_then(|it| it.to_str()).is_some_and(is_source) {
+        let hint = format!("`wf-host build {argument}` makes one of it, or several");
+        return Err(Problem::new(format!("`{argument}` is what a `.wasm` file is built of, and none")).hint(hint).usage());
+    }
     let mut found = sources::sources(argument)?;
     match (found.pop(), found.len()) {
         (Some(source), 0) => Ok(source),

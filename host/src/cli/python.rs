@@ -7,22 +7,28 @@ mod base;
 mod kept;
 mod packages;
 mod sources;
+mod stamp;
 mod tools;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
+use futures_util::{StreamExt, stream};
 use serde_json::json;
+use tokio::runtime::Handle;
 
+use self::base::Base;
 use self::packages::Packages;
 pub(super) use self::sources::is_packed;
 use self::sources::{Found, inspect};
+use self::stamp::Stamp;
 use self::tools::Tools;
 use super::Problem;
 use super::environment::{digest, folder_and_file};
@@ -34,6 +40,9 @@ const BEGIN: &str = "wf-host:begin";
 /// The step that does what most steps do; `base.py` knows it, too.
 const REHEARSE: &str = "wf-host:rehearse";
 
+/// What makes a component of its base, of which the base's name says nothing.
+const MADE_BY: [&[u8]; 2] = [include_bytes!("../runtime/begin.rs"), include_bytes!("../runtime/touch.rs")];
+
 /// Where a component reads which workflow it is.
 const ENTRY: &str = "/entry/wf_entry.py";
 
@@ -43,8 +52,8 @@ pub(super) struct Project {
     /// Those that may have workflows, relative to the folder; empty: whichever are there.
     only: Option<PathBuf>,
     offline: bool,
-    /// What was built of each file, and of what: one that is as it was is not built again.
-    built: HashMap<PathBuf, (String, Vec<PathBuf>)>,
+    /// What was warned of in the last build: while nothing changes it is not said again.
+    warned: HashSet<String>,
 }
 
 impl Project {
@@ -58,7 +67,7 @@ impl Project {
         if only.is_none() && sources::candidates(dir).is_empty() {
             return Ok(None);
         }
-        Ok(Some(Project { dir: dir.to_owned(), only, offline, built: HashMap::new() }))
+        Ok(Some(Project { dir: dir.to_owned(), only, offline, warned: HashSet::new() }))
     }
 
     /// The folder.
@@ -66,14 +75,33 @@ impl Project {
         &self.dir
     }
 
+    /// What an earlier build has made.
+    pub(super) fn built_before(&self) -> Vec<PathBuf> {
+        let is_ours = |from: &Path| self.only.as_deref().is_none_or(|only| only == from);
+        stamp::left(&self.dir, &[], is_ours).into_iter().map(|(path, _)| path).collect()
+    }
+
     /// Gives the files that were made, one for each workflow.
     pub(super) async fn build(&mut self, host: &Host) -> Result<Vec<PathBuf>, Problem> {
+        let mut warnings = Vec::new();
+        let built = self.built(host, &mut warnings).await;
+        let told = std::mem::take(&mut self.warned);
+        for warning in warnings {
+            if !told.contains(warning.message()) {
+                warning.warn();
+            }
+            self.warned.insert(warning.message().to_owned());
+        }
+        built
+    }
+
+    async fn built(&self, host: &Host, warnings: &mut Vec<Problem>) -> Result<Vec<PathBuf>, Problem> {
         let tools = Tools::ready(self.offline).await?;
-        let packages = Packages::ready(&tools, &self.dir).await?;
+        let packages = Packages::ready(&tools, &self.dir, warnings).await?;
         let candidates = self.only.clone().map_or_else(|| sources::candidates(&self.dir), |file| vec![file]);
         let mut found: BTreeMap<PathBuf, Vec<Found>> = BTreeMap::new();
         for file in candidates {
-            let workflows = inspect(&tools, &packages, &self.dir, &file, self.only.is_some()).await?;
+            let workflows = inspect(&tools, &packages, &self.dir, &file, self.only.is_some(), warnings).await?;
             if !workflows.is_empty() {
                 found.insert(file, workflows);
             }
@@ -85,49 +113,51 @@ impl Project {
         }
         check_names(&found)?;
         let files = sources::files(&self.dir)?;
-        let mut made = Vec::new();
-        for (file, workflows) in found {
-            made.extend(self.file(host, &tools, &packages, &files, file, &workflows).await?);
-        }
-        Ok(made)
-    }
-
-    async fn file(
-        &mut self,
-        host: &Host,
-        tools: &Tools,
-        packages: &Packages,
-        files: &BTreeMap<String, String>,
-        file: PathBuf,
-        workflows: &[Found],
-    ) -> Result<Vec<PathBuf>, Problem> {
-        let base = base::ready(host, tools).await?;
+        let base = Arc::new(base::ready(host, &tools).await?);
         let mut inside: BTreeMap<String, serde_json::Value> = BTreeMap::new();
         inside.extend(packages.files.iter().map(|(path, text)| (format!("/packages/{path}"), packed(text))));
         inside.extend(files.iter().map(|(path, text)| (format!("/app/{path}"), packed(text))));
-        let names = workflows.iter().map(|it| it.name.as_bytes());
-        let made_of = digest([base.name.as_bytes(), json!(inside).to_string().as_bytes()].into_iter().chain(names));
-        if let Some((before, made)) = self.built.get(&file).filter(|(_, made)| made.iter().all(|it| it.is_file()))
-            && *before == made_of
-        {
-            return Ok(made.clone());
+        let workflows = found.iter().flat_map(|(file, workflows)| workflows.iter().map(move |it| (file, it)));
+        let builds = workflows.map(|(file, workflow)| {
+            let entry = (ENTRY.to_owned(), packed(&sources::entry(file, workflow)));
+            let inside =
+                json!(inside.iter().map(|(path, it)| (path.clone(), it.clone())).chain([entry]).collect::<serde_json::Map<_, _>>());
+            let to = self.dir.join(format!("{}.wasm", sources::file_name(&workflow.name)));
+            let to = to.strip_prefix(".").unwrap_or(&to).to_owned();
+            // Each on a thread of its own, as many at once as there are.
+            let (host, base, inside) = (host.clone(), base.clone(), inside.to_string());
+            let made_of = [base.name.as_bytes(), inside.as_bytes()];
+            let of = digest(made_of.into_iter().chain(MADE_BY));
+            let stamp = Stamp { from: file.clone(), workflow: workflow.name.clone(), of };
+            let build = || tokio::task::spawn_blocking(move || Handle::current().block_on(component(&host, &base, &stamp, inside, to)));
+            async { build().await.unwrap_or_else(|error| Err(Problem::new(error.to_string()))) }
+        });
+        let at_once = std::thread::available_parallelism().map_or(1, usize::from);
+        // None goes on once this has ended: the next build may write the same files.
+        let made: Vec<Result<PathBuf, Problem>> = stream::iter(builds).buffered(at_once).collect().await;
+        let made = made.into_iter().collect::<Result<Vec<PathBuf>, Problem>>()?;
+        let is_built = |file: &Path| found.contains_key(file) || self.only.is_none() && !self.dir.join(file).is_file();
+        for (path, Stamp { from, workflow, .. }) in stamp::left(&self.dir, &made, is_built) {
+            let (path, from) = (path.display(), from.display());
+            let message = format!("`{path}` was built of `{from}`, which has no workflow `{workflow}` any more");
+            warnings.push(Problem::new(message).hint("remove it, unless it is to be served still"));
         }
-        let mut made = Vec::new();
-        let entries: Vec<String> = workflows.iter().map(|workflow| sources::entry(&file, workflow)).collect();
-        for (workflow, entry) in workflows.iter().zip(&entries) {
-            inside.insert(ENTRY.to_owned(), packed(entry));
-            let steps = vec![(BEGIN, json!(inside).to_string()), (base::SETTLE, String::new())];
-            let begun = host.begin(&base.bytes, Beginning { steps, rehearsal: Some(REHEARSE), mend: kept::immortal }).await;
-            let (component, said) = begun.map_err(|error| Problem::new(error.to_string()).hint(error.hint()))?;
-            tell(&said[0]);
-            let wasm = self.dir.join(format!("{}.wasm", sources::file_name(&workflow.name)));
-            let wasm = wasm.strip_prefix(".").unwrap_or(&wasm).to_owned();
-            put(&component, &wasm).map_err(|error| Problem::new(format!("`{}` cannot be written: {error}", wasm.display())))?;
-            made.push(wasm);
-        }
-        self.built.insert(file, (made_of, made.clone()));
         Ok(made)
     }
+}
+
+/// Builds one, unless it is there.
+async fn component(host: &Host, base: &Base, stamp: &Stamp, inside: String, to: PathBuf) -> Result<PathBuf, Problem> {
+    if Stamp::of_file(&to).is_some_and(|it| it == *stamp) {
+        return Ok(to);
+    }
+    let steps = vec![(BEGIN, inside), (base::SETTLE, String::new())];
+    let begun = host.begin(&base.bytes, Beginning { steps, rehearsal: Some(REHEARSE), mend: kept::immortal }).await;
+    let (mut component, said) = begun.map_err(|error| Problem::new(error.to_string()).hint(error.hint()))?;
+    tell(&said[0]);
+    stamp.put(&mut component);
+    put(&component, &to).map_err(|error| Problem::new(format!("`{}` cannot be written: {error}", to.display())))?;
+    Ok(to)
 }
 
 /// A file as a component keeps it: its size, and what it is packed into. Whatever is handed over leaves traces in its memory.

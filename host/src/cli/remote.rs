@@ -48,7 +48,7 @@ enum RunsCommand {
         /// The handler's id; one that has ended goes on with its state.
         #[arg(long, add = ArgValueCandidates::new(candidates::handlers))]
         handler: Option<String>,
-        /// Wait for its end, and on a terminal for answers to what it asks; the exit code is 1 when it failed.
+        /// Wait for its end; the exit code is 1 when it failed. What it asks is asked on a terminal, and else said with how to answer.
         #[arg(long)]
         wait: bool,
         /// Wait at most so many seconds; the exit code is 124 then, and the run goes on.
@@ -190,8 +190,10 @@ impl Runs {
                     }
                     let asks = !json && std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
                     let waited = async {
+                        let given = answers::give(&client, &handler, asks).await;
+                        // What is only told may fail, and the end is waited for.
                         if asks {
-                            answers::give(&client, &handler).await?;
+                            given?;
                         }
                         client.wait(&handler.handler_id).await
                     };
@@ -278,6 +280,7 @@ impl Runs {
                     fork::Refused::There(error) => problem(error),
                 })?;
                 if fork.wait {
+                    let _ = answers::give(&client, &forked, false).await;
                     return ended(&client.wait(&forked.handler_id).await.map_err(problem)?, json);
                 }
                 if json { print(&forked) } else { out(&forked.handler_id) }

@@ -10,15 +10,15 @@ use std::time::Duration;
 use clap::Args;
 use futures_util::StreamExt;
 use serde::Deserialize;
-use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
+use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use wf_engine::manifest::EventKind;
 
 use super::grants::Flags;
 use super::layers::Layers;
 use super::people::{given_with, line_of, trace};
-use super::screen::{note, out};
+use super::screen::{examples, note, out};
 use super::{Problem, offline};
 use crate::forms::{self, BadStart, Form, Schemas};
 use crate::host::Host;
@@ -208,7 +208,7 @@ impl Session {
                     // What waits may still time out, but nobody will answer it.
                     let _ = self.host.cancel(&self.view.handler).await;
                     return Err(Problem::new("the run waits for an answer, and there is no more input")
-                        .hint("give answers as lines of JSON on stdin, or run it on a terminal"));
+                        .hint(format!("give answers as lines of JSON on stdin, as `{}`, or run it on a terminal", self.example())));
                 }
                 () = tokio::time::sleep(WRITTEN_EVERY) => self.show_written(&mut written).await?,
                 _ = &mut interrupted => {
@@ -291,6 +291,13 @@ impl Session {
             names.push("HumanResponseEvent");
         }
         names
+    }
+
+    /// An answer as it can be given.
+    fn example(&self) -> String {
+        let name = self.answers().first().copied().unwrap_or_default();
+        let schema = self.workflow.definition.event_type(name).map(|it| it.schema.clone()).unwrap_or_default();
+        json!({ "type": name, "value": examples(&schema, &schema) }).to_string()
     }
 
     /// The fields of the answer, where only one type can be meant.

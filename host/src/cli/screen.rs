@@ -76,6 +76,9 @@ fn text(url: &str, place: &Place, content: &Content) -> String {
         let line = format!("  {:width$}  {steps} step{plural}  {description}", workflow.name);
         let _ = writeln!(text, "{}", line.trim_end());
     }
+    if content.workflows.is_empty() {
+        text.push_str("  no workflow so far\n");
+    }
     let _ = writeln!(text, "\n  listening on  {url}");
     match place.keys {
         None if place.address.ip().is_loopback() => {
@@ -93,12 +96,12 @@ fn text(url: &str, place: &Place, content: &Content) -> String {
     if content.resumed > 0 {
         let _ = writeln!(text, "  going on with {} unfinished run{}", content.resumed, if content.resumed == 1 { "" } else { "s" });
     }
-    let first = first(&content.workflows);
-    let name = first.map_or("NAME", |it| it.name.as_str());
+    let Some(first) = first(&content.workflows) else { return text.trim_end().to_owned() };
+    let name = &first.name;
     // One that may ask something would keep whoever waits for its end.
-    let asks = first.is_some_and(|it| it.definition.event_types().any(|it| it.kind == EventKind::HumanResponse));
+    let asks = first.definition.event_types().any(|it| it.kind == EventKind::HumanResponse);
     let run = if asks { "run-nowait" } else { "run" };
-    let body = first.map_or_else(|| "{}".to_owned(), |it| body(it));
+    let body = body(first);
     let key = if place.keys.is_some() { " -H \"Authorization: Bearer $WF_HOST_API_KEY\"" } else { "" };
     let _ = write!(text, "\n  try  curl{key} -X POST {url}/workflows/{name}/{run} -d '{body}'\n       curl{key} {url}/handlers");
     text
@@ -123,7 +126,7 @@ fn body(workflow: &Workflow) -> String {
 }
 
 /// An example of each required field.
-fn examples(schema: &Value, whole: &Value) -> Map<String, Value> {
+pub(super) fn examples(schema: &Value, whole: &Value) -> Map<String, Value> {
     match example(
         "",
         &json!({ "type": "object", "required": schema["required"], "properties": schema["properties"] }),

@@ -296,6 +296,13 @@ pub(super) struct Server {
     asked: watch::Receiver<bool>,
 }
 
+impl Settings {
+    /// The store's file; none: it is in memory.
+    pub(super) fn kept(&self) -> Option<store::Kept> {
+        store::Kept::at(self.store.as_deref(), &self.data_dir).ok()
+    }
+}
+
 impl Server {
     /// Listens, and opens the store.
     pub(super) async fn start(settings: &Settings) -> Result<Server, Problem> {

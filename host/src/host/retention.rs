@@ -40,11 +40,16 @@ pub(super) async fn keep(services: Weak<Services>, mut configured: watch::Receiv
         }
         if unswept >= DROP_EVERY {
             unswept = Duration::ZERO;
-            match services.registry.drop_unneeded(&*services.store).await {
-                Ok(dropped) => tracing::debug!("dropped {dropped} components that no run needs"),
-                Err(error) => tracing::warn!("components that no run needs could not be dropped: {error}"),
-            }
+            drop_unneeded(&services).await;
         }
+    }
+}
+
+/// Drops the stored components that nothing needs.
+pub(super) async fn drop_unneeded(services: &Services) {
+    match services.registry.drop_unneeded(&*services.store).await {
+        Ok(dropped) => tracing::debug!("dropped {dropped} components that no run needs"),
+        Err(error) => tracing::warn!("components that no run needs could not be dropped: {error}"),
     }
 }
 

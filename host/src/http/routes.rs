@@ -100,9 +100,10 @@ pub(super) fn trailing_slash<B>(request: &Request<B>) -> Option<Response> {
 
 /// Every endpoint. Domain errors are replies; a rejection only means that no path fits.
 pub(super) fn all(api: &Arc<Api>) -> impl Filter<Extract = (Response,), Error = Infallible> + Clone + Send + Sync + 'static {
-    let reading = warp::get().and(with(api.clone())).and(warp::header::headers_cloned()).and(query());
-    let writing_up_to =
-        |most| warp::post().and(with(api.clone())).and(warp::header::headers_cloned()).and(query()).and(body::bytes(api.clone(), most));
+    let reading = warp::get().and(with(api.clone())).and(warp::header::headers_cloned()).and(query()).boxed();
+    let writing_up_to = |most| {
+        warp::post().and(with(api.clone())).and(warp::header::headers_cloned()).and(query()).and(body::bytes(api.clone(), most)).boxed()
+    };
     let writing = writing_up_to(u64::MAX);
 
     let page = warp::path::end().and(reading.clone()).then(|api, headers, _| answer(page::index(api, headers)));

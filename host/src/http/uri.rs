@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::convert::Infallible;
 use std::str::FromStr;
 
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, ready};
 use warp::reply::Response;
 use wf_engine::text::{self, Limit, NAME_MAX};
 
@@ -30,10 +32,13 @@ impl FromStr for Part {
 
 impl Part {
     /// What an endpoint answers to it.
-    pub(super) async fn answer<F: Future<Output = Answer>>(self, endpoint: impl FnOnce(String) -> F) -> Response {
+    pub(super) fn answer<F: Future<Output = Answer> + Send + 'static>(
+        self,
+        endpoint: impl FnOnce(String) -> F,
+    ) -> BoxFuture<'static, Response> {
         match self.0 {
-            Ok(part) => error::answer(endpoint(part)).await,
-            Err(error) => error.response(),
+            Ok(part) => error::answer(endpoint(part)),
+            Err(error) => ready(error.response()).boxed(),
         }
     }
 }

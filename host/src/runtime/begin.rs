@@ -66,8 +66,11 @@ pub(super) async fn begin(runtime: &Runtime, component: &[u8], beginning: Beginn
 /// is compiled once.
 async fn first(runtime: &Runtime, name: String, instrumented: Vec<u8>) -> Result<Vec<u8>, LoadError> {
     let own = runtime.0.clone();
+    // Several may begin at once: the others find what the first has kept.
+    static FIRST: std::sync::Mutex<()> = std::sync::Mutex::new(());
     beside(move || {
         let Some(cache) = &own.cache else { return Ok(instrumented) };
+        let _one = FIRST.lock();
         Ok(cache.read(&name).unwrap_or_else(|| {
             cache.put(&name, &instrumented);
             instrumented

@@ -167,6 +167,11 @@ impl run::Host for Guest {
     async fn commit(&mut self) -> wasmtime::Result<()> {
         self.context()?.call(Request::Commit).await.map(drop)
     }
+
+    async fn no_list(&mut self) -> wasmtime::Result<()> {
+        self.context()?.attempt.no_list();
+        Ok(())
+    }
 }
 
 impl http::Host for Guest {

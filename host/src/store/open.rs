@@ -44,6 +44,11 @@ impl Kept {
         Ok(Kept { path, lock: None })
     }
 
+    /// What its file takes on the disk, in bytes.
+    pub fn size(&self) -> u64 {
+        std::fs::metadata(&self.path).map_or(0, |it| it.len())
+    }
+
     /// Keeps hosts out from here on. Refused where one is there.
     pub fn lock(mut self) -> Result<Kept> {
         self.lock = Some(lock(&self.path)?);

@@ -14,6 +14,8 @@ from ._errors import Misfit, misfit
 def to_text(value: Any, json: bool) -> Any:
     if isinstance(value, str):
         return value.value if isinstance(value, enum.Enum) else str(value)
+    if isinstance(value, enum.Enum) and isinstance(value.value, str):
+        return value.value
     if isinstance(value, (bytes, bytearray)) and not json:
         try:
             return bytes(value).decode()
@@ -44,6 +46,8 @@ def to_integer(value: Any, json: bool) -> Any:
         if _INTEGER.match(text):
             return int(text.partition(".")[0])
         raise misfit("int_parsing", "Input should be a valid integer, unable to parse string as an integer", value)
+    if isinstance(value, enum.Enum) and isinstance(value.value, int):
+        return int(value.value)
     raise misfit("int_type", "Input should be a valid integer", value)
 
 

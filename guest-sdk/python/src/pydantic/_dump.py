@@ -1,6 +1,7 @@
 """Values as plain data, by what they are."""
 
 import enum
+import math
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import PurePath
@@ -51,6 +52,15 @@ def dump(value: Any, json: bool) -> Any:
     if not json:
         return value
     return _plain(value)
+
+
+def finite(value: Any) -> Any:
+    """Plain data, where a number that JSON does not have is null."""
+    if isinstance(value, dict):
+        return {key: finite(it) for key, it in value.items()}
+    if isinstance(value, list):
+        return [finite(it) for it in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _plain(value: Any) -> Any:

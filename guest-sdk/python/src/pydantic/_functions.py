@@ -7,12 +7,31 @@ from ._absent import refuse_computed
 from ._errors import Misfit, ValidationError
 
 
+class Again:
+    """Whether what is read was a model before, whose functions have had their say of it.
+
+    What they made of it is taken as it is, and a default that is none of its field's kind.
+    """
+
+    def __enter__(self) -> None:
+        reading_again[0] = True
+
+    def __exit__(self, *_: Any) -> None:
+        reading_again[0] = False
+
+
+#: No attribute of a class: whoever knows a class that is written to looks at it anew.
+reading_again = [False]
+
+
 class Hook:
     """A function that a decorator has marked."""
 
-    def __init__(self, what: str, mode: str, fields: tuple[str, ...], function: Any) -> None:
-        self.what, self.mode, self.fields = what, mode, fields
-        self.function = function
+    def __init__(self, what: str, mode: str, fields: tuple[str, ...], function: Any, check_fields: bool | None = None) -> None:
+        self.what, self.mode, self.fields, self.check_fields = what, mode, fields, check_fields
+        # As with the real one, whoever calls its first argument so means it so.
+        plain = inspect.isfunction(function) and what in ("field_validator", "model_validator")
+        self.function = classmethod(function) if plain and next(iter(inspect.signature(function).parameters), "") == "cls" else function
         self.replaces = what != "computed"
 
     def bound(self, cls: type) -> Any:
@@ -71,23 +90,28 @@ def checked_by(cls: Any, name: str, kind: Any) -> Any:
     for hook in cls.__pydantic_hooks__.of("field_validator") if cls.__pydantic_hooks__ else ():
         if name in hook.fields or "*" in hook.fields:
             function = hook.bound(cls)
-            kind = Through(kind, hook.mode, _narrow(function, hook.mode))
+            kind = Through(kind, hook.mode, _narrow(function, hook.mode, name))
     return kind
 
 
 class Info:
     """What a validator may ask of where it is."""
 
-    data: dict[str, Any] = {}
     context = None
-    field_name = None
     mode = "python"
 
+    def __init__(self, field_name: str, data: dict[str, Any]) -> None:
+        self.field_name, self.data = field_name, data
 
-def _narrow(function: Any, mode: str) -> Any:
+
+#: The fields of the models that are being checked, as far as they are.
+checking: list[dict[str, Any]] = []
+
+
+def _narrow(function: Any, mode: str, name: str) -> Any:
     wants = len(inspect.signature(function).parameters)
     given = 2 if mode == "wrap" else 1
-    return (lambda *values: function(*values, Info())) if wants > given else function
+    return (lambda *values: function(*values, Info(name, dict(checking[-1]) if checking else {}))) if wants > given else function
 
 
 def rechecked(model: Any) -> None:
@@ -100,20 +124,20 @@ def shown_by(model: Any, cls: Any, json: bool, shown: dict[str, Any]) -> dict[st
     hooks = cls.__pydantic_hooks__
     if not hooks:
         return shown
+    for hook in hooks.of("computed"):
+        shown[hook.fields[0]] = getattr(model, hook.fields[0])
     for hook in hooks.of("field_serializer"):
         for name in hook.fields:
             if name in shown:
                 shown[name] = hook.bound(cls)(model, getattr(model, name))
     for hook in hooks.of("model_serializer"):
         shown = hook.bound(cls)(model, lambda _: shown) if hook.mode == "wrap" else hook.bound(cls)(model)
-    for hook in hooks.of("computed"):
-        shown[hook.fields[0]] = getattr(model, hook.fields[0])
     return shown
 
 
 def field_validator(*fields: str, mode: str = "after", check_fields: bool | None = None) -> Any:
     """Marks a function that checks fields."""
-    return lambda function: Hook("field_validator", mode, fields, function)
+    return lambda function: Hook("field_validator", mode, fields, function, check_fields)
 
 
 def model_validator(*, mode: str) -> Any:
@@ -123,11 +147,11 @@ def model_validator(*, mode: str) -> Any:
     return lambda function: Hook("model_validator", mode, (), function)
 
 
-def field_serializer(*fields: str, mode: str = "plain", **_: Any) -> Any:
+def field_serializer(*fields: str, mode: str = "plain", check_fields: bool | None = None, **_: Any) -> Any:
     """Marks a function that shows fields."""
     if mode != "plain":
         raise NotImplementedError("a field_serializer of mode 'wrap' is not known here: use 'plain'")
-    return lambda function: Hook("field_serializer", mode, fields, function)
+    return lambda function: Hook("field_serializer", mode, fields, function, check_fields)
 
 
 def model_serializer(function: Any = None, *, mode: str = "plain", **_: Any) -> Any:
@@ -136,13 +160,13 @@ def model_serializer(function: Any = None, *, mode: str = "plain", **_: Any) -> 
     return mark(function) if function is not None else mark
 
 
-def computed_field(function: Any = None, **_: Any) -> Any:
+def computed_field(function: Any = None, *, repr: bool = True, **_: Any) -> Any:
     """Marks a property that is shown as a field is."""
 
     def mark(it: Any) -> Any:
         refuse_computed(it)
         function = it.fget if isinstance(it, property) else it
-        return Computed(function)
+        return Computed(function, repr)
 
     return mark(function) if function is not None else mark
 
@@ -150,6 +174,7 @@ def computed_field(function: Any = None, **_: Any) -> Any:
 class Computed(property, Hook):
     """A property that is shown."""
 
-    def __init__(self, function: Any) -> None:
+    def __init__(self, function: Any, repr: bool) -> None:
         property.__init__(self, function)
+        self.repr = repr
         self.what, self.mode, self.fields, self.function, self.replaces = "computed", "plain", (function.__name__,), function, False

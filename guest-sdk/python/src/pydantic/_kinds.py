@@ -13,6 +13,7 @@ from ._containers import Either, Fixed, Keyed, Many
 from ._dump import dump
 from ._errors import Misfit, PydanticSchemaGenerationError, misfit, placed
 from ._fields import FieldInfo
+from ._functions import reading_again
 from ._limits import limited
 from ._scalars import SCALARS, Called, Choice, Instance, Kind, Member
 
@@ -221,6 +222,8 @@ class Through(Kind):
         self.inner, self.mode, self.function, self.label = inner, mode, function, inner.label
 
     def check(self, value: Any, json: bool) -> Any:
+        if reading_again[0] and self.mode != "plain":
+            return self.inner.check(value, json)
         try:
             if self.mode == "before":
                 return self.inner.check(self.function(value), json)

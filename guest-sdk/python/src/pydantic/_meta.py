@@ -47,6 +47,7 @@ class ModelMetaclass(type):
         frame = sys._getframe(1)
         cls.__pydantic_local__ = dict(frame.f_locals) if "<locals>" in cls.__qualname__ else {}
         _collect(cls, namespace, private)
+        _check_names(cls, hooks)
         return cls
 
     def __getattr__(cls, name: str) -> Any:
@@ -75,6 +76,16 @@ class ModelMetaclass(type):
             for name, info in cls.__pydantic_fields__.items()
         ]
         return inspect.Signature(parameters)
+
+
+def _check_names(cls: type, hooks: dict[str, Hook]) -> None:
+    """Functions that check fields that are not there."""
+    known = {"*", *cls.__pydantic_fields__, *(it.fields[0] for it in cls.__pydantic_hooks__.of("computed"))}
+    for key, hook in hooks.items():
+        lacking = [it for it in hook.fields if it not in known]
+        if lacking and hook.what in ("field_validator", "field_serializer") and hook.check_fields is not False:
+            message = f"Decorators defined with incorrect fields: {cls.__module__}.{cls.__qualname__}.{key} (use check_fields=False if you're inheriting from the model and intended this)"
+            raise PydanticUserError(message, code="decorator-missing-field")
 
 
 def _refuse_old_config(namespace: dict[str, Any]) -> None:
@@ -123,7 +134,9 @@ def with_annotated(info: FieldInfo, annotation: Any) -> FieldInfo:
     for said in getattr(annotation, "__metadata__", ()):
         if isinstance(said, FieldInfo):
             for key, value in vars(said).items():
-                if key == "constraints" or value is None or value is PydanticUndefined:
+                if key == "constraints" or value is PydanticUndefined or value is None and key != "default":
+                    continue
+                if key == "default" and info.default is not PydanticUndefined:
                     continue
                 if getattr(info, key, None) in (None, PydanticUndefined) and not (key == "default" and info.default_factory):
                     setattr(info, key, value)

@@ -5,7 +5,7 @@ from copy import copy, deepcopy
 from typing import Any, TypeVar
 
 from . import _annotations, _schema
-from ._dump import dump
+from ._dump import dump, finite
 from ._errors import Misfit, ValidationError, misfit, placed
 from ._fill import assigned, fill, set_fields
 from ._functions import checked_by, rechecked
@@ -104,7 +104,10 @@ class BaseModel(metaclass=ModelMetaclass):
     def model_dump_json(self, *, indent: int | None = None, ensure_ascii: bool = False, **options: Any) -> str:
         separators = (",", ":") if indent is None else (",", ": ")
         shown = self.__pydantic_plain__(True, plain(options))
-        return json_text.dumps(shown, indent=indent, separators=separators, ensure_ascii=ensure_ascii)
+        try:
+            return json_text.dumps(shown, indent=indent, separators=separators, ensure_ascii=ensure_ascii, allow_nan=False)
+        except ValueError:
+            return json_text.dumps(finite(shown), indent=indent, separators=separators, ensure_ascii=ensure_ascii)
 
     def model_copy(self: Self, *, update: dict[str, Any] | None = None, deep: bool = False) -> Self:
         copied = deepcopy(self) if deep else copy(self)
@@ -147,7 +150,7 @@ class BaseModel(metaclass=ModelMetaclass):
             if cls.model_config.get("frozen") or cls.__pydantic_fields__[name].frozen:
                 raise ValidationError(cls.__name__, placed(misfit("frozen_instance", "Instance is frozen", value).issues, name))
             if cls.model_config.get("validate_assignment"):
-                value = assigned(cls, name, value)
+                value = assigned(self, name, value)
             self.__dict__[name] = value
             self.__pydantic_fields_set__.add(name)
             rechecked(self)
@@ -200,7 +203,8 @@ class BaseModel(metaclass=ModelMetaclass):
     def __repr_args__(self) -> list[tuple[str, Any]]:
         fields = type(self).__pydantic_fields__
         shown = [(name, value) for name, value in self.__dict__.items() if (fields[name].repr if name in fields else not name.startswith("_"))]
-        return shown + list((self.__pydantic_extra__ or {}).items())
+        computed = [(it.fields[0], getattr(self, it.fields[0])) for it in type(self).__pydantic_hooks__.of("computed") if it.repr] if type(self).__pydantic_hooks__ else []
+        return [*shown, *(self.__pydantic_extra__ or {}).items(), *computed]
 
     def __repr_name__(self) -> str:
         return type(self).__name__

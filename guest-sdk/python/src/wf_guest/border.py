@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import time as wall
+from collections.abc import Callable
 from typing import Any
 
 
@@ -41,6 +42,8 @@ EDITED = "__edited__"
 _host = _Imports()
 #: Whether a step is running.
 live = False
+#: What is to be written before others may see it: all of it, or what is new since an event was sent.
+before: Callable[[bool], None] | None = None
 
 
 def connect(imports: Any) -> None:
@@ -51,14 +54,20 @@ def connect(imports: Any) -> None:
 
 def begin() -> None:
     """A step begins."""
-    global live
-    live = True
+    global live, before
+    live, before = True, None
 
 
 def end() -> None:
     """A step has ended."""
     global live
     live = False
+
+
+def settle(all_of_it: bool = True) -> None:
+    """Writes what is to be seen."""
+    if before is not None:
+        before(all_of_it)
 
 
 def _ask(function: Any, *given: Any) -> Any:
@@ -83,12 +92,14 @@ def publish(event: tuple[str, str]) -> None:
 def send(event: tuple[str, str], step: str | None) -> None:
     """Routes an event, perhaps to one step only."""
     _within("sending")
+    settle(False)
     _ask(_host.events.send, _host.event(*event), "{}" if step is None else json.dumps({"step": step}))
 
 
 def wait(options: dict[str, Any]) -> tuple[str, str]:
     """Suspends the step until an event is there: its name and its payload."""
     _within("waiting")
+    settle()
     event = _ask(_host.events.wait, json.dumps(options, ensure_ascii=False))
     return event.name, event.payload
 
@@ -96,6 +107,7 @@ def wait(options: dict[str, Any]) -> tuple[str, str]:
 def collect(event: tuple[str, str], expected: list[Any], buffer: str | None) -> list[tuple[str, str]] | None:
     """Adds an event to a buffer: the batch, once it is complete."""
     _within("collecting")
+    settle()
     options: dict[str, Any] = {"expected": expected}
     if buffer is not None:
         options["id"] = buffer
@@ -113,6 +125,12 @@ def state_set(path: str, value: str) -> None:
     """Sets the value at a path."""
     _within("the state")
     _ask(_host.state.set, path, value)
+
+
+def state_push(path: str, value: str) -> None:
+    """Adds a value to the list at a path."""
+    _within("the state")
+    _ask(_host.state.push, path, value)
 
 
 def state_delete(path: str) -> None:
@@ -147,6 +165,8 @@ def now() -> int:
 def sleep(seconds: float) -> None:
     """Sleeps durably. Outside of a step nothing is waited for."""
     if live and seconds > 0:
+        # From a second on the step leaves memory.
+        settle(seconds >= 1)
         # The clock goes on a microsecond at each reading, so that of a second a little less is left when it is slept.
         _host.time.sleep(math.ceil(seconds * 1e4) * 100)
 
@@ -155,6 +175,11 @@ def retry_info() -> dict[str, Any]:
     """What came before this attempt."""
     _within("retry_info")
     return json.loads(_host.run.retry_info())
+
+
+def no_list() -> None:
+    """What the step returns is no list, where it could be one."""
+    _host.run.no_list()
 
 
 def run_id() -> str:

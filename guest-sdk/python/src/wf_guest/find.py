@@ -22,11 +22,15 @@ from .quiet import quiet
 
 
 class NotFound(Exception):
-    """There is no such workflow. `line`: where in the file."""
+    """There is no such workflow, or not one alone. `line`: where in the file, or in another that is named."""
 
-    def __init__(self, message: str, hint: str, line: int | None = None) -> None:
+    def __init__(self, message: str, hint: str, line: int | None = None, file: str | None = None) -> None:
         super().__init__(message)
-        self.hint, self.line = hint, line
+        self.hint, self.line, self.file = hint, line, file
+
+
+#: What was found of classes that are not served, each with its line, since `find_all` began.
+unserved: list[tuple[str, int | None]] = []
 
 
 class Found:
@@ -85,19 +89,22 @@ def find(module: str, name: str) -> Found:
 
 def find_all(module_name: str) -> list[Found]:
     """All workflows of a module, each under its name."""
+    unserved.clear()
     recording.start()
     try:
         with quiet():
             module = _load(module_name)
         sources = prepare.sources()
-        named = _servers(module) or _instances(module)
+        named, instances, broke = _servers(module), _instances(module), None
         if not named:
             with quiet(sleeps=False):
-                _main(module, sources.get(module.__name__, ""))
-            named = _recorded_servers() or _classes(module, _ran(module))
+                broke = _main(module, sources.get(module.__name__, ""))
+            named = _recorded_servers() or instances or _classes(module, _ran(module), broke)
     finally:
         recording.stop()
     if not named:
+        if broke is not None:
+            raise broke
         bare = [it for it in subclasses(Workflow) if it.__module__ == module.__name__]
         if bare:
             raise NotFound(f"`{bare[0].__name__}` has no steps", "write `@step` above each method that takes an event", line_of(bare[0]))
@@ -108,8 +115,11 @@ def find_all(module_name: str) -> list[Found]:
             raise NotFound(f"two workflows are called `{name}`", "give each a name of its own", line_of(type(workflow)))
         seen[name] = workflow
     own = [it for it in subclasses(Event) if it.__module__ == module.__name__]
-    used = [set(_used(workflow)) for _, workflow, _ in named]
-    everywhere = set().union(*used)
+    # What belongs to a workflow that is not served is nobody else's.
+    kinds = {type(workflow) for _, workflow, _ in named}
+    # Looked at without being made: who knows what that would want.
+    classes = [object.__new__(it) for it in subclasses(Workflow) if it.__module__ == module.__name__ and it not in kinds]
+    everywhere = {event for workflow in (*(it for _, it, _ in named), *classes) for event in _used(workflow)}
     return [Found(name, workflow, module, additional, [it for it in own if it not in everywhere]) for name, workflow, additional in named]
 
 
@@ -188,8 +198,11 @@ def _ran(module: Any) -> list[Any]:
     return [it for it in kinds.values()]
 
 
-def _classes(module: Any, ran: list[Any]) -> list[tuple[str, Any, list[Any]]]:
-    """What was run, and the other classes of the module that can be made without being told anything."""
+def _classes(module: Any, ran: list[Any], broke: Exception | None) -> list[tuple[str, Any, list[Any]]]:
+    """What was run, and the other classes of the module that can be made without being told anything.
+
+    `broke`: what ended `main()` before its end, which might have made them.
+    """
     found = list(ran)
     names = {id(it) for it in vars(module).values()}
     classes = [it for it in subclasses(Workflow) if it.__module__ == module.__name__ and id(it) in names]
@@ -201,14 +214,18 @@ def _classes(module: Any, ran: list[Any]) -> list[tuple[str, Any, list[Any]]]:
             found.append(cls())
         except Exception as error:
             if len(classes) == 1:
+                if broke is not None:
+                    raise broke from None
                 raise NotFound(f"`{cls.__name__}` cannot be made: {error}", "mend it, or make one in the file: `workflow = …`", line_of(cls)) from None
+            why = f"`{cls.__name__}` is not served: it cannot be made: {error}"
+            unserved.append((why if broke is None else f"{why}; and `main()` ended with {type(broke).__name__}: {broke}", line_of(cls)))
     if len(found) == 1:
         return [(_stem(module), found[0], [])]
     return [(type(it).__name__, it, []) for it in found]
 
 
-def _main(module: Any, text: str) -> None:
-    """Runs what the file does when it is run itself, up to where it needs a run or a server."""
+def _main(module: Any, text: str) -> Exception | None:
+    """Runs what the file does when it is run itself, up to where it needs a run or a server. Gives what ended it before."""
     import asyncio
 
     guards = [node for node in ast.parse(text).body if isinstance(node, ast.If) and "__name__" in ast.dump(node.test) and "__main__" in ast.dump(node.test)]
@@ -216,14 +233,17 @@ def _main(module: Any, text: str) -> None:
         if guards:
             body = ast.Module(body=[it for guard in guards for it in guard.body], type_ignores=[])
             exec(compile(body, module.__file__, "exec"), vars(module))  # noqa: S102
-            return
+            return None
         main = getattr(module, "main", None)
         if inspect.isfunction(main) and not any(it.default is it.empty for it in inspect.signature(main).parameters.values()):
             made = main()
             if inspect.iscoroutine(made):
                 asyncio.run(made)
-    except recording.Recorded:
-        return
-    except (Exception, SystemExit):
+    except (recording.Recorded, SystemExit):
+        return None
+    except NotFound:
+        raise
+    except Exception as error:
         # It wants what is not there. Its classes may still do.
-        return
+        return error
+    return None

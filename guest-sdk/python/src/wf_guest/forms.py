@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic._dump import dump
+from pydantic._functions import Again
 from workflows.errors import WorkflowRuntimeError
-from workflows.events import Event, StopEvent
+from workflows.events import Event, HumanResponseEvent, StartEvent, StopEvent
+
+
+class Unfit(WorkflowRuntimeError):
+    """An event that its class refuses."""
+
+    def __init__(self, cls: type[Any], error: ValidationError) -> None:
+        super().__init__(f"the payload of {cls.__name__} does not fit it: {error}")
+        #: Somebody may say it better: it is in nobody's way.
+        self.is_answer = issubclass(cls, HumanResponseEvent)
 
 
 def written(event: Event) -> tuple[str, str]:
@@ -41,10 +52,13 @@ def _holder(event: Event) -> str:
 def read(cls: type[Any], payload: str) -> Any:
     """The event of a payload."""
     fields = json.loads(payload)
+    # Whoever is outside has not made an event of it.
+    is_ours = not issubclass(cls, (StartEvent, HumanResponseEvent))
     try:
-        return cls(**fields)
+        with Again() if is_ours else nullcontext():
+            return cls(**fields)
     except ValidationError as error:
-        raise WorkflowRuntimeError(f"the payload of {cls.__name__} does not fit it: {error}") from None
+        raise Unfit(cls, error) from None
 
 
 def plain(values: dict[str, Any]) -> dict[str, Any]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import json
 from typing import Any
 
-from workflows.context.context import Context
+from workflows.context.context import Context, enter
 from workflows.context.serializers import unwrapped
-from workflows.context.state_store import infer_state_type
+from workflows.context.state_store import infer_state_type, seeds
 from workflows.errors import WorkflowRuntimeError
-from workflows.events import Event, StepFailedEvent
+from workflows.events import Event, StartEvent, StepFailedEvent
 from workflows.resource import ResourceManager
 
 from . import border, chance, forms, logs, loop, outside, variables
@@ -37,26 +38,50 @@ def invoke(workflow: Any, name: str, events: list[tuple[str, str]]) -> list[tupl
         try:
             chance.reseed()
             variables.begin()
-            return _returned(name, config, _run(workflow, name, function, events))
+            returned = _run(workflow, name, function, events)
+            border.settle()
+            return _returned(name, config, returned)
         except Failed:
             raise
         except BaseException as error:
             raise _failed(config, error) from None
     finally:
+        enter(None)
         logs.end()
         border.end()
 
 
 def _run(workflow: Any, name: str, function: Any, events: list[tuple[str, str]]) -> Any:
     config = function._step_config
-    given = _events(config, [_read(config, workflow, it) for it in events])
+    try:
+        given = _events(config, [_read(config, workflow, it) for it in events])
+    except forms.Unfit as unfit:
+        if not unfit.is_answer:
+            raise
+        logs.left_out(unfit)
+        return None
+    # Made once it is asked for.
+    enter(functools.cache(lambda: Context._of_step(workflow, name, infer_state_type(workflow))))
+    if any(isinstance(it, StartEvent) for it in given.values()):
+        seed(workflow)
     if config.context_parameter:
-        given[config.context_parameter] = Context._of_step(workflow, name, infer_state_type(workflow))
-    function = inspect.unwrap(function) if not inspect.ismethod(function) else function
+        given[config.context_parameter] = Context.get_step_context()
     if not config.resources and not inspect.iscoroutinefunction(function):
         returned = function(**given)
         return loop.run(_awaited(returned)) if inspect.isawaitable(returned) else returned
     return loop.run(_called(workflow, function, config, given))
+
+
+def seed(workflow: Any) -> None:
+    """Writes what a typed state begins with, so that all steps begin with the same, and each adds to it.
+
+    Only where one step begins the run: others would write it over what that has made of it.
+    """
+    steps = [it._step_config.accepted_events for it in workflow._get_steps().values()]
+    if sum(any(isinstance(it, type) and issubclass(it, StartEvent) for it in accepted) for accepted in steps) == 1:
+        for key, value in seeds(infer_state_type(workflow)).items():
+            if border.state_get(key) is None:
+                border.state_set(key, value)
 
 
 async def _awaited(it: Any) -> Any:
@@ -109,6 +134,8 @@ def _events(config: Any, events: list[Event]) -> dict[str, Any]:
 
 
 def _returned(name: str, config: Any, returned: Any) -> list[tuple[str, str]]:
+    if config.is_fan_out and not isinstance(returned, list):
+        border.no_list()
     if returned is None:
         return []
     if isinstance(returned, list) and config.is_fan_out:

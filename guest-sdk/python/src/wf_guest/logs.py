@@ -71,6 +71,11 @@ def write(record: logging.LogRecord) -> None:
     border.write_log(level, record.getMessage(), fields)
 
 
+def left_out(unfit: Exception) -> None:
+    """An answer that its class refuses is left out, and the run goes on."""
+    border.write_log("warn", f"an answer is left out: {unfit}", {})
+
+
 def end() -> None:
     """The end of a step: what has no end of line yet."""
     for stream in (sys.stdout, sys.stderr):

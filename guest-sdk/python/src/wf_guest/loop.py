@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+import threading
 import time
+from concurrent.futures import Future
+from concurrent.futures.thread import ThreadPoolExecutor
 from typing import Any
 
 from . import border
@@ -86,10 +90,44 @@ def run(main: Any, *, debug: bool | None = None, loop_factory: Any = None) -> An
         loop.close()
 
 
+_init = ThreadPoolExecutor.__init__
+
+
+def made(pool: ThreadPoolExecutor, *args: Any, initializer: Any = None, initargs: Any = (), **kwargs: Any) -> None:
+    """Makes a pool, which has no threads to begin."""
+    if len(args) > 2:
+        initializer, initargs = (*args[2:], ())[:2]
+    _init(pool, *args[:2], **kwargs)
+    if initializer is not None:
+        vars(pool)["_begin"] = functools.partial(initializer, *initargs)
+
+
+def submitted(pool: ThreadPoolExecutor, function: Any, /, *args: Any, **kwargs: Any) -> Future:
+    """What a pool is given is called at once."""
+    if pool._shutdown:
+        raise RuntimeError("cannot schedule new futures after shutdown")
+    future: Future = Future()
+    try:
+        if begin := vars(pool).pop("_begin", None):
+            # As its one thread would, once.
+            begin()
+        future.set_result(function(*args, **kwargs))
+    except Exception as error:
+        future.set_exception(error)
+    return future
+
+
+def no_thread(thread: threading.Thread) -> None:
+    """Raises what Python raises, and says what to do."""
+    raise RuntimeError("can't start new thread: a workflow has none. Await, use asyncio.to_thread or a pool, which call at once, or let steps run beside each other")
+
+
 def install() -> None:
-    """Makes it the loop of everything in the component, and makes `time.sleep` durable."""
+    """Makes it the loop of everything in the component, makes `time.sleep` durable, and has pools do without threads."""
     asyncio.run = run
     asyncio.new_event_loop = asyncio.events.new_event_loop = Loop
     # Each new loop would ask for a variable, and with that for all of them.
     asyncio.coroutines._is_debug_mode = lambda: False
     time.sleep = border.sleep
+    ThreadPoolExecutor.__init__, ThreadPoolExecutor.submit = made, submitted
+    threading.Thread.start = no_thread

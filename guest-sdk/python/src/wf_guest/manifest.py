@@ -126,6 +126,8 @@ def _step(name: str, function: Any, words: Words, joins: bool) -> dict[str, Any]
         said["subtypes"] = True
     if config.is_fan_out:
         said["fan_out"] = True
+        alone = [it.__name__ for it in config.bare_return_types if it in returned and it not in config.listed_return_types]
+        said |= {"returns_alone": alone} if alone else {}
     if config.collection_policy is not None:
         said |= {"join": "all", "order": "arrival"}
         if isinstance(config.collection_policy.cardinality, Take):

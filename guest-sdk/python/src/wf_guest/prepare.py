@@ -32,7 +32,7 @@ _BY_NAME = {"anyio": "anyio._backends._asyncio"}
 _LARGE = 200
 _LATE_IMPORT = re.compile(r"^[ \t]+(?:from|import)[ \t]", re.MULTILINE)
 #: Modules that are not the user's.
-_OURS = ("wf_guest", "wf_entry", "wit_world", "componentize_py_types", "componentize_py_runtime", "workflows", "pydantic", "llama_agents", "llama_index", "typing_extensions", "httpx", "requests", "httpcore2", "jiter", "pydantic_core", "ssl")
+_OURS = ("wf_guest", "wf_entry", "wit_world", "componentize_py_types", "componentize_py_runtime", "workflows", "pydantic", "llama_agents", "llama_index", "typing_extensions", "httpx", "requests", "httpcore2", "jiter", "pydantic_core", "ssl", "starlette", "uvicorn")
 
 
 def _imported(name: str) -> None:
@@ -52,7 +52,7 @@ def standard_library() -> None:
 def sources() -> dict[str, str]:
     """Keeps the lines of the user's files, by their modules, for whoever shows them or looks for what they say."""
     texts = {}
-    for module in _users():
+    for module in users():
         if not _is_of_package(module) and (text := _text(module)) is not None:
             linecache.cache[module.__file__] = (len(text), None, text.splitlines(keepends=True), module.__file__)
             texts[module.__name__] = text
@@ -63,7 +63,7 @@ def user_modules() -> None:
     """Imports what the user's functions import, and what the functions of these do."""
     own, seen = sources(), set()
     words = {word for text in own.values() for word in re.findall(r"\w+", text)}
-    while todo := [it for it in _users() if it.__name__ not in seen]:
+    while todo := [it for it in users() if it.__name__ not in seen]:
         seen.update(it.__name__ for it in todo)
         sizes = Counter(name.partition(".")[0] for name in list(sys.modules))
         for module in todo:
@@ -78,7 +78,7 @@ def user_modules() -> None:
                 _imported(late)
 
 
-def _users() -> list[Any]:
+def users() -> list[Any]:
     """The modules of the user's files, and of packages."""
     return [it for it in list(sys.modules.values()) if _is_users(it)]
 

@@ -37,6 +37,7 @@ class StepConfig:
     is_fan_out: bool = False
     #: What may be returned alone by a step that returns lists.
     bare_return_types: tuple[Any, ...] = ()
+    listed_return_types: tuple[Any, ...] = ()
     role: str = "step"
     catch_error_for_steps: list[str] | None = None
     catch_error_max_recoveries: int = 1

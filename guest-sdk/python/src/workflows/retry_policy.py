@@ -46,6 +46,24 @@ class RetryPolicy(Protocol):
     def next(self, elapsed_time: float, attempts: int, error: Exception, *, seed: int | None = None) -> float | None: ...
 
 
+class RetryCondition(Protocol):
+    """Whether an error is tried again."""
+
+    def __call__(self, error: BaseException) -> bool: ...
+
+
+class StopCondition(Protocol):
+    """Whether there are no more attempts; times in seconds."""
+
+    def __call__(self, attempts: int, elapsed_time: float, *, upcoming_sleep: float = 0.0) -> bool: ...
+
+
+class WaitStrategy(Protocol):
+    """How long until the next attempt, in seconds; the first that is made again has the number 0."""
+
+    def __call__(self, attempts: int, *, seed: int | None = None) -> float: ...
+
+
 class _Wait:
     def __call__(self, attempts: int, *, seed: int | None = None) -> float:
         raise NotImplementedError

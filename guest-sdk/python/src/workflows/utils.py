@@ -23,7 +23,7 @@ def inspect_signature(function: Callable[..., Any], localns: dict[str, Any] | No
     from .decorators import StepConfig
 
     hints = resolved_hints(function, localns or {})
-    returned = hints.get("return", inspect.Signature.empty)
+    returned = _bare(hints.get("return", inspect.Signature.empty))
     config = StepConfig([], {}, [], None, None, [])
     if get_origin(returned) in _ITERATORS or inspect.isasyncgenfunction(function):
         raise WorkflowValidationError(
@@ -32,6 +32,8 @@ def inspect_signature(function: Callable[..., Any], localns: dict[str, Any] | No
     for name, parameter in inspect.signature(function).parameters.items():
         if name not in ("self", "cls"):
             _parameter(config, name, hints.get(name, parameter.annotation), localns or {})
+    if not config.event_parameters and (name := _lacking(function, localns or {})):
+        raise WorkflowValidationError(f"Failed to resolve type annotations for {function.__qualname__}. Missing name: {name}.")
     _check_parameters(config)
     if returned is inspect.Signature.empty:
         raise WorkflowValidationError("Return types of workflows step functions must be annotated with their type.")
@@ -39,6 +41,7 @@ def inspect_signature(function: Callable[..., Any], localns: dict[str, Any] | No
     config.is_fan_out = any(get_origin(it) is list for it in _members(returned))
     if config.is_fan_out:
         config.bare_return_types = tuple(it for it in _members(returned) if get_origin(it) is not list and it is not type(None))
+        config.listed_return_types = tuple(it for listed in _members(returned) if get_origin(listed) is list for it in _members(get_args(listed)[0]))
     return config
 
 
@@ -98,6 +101,11 @@ def _is_event(annotation: Any) -> bool:
     return isinstance(annotation, type) and issubclass(annotation, Event)
 
 
+def _bare(annotation: Any) -> Any:
+    """An annotation without what is said beside it."""
+    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
+
+
 def _members(annotation: Any) -> list[Any]:
     """What a union is made of; anything else by itself."""
     if get_origin(annotation) in (Union, UnionType):
@@ -120,7 +128,7 @@ def _flat(annotation: Any) -> list[Any]:
     for member in _members(annotation):
         if member in (None, type(None)):
             continue
-        inner = _flat(get_args(member)[0]) if get_origin(member) is list else [member]
+        inner = _flat(get_args(member)[0]) if get_origin(member) is list else [_bare(member)]
         found += [it for it in inner if it not in found]
     return found
 
@@ -142,6 +150,15 @@ def resolved_hints(function: Callable[..., Any], localns: dict[str, Any]) -> dic
                     raise WorkflowValidationError(f"the annotation `{annotation}` of step `{function.__name__}` names `{error.name}`, which is not there") from None
                 found[name] = Any
         return found
+
+
+def _lacking(function: Callable[..., Any], localns: dict[str, Any]) -> str | None:
+    """What a parameter's annotation names, and is not there."""
+    try:
+        get_type_hints(function, localns=localns or None)
+    except NameError as error:
+        return error.name
+    return None
 
 
 def is_free_function(qualname: str) -> bool:

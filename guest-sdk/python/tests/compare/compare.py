@@ -21,8 +21,10 @@ import socket
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -36,15 +38,34 @@ ROOT = SDK.parent.parent
 PROGRAMS = HERE.parent / "programs"
 MIGRATION = SDK / "MIGRATION.md"
 BUILT = ROOT / "target" / "python-compare"
+#: Programs that the originals' own packages bring, as the first one in Python in what they say of themselves.
+READMES = {"readme_workflows": "llama-index-workflows", "readme_server": "llama-agents-server"}
+#: What the original is made of, and no file has a use for.
+INSIDE = (
+    "CatchErrorHandler", "SerializableEvent", "StepFunction", "StepSignatureSpec", "WorkflowGenericNode", "WorkflowResourceConfigNode",
+    "WorkflowResourceNode", "make_step_function", "validate_step_signature",
+)  # fmt: skip
 #: What follows from the clock, or from where a file lies.
 VARIES = ("elapsed_seconds", "failed_at", "traceback")
+
+
+def program(original: str, stem: str) -> Path:
+    """The file of a program: one of ours, or of the original's own, byte for byte."""
+    if stem not in READMES:
+        return PROGRAMS / f"{stem}.py"
+    ask = f"import importlib.metadata as it; print(it.metadata({READMES[stem]!r}).get_payload())"
+    said = subprocess.run([original, "-c", ask], capture_output=True, check=True, text=True).stdout
+    file = BUILT / "readmes" / f"{stem}.py"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(said.partition("```python\n")[2].partition("```")[0], encoding="utf-8")
+    return file
 
 
 def build(host: str, program: Path) -> Path:
     """A folder with the components of a file; built once by the same `wf-host` of the same bytes."""
     binary = os.stat(host)
     # With what lies beside it for it alone.
-    files = sorted(program.parent.glob(f"{program.stem[:4]}*"))
+    files = sorted(program.parent.glob(f"{program.stem[:4]}*")) if program.parent == PROGRAMS else [program]
     made_of = hashlib.sha256(b"".join(it.read_bytes() for it in files) + f"{binary.st_size} {binary.st_mtime_ns}".encode())
     out = BUILT / f"{program.stem}-{made_of.hexdigest()[:16]}"
     if out.exists():
@@ -165,7 +186,9 @@ def likened(answer: Any) -> Any:
 def shown(seen: dict[str, Any]) -> str:
     if "stream" not in seen:
         return json.dumps(seen.get("answer", seen), ensure_ascii=False)
-    return " · ".join(f"{it['type']} {json.dumps(it['value'], ensure_ascii=False)}" for it in seen["stream"])
+    told = [f"{it['type']} {json.dumps(it['value'], ensure_ascii=False)}" for it in seen["stream"]]
+    ended = seen["ended"]
+    return " · ".join([*told, *([f"{ended['status']}: {ended['error']}"] if ended["status"] != "completed" else [])])
 
 
 def client(python: str, scenario: dict[str, Any], server: Server) -> dict[str, Any]:
@@ -180,6 +203,32 @@ def client(python: str, scenario: dict[str, Any], server: Server) -> dict[str, A
 def key(scenario: dict[str, Any]) -> str:
     """What CONTRACT.md calls it."""
     return f"{scenario['program']}/{scenario.get('workflow', scenario['program'])}{scenario.get('path', '')}{scenario.get('client', '')}"
+
+
+def names(original: str) -> int:
+    """How many of the original's public names cannot be imported here, from where they are there."""
+    named = json.loads(subprocess.run([original, str(HERE / "names.py")], capture_output=True, check=True, text=True).stdout)
+    lines = [f"from {module} import {name}" for module, of in named.items() for name in of if name not in INSIDE]
+    tried = "import sys\nfor line in sys.stdin:\n    try: exec(line)\n    except ImportError as error: print(line.strip())"
+    package = {**os.environ, "PYTHONPATH": str(SDK / "src")}
+    lacking = subprocess.run([sys.executable, "-P", "-c", tried], input="\n".join(lines), env=package, capture_output=True, check=True, text=True).stdout
+    print(f"{len(lines)} names of the original, of which cannot be imported: {lacking or 'none'}")
+    return lacking.count("\n")
+
+
+def examples(original: str) -> int:
+    """How many of the examples in the original's docstrings come to another end here."""
+    runs = [[original, str(HERE / "examples.py")], [sys.executable, "-P", str(HERE / "examples.py")]]
+    where = subprocess.run([original, "-c", "import workflows; print(workflows.__path__[0])"], capture_output=True, check=True, text=True).stdout.strip()
+    texts = [it.read_text(encoding="utf-8") for it in sorted(Path(where).rglob("*.py"))]
+    found = [textwrap.dedent(it) for text in texts for it in re.findall(r"^[ \t]*```python\n(.*?)^[ \t]*```", text, re.MULTILINE | re.DOTALL)]
+    package = {**os.environ, "PYTHONPATH": str(SDK / "src")}
+    theirs, own = (json.loads(subprocess.run(it, input=json.dumps(found), env=env, capture_output=True, check=True, text=True).stdout) for it, env in zip(runs, (os.environ, package)))
+    different = [it for it in zip(found, theirs, own) if it[1] != it[2]]
+    for text, there, here in different:
+        print(f"DIFFERENT: {text}  the original: {there}\n  wf-host:      {here}")
+    print(f"{len(found)} examples of the original's docstrings, {theirs.count('')} of which run alone: {len(different)} differ")
+    return len(different)
 
 
 def is_as_said(scenario: dict[str, Any], expected: dict[str, Any], got: dict[str, Any]) -> bool:
@@ -201,18 +250,23 @@ def main() -> int:
     # A virtual environment's Python is a link: what it links to is another environment.
     host, original = (str(Path(it).absolute()) for it in (given.host, given.original))
     scenarios = [it for it in json.loads((HERE / "scenarios.json").read_text(encoding="utf-8")) if given.only in it["program"]]
-    programs = [PROGRAMS / f"{stem}.py" for stem in sorted({it["program"] for it in scenarios})]
-    components = [str(it) for program in programs for it in sorted(build(host, program).glob("*.wasm"))]
-    failed, seen = 0, {}
+    programs = [program(original, stem) for stem in sorted({it["program"] for it in scenarios})]
+    failed, seen = names(original) + examples(original), {}
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as both:
+        # Most of a scenario is waiting.
+        beside = both.enter_context(ThreadPoolExecutor(4))
+        built = zip(programs, beside.map(lambda it: build(host, it), programs))
+        # What the originals' own are called others are called, too.
+        components = [f"{file.stem}={it}" if file.stem in READMES else str(it) for file, place in built for it in sorted(place.glob("*.wasm"))]
         one, other = free(), free()
         theirs = both.enter_context(served([original, str(HERE / "original.py"), str(one), *map(str, programs)], one, PROGRAMS))
         own = both.enter_context(served([host, "serve", "--strict", "--port", str(other), *components], other, folder))
-        for scenario in scenarios:
-            if "client" in scenario:
-                (expected, _), (got, run) = ((client(original, scenario, it), "") for it in (theirs, own))
-            else:
-                (expected, _), (got, run) = theirs.play(scenario), own.play(scenario)
+
+        def seen_of(scenario: dict[str, Any]) -> list[tuple[dict[str, Any], str]]:
+            """What clients see of it on both, each with its run's id."""
+            return [(client(original, scenario, it), "") if "client" in scenario else it.play(scenario) for it in (theirs, own)]
+
+        for scenario, ((expected, _), (got, run)) in zip(scenarios, beside.map(seen_of, scenarios)):
             # What the page of differences says of it.
             got = json.loads(re.sub(scenario.get("adds") or "(?!)", "", json.dumps(got)))
             right = is_as_said(scenario, expected, got)

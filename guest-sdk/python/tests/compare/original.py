@@ -60,12 +60,16 @@ def found(path: Path):
     try:
         module = load(path)
         instances = {key: value for key, value in vars(module).items() if isinstance(value, workflows.Workflow)}
-        if not added and not instances:
+        if not added and hasattr(module, "main"):
             workflows.Workflow.run = WorkflowServer.serve = record
             try:
                 asyncio.run(module.main())
             except Recorded:
                 pass
+            except Exception:
+                # It wants what is not there: its instances may still do.
+                if not instances:
+                    raise
     finally:
         workflows.Workflow.run, WorkflowServer.add_workflow, WorkflowServer.serve = run, add, serve
     if added:
@@ -77,7 +81,8 @@ def found(path: Path):
 
 older_names()
 server = WorkflowServer()
-for file in sys.argv[2:]:
-    for one in found(Path(file).absolute()):
-        server.add_workflow(*one)
+for file in map(Path, sys.argv[2:]):
+    for name, workflow, additional in found(file.absolute()):
+        # What the originals' own are called others are called, too.
+        server.add_workflow(file.stem if file.stem.startswith("readme_") else name, workflow, additional)
 asyncio.run(server.serve("127.0.0.1", int(sys.argv[1]), {"log_level": "error"}))

@@ -20,13 +20,16 @@ NAMES = {
     "workflows.decorators": "StepConfig catch_error step",
     "workflows.handler": "WorkflowHandler",
     "workflows.resource": "Resource ResourceConfig ResourceDefinition ResourceManager",
-    "workflows.retry_policy": "ConstantDelayRetryPolicy ExponentialBackoffRetryPolicy RetryInfo RetryPolicy retry_policy",
+    "workflows.retry_policy": "ConstantDelayRetryPolicy ExponentialBackoffRetryPolicy RetryCondition RetryInfo RetryPolicy StopCondition WaitStrategy retry_policy",
     "workflows.types": "RunResultT StopEventT",
     "workflows.utils": "get_steps_from_class get_steps_from_instance",
     "workflows.workflow": "Workflow WorkflowMeta",
     "workflows.testing": "WorkflowTestRunner",
     "workflows.representation": "WorkflowEventNode WorkflowExternalNode WorkflowGraph WorkflowGraphEdge WorkflowStepNode get_workflow_representation",
-    "llama_agents.client": "WorkflowClient",
+    "workflows.representation.types": "WorkflowEventNode WorkflowExternalNode WorkflowGraph WorkflowGraphEdge WorkflowGraphNode WorkflowNodeBase WorkflowStepNode",
+    "workflows.plugins": "BasicRuntime basic_runtime get_current_runtime",
+    "workflows.plugins.basic": "BasicRuntime basic_runtime",
+    "llama_agents.client": "CancelHandlerResponse EventEnvelopeWithMetadata EventStream HandlerData HandlersListResponse SendEventResponse WorkflowClient WorkflowEventsListResponse WorkflowGraphResponse WorkflowSchemaResponse",
     "llama_agents.server": "AbstractWorkflowStore HandlerQuery MemoryWorkflowStore PersistentHandler SqliteWorkflowStore WorkflowServer",
 }
 

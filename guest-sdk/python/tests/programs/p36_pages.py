@@ -68,12 +68,20 @@ class AttemptsWorkflow(Workflow):
         return StopEvent(result=[info.retry_number, repr(info.last_exception), 0.25 < since < 60, info.elapsed_seconds > 0.25])
 
 
+class KeptEvent(Event):
+    pass
+
+
 class KeptWorkflow(Workflow):
     """What of a value is kept."""
 
     @step
-    async def begin(self, ctx: Context, ev: StartEvent) -> StopEvent:
+    async def begin(self, ctx: Context, ev: StartEvent) -> KeptEvent:
         await ctx.store.set("kept", {1: ("a", "b")})
+        return KeptEvent()
+
+    @step
+    async def end(self, ctx: Context, ev: KeptEvent) -> StopEvent:
         return StopEvent(result=repr(await ctx.store.get("kept")))
 
 

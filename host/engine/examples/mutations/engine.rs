@@ -374,8 +374,21 @@ pub const MUTATIONS: &[Mutation] = &[
         "if step.join.is_some() {",
         "if false && step.join.is_some() {",
     ),
-    check("no step is fed by the failures that it catches", "definition/graph.rs", "feeders[catcher].push(", "feeders[source].push("),
-    check("a fan-out that fails opens a scope", "definition/graph.rs", "usize::from(fans_out && !source.fails)", "usize::from(fans_out)"),
+    check("no step is fed by the failures that it catches", "definition/graph.rs", "fed[1][catcher] = true;", "let _ = catcher;"),
+    check(
+        "a fan-out that fails opens a scope",
+        "definition/graph.rs",
+        "fed[1][catcher] = true;",
+        "fed[usize::from(!manifest.fan_out)][catcher] = true;",
+    ),
+    scripts("what is no list opens a scope", "run/report.rs", ".fan_out && !commit.is_no_list()", ".fan_out"),
+    scripts("a join takes the scopes of one fan-out", "run/scopes.rs", "!openers.contains(&opener)", "openers.first() != Some(&opener)"),
+    check(
+        "what is returned alone is a list",
+        "definition/graph.rs",
+        "manifest.fan_out && !manifest.returns_alone.iter()",
+        "manifest.fan_out && ![\"\"].iter()",
+    ),
     scripts("an attempt that ends keeps its exclusive edit", "run/leave.rs", "        self.release_exclusive(id);\n", ""),
     scripts(
         "what a refused return sent is told as sent",

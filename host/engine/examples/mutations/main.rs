@@ -1,11 +1,10 @@
 //! Breaks rules on purpose, one after the other, and shows that the tests notice each.
 //!
-//! `cargo run --release --package wf-engine --example mutations [WORD…]`
+//! `cargo run --release --package wf-engine --example mutations [WORD…]`, or `make mutations` for all of them
 //!
-//! `PART`, a number: of ten in turn, only each that has this remainder; CI goes through all of them in ten commits or so.
+//! `PART`, a number: of twenty in turn, only each that has this remainder; CI goes through all of them in twenty commits or so.
 //!
-//! What a mutation leaves as it was is not built again. Each core has a copy of its own, where it builds and tries one
-//! after the other.
+//! In a copy, where what a mutation leaves as it was is not built again. While one is built, others are tried.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
@@ -81,40 +80,40 @@ fn main() -> ExitCode {
     if caught { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Where one of the workers builds.
+/// Where what is broken is built: one at a time, so that what it stands on is built once.
 struct Place {
     copy: PathBuf,
     target: PathBuf,
 }
 
 impl Place {
-    fn new(subject: &Subject, root: &Path, lane: usize) -> Place {
-        let copy = root.join("target/mutations").join(format!("{}-{lane}", subject.name));
+    fn new(subject: &Subject, root: &Path) -> Place {
+        let copy = root.join("target/mutations").join(subject.name);
         let _ = std::fs::remove_dir_all(&copy);
         (subject.copy)(root, &copy);
-        // One target folder builds one thing at a time, and the workspace's may be in use.
-        let target = root.join("target/mutations").join(format!("target-{lane}"));
-        Place { copy, target }
+        // The workspace's may be in use.
+        Place { copy, target: root.join("target/mutations/target") }
     }
 }
 
 impl Subject {
     /// Whether the tests hold for what there is, and notice every mutation that one of the words names.
     fn is_watched(&self, words: &[String]) -> bool {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("it lies in the workspace");
+        let root = root();
         let wanted = |it: &&Mutation| words.is_empty() || words.iter().any(|word| it.what.contains(word));
         let part: Option<usize> = std::env::var("PART").ok().and_then(|it| it.parse().ok());
-        let is_of_part = |(at, _): &(usize, &Mutation)| part.is_none_or(|part| at % 10 == part % 10);
+        let is_of_part = |(at, _): &(usize, &Mutation)| part.is_none_or(|part| at % 20 == part % 20);
         let all = self.mutations.iter().copied().flatten().filter(wanted);
         let mutations: Vec<&Mutation> = all.enumerate().filter(is_of_part).map(|(_, it)| it).collect();
         // The tests must hold for it as it is, or nothing that they fail for means anything.
         let unbroken = mutations.iter().map(|it| it.by).collect::<BTreeSet<_>>().into_iter().map(|tests| (tests, None));
         let trials: Vec<(&str, Option<&Mutation>)> = unbroken.chain(mutations.iter().map(|it| (it.by, Some(*it)))).collect();
         let left = Mutex::new(trials.into_iter());
+        let place = Mutex::new(Place::new(self, root));
         let work = &|lane: usize| {
-            let place = Place::new(self, root, lane);
+            let mine = root.join("target/mutations").join(format!("{}-{lane}", self.name));
             let next = || left.lock().expect("nobody panics with it").next();
-            std::iter::from_fn(next).fold(true, |all, (tests, mutation)| all & self.is_noticed(&place, tests, mutation))
+            std::iter::from_fn(next).fold(true, |all, (tests, mutation)| all & self.is_noticed(&place, &mine, tests, mutation))
         };
         let cores = thread::available_parallelism().map_or(1, usize::from);
         thread::scope(|scope| {
@@ -142,8 +141,10 @@ impl Subject {
         command.args(["test", "--quiet", "--release", "--no-run", "--message-format=json", "--package", self.package]);
         command.args(if tests == UNIT { vec!["--lib"] } else { vec!["--test", tests] });
         // Built for one short run each: to build it takes longer than what it runs until a test fails.
-        for setting in ["opt-level=0", "debug=0", "codegen-units=256"] {
-            command.args(["--config", &format!("profile.release.package.\"{}\".{setting}", self.package)]);
+        for (package, setting) in
+            [(self.package, "opt-level=0"), (self.package, "debug=0"), (self.package, "codegen-units=256"), ("*", "opt-level=1")]
+        {
+            command.args(["--config", &format!("profile.release.package.\"{package}\".{setting}")]);
         }
         command.env("CARGO_TARGET_DIR", &place.target).env("CARGO_INCREMENTAL", "1").current_dir(&place.copy);
         let output = command.output().expect("cargo starts");
@@ -158,12 +159,19 @@ impl Subject {
     }
 
     #[expect(clippy::print_stdout, reason = "the command's own output")]
-    fn is_noticed(&self, place: &Place, tests: &str, mutation: Option<&Mutation>) -> bool {
-        let tried = self.build(place, tests, mutation).map(|program| {
-            let mut command = Command::new(program);
+    fn is_noticed(&self, place: &Mutex<Place>, mine: &Path, tests: &str, mutation: Option<&Mutation>) -> bool {
+        let built = {
+            let place = place.lock().expect("nobody panics with it");
+            // The next one is built to where this one lies. A copy would be open for writing while others are started.
+            self.build(&place, tests, mutation).map(|program| std::fs::rename(program, mine).expect("it can be moved"))
+        };
+        let tried = built.map(|()| {
+            let mut command = Command::new(mine);
             // That a test fails is enough, without the smallest case.
-            command.env_remove("SEED").env("WORLDS", self.worlds).env("RUST_BACKTRACE", "0").env("PROPTEST_MAX_SHRINK_ITERS", "0");
-            command.current_dir(place.copy.join(self.source).parent().expect("a crate"));
+            // What is whole is tried by the tests themselves: here it is enough that they run at all where they were copied to.
+            let worlds = if mutation.is_some() { self.worlds } else { "600" };
+            command.env_remove("SEED").env("WORLDS", worlds).env("RUST_BACKTRACE", "0").env("PROPTEST_MAX_SHRINK_ITERS", "0");
+            command.current_dir(root().join("target/mutations").join(self.name).join(self.source).parent().expect("a crate"));
             tried(&mut command)
         });
         let (verdict, wanted) = match tried {
@@ -178,6 +186,10 @@ impl Subject {
         }
         wanted
     }
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("it lies in the workspace")
 }
 
 /// Shows what the compiler has against it.

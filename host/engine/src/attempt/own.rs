@@ -21,6 +21,7 @@ impl Own {
             Buffered::Send { event, .. } => event.payload.get().len(),
             Buffered::Set { path, value } | Buffered::Push { path, value } => path.len() + value.get().len(),
             Buffered::Delete { path } => path.len(),
+            Buffered::NoList => 0,
         };
         self.effects.push(effect);
     }

@@ -11,18 +11,13 @@ const NESTED_MAX: usize = 8;
 /// A step from which another is fed.
 struct Feeder {
     step: usize,
-    /// By its failure, which opens no scope, and not by what it returns.
-    fails: bool,
+    /// By what opens a scope: a list that it returns, and neither one event alone nor its failure.
+    opens: bool,
 }
 
 impl Definition {
-    /// The fan-out step whose scopes an all-join takes: the nearest that reaches it.
-    pub fn fan_out_of(&self, join: &str) -> Option<&str> {
-        self.fan_outs_of(join).next()
-    }
-
-    /// The fan-out steps that are nearest to an all-join, each by way of its own.
-    pub(super) fn fan_outs_of(&self, join: &str) -> impl Iterator<Item = &str> {
+    /// The fan-out steps whose scopes an all-join takes: on each way to it the nearest.
+    pub fn fan_outs_of(&self, join: &str) -> impl Iterator<Item = &str> {
         let found = self.step_index(join).and_then(|step| self.fan_outs.get(step));
         let found = found.into_iter().flatten().filter_map(|&step| self.step_at(step));
         found.map(|step| step.name.as_str())
@@ -56,23 +51,19 @@ impl Definition {
         joins.map(|(step, joins)| if joins { self.nearest_fan_outs(step, &feeders) } else { Vec::new() }).collect()
     }
 
-    /// A scope that another all-join closes in between does not reach a join. No more than two are
-    /// looked for: that is one too many.
+    /// A scope that another all-join closes in between does not reach a join.
     fn nearest_fan_outs(&self, join: usize, feeders: &[Vec<Feeder>]) -> Vec<usize> {
-        let steps: Vec<_> = self.indexed().map(|(_, step)| (step.fan_out, step.join == Some(Join::All))).collect();
+        let steps: Vec<_> = self.indexed().map(|(_, step)| step.join == Some(Join::All)).collect();
         let mut found: Vec<usize> = Vec::new();
         let mut seen = vec![[false; NESTED_MAX + 1]; steps.len()];
         let mut next = VecDeque::from([(join, 0)]);
         while let Some((step, closed)) = next.pop_front() {
             for source in &feeders[step] {
-                let (fans_out, joins) = steps[source.step];
-                let opens = usize::from(fans_out && !source.fails);
+                let joins = steps[source.step];
+                let opens = usize::from(source.opens);
                 if opens > closed {
                     if !found.contains(&source.step) {
                         found.push(source.step);
-                    }
-                    if found.len() > 1 {
-                        return found;
                     }
                     continue;
                 }
@@ -90,14 +81,21 @@ impl Definition {
         let mut feeders: Vec<Vec<Feeder>> = self.places.iter().map(|_| Vec::new()).collect();
         let open = self.open_steps();
         for (source, manifest) in self.indexed() {
-            let mut fed = vec![false; feeders.len()];
-            let named = once(manifest.emits.iter().map(String::as_str)).into_iter().flat_map(|name| self.accepting(name));
-            let open = open.iter().filter(|_| manifest.emits_any);
-            named.chain(open).for_each(|&step| fed[step] = true);
-            let fed = (0..fed.len()).filter(|&step| fed[step]);
-            fed.for_each(|step| feeders[step].push(Feeder { step: source, fails: false }));
+            // By a list, and otherwise.
+            let mut fed = [vec![false; feeders.len()], vec![false; feeders.len()]];
+            let listed = |name: &&str| manifest.fan_out && !manifest.returns_alone.iter().any(|alone| alone == name);
+            for name in once(manifest.emits.iter().map(String::as_str)) {
+                self.accepting(name).iter().for_each(|&step| fed[usize::from(!listed(&name))][step] = true);
+            }
+            open.iter().filter(|_| manifest.emits_any).for_each(|&step| fed[usize::from(!manifest.fan_out)][step] = true);
             if let Some(catcher) = self.catcher(source) {
-                feeders[catcher].push(Feeder { step: source, fails: true });
+                fed[1][catcher] = true;
+            }
+            for (opens, fed) in [true, false].into_iter().zip(fed) {
+                fed.into_iter()
+                    .zip(&mut feeders)
+                    .filter(|(fed, _)| *fed)
+                    .for_each(|(_, feeders)| feeders.push(Feeder { step: source, opens }));
             }
         }
         feeders

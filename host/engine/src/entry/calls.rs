@@ -11,7 +11,7 @@ impl Buffered {
     pub fn path(&self) -> Option<&str> {
         match self {
             Buffered::Set { path, .. } | Buffered::Push { path, .. } | Buffered::Delete { path } => Some(path),
-            Buffered::Send { .. } => None,
+            Buffered::Send { .. } | Buffered::NoList => None,
         }
     }
 
@@ -20,7 +20,7 @@ impl Buffered {
     pub(crate) fn growth_max(&self) -> usize {
         match self {
             Buffered::Set { path, value } | Buffered::Push { path, value } => 8 * (path.len() + 1) + value.get().len(),
-            Buffered::Delete { .. } | Buffered::Send { .. } => 0,
+            Buffered::Delete { .. } | Buffered::Send { .. } | Buffered::NoList => 0,
         }
     }
 }

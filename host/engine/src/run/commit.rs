@@ -52,6 +52,11 @@ impl Commit {
             _ => None,
         })
     }
+
+    /// Whether what is returned with it is no list.
+    pub(crate) fn is_no_list(&self) -> bool {
+        self.effects.iter().any(|effect| matches!(effect, Buffered::NoList))
+    }
 }
 
 /// A call as the step log keeps it: what it publishes is part of no identity.

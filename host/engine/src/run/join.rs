@@ -33,9 +33,7 @@ impl Run {
     /// All events of a scope: they are kept until it is closed, or there are as many as it takes.
     fn gather(&mut self, step: usize, event: &Event, place: Place) -> bool {
         let planned = &self.plan[step];
-        // No fan-out reaches it, which the check of a definition finds.
-        let Some(opener) = planned.opener else { return false };
-        match self.scopes.gather(step, opener, planned.take, place, event) {
+        match self.scopes.gather(step, &planned.openers, planned.take, place, event) {
             Gathering::Elsewhere => return false,
             Gathering::Held => (),
             Gathering::Complete(gathered, place) => self.fire(step, gathered, place),

@@ -21,8 +21,8 @@ pub(super) struct Planned {
     pub join: Option<Join>,
     pub order: Order,
     pub take: Option<u32>,
-    /// The fan-out step whose scopes it joins, if it is an all-join.
-    pub opener: Option<usize>,
+    /// The fan-out steps whose scopes it joins, if it is an all-join.
+    pub openers: Vec<usize>,
     /// The all-joins of its own scopes, if it is a fan-out.
     pub joins: Vec<usize>,
     pub fan_out: bool,
@@ -48,12 +48,10 @@ impl Plan {
             }
         }
         let place = |name: &str| steps.iter().position(|step| *step.name == *name);
-        let openers: Vec<Option<usize>> = steps.iter().map(|step| definition.fan_out_of(&step.name).and_then(place)).collect();
-        for (join, opener) in openers.into_iter().enumerate() {
-            steps[join].opener = opener;
-            if let Some(opener) = opener {
-                steps[opener].joins.push(join);
-            }
+        let openers: Vec<Vec<usize>> = steps.iter().map(|step| definition.fan_outs_of(&step.name).filter_map(place).collect()).collect();
+        for (join, openers) in openers.into_iter().enumerate() {
+            openers.iter().for_each(|&opener| steps[opener].joins.push(join));
+            steps[join].openers = openers;
         }
         Plan(steps)
     }
@@ -89,7 +87,7 @@ impl Planned {
             join: step.join,
             order: step.order,
             take: step.take,
-            opener: None,
+            openers: Vec::new(),
             joins: Vec::new(),
             fan_out: step.fan_out,
             slots: step.num_workers.max(1),

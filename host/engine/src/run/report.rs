@@ -53,7 +53,7 @@ impl Run {
             Some(stop) => self.stop(commit, &events[..stop], &events[stop]),
             None => {
                 self.commit_sends(commit);
-                self.emit_returned(&invocation, events);
+                self.emit_returned(&invocation, commit, events);
             }
         }
     }
@@ -67,8 +67,9 @@ impl Run {
     }
 
     /// Routes what was returned, before its invocation leaves its scope.
-    fn emit_returned(&mut self, invocation: &Invocation, events: &[Event]) {
-        let opened = self.plan[invocation.step].fan_out.then(|| self.open_scope(invocation.step, invocation.place));
+    fn emit_returned(&mut self, invocation: &Invocation, commit: &Commit, events: &[Event]) {
+        let fans_out = self.plan[invocation.step].fan_out && !commit.is_no_list();
+        let opened = fans_out.then(|| self.open_scope(invocation.step, invocation.place));
         for (index, event) in (0..).zip(events) {
             let place = opened.map_or(invocation.place, |scope| Place { scope: Some(scope), index });
             self.emit(event, None, place);

@@ -123,14 +123,14 @@ impl Scopes {
         }
     }
 
-    /// Gives an event to an all-join: to the innermost scope around it that the opener opened. It goes up through
+    /// Gives an event to an all-join: to the innermost scope around it that one of its openers opened. It goes up through
     /// all that lie between: as many as fan-outs are nested, which a loop makes as deep as it has turns only where
     /// each of its scopes still has an all-join that has not fired.
-    pub(super) fn gather(&mut self, join: usize, opener: usize, take: Option<u32>, place: Place, event: &Event) -> Gathering {
+    pub(super) fn gather(&mut self, join: usize, openers: &[usize], take: Option<u32>, place: Place, event: &Event) -> Gathering {
         let mut place = place;
         while let Some(id) = place.scope {
             let scope = self.expect_mut(id);
-            if scope.opener != Some(opener) {
+            if scope.opener.is_none_or(|opener| !openers.contains(&opener)) {
                 place = scope.place;
                 continue;
             }

@@ -19,7 +19,7 @@ impl Write {
             Buffered::Set { path, value } => (path, Write::Set(Tree::parse(value))),
             Buffered::Push { path, value } => (path, Write::Push(Tree::parse(value))),
             Buffered::Delete { path } => (path, Write::Delete),
-            Buffered::Send { .. } => return None,
+            Buffered::Send { .. } | Buffered::NoList => return None,
         })
     }
 

@@ -70,6 +70,10 @@ impl Guest {
                 usage = used(&mut words);
                 continue;
             }
+            if words.eat("no-list") {
+                self.buffered.push((self.next, Buffered::NoList));
+                continue;
+            }
             if words.eat("fail") {
                 return Input::StepFailed { invocation: id, attempt, calls, failure: failure(&mut words), usage };
             }

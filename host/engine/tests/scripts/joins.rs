@@ -545,6 +545,188 @@ fn a_loop_through_a_fan_out_fires_each_of_its_scopes() {
 }
 
 #[test]
+fn several_fan_outs_have_one_join_that_fires_for_each() {
+    check(
+        r#"
+        step left: StartEvent -> Item, fan-out
+        step right: StartEvent -> Part, fan-out
+        step work: Item -> Done
+        step shape: Part -> Done
+        step gather: Done -> StopEvent, join all
+        start
+        #0 return Item {"i":1}, Item {"i":2}
+        #1 return Part {"p":1}
+        #3 return Done {"i":2}
+        #4 return Done {"p":1}
+        #2 return Done {"i":1}
+        "#,
+        expect![[r#"
+            start
+                invoke #0.0 left(StartEvent)
+                invoke #1.0 right(StartEvent)
+            #0 return Item {"i":1}, Item {"i":2}
+                invoke #2.0 work(Item {"i":1})
+                invoke #3.0 work(Item {"i":2})
+            #1 return Part {"p":1}
+                invoke #4.0 shape(Part {"p":1})
+            #3 return Done {"i":2}
+            #4 return Done {"p":1}
+                invoke #5.0 gather(Done {"p":1})
+            #2 return Done {"i":1}
+                invoke #6.0 gather(Done {"i":1}, Done {"i":2})
+        "#]],
+    );
+}
+
+#[test]
+fn a_join_takes_what_an_inner_fan_out_makes_for_the_inner_one() {
+    check(
+        r#"
+        step split: StartEvent -> Item Part, fan-out
+        step work: Item -> Done
+        step shape: Part -> Done, fan-out
+        step gather: Done -> Sum, join all
+        step last: Sum -> StopEvent
+        start
+        #0 return Item {"i":1}, Part
+        #1 return Done {"i":1}
+        #2 return Done {"p":1}, Done {"p":2}
+        #3 return Sum {"of":"shape"}
+        "#,
+        expect![[r#"
+            start
+                invoke #0.0 split(StartEvent)
+            #0 return Item {"i":1}, Part
+                invoke #1.0 work(Item {"i":1})
+                invoke #2.0 shape(Part)
+            #1 return Done {"i":1}
+            #2 return Done {"p":1}, Done {"p":2}
+                invoke #3.0 gather(Done {"p":1}, Done {"p":2})
+            #3 return Sum {"of":"shape"}
+                invoke #4.0 last(Sum {"of":"shape"})
+        "#]],
+    );
+}
+
+#[test]
+fn a_join_that_fans_out_again_makes_rounds() {
+    let mut world = played(
+        r#"
+        step split: StartEvent -> Item, fan-out
+        step work: Item -> Done
+        step gather: Done -> Item StopEvent, join all, fan-out
+        start
+        #0 return Item {"i":1}, Item {"i":2}
+        #1 return Done {"i":1}
+        #2 return Done {"i":2}
+        #3 return Item {"i":3}, Item {"i":4}
+        #5 return Done {"i":4}
+        #4 return Done {"i":3}
+        "#,
+    );
+    expect![[r#"
+        start
+            invoke #0.0 split(StartEvent)
+        #0 return Item {"i":1}, Item {"i":2}
+            invoke #1.0 work(Item {"i":1})
+            invoke #2.0 work(Item {"i":2})
+        #1 return Done {"i":1}
+        #2 return Done {"i":2}
+            invoke #3.0 gather(Done {"i":1}, Done {"i":2})
+        #3 return Item {"i":3}, Item {"i":4}
+            invoke #4.0 work(Item {"i":3})
+            invoke #5.0 work(Item {"i":4})
+        #5 return Done {"i":4}
+        #4 return Done {"i":3}
+            invoke #6.0 gather(Done {"i":3}, Done {"i":4})
+    "#]]
+    .assert_eq(&world.out);
+    // A round leaves nothing behind.
+    let size = |world: &super::World| wf_engine::snapshot::take(&world.run).len();
+    let mut sizes = Vec::new();
+    for gather in 0..200 {
+        let id = 6 + 2 * gather;
+        world.line(&format!("#{id} return Item"));
+        world.line(&format!("#{} return Done", id + 1));
+        sizes.push(size(&world));
+    }
+    assert!(sizes[199] < sizes[20] + 100, "from {} to {} bytes", sizes[20], sizes[199]);
+    world.line("#406 return StopEvent");
+    assert!(matches!(world.run.status(), wf_engine::run::Status::Completed(_)), "{:?}", world.run.status());
+}
+
+#[test]
+fn what_a_fan_out_returns_alone_opens_no_scope() {
+    check(
+        r#"
+        step split: StartEvent -> Item Total, fan-out
+        step work: Item -> Done
+        step gather: Done -> Item Total, join all fan-out or alone Total
+        step finish: Total -> StopEvent
+        start
+        #0 return Item {"i":1}
+        #1 return Done {"i":1}
+        #2 return Item {"i":2}
+        #3 return Done {"i":2}
+        #4 no-list; return Total
+        #5 return
+        "#,
+        expect![[r#"
+            start
+                invoke #0.0 split(StartEvent)
+            #0 return Item {"i":1}
+                invoke #1.0 work(Item {"i":1})
+            #1 return Done {"i":1}
+                invoke #2.0 gather(Done {"i":1})
+            #2 return Item {"i":2}
+                invoke #3.0 work(Item {"i":2})
+            #3 return Done {"i":2}
+                invoke #4.0 gather(Done {"i":2})
+            #4 no-list; return Total
+                invoke #5.0 finish(Total)
+            #5 return
+                frame 12: WorkflowFailedEvent {"step_name":"","exception":{"exception_type":"stuck","exception_message":"the run is stuck: nothing is queued, running or waiting, and nothing from the outside could move it. Return a stop event, let a step accept a human-response event, or declare the event that is still to come as an additional event"},"attempts":null,"elapsed_seconds":0.0}
+                failed: the run is stuck: nothing is queued, running or waiting, and nothing from the outside could move it. Return a stop event, let a step accept a human-response event, or declare the event that is still to come as an additional event
+        "#]],
+    );
+    // Nothing at all is no list that is empty: no join has it, nor does one that returns nothing fire itself for ever.
+    check(
+        r#"
+        additional Go
+        step split: StartEvent Go -> Item, fan-out
+        step work: Item -> Done
+        step gather: Done -> Item StopEvent, join all fan-out
+        start
+        #0 no-list; return
+        event Go
+        #1 return Item
+        #2 return Done
+        #3 no-list; return
+        event Go
+        #4 return
+        "#,
+        expect![[r#"
+            start
+                invoke #0.0 split(StartEvent)
+            #0 no-list; return
+                frame 2: WorkflowIdleEvent
+            event Go
+                invoke #1.0 split(Go)
+            #1 return Item
+                invoke #2.0 work(Item)
+            #2 return Done
+                invoke #3.0 gather(Done)
+            #3 no-list; return
+                frame 9: WorkflowIdleEvent
+            event Go
+                invoke #4.0 split(Go)
+            #4 return
+                invoke #5.0 gather()
+        "#]],
+    );
+}
+
+#[test]
 fn a_loop_through_a_fan_out_leaves_no_scope_for_every_turn() {
     let mut world = played(
         "step loop: StartEvent Next -> Next Item B, fan-out

@@ -196,7 +196,7 @@ fn a_journal_that_does_not_fit_is_an_error_with_a_name() {
         entry 0 of the journal is unreadable: unknown field `meaning`, expected one of `v`, `seq`, `at`, `alive`, `frames`, `input` at line 1 column 41
         entry 1 of the journal is unreadable: unknown variant `StepVanished`, expected one of `Started`, `EventReceived`, `StepProgressed`, `StepReturned`, `StepFailed`, `TimerFired`, `CancelRequested`, `Resumed`, `Forked` at line 1 column 55
         entry 1 of the journal is unreadable: unknown field `more`, expected one of `invocation`, `attempt`, `calls`, `commit`, `events`, `usage` at line 1 column 63
-        entry 1 of the journal is unreadable: unknown variant `Lend`, expected one of `Send`, `Set`, `Push`, `Delete` at line 1 column 112"#]]
+        entry 1 of the journal is unreadable: unknown variant `Lend`, expected one of `Send`, `Set`, `Push`, `Delete`, `NoList` at line 1 column 112"#]]
     .assert_eq(&[
         refused(r#""v":1"#, r#""v":99"#),
         refused(r#""v":1"#, r#""v":99,"newer":true"#),

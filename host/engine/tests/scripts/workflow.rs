@@ -6,7 +6,7 @@
 //! state {"n": 1}              to begin with
 //! type Ask: input-required    of a kind; `of Base` for a base type. Plain types need no line.
 //! step work: Item -> Done     accepts and returns, then any of:
-//!   subtypes; any (emits); slots 2; fan-out; join each; join all; arrival; take 2; timeout 3; catch [steps] max 2;
+//!   subtypes; any (emits); slots 2; fan-out [or alone Total]; join each; join all; arrival; take 2; timeout 3; catch [steps] max 2;
 //!   retry 0.5 [linear|exponential] [factor 3] [at-most 9] [jitter 0.5] [attempts 3] [elapsed 60] [on ValueError]
 //! part other data x           what follows is of another part of the definition
 //! show steps                  print the frames of StepStateChanged too
@@ -141,7 +141,7 @@ fn step(words: &mut Words) -> Value {
     let name = words.word().to_owned();
     let accepts = words.names(&["->"]);
     words.eat("->");
-    let options = ["subtypes", "any", "arrival", "take", "slots", "fan-out", "join", "timeout", "catch", "retry"];
+    let options = ["subtypes", "any", "arrival", "take", "slots", "fan-out", "or", "join", "timeout", "catch", "retry"];
     let mut step = json!({ "name": name, "accepts": accepts, "emits": words.names(&options) });
     while !words.is_empty() {
         match words.word() {
@@ -150,6 +150,7 @@ fn step(words: &mut Words) -> Value {
             "arrival" => step["order"] = json!("arrival"),
             "take" => step["take"] = json!(words.number() as u32),
             "fan-out" => step["fan_out"] = json!(true),
+            "or" if words.eat("alone") => step["returns_alone"] = json!(words.names(&options)),
             "slots" => step["num_workers"] = json!(words.number() as u32),
             "join" => step["join"] = json!(words.word()),
             "timeout" => step["timeout"] = json!(words.number()),

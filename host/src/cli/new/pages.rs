@@ -7,6 +7,9 @@ use include_dir::{Dir, include_dir};
 static GUIDE: Dir = include_dir!("$OUT_DIR/parts/guest-sdk/guide");
 const HARNESS: &str = include_str!(concat!(env!("OUT_DIR"), "/parts/guest-sdk/HARNESS.md"));
 
+/// How LlamaIndex's own server differs.
+const PYTHON_MIGRATION: &str = include_str!(concat!(env!("OUT_DIR"), "/parts/guest-sdk/python/MIGRATION.md"));
+
 struct Page {
     /// Below `guest-sdk`.
     ours: PathBuf,
@@ -20,7 +23,9 @@ pub(super) fn pages(language: &str, readme: &str, at: &Path) -> Vec<(PathBuf, St
     let page = |path: &Path, text: &str| Page { ours: path.to_owned(), theirs: path.to_owned(), text: text.to_owned() };
     let own = Page { ours: Path::new(language).join("README.md"), theirs: at.to_owned(), text: readme.to_owned() };
     let guide = GUIDE.files().map(|file| page(&Path::new("guide").join(file.path()), &String::from_utf8_lossy(file.contents())));
-    let all: Vec<Page> = guide.chain([page(Path::new("HARNESS.md"), HARNESS), own]).collect();
+    let migration = Page { ours: "python/MIGRATION.md".into(), theirs: "MIGRATION.md".into(), text: PYTHON_MIGRATION.to_owned() };
+    let beside = (language == "python").then_some(migration);
+    let all: Vec<Page> = guide.chain([page(Path::new("HARNESS.md"), HARNESS), own]).chain(beside).collect();
     all.iter().map(|it| (it.theirs.clone(), relinked(it, &all))).collect()
 }
 

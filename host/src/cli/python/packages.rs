@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::process::Output;
+use std::time::{Duration, Instant};
 
 use tokio::process::Command;
 
@@ -12,7 +13,7 @@ use crate::cli::Problem;
 use crate::cli::environment::{Lock, digest, output, progress, short, text, unwritable, whole};
 
 /// What the SDK brings along under its own names.
-const PROVIDED: [&str; 11] = [
+const PROVIDED: [&str; 13] = [
     "httpx",
     "jiter",
     "llama-agents-client",
@@ -23,7 +24,9 @@ const PROVIDED: [&str; 11] = [
     "pydantic",
     "pydantic-core",
     "requests",
+    "starlette",
     "typing-extensions",
+    "uvicorn",
 ];
 /// Of these those that others ask for, in a version above all of the line that the SDK's own has the names of: what `pip`
 /// takes in their place is empty.
@@ -32,6 +35,13 @@ const STAND_INS: [&str; 5] = ["httpx==0.9999", "jiter==0.9999", "pydantic==2.999
 const MAKES_STAND_INS: &str = include_str!("stand_ins.py");
 /// The Python in a component.
 const VERSION: &str = "3.14";
+/// `pip` tries version after version of what does not fit together.
+const FETCH_MAX: Duration = Duration::from_secs(300);
+/// While it does, that is said.
+const STILL_EVERY: Duration = Duration::from_secs(20);
+/// What to do without LlamaIndex's own packages.
+const INSTEAD: &str = "a workflow has `workflows` and `llama_index.core.workflow`; models and services are asked with `openai` or `httpx`, which \
+                       go where `allow_http` lets them";
 /// What of a package is worth carrying.
 const CARRIED: [&str; 4] = ["py", "json", "toml", "txt"];
 /// A file that is larger is data, which a guest would hold in memory, in bytes.
@@ -56,8 +66,9 @@ struct Asked {
 
 impl Packages {
     /// Finds what a folder asks for, or fetches it.
-    pub(super) async fn ready(tools: &Tools, dir: &Path) -> Result<Packages, Problem> {
-        let asked = asked(dir)?;
+    pub(super) async fn ready(tools: &Tools, dir: &Path, warnings: &mut Vec<Problem>) -> Result<Packages, Problem> {
+        let (out, asked): (Vec<Asked>, Vec<Asked>) = asked(dir)?.into_iter().partition(is_native);
+        warnings.extend(out.iter().map(left_out));
         if asked.is_empty() {
             return Ok(Packages::default());
         }
@@ -106,7 +117,7 @@ async fn fetch(tools: &Tools, asked: &[Asked], list: &str, folder: &Path) -> Res
     install.args(["--only-binary=:all:", "--platform", "any", "--implementation", "py", "--abi", "none"]);
     install.args(["--python-version", VERSION, "--target"]).arg(&target).arg("--requirement").arg(&requirements);
     install.arg("--find-links").arg(&stand_ins);
-    let installed = output(&mut install).await?;
+    let installed = within(&mut install, FETCH_MAX, STILL_EVERY).await?;
     if !installed.status.success() {
         return Err(missing(asked, &whole(&installed)));
     }
@@ -114,6 +125,23 @@ async fn fetch(tools: &Tools, asked: &[Asked], list: &str, folder: &Path) -> Res
     fs::rename(&target, folder).map_err(|error| unwritable(folder, &error))?;
     progress(&format!("fetched them in {:.1?}", begun.elapsed()));
     Ok(())
+}
+
+/// What a command says that ends in time.
+async fn within(command: &mut Command, max: Duration, still_every: Duration) -> Result<Output, Problem> {
+    let begun = Instant::now();
+    let mut said = std::pin::pin!(output(command));
+    loop {
+        let left = max.saturating_sub(begun.elapsed());
+        match tokio::time::timeout(left.min(still_every), &mut said).await {
+            Ok(said) => return said,
+            Err(_) if begun.elapsed() < max => progress(&format!("still fetching, after {:.0?}", begun.elapsed())),
+            Err(_) => {
+                let message = format!("the packages cannot be fetched: pip has found none that fit together in {max:.0?}");
+                return Err(Problem::new(message).hint("name the versions of those that you need, as in `python-dateutil==2.9.0`"));
+            }
+        }
+    }
 }
 
 /// Whether a file of a package is of what the SDK brings along.
@@ -136,16 +164,25 @@ fn missing(asked: &[Asked], said: &str) -> Problem {
         let last = || said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("pip said nothing").trim();
         return failed(after("ERROR: ").unwrap_or_else(last));
     };
-    let is = |it: &&Asked| name(&it.requirement) == name(named);
-    let at = asked.iter().find(is).map(|it| format!("{}:{}: ", it.file.display(), it.line)).unwrap_or_default();
-    let needed = if at.is_empty() { ", which another package needs," } else { "" };
+    let is = |it: &&Asked, wanted: &str| name(&it.requirement) == name(wanted);
+    // `pip` names what asked for it, unless that was the user.
+    let asks = after("satisfies the requirement ").and_then(|it| it.split_once(" (from ")).map(|(_, rest)| rest.split(')').next());
+    let asks = asks.flatten().filter(|it| !it.starts_with("versions:") && !it.starts_with("-r "));
+    let at = asked.iter().find(|it| is(it, named)).or_else(|| asked.iter().find(|it| asks.is_some_and(|asks| is(it, asks))));
+    let at = at.map(|it| format!("{}:{}: ", it.file.display(), it.line)).unwrap_or_default();
+    let needed = match asks {
+        _ if asked.iter().any(|it| is(&it, named)) => String::new(),
+        Some(asks) => format!(", which `{}` needs,", name(asks)),
+        None => ", which another package needs,".to_owned(),
+    };
     let newest = after("(from versions: ").and_then(|it| it.trim_end_matches(')').rsplit(", ").next()).filter(|it| *it != "none");
     if let Some(newest) = newest {
         let why = format!("of that version there is no pure Python wheel, and the newest is of {newest}");
         return Problem::new(format!("{at}`{named}`{needed} cannot be had: {why}")).hint("ask for a version that has one");
     }
-    Problem::new(format!("{at}`{named}`{needed} cannot be had: there is no pure Python wheel of it"))
-        .hint("native code does not run in a guest: use a package in pure Python, or call a service over HTTP")
+    Problem::new(format!("{at}`{named}`{needed} cannot be had: there is no pure Python wheel of it")).hint(
+        "see that its name is right; native code does not run in a workflow: use a package in pure Python, or ask a service over HTTP",
+    )
 }
 
 /// Why the registry has not answered, where `pip` has tried for the last time. It goes on as if that had no such package.
@@ -187,6 +224,18 @@ fn asked(dir: &Path) -> Result<Vec<Asked>, Problem> {
     }
     asked.retain(|it| !PROVIDED.contains(&name(&it.requirement).as_str()));
     Ok(asked)
+}
+
+/// Whether a package is LlamaIndex's own, or stands on it: `pip` would look for minutes for one that needs nothing native.
+/// What a file imports of it is said where it does.
+fn is_native(it: &Asked) -> bool {
+    let name = name(&it.requirement);
+    name == "llama-index" || name.starts_with("llama-index-")
+}
+
+fn left_out(it: &Asked) -> Problem {
+    let message = format!("{}:{}: `{}` is left out: it needs packages of native code", it.file.display(), it.line, it.requirement);
+    Problem::new(message).hint(INSTEAD)
 }
 
 fn shown(path: &Path) -> String {
@@ -251,6 +300,33 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_on_native_code_is_left_out() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let text = "six\nllama-index\nllama_index>=0.13\nllama-index-llms-openai==0.5\nllama-index.readers.file\nllama-indexed\nllama_index_core>=0.14\n";
+        fs::write(dir.path().join("requirements.txt"), text).expect("written");
+        let asked = asked(dir.path()).expect("packages");
+        let out: Vec<String> = asked.iter().filter(|it| is_native(it)).map(|it| left_out(it).message().to_owned()).collect();
+        let wanted = ["2: `llama-index`", "3: `llama_index>=0.13`", "4: `llama-index-llms-openai==0.5`", "5: `llama-index.readers.file`"];
+        assert_eq!(out.len(), wanted.len(), "{out:?}");
+        for (out, wanted) in out.iter().zip(wanted) {
+            assert!(out.ends_with(&format!("requirements.txt:{wanted} is left out: it needs packages of native code")), "{out}");
+        }
+        let names: Vec<&str> = asked.iter().filter(|it| !is_native(it)).map(|it| it.requirement.as_str()).collect();
+        assert_eq!(names, ["six", "llama-indexed"]);
+    }
+
+    #[tokio::test]
+    async fn what_takes_too_long_is_ended() {
+        let begun = Instant::now();
+        let said = within(Command::new("sleep").arg("600"), Duration::from_millis(30), Duration::from_millis(10)).await;
+        let error = said.expect_err("it takes longer");
+        assert_eq!(error.message(), "the packages cannot be fetched: pip has found none that fit together in 30ms");
+        assert!(begun.elapsed() < Duration::from_secs(300));
+        let said = within(Command::new("echo").arg("it"), FETCH_MAX, STILL_EVERY).await.expect("it ends");
+        assert_eq!(said.stdout, b"it\n");
+    }
+
+    #[test]
     fn what_stands_in_is_what_is_provided() {
         for stand_in in STAND_INS {
             assert!(PROVIDED.contains(&name(stand_in).as_str()) && stand_in.ends_with(".9999"), "{stand_in}");
@@ -272,6 +348,15 @@ mod tests {
         let message = |name: &str| missing(&asked, &format!("{said}{name}")).message().to_owned();
         assert_eq!(message("numpy>=1"), "requirements.txt:3: `numpy>=1` cannot be had: there is no pure Python wheel of it");
         assert_eq!(message("jiter"), "`jiter`, which another package needs, cannot be had: there is no pure Python wheel of it");
+        let of = |asks: &str| {
+            let asked = [Asked { requirement: "pandas".to_owned(), file: "requirements.txt".into(), line: 2 }];
+            let error =
+                format!("ERROR: Could not find a version that satisfies the requirement numpy>=1 (from {asks}) (from versions: none)");
+            missing(&asked, &format!("{error}\nERROR: No matching distribution found for numpy>=1")).message().to_owned()
+        };
+        let cannot = "cannot be had: there is no pure Python wheel of it";
+        assert_eq!(of("pandas"), format!("requirements.txt:2: `numpy>=1`, which `pandas` needs, {cannot}"));
+        assert_eq!(of("other_one"), format!("`numpy>=1`, which `other-one` needs, {cannot}"));
         let newest = "numpy>=1 (from versions: 0.9, 0.10)\nERROR: No matching distribution found for numpy>=1";
         let wanted =
             "requirements.txt:3: `numpy>=1` cannot be had: of that version there is no pure Python wheel, and the newest is of 0.10";

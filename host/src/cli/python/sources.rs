@@ -16,6 +16,8 @@ use crate::cli::environment::{output, text, whole};
 const NOT_OURS: [&str; 7] = ["__pycache__", "node_modules", "target", "venv", "env", "dist", "build"];
 /// What goes into a component beside modules: what a file reads beside itself.
 const DATA: [&str; 5] = ["json", "txt", "toml", "yaml", "md"];
+/// What the host goes by: grants, and perhaps the values of variables.
+const CONFIG: &str = "wf-host.toml";
 /// A file that is larger is no source, in bytes.
 const FILE_MAX: u64 = 1 << 20;
 /// All files together, in bytes.
@@ -74,7 +76,14 @@ fn imports(line: &str) -> bool {
 
 /// The workflows of a file, by the SDK, which runs it as the component will.
 /// `only`: it is an error where it has none.
-pub(super) async fn inspect(tools: &Tools, packages: &Packages, dir: &Path, file: &Path, only: bool) -> Result<Vec<Found>, Problem> {
+pub(super) async fn inspect(
+    tools: &Tools,
+    packages: &Packages,
+    dir: &Path,
+    file: &Path,
+    only: bool,
+    warnings: &mut Vec<Problem>,
+) -> Result<Vec<Found>, Problem> {
     let root = dir.canonicalize().map_err(|error| Problem::new(format!("`{}`: {error}", dir.display())))?;
     let mut path = vec![tools.sdk.join("src")];
     path.extend(packages.folder.clone());
@@ -96,9 +105,7 @@ pub(super) async fn inspect(tools: &Tools, packages: &Packages, dir: &Path, file
             None => problem,
         }
     };
-    for warning in inspected.warnings {
-        problem(warning).warn();
-    }
+    warnings.extend(inspected.warnings.into_iter().map(problem));
     match inspected.error {
         None => Ok(inspected.workflows),
         // One of many files may have none.
@@ -128,7 +135,8 @@ pub(super) fn file_name(workflow: &str) -> String {
 
 /// Whether a component is given a file, by its name.
 pub(in crate::cli) fn is_packed(path: &Path) -> bool {
-    path.extension().and_then(|it| it.to_str()).is_some_and(|it| it == "py" || DATA.contains(&it))
+    let is_config = path.file_name().is_some_and(|it| it == CONFIG);
+    !is_config && path.extension().and_then(|it| it.to_str()).is_some_and(|it| it == "py" || DATA.contains(&it))
 }
 
 /// All files of a folder that a component is given, by their paths in it.
@@ -176,6 +184,15 @@ mod tests {
             "# from workflows",
         ];
         assert_eq!(lines.map(imports), [true, true, true, false, false]);
+    }
+
+    #[test]
+    fn what_the_host_goes_by_stays_out() {
+        let dir = tempfile::tempdir().expect("a folder");
+        for name in ["wf-host.toml", "flow.py", "own.toml", "picture.png"] {
+            fs::write(dir.path().join(name), "").expect("written");
+        }
+        assert_eq!(files(dir.path()).expect("files").into_keys().collect::<Vec<_>>(), ["flow.py", "own.toml"]);
     }
 
     #[test]

@@ -132,5 +132,9 @@ pub(super) fn drop_components(connection: &Connection, keep: &[String]) -> Chang
         }
         connection.prepare_cached(sql::DELETE_DEFINITION)?.execute([definition])?;
     }
+    if dropped > 0 {
+        // What it took is given back as that of a run is. This is none.
+        connection.prepare_cached(sql::DELETED)?.execute([0])?;
+    }
     Ok(dropped)
 }

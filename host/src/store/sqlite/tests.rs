@@ -249,6 +249,32 @@ async fn readers_are_few() {
     assert!(most <= 8, "{most} at once");
 }
 
+/// A component is large, and its store is to be no larger than what is in it.
+#[tokio::test]
+async fn the_space_of_components_is_given_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = opened(folder.path());
+    let bytes = bytes::Bytes::from(vec![7; 8 << 20]);
+    for digest in ["one", "other"] {
+        store.put_component(digest, bytes.clone(), "{}".to_owned()).await.expect("kept");
+    }
+    assert_eq!(store.drop_components(vec!["other".to_owned()]).await, Ok(1));
+    tidied(&store).await;
+    let file = async || {
+        let pages = |connection: &Connection| Ok(connection.pragma_query_value(None, "page_count", |row| row.get::<_, i64>(0))?);
+        store.read(pages).await.expect("a number")
+    };
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    while file().await > (9 << 20) / 4096 {
+        assert!(std::time::Instant::now() < until, "{} pages are left", file().await);
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    sound(&store).await;
+    // Nothing goes: nothing is given back.
+    assert_eq!(store.drop_components(vec!["other".to_owned()]).await, Ok(0));
+    assert_eq!(count(&store, "deleted").await, 0);
+}
+
 /// Waits until nothing of what was deleted is left.
 async fn tidied(store: &Sqlite) {
     let until = std::time::Instant::now() + std::time::Duration::from_secs(10);

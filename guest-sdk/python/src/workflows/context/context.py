@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections import Counter
+from collections.abc import Callable
 from datetime import datetime, timezone
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NoReturn, TypeVar
 
-from wf_guest import border, forms
+from wf_guest import border, forms, logs
 from wf_guest.failures import rebuilt
 from workflows.errors import ContextStateError, WorkflowRuntimeError
 from workflows.events import DictLikeModel, Event, StopEvent
@@ -17,6 +19,14 @@ from .state_store import DictState, InMemoryStateStore, StateStore
 
 MODEL_T = TypeVar("MODEL_T")
 _log = logging.getLogger("workflows.context")
+#: Gives the context of the step that runs. No attribute of the class, which would have to be looked at anew by all who know it.
+_of_running: Callable[[], Context[Any]] | None = None
+
+
+def enter(of_step: Callable[[], Context[Any]] | None) -> None:
+    """A step runs from here on; none: it has ended."""
+    global _of_running
+    _of_running = of_step
 
 
 class Context(Generic[MODEL_T]):
@@ -33,6 +43,13 @@ class Context(Generic[MODEL_T]):
         made = cls(workflow)
         made._step, made._store = step, StateStore(state_type)
         return made
+
+    @staticmethod
+    def get_step_context() -> Context[Any]:
+        """The context of the step that runs, for what wraps steps."""
+        if _of_running is None:
+            raise WorkflowRuntimeError("Context.get_step_context() may only be called from within a step function")
+        return _of_running()
 
     @property
     def store(self) -> Any:
@@ -113,13 +130,21 @@ class Context(Generic[MODEL_T]):
         if waiter_event is not None:
             name, payload = forms.written(waiter_event)
             options["request"] = {"name": name, "payload": payload}
-        try:
-            _, payload = border.wait(options)
-        except border.Refused as refused:
-            if refused.kind == "timeout":
-                raise TimeoutError(f"Timed out waiting for {event_type.__name__}") from None
-            raise WorkflowRuntimeError(refused.message) from None
-        return forms.read(event_type, payload)
+        for tries in itertools.count(2):
+            try:
+                _, payload = border.wait(options)
+            except border.Refused as refused:
+                if refused.kind == "timeout":
+                    raise TimeoutError(f"Timed out waiting for {event_type.__name__}") from None
+                raise WorkflowRuntimeError(refused.message) from None
+            try:
+                return forms.read(event_type, payload)
+            except forms.Unfit as unfit:
+                if not unfit.is_answer:
+                    raise
+                logs.left_out(unfit)
+                # It is asked again, as another wait.
+                options["id"] = f"{waiter_id or event_type.__name__} {tries}"
 
     def retry_info(self) -> RetryInfo:
         """What came before this attempt."""
@@ -162,10 +187,20 @@ class Context(Generic[MODEL_T]):
         return cls(workflow)
 
     def stream_events(self, *_: Any, **__: Any) -> Any:
-        raise ContextStateError("stream_events() is of the handler: a step cannot read its own run's stream")
+        self._outside("stream_events")
 
-    def add_workflows(self, *_: Any, **__: Any) -> None:
-        raise ContextStateError("add_workflows() is no longer of the original either: run the other workflow as one of its own")
+    async def running_steps(self) -> list[str]:
+        self._outside("running_steps")
+
+    def get_result(self) -> Any:
+        self._outside("get_result")
+
+    @property
+    def streaming_queue(self) -> Any:
+        self._outside("streaming_queue")
+
+    def _outside(self, what: str) -> NoReturn:
+        raise ContextStateError(f"{what} is only available from handler code, not from within steps.")
 
     def _within(self, what: str) -> None:
         if self._step is None:
@@ -176,6 +211,7 @@ class _Data(DictLikeModel):
     """The state by key: read and set at once."""
 
     def __getitem__(self, key: str) -> Any:
+        border.settle()
         text = border.state_get(key)
         if text is None:
             raise KeyError(key)
@@ -186,6 +222,7 @@ class _Data(DictLikeModel):
     def __setitem__(self, key: str, value: Any) -> None:
         from .state_store import text_of
 
+        border.settle()
         border.state_set(key, text_of(key, value))
 
     def get(self, key: str, default: Any = None) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import importlib
 import json
 from typing import Any
@@ -81,7 +82,21 @@ def found(qualified_name: str) -> Any:
 
 
 class PickleSerializer(JsonSerializer):
-    """As JSON, here too: what is pickled cannot be kept."""
+    """As JSON; what has no such form is pickled. For what a step does with it: what is kept in the state is JSON."""
+
+    def serialize(self, value: Any) -> str:
+        import pickle
+
+        try:
+            return super().serialize(value)
+        except ValueError:
+            return base64.b64encode(pickle.dumps(value)).decode()
+
+    def deserialize(self, value: str) -> Any:
+        import pickle
+
+        # As whatever is pickled begins, and no JSON.
+        return pickle.loads(base64.b64decode(value)) if value.startswith("gA") else super().deserialize(value)
 
 
 JsonPickleSerializer = PickleSerializer

@@ -66,7 +66,8 @@ impl Findings<'_> {
         }
     }
 
-    /// Each all-join has one fan-out step.
+    /// Each all-join has a fan-out step; several, if all steps say what they return: one that may return anything
+    /// would make an all-join's of each fan-out before it, and fire it for those that have nothing for it.
     fn joins(&mut self, step: &StepManifest) {
         let name = &step.name;
         if step.join == Some(Join::Each) && step.accepts.len() < 2 {
@@ -76,14 +77,16 @@ impl Findings<'_> {
             return;
         }
         let fan_outs: Vec<&str> = self.definition.fan_outs_of(name).collect();
+        let open = self.definition.steps().any(|step| step.emits_any);
         match fan_outs[..] {
             [] => self.add(format!(
                 "step `{name}` joins all events of a fan-out, and no fan-out step leads to it: let a step before it return a list"
             )),
-            [_] => (),
-            [first, second, ..] => self.add(format!(
-                "step `{name}` joins all events of a fan-out, and both `{first}` and `{second}` lead to it: give each a join of its own"
+            [first, second, ..] if open => self.add(format!(
+                "step `{name}` joins all events of a fan-out, and both `{first}` and `{second}` may lead to it, \
+                 as a step may return anything: name what each step returns, or give each fan-out a join of its own"
             )),
+            _ => (),
         }
     }
 }

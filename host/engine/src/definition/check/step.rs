@@ -19,6 +19,9 @@ impl Findings<'_> {
             self.retry(name, retry);
         }
         self.join(step);
+        if let Some(event) = step.returns_alone.iter().find(|event| !step.fan_out || !step.emits.contains(event)) {
+            self.add(format!("step `{name}` returns event `{event}` alone, and not as one of what it returns beside a list: name it in `emits`, of a fan-out"));
+        }
         if step.catch_error.is_some() {
             self.catch_error(step);
         }

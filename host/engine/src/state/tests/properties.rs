@@ -142,7 +142,7 @@ proptest! {
                     prop_assert_eq!(read(&state, path, &mut Overlay::default()), expected);
                 }
                 Buffered::Push { path, .. } => prop_assert!(read(&state, path, &mut Overlay::default()).is_some()),
-                Buffered::Delete { .. } | Buffered::Send { .. } => (),
+                Buffered::Delete { .. } | Buffered::Send { .. } | Buffered::NoList => (),
             }
         }
     }

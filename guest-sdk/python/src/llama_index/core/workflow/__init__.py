@@ -1,7 +1,7 @@
 """The older home of LlamaIndex Workflows: the same names."""
 
 from workflows import Context, Workflow, catch_error, step
-from workflows.context import JsonPickleSerializer, JsonSerializer, PickleSerializer
+from workflows.context import BaseSerializer, JsonPickleSerializer, JsonSerializer, PickleSerializer
 from workflows.errors import WorkflowConfigurationError, WorkflowRuntimeError, WorkflowTimeoutError, WorkflowValidationError
 from workflows.events import (
     Event,

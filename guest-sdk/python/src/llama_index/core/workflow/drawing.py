@@ -1,0 +1,3 @@
+"""The older name of `llama_index.utils.workflow`."""
+
+from llama_index.utils.workflow import *  # noqa: F403

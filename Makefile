@@ -68,7 +68,7 @@ test: target/tools/installed.txt
 	part typescript guest-sdk/js/tests/run.sh || failed="$$failed typescript"; \
 	part go guest-sdk/go/tests.sh || failed="$$failed go"; \
 	part python guest-sdk/python/tests/run.sh || failed="$$failed python"; \
-	part page npm run --silent --prefix host/ui check || failed="$$failed ui"; \
+	part page npm run --silent --prefix host/ui check || failed="$$failed page"; \
 	if [ -n "$$beside" ]; then part "the rest of $(BESIDE)" wait $$beside || failed="$$failed $(BESIDE)"; cat target/beside.log; fi; \
 	echo "part: end"; \
 	if [ -n "$$failed" ]; then echo "failed:$$failed" >&2; exit 1; fi

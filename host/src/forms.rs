@@ -34,6 +34,21 @@ pub(crate) enum BadStart {
     Other(String),
 }
 
+/// An event from outside, and what its schema says of it.
+#[derive(Debug)]
+pub(crate) struct Given {
+    pub event: Event,
+    /// Why its value does not fit; none: it does.
+    pub unfit: Option<String>,
+}
+
+impl Given {
+    /// The event, where its value fits its schema.
+    pub(crate) fn by_schema(self) -> Result<Event, String> {
+        self.unfit.map_or(Ok(self.event), Err)
+    }
+}
+
 /// Validators, made once for each type of a definition.
 #[derive(Default)]
 pub(crate) struct Schemas {
@@ -119,7 +134,7 @@ impl Schemas {
     }
 
     /// The start event of a run.
-    pub(crate) fn start(&self, workflow: &Workflow, form: Form) -> Result<Event, BadStart> {
+    pub(crate) fn start(&self, workflow: &Workflow, form: Form) -> Result<Given, BadStart> {
         let definition = &workflow.definition;
         let expected = definition.start_type().unwrap_or("StartEvent");
         let name = form.name.unwrap_or_else(|| expected.to_owned());
@@ -132,13 +147,14 @@ impl Schemas {
         self.event(workflow, name, form.payload).map_err(BadStart::Invalid)
     }
 
-    /// An event whose value can be kept, and fits its type.
-    pub(crate) fn event(&self, workflow: &Workflow, name: String, payload: Json) -> Result<Event, String> {
+    /// An event whose value can be kept, and whether its schema takes that.
+    pub(crate) fn event(&self, workflow: &Workflow, name: String, payload: Json) -> Result<Given, String> {
         let max = Limit { name: "payload_max", max: workflow.limits.payload_max };
         let payload = text::read_object(&format!("the value of {name}"), payload, max).map_err(|refused| refused.message)?;
         work::read();
         let definition = &workflow.definition;
         let schema = definition.event_type(&name).map(|it| &it.schema);
+        let mut unfit = None;
         if let Some(schema) = schema.filter(|schema| constrains(schema)) {
             let validator = self.validator(definition, &name, schema)?;
             // For the check alone: its numbers may be rounded.
@@ -146,10 +162,10 @@ impl Schemas {
             let value: Value = serde_json::from_str(payload.get()).map_err(|error| error.to_string())?;
             let errors: Vec<String> = validator.iter_errors(&value).take(ERRORS_MAX).map(|error| located(&error)).collect();
             if !errors.is_empty() {
-                return Err(errors.join("; "));
+                unfit = Some(errors.join("; "));
             }
         }
-        Ok(Event { name: name.into(), payload })
+        Ok(Given { event: Event { name: name.into(), payload }, unfit })
     }
 
     fn validator(&self, definition: &Definition, name: &str, schema: &Value) -> Result<Arc<Validator>, String> {

@@ -52,7 +52,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use wf_engine::effect::Invoke;
-use wf_engine::entry::{InvocationId, Micros};
+use wf_engine::entry::{Event, InvocationId, Micros};
 use wf_engine::text::{MESSAGE_MAX, cut};
 
 use crate::model::{Grants, Limits};
@@ -299,6 +299,19 @@ impl Runtime {
     /// What a component says about itself: JSON, unchecked.
     pub async fn describe(&self, component: &Arc<Component>) -> Result<String, LoadError> {
         enter::describe(&self.0, component).await
+    }
+
+    /// The payload that the component wants for that of an event from outside, where it wants another; or its words, where
+    /// the event does not fit.
+    pub(crate) async fn validate(
+        &self,
+        component: &Arc<Component>,
+        workflow: &str,
+        event: &Event,
+        at: Micros,
+        limits: &Limits,
+    ) -> Result<Option<String>, String> {
+        enter::validate(&self.0, component, workflow, event, at, limits).await
     }
 
     /// Lets an attempt run in a fresh instance, from this time on. It reports until it has ended, been suspended,

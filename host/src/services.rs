@@ -4,6 +4,7 @@ mod begun;
 mod breakpoints;
 mod past;
 mod stored;
+mod validated;
 
 use std::sync::{Arc, OnceLock};
 

@@ -75,7 +75,7 @@ fn whole() -> Value {
         "name": "orders", "version": "1.2", "description": "d", "language": "rust", "timeout": 3.5,
         "additional_events": ["Answer"],
         "events": [{"name": "Answer", "kind": "human-response", "base": "HumanResponseEvent", "module": "orders.events",
-                    "schema": {"type": "object"}}],
+                    "schema": {"type": "object"}, "validation": "own"}],
         "steps": [{
             "name": "work", "description": "d", "accepts": ["StartEvent"], "emits": ["StopEvent"], "emits_any": true,
             "sends": ["Answer"], "waits": ["Answer"], "subtypes": true, "fan_out": true, "returns_alone": ["StopEvent"], "join": "all",
@@ -100,6 +100,7 @@ fn the_schema_and_the_host_read_the_same() {
         ("/events/0/kind", json!("human_response")),
         ("/events/0/name", Value::Null),
         ("/events/0/module", json!(["orders"])),
+        ("/events/0/validation", json!("mine")),
         ("/steps/0/join", json!("some")),
         ("/steps/0/order", json!("random")),
         ("/steps/0/order", Value::Null),

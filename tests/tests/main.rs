@@ -58,4 +58,5 @@ mod space;
 mod stop;
 mod ui;
 mod upgrade;
+mod validation;
 mod wasi_http;

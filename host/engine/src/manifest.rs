@@ -51,6 +51,9 @@ pub struct EventType {
     /// The JSON Schema of the payload; `title` is the type name.
     #[serde(default)]
     pub schema: Value,
+    /// Who says whether the value of an event from outside fits.
+    #[serde(default, skip_serializing_if = "Validation::is_by_schema")]
+    pub validation: Validation,
     /// Unknown keys.
     #[serde(flatten)]
     pub other: BTreeMap<String, Value>,
@@ -70,6 +73,25 @@ pub enum EventKind {
     HumanResponse,
     /// Any other.
     Plain,
+}
+
+/// Who says whether the value of an event from outside fits its type.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Validation {
+    /// Its schema alone.
+    #[default]
+    Schema,
+    /// Its schema; where that refuses a value, the component has the last word.
+    LastWord,
+    /// The component, whatever the schema says: it has rules of its own.
+    Own,
+}
+
+impl Validation {
+    fn is_by_schema(&self) -> bool {
+        *self == Validation::Schema
+    }
 }
 
 /// A step.

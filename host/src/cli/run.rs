@@ -79,9 +79,10 @@ impl Run {
         host.resume().await?;
         let schemas = Schemas::default();
         let form = Form { name: None, payload };
-        let event = schemas.start(&workflow, form).map_err(|(BadStart::Invalid(why) | BadStart::Other(why))| {
-            Problem::new(format!("the start event does not fit: {why}")).hint("`wf-host inspect` shows its fields").usage()
-        })?;
+        let unfit =
+            |why: String| Problem::new(format!("the start event does not fit: {why}")).hint("`wf-host inspect` shows its fields").usage();
+        let given = schemas.start(&workflow, form).map_err(|(BadStart::Invalid(why) | BadStart::Other(why))| unfit(why))?;
+        let event = host.validated(&workflow, given).await.map_err(unfit)?;
         let start = Start { workflow: workflow.clone(), event, state: None, handler: None, idempotency: None };
         let view = host.start(start).await.map_err(refused)?;
         let session =
@@ -356,7 +357,7 @@ impl Session {
             }
         };
         forms::check(&self.workflow, &name, &Target::default()).map_err(|refusal| refusal.to_string())?;
-        let event = self.schemas.event(&self.workflow, name, payload)?;
+        let event = self.host.validated(&self.workflow, self.schemas.event(&self.workflow, name, payload)?).await?;
         self.host.send(&self.view.handler, event, Target::default(), None).await.map_err(|refusal| refusal.to_string())?;
         Ok(true)
     }

@@ -88,9 +88,10 @@ impl Trial {
             Some(event) => Form::start(&event).map_err(unfit)?,
             None => Form { name: None, payload: json::empty() },
         };
-        let event = schemas.start(&workflow, form).map_err(|bad| match bad {
+        let given = schemas.start(&workflow, form).map_err(|bad| match bad {
             BadStart::Invalid(why) | BadStart::Other(why) => unfit(why),
         })?;
+        let event = services.validated(&workflow, given).await.map_err(unfit)?;
         let max = Limit { name: "state_max", max: workflow.limits.state_max };
         let state = plan.state.map(|state| text::read_object("the state", state.into(), max)).transpose();
         let state = state.map_err(|refused| Mistake::new(refused.message, "a state is a JSON object"))?.unwrap_or_else(json::empty);
@@ -157,7 +158,8 @@ impl Trial {
         let name = name.unwrap_or_default();
         let target = Target { step: sending.step, invocation: sending.invocation };
         forms::check(&workflow, &name, &target)?;
-        let event = schemas.event(&workflow, name, payload).map_err(unfit)?;
+        let given = schemas.event(&workflow, name, payload).map_err(unfit)?;
+        let event = self.services.validated(&workflow, given).await.map_err(unfit)?;
         self.sent += 1;
         let id = format!("event-{}", self.sent);
         self.command(Command::Send { id, event, target, idempotency: None, reply: () }).await

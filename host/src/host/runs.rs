@@ -13,6 +13,7 @@ use wf_engine::text::{self, Limit};
 
 use super::Host;
 use crate::driver::{self, Reply};
+use crate::forms::Given;
 use crate::machine::{Answer, Command, Fresh};
 use crate::model::{Filter, Idempotency, Limits, Refusal, RunStatus, RunView, RunsFilter, RunsPlace, Start, Target, Workflow};
 use crate::registry::Loaded;
@@ -60,6 +61,11 @@ impl Host {
     /// Whether this key has already sent this event to the handler.
     pub async fn repeated_send(&self, handler: &str, idempotency: &Idempotency) -> Result<bool, Refusal> {
         Ok(self.made(&store::event_scope(handler), idempotency).await?.is_some())
+    }
+
+    /// The event, where its value fits its type; else why not.
+    pub(crate) async fn validated(&self, workflow: &Workflow, given: Given) -> Result<Event, String> {
+        self.services.validated(workflow, given).await
     }
 
     /// Starts a run; returns when it is durable. What it is given is checked; whether it fits its type is not.

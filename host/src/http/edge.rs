@@ -17,7 +17,7 @@ use wf_engine::text::{self, Limit};
 
 use super::error::ApiError;
 use super::{body, context, events, runs, uri};
-use crate::forms::{BadStart, Schemas};
+use crate::forms::{BadStart, Given, Schemas};
 use crate::model::{Fields, Limits, Workflow, envelope};
 
 const STATE_MAX: Limit = Limit { name: "state_max", max: 16 << 20 };
@@ -122,7 +122,7 @@ proptest! {
         let workflow = workflow();
         let event = written(&format!(r#"{{"type":"Note","value":{text}}}"#), held);
         let parsed = events::parse(&Bytes::from(format!(r#"{{"event":{event}}}"#))).map_err(|error| error.to_string());
-        let taken = parsed.and_then(|(form, _)| Schemas::default().event(&workflow, form.name.expect("Note"), form.payload));
+        let taken = parsed.and_then(|(form, _)| Schemas::default().event(&workflow, form.name.expect("Note"), form.payload).and_then(Given::by_schema));
         match taken {
             Ok(event) => check_carried(&workflow, if text == "null" { "{}" } else { &text }, &event),
             Err(why) => check_refused(&text, &why),
@@ -139,7 +139,7 @@ proptest! {
         let fields = body::object(&Bytes::from(body), |kind| ApiError::bad(kind)).map_err(|error| error.to_string());
         let form = fields.and_then(|fields| runs::start_form(&fields));
         let started = form.and_then(|form| {
-            Schemas::default().start(&workflow, form).map_err(|(BadStart::Invalid(why) | BadStart::Other(why))| why)
+            Schemas::default().start(&workflow, form).map_err(|(BadStart::Invalid(why) | BadStart::Other(why))| why).and_then(Given::by_schema)
         });
         match started {
             Ok(event) => check_carried(&workflow, if text == "null" { "{}" } else { &text }, &event),

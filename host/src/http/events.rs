@@ -139,10 +139,11 @@ pub(super) async fn send(api: Shared, id: String, headers: HeaderMap, body: Resu
         let name = form.name.unwrap_or_default();
         forms::check(&workflow, &name, &target)?;
         api_aside.schemas.prepare(&workflow.definition);
-        let event = api_aside.schemas.event(&workflow, name, form.payload).map_err(ApiError::bad_event)?;
-        Ok((event, target))
+        let given = api_aside.schemas.event(&workflow, name, form.payload).map_err(ApiError::bad_event)?;
+        Ok((given, target))
     };
-    let (event, target) = perhaps_aside(size, prepared, read).await?;
+    let (given, target) = perhaps_aside(size, prepared, read).await?;
+    let event = api.host.validated(&receiver.workflow, given).await.map_err(ApiError::bad_event)?;
     api.host.send_checked(receiver, event, target, idempotency).await?;
     sent()
 }

@@ -14,7 +14,7 @@ use super::error::{ApiError, ErrorBody};
 use super::run::Run;
 use super::runs::{self, begun};
 use super::{Answer, Shared, body, header, wire};
-use crate::forms::{self, Form, Schemas};
+use crate::forms::{self, Form, Given, Schemas};
 use crate::host::{Edit, Forking};
 use crate::model::{Fields, Refusal, RunStatus, RunView, Target};
 
@@ -202,7 +202,7 @@ fn given(forking: &Forking, id: InvocationId, forms: Vec<Form>, schemas: &Schema
         if *name != *before.name && !workflow.definition.accepts(&step, &name) {
             return Err(ApiError::bad(format!("Failed to send event: Step {step} does not accept {name}")));
         }
-        events.push(schemas.event(workflow, name, form.payload).map_err(ApiError::bad_event)?);
+        events.push(schemas.event(workflow, name, form.payload).and_then(Given::by_schema).map_err(ApiError::bad_event)?);
     }
     Ok(events)
 }
@@ -213,5 +213,5 @@ fn next(forking: &Forking, forms: Vec<Form>, schemas: &Schemas) -> Result<Event,
     let Some(Form { name, payload }) = forms.into_iter().next() else { return Err(ApiError::bad("Event data is required")) };
     let name = name.unwrap_or_default();
     forms::check(workflow, &name, &Target::default())?;
-    schemas.event(workflow, name, payload).map_err(ApiError::bad_event)
+    schemas.event(workflow, name, payload).and_then(Given::by_schema).map_err(ApiError::bad_event)
 }

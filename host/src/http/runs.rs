@@ -8,7 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 use warp::http::{HeaderMap, StatusCode};
 use warp::reply::Response;
 use wf_engine::entry::Micros;
-use wf_engine::json;
+use wf_engine::json::{self, Json};
 use wf_engine::text::Limit;
 
 use super::aside::perhaps_aside;
@@ -18,8 +18,8 @@ use super::run::Run;
 use super::uri::pairs;
 use super::wire::Handler;
 use super::{Answer, Shared, body, context, header, wire, workflows};
-use crate::forms::{BadStart, Form};
-use crate::model::{Fields, Idempotency, Refusal, RunStatus, RunView, RunsFilter, RunsOrder, RunsPlace, Start, Workflow, unfit_id};
+use crate::forms::{BadStart, Form, Given};
+use crate::model::{Fields, Refusal, RunStatus, RunView, RunsFilter, RunsOrder, RunsPlace, Start, Workflow, unfit_id};
 
 /// Of a run in a list, the request of so many of its questions is told.
 const LISTED_REQUESTS_MAX: usize = 1;
@@ -202,7 +202,10 @@ async fn start(api: &Shared, name: &str, headers: &HeaderMap, body: Body, to_end
     }
     let workflow = workflows::find(api, name)?;
     let (prepared, api_aside) = (api.schemas.is_prepared(&workflow.definition), api.clone());
-    let start = perhaps_aside(body.len(), prepared, move || parse(&api_aside, workflow, &body, idempotency)).await?;
+    let (size, of) = (body.len(), workflow.clone());
+    let Parsed { given, state, handler } = perhaps_aside(size, prepared, move || parse(&api_aside, &of, &body)).await?;
+    let event = api.host.validated(&workflow, given).await.map_err(invalid_start)?;
+    let start = Start { workflow, event, state, handler, idempotency };
     if let Some(handler) = &start.handler {
         // Its state would be carried over.
         may_go_on_with(api, handler).await?;
@@ -236,18 +239,25 @@ fn cut(refusal: Refusal, handler: Option<String>) -> ApiError {
     }
 }
 
-fn parse(api: &Shared, workflow: std::sync::Arc<Workflow>, body: &Bytes, idempotency: Option<Idempotency>) -> Result<Start, ApiError> {
+/// What a request to start a run has in it.
+struct Parsed {
+    given: Given,
+    state: Option<Json>,
+    handler: Option<String>,
+}
+
+fn parse(api: &Shared, workflow: &Workflow, body: &Bytes) -> Result<Parsed, ApiError> {
     let fields = body::object(body, |kind| ApiError::bad(format!("Error processing request body: it is {kind}, and no object")))?;
     let form = start_form(&fields).map_err(invalid_start)?;
     api.schemas.prepare(&workflow.definition);
-    let event = api.schemas.start(&workflow, form).map_err(|bad| match bad {
+    let given = api.schemas.start(workflow, form).map_err(|bad| match bad {
         BadStart::Invalid(why) => invalid_start(why),
         BadStart::Other(expected) => ApiError::bad(format!("Start event must be an instance of {expected}")),
     })?;
     let state_max = Limit { name: "state_max", max: workflow.limits.state_max };
     let state = present(&fields, "context").map(|context| context::state(context, state_max)).transpose();
     let state = state.map_err(|why| ApiError::bad(format!("Error processing request body: {why}")))?.flatten();
-    Ok(Start { workflow, event, state, handler: handler_id(present(&fields, "handler_id"))?, idempotency })
+    Ok(Parsed { given, state, handler: handler_id(present(&fields, "handler_id"))? })
 }
 
 fn invalid_start(why: String) -> ApiError {

@@ -56,6 +56,11 @@ impl Limits {
         self.memory_total_max.unwrap_or(u64::MAX)
     }
 
+    /// Those of a call outside of any run: what describes, or validates, takes no longer than a description may.
+    pub fn outside_of_runs(&self) -> Limits {
+        Limits { executing_max: self.describe_max, entry_max: self.describe_max, ..self.clone() }
+    }
+
     /// Those that the attempt itself keeps.
     pub fn attempt(&self) -> wf_engine::attempt::Limits {
         let &Limits { payload_max, value_max, state_max, events_max, buffered_max, calls_max, .. } = self;

@@ -74,14 +74,14 @@ pub(super) struct Opened {
 
 impl Opened {
     pub(super) fn new(inner: &Inner) -> Opened {
-        Opened::with(inner, Meter::from(DESCRIBED_AT, inner.ticks.clone()))
+        Opened::with(inner, DESCRIBED.into(), DESCRIBED_AT, &inner.limits, Meter::from(DESCRIBED_AT, inner.ticks.clone()))
     }
 
-    fn with(inner: &Inner, meter: Meter) -> Opened {
+    fn with(inner: &Inner, name: Name, at: Micros, limits: &Limits, meter: Meter) -> Opened {
         let (stdout, stderr) = (Output::new("stdout", None), Output::new("stderr", None));
-        let clock = Clock::at(DESCRIBED_AT);
+        let clock = Clock::at(at);
         let wasi = wasi::context(&[0; 32], 0, 0, &clock, &stdout, &stderr).build();
-        let memory = Memory::new(inner.limits.memory_max, DESCRIBED.into(), inner.budget.clone(), meter.clone());
+        let memory = Memory::new(limits.memory_max, name, inner.budget.clone(), meter.clone());
         let store = store(inner, memory, &meter, wasi, clock, None);
         Opened { store, meter, stderr }
     }
@@ -106,14 +106,13 @@ pub(super) async fn ended<T>(
 }
 
 async fn described_by(inner: &Inner, component: &Component, meter: &Meter) -> Result<String, LoadError> {
-    let Opened { mut store, stderr, .. } = Opened::with(inner, meter.clone());
+    let Opened { mut store, stderr, .. } = Opened::with(inner, DESCRIBED.into(), DESCRIBED_AT, &inner.limits, meter.clone());
     let call = async {
         let workflow = component.pre.instantiate_async(&mut store).await?;
         workflow.wf_workflow_steps().call_describe(&mut store).await
     };
     let most = inner.limits.describe_max;
-    let limits = Limits { executing_max: most, entry_max: most, ..inner.limits.clone() };
-    let called = timed(call, meter, None, &limits, None).await;
+    let called = timed(call, meter, None, &inner.limits.outside_of_runs(), None).await;
     let hint = "`describe` must return the manifest and do nothing else; the SDKs write it for you";
     match called {
         Called::Ended(Ok(json)) => Ok(json),
@@ -124,6 +123,45 @@ async fn described_by(inner: &Inner, component: &Component, meter: &Meter) -> Re
         Called::Exceeded(Excess::Sleep) => Err(LoadError::new("its `describe` sleeps", hint)),
         Called::Exceeded(_) | Called::TimedOut => Err(LoadError::new(format!("its `describe` did not end within {most:?}"), hint)),
     }
+}
+
+/// The step by which a component is asked whether an event from outside fits.
+const VALIDATE: &str = "wf:validate";
+
+/// The payload that a component wants for that of an event from outside, where it wants another; or why it refuses it, in
+/// its own words, where it has any.
+pub(super) async fn validate(
+    inner: &Arc<Inner>,
+    component: &Arc<Component>,
+    workflow: &str,
+    event: &Event,
+    at: Micros,
+    limits: &Limits,
+) -> Result<Option<String>, String> {
+    let name = Name::from(workflow);
+    let turn = inner.turns.turn(&name).await;
+    let (sender, validated) = oneshot::channel();
+    let (own, component, events, limits) = (inner.clone(), component.clone(), [outward(event)], limits.outside_of_runs());
+    let meter = Meter::from(at, inner.ticks.clone());
+    let _entry = inner.executor.spawn(name.clone(), meter.clone(), async move {
+        let Opened { mut store, meter, stderr } = Opened::with(&own, name, at, &limits, meter);
+        let call = async {
+            let workflow = component.pre.instantiate_async(&mut store).await?;
+            workflow.wf_workflow_steps().call_invoke(&mut store, VALIDATE, &events).await
+        };
+        let words = match timed(call, &meter, None, &limits, None).await {
+            Called::Ended(Ok(Ok(events))) => Ok(events.into_iter().next().map(|event| event.payload)),
+            Called::Ended(Ok(Err(failure))) => Err(failure.message),
+            Called::Ended(Err(error)) => Err(trapped(&error, &limits, &stderr, &component.bytes).message),
+            Called::Exceeded(excess) => Err(exceeded(excess, VALIDATE, &limits).message),
+            Called::TimedOut => Err(format!("step `{VALIDATE}` timed out")),
+        };
+        // Whoever asked may be gone.
+        let _ = sender.send(words);
+        drop(turn);
+    });
+    let words = validated.await.unwrap_or_else(|_| Err("a defect of wf-host ended its validation; the log has the details".to_owned()));
+    words.map_err(|words| cut(words, MESSAGE_MAX))
 }
 
 /// Runs an attempt and reports how it ended, if anybody is to hear it.

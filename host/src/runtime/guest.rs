@@ -24,7 +24,7 @@ pub(super) struct Guest {
     pub timers: Timers,
     pub meter: Meter,
     pub memory: Memory,
-    /// None while a component describes itself: then the contract's imports trap.
+    /// None outside of any run, as while a component describes itself: then the contract's imports trap.
     pub context: Option<Context>,
     pub http: WasiHttp,
     /// It asked for a socket.
@@ -44,7 +44,7 @@ impl Guest {
     }
 
     pub(super) fn context(&mut self) -> wasmtime::Result<&mut Context> {
-        self.context.as_mut().ok_or_else(|| wasmtime::Error::msg("`describe` called the host: it may not use the context"))
+        self.context.as_mut().ok_or_else(|| wasmtime::Error::msg("what is called outside of a run may not use the context"))
     }
 }
 

@@ -23,7 +23,7 @@ from wit_world import exports
 from wit_world.imports import environment, events, http, log, memo, run, state, time
 from wit_world.imports.types import Event, Failure
 
-from . import border, chance, connections, find, heap, logs, loop, prepare, variables, warm
+from . import border, chance, connections, find, heap, logs, loop, prepare, validation, variables, warm
 from .invoke import Failed, invoke
 
 
@@ -61,11 +61,20 @@ class Steps(exports.Steps):
         warm.rehearse(_Host)
 
     def invoke(self, step: str, events: list[Event]) -> list[Event]:
+        if step == validation.STEP:
+            return self._validate(events[0])
         try:
             returned = invoke(_workflow, step, [(it.name, it.payload) for it in events])
         except Failed as failed:
             raise Err(Failure(failed.kind, failed.message, json.dumps(failed.details))) from None
         return [Event(name, payload) for name, payload in returned]
+
+    def _validate(self, event: Event) -> list[Event]:
+        try:
+            taken = validation.validated(event.name, event.payload, type(_workflow).__module__)
+        except validation.Refused as refused:
+            raise Err(Failure("ValidationError", str(refused), "{}")) from None
+        return [Event(name, payload) for name, payload in taken]
 
 
 sys.setrecursionlimit(1000)

@@ -13,6 +13,10 @@ from workflows.errors import WorkflowRuntimeError
 from workflows.events import Event, HumanResponseEvent, StartEvent, StopEvent
 
 
+#: What whoever is outside hands in, and so has not made an event of.
+FROM_OUTSIDE = (StartEvent, HumanResponseEvent)
+
+
 class Unfit(WorkflowRuntimeError):
     """An event that its class refuses."""
 
@@ -52,10 +56,8 @@ def _holder(event: Event) -> str:
 def read(cls: type[Any], payload: str) -> Any:
     """The event of a payload."""
     fields = json.loads(payload)
-    # Whoever is outside has not made an event of it.
-    is_ours = not issubclass(cls, (StartEvent, HumanResponseEvent))
     try:
-        with Again() if is_ours else nullcontext():
+        with nullcontext() if issubclass(cls, FROM_OUTSIDE) else Again():
             return cls(**fields)
     except ValidationError as error:
         raise Unfit(cls, error) from None

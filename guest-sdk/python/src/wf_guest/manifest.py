@@ -23,6 +23,7 @@ from workflows.events import (
 from workflows.retry_policy import _Policy, stop_after_attempt
 
 from .analysis import Words, words_of
+from .validation import validation
 
 _KINDS = ((StartEvent, "start"), (StopEvent, "stop"), (InputRequiredEvent, "input-required"), (HumanResponseEvent, "human-response"))
 _BUILT_IN = (StartEvent, StopEvent, InputRequiredEvent, HumanResponseEvent)
@@ -101,6 +102,8 @@ def _event(cls: type[Event]) -> dict[str, Any]:
         undescribed = PydanticUserError(f"the fields of event `{cls.__name__}` cannot be described: {error}", code=None)
         undescribed.of = cls
         raise undescribed from None
+    if (validated := validation(cls)) is not None:
+        said["validation"] = validated
     return said
 
 

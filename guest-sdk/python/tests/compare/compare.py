@@ -251,7 +251,7 @@ def main() -> int:
     host, original = (str(Path(it).absolute()) for it in (given.host, given.original))
     scenarios = [it for it in json.loads((HERE / "scenarios.json").read_text(encoding="utf-8")) if given.only in it["program"]]
     programs = [program(original, stem) for stem in sorted({it["program"] for it in scenarios})]
-    failed, seen = names(original) + examples(original), {}
+    failed, seen, wrong = names(original) + examples(original), {}, []
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as both:
         # Most of a scenario is waiting.
         beside = both.enter_context(ThreadPoolExecutor(4))
@@ -278,7 +278,9 @@ def main() -> int:
             said = "same" if expected == got else "differs, as MIGRATION.md says" if right else "DIFFERENT"
             print(f"{said}: {key(scenario)} {json.dumps(scenario.get('event', ''))}", flush=True)
             if not right:
-                print(f"  the original: {json.dumps(expected)}\n  wf-host:      {json.dumps(got)}")
+                wrong.append(f"{key(scenario)}\n  the original: {json.dumps(expected)}\n  wf-host:      {json.dumps(got)}")
+    # Last, where they are seen.
+    print(f"{len(scenarios)} scenarios, of which {len(wrong)} are not as they should be", *wrong, sep="\n")
     if given.write:
         table.write(seen)
     elif not given.only:

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::manifest::{EventKind, EventType};
+use crate::manifest::{EventKind, EventType, Validation};
 
 pub(super) const STOP: &str = "StopEvent";
 pub(super) const STEP_FAILED: &str = "StepFailedEvent";
@@ -48,6 +48,7 @@ pub(super) fn types() -> Vec<EventType> {
         base: base.map(str::to_owned),
         module: Some(MODULE.to_owned()),
         schema: schema(name, fields),
+        validation: Validation::Schema,
         other: Default::default(),
     });
     types.collect()

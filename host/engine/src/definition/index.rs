@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{BASES_MAX, Definition, builtin};
-use crate::manifest::EventType;
+use crate::manifest::{EventType, Validation};
 
 /// Every type that is declared, built in or named by a step.
 #[derive(Debug, Default)]
@@ -19,6 +19,8 @@ pub(super) struct Type {
     name: Arc<str>,
     /// Where it stands; none: it is only named.
     pub declaration: Option<Declaration>,
+    /// Who validates it, by each component that declares it, in order.
+    pub validations: Vec<(usize, Validation)>,
     /// The type that it derives from.
     base: Option<usize>,
     /// Whether it is `StopEvent`, or derives from it.
@@ -91,7 +93,9 @@ impl Index {
     fn declare(&mut self, definition: &Definition) {
         for (component, manifest) in definition.manifests().enumerate() {
             for (place, event) in manifest.events.iter().enumerate() {
-                self.entry(&event.name).declaration.get_or_insert(Declaration::Manifest(component, place));
+                let declared = self.entry(&event.name);
+                declared.declaration.get_or_insert(Declaration::Manifest(component, place));
+                declared.validations.push((component, event.validation));
             }
         }
         for (place, event) in definition.builtins.iter().enumerate() {
@@ -153,6 +157,7 @@ impl Type {
         Type {
             name,
             declaration: None,
+            validations: Vec::new(),
             base: None,
             is_terminal: false,
             is_named: false,

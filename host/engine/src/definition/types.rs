@@ -2,7 +2,7 @@
 
 use super::index::Declaration;
 use super::{Definition, builtin, index, once};
-use crate::manifest::{EventKind, EventType};
+use crate::manifest::{EventKind, EventType, Validation};
 
 impl Definition {
     /// The declared types in order, each once, then the built-in ones that steps name.
@@ -29,6 +29,20 @@ impl Definition {
     /// Whether a type is built in, and not declared.
     pub fn is_builtin(&self, name: &str) -> bool {
         self.index.get(name).is_some_and(|it| matches!(it.declaration, Some(Declaration::Builtin(_))))
+    }
+
+    /// The components, by their places, that are asked about a value of that type from outside, which its schema takes or
+    /// refuses; none: its schema counts. What that refuses they are asked about only where all that declare the type have
+    /// the last word.
+    pub fn validators(&self, name: &str, taken: bool) -> Vec<usize> {
+        let declared = self.index.get(name).map_or(&[][..], |it| &it.validations);
+        let asked = |(place, validation): &(usize, Validation)| match validation {
+            Validation::Own => Some(*place),
+            Validation::LastWord => (!taken).then_some(*place),
+            Validation::Schema => None,
+        };
+        let asked: Vec<usize> = declared.iter().filter_map(asked).collect();
+        if taken || asked.len() == declared.len() { asked } else { Vec::new() }
     }
 
     /// The type's name with the module that declares it; where none is named, with what the workflow is called here.

@@ -823,3 +823,21 @@ fn the_largest_definition_is_checked_in_time() {
     assert_eq!(found, "");
     assert!(began.elapsed() < std::time::Duration::from_secs(60), "it took {:?}", began.elapsed());
 }
+
+#[test]
+fn who_validates_an_event_from_outside() {
+    let declaring = |validation: &str| changed(sound(), "/events/0/validation", json!(validation));
+    let asked = |manifests: &[Value]| {
+        let definition = definition(manifests);
+        let name = sound()["events"][0]["name"].as_str().expect("a name").to_owned();
+        [true, false].map(|taken| definition.validators(&name, taken))
+    };
+    let nobody = Vec::<usize>::new;
+    assert_eq!(asked(&[sound()]), [nobody(), nobody()], "its schema");
+    assert_eq!(asked(&[declaring("last-word")]), [nobody(), vec![0]]);
+    assert_eq!(asked(&[declaring("own")]), [vec![0], vec![0]]);
+    // What a schema refuses is for all, or for nobody.
+    assert_eq!(asked(&[declaring("own"), sound()]), [vec![0], nobody()]);
+    assert_eq!(asked(&[declaring("last-word"), declaring("own")]), [vec![1], vec![0, 1]]);
+    assert_eq!(definition(&[declaring("own")]).validators("Nobody", true), nobody());
+}

@@ -149,10 +149,15 @@ pub(super) async fn validate(
             let workflow = component.pre.instantiate_async(&mut store).await?;
             workflow.wf_workflow_steps().call_invoke(&mut store, VALIDATE, &events).await
         };
-        let words = match timed(call, &meter, None, &limits, None).await {
+        let called = timed(call, &meter, None, &limits, None).await;
+        let refused = store.data().memory.refused;
+        let words = match called {
             Called::Ended(Ok(Ok(events))) => Ok(events.into_iter().next().map(|event| event.payload)),
             Called::Ended(Ok(Err(failure))) => Err(failure.message),
-            Called::Ended(Err(error)) => Err(trapped(&error, &limits, &stderr, &component.bytes).message),
+            Called::Ended(Err(error)) => Err(match refused {
+                Some(refused) => beyond_memory(refused, &limits, own.limits.memory_total(), &error, &component.bytes).message,
+                None => trapped(&error, &limits, &stderr, &component.bytes).message,
+            }),
             Called::Exceeded(excess) => Err(exceeded(excess, VALIDATE, &limits).message),
             Called::TimedOut => Err(format!("step `{VALIDATE}` timed out")),
         };

@@ -9,7 +9,7 @@ from pydantic._containers import Either, Fixed, Keyed, Many
 from pydantic._limits import Limited
 from pydantic._model import OfModel
 from pydantic._scalars import SCALARS, Choice, Kind, Member
-from workflows.events import StopEvent
+from workflows.events import StartEvent, StopEvent
 
 from . import forms
 from .models import event_by_name
@@ -40,7 +40,8 @@ def validated(name: str, payload: str, module: str) -> list[tuple[str, str]]:
         event = cls(**json.loads(payload))
     except Exception as error:
         # What a rule of its own raises that is no refusal, too.
-        raise Refused(str(error) or type(error).__name__) from None
+        said = str(error) or type(error).__name__
+        raise Refused(f"Failed to deserialize event: {said}" if issubclass(cls, StartEvent) else said) from None
     return [] if issubclass(cls, forms.FROM_OUTSIDE) else [forms.written(event)]
 
 

@@ -301,8 +301,8 @@ impl Runtime {
         enter::describe(&self.0, component).await
     }
 
-    /// The payload that the component wants for that of an event from outside, where it wants another; or its words, where
-    /// the event does not fit.
+    /// The payload that the component wants for that of an event from outside, where it wants another, or its words, where
+    /// the event does not fit; an error where it could not be asked.
     pub(crate) async fn validate(
         &self,
         component: &Arc<Component>,
@@ -310,7 +310,7 @@ impl Runtime {
         event: &Event,
         at: Micros,
         limits: &Limits,
-    ) -> Result<Option<String>, String> {
+    ) -> Result<Result<Option<String>, String>, String> {
         enter::validate(&self.0, component, workflow, event, at, limits).await
     }
 

@@ -1,7 +1,9 @@
 //! Events from outside that their component validates: what it takes, what it refuses, and what it cannot say.
 
 use expect_test::expect;
-use wf_tests::{Server, check};
+use serde_json::json;
+use wf_tests::artifacts::Language;
+use wf_tests::{Serve, Server, check};
 
 #[tokio::test]
 async fn a_component_says_itself_whether_a_start_event_fits() {
@@ -102,4 +104,50 @@ async fn a_component_says_itself_whether_an_answer_fits_and_what_the_run_gets() 
         "#]],
     )
     .await;
+}
+
+#[tokio::test]
+async fn where_a_component_cannot_be_asked_nothing_is_said_of_the_event() {
+    let server = Serve::guests(&["validating"]).with(&["--memory-total-max", "64"]).start().await;
+    let refused = server.post("/workflows/validating/run", r#"{"start_event":{"count":18}}"#).await;
+    assert_eq!((refused.status, refused.header("retry-after").is_empty()), (503, false), "{refused:?}");
+    assert!(refused.body.contains("memory_total_max"), "{refused:?}");
+    assert_eq!(server.get("/api/v1/runs").await.json()["runs"], json!([]));
+}
+
+#[tokio::test]
+async fn what_a_fork_is_given_is_validated_as_what_comes_in() {
+    let server = Server::start(&["validating"]).await;
+    let begun = server.post("/workflows/validating/run", r#"{"start_event":{"count":0}}"#).await;
+    let fork =
+        async |event: &str| server.post(&format!("/api/v1/runs/{}/fork", begun.run()), &format!(r#"{{"at":0,"event":{event}}}"#)).await;
+    let refused = fork(r#"{"count":1}"#).await;
+    assert_eq!((refused.status, &*refused.body), (400, r#"{"detail":"Failed to deserialize event: it is odd"}"#));
+    let forked = fork(r#"{"count":"0"}"#).await;
+    assert_eq!(forked.status, 200, "{forked:?}");
+    assert_eq!(server.ended(&forked.handler()).await.json()["result"]["value"]["result"], r#"{"count":"0"}"#);
+}
+
+#[tokio::test]
+async fn rules_in_python_look_at_the_world_as_far_as_it_is_there() {
+    let environment = vec![("NAMES".to_owned(), "Ada,Kay".to_owned())];
+    let serve = Serve { environment, ..Serve::of(Language::Python, &["ruled"]) };
+    let server = serve.with(&["--allow-env", "NAMES"]).start().await;
+    let over = server.post("/workflows/ruled/run", r#"{"start_event":{"count":0,"by":"2000-01-01"}}"#).await;
+    assert!(over.status == 400 && over.body.contains("Value error, that day is over"), "{over:?}");
+
+    let handler = server.begin("ruled", r#"{"count":2,"by":"2999-01-01"}"#).await;
+    for text in [" one ", "two"] {
+        assert_eq!(server.send(&handler, "Note", &json!({ "text": text }).to_string()).await.status, 200);
+    }
+    let notes = server.ended(&handler).await.json()["result"]["value"]["result"].clone();
+    assert_eq!((&notes[0][0], &notes[1][0]), (&json!("one."), &json!("two.")), "a rule is asked once");
+    assert!(notes[0][1] != notes[1][1] && notes[0][2] != notes[1][2], "what is made by chance is each one's own: {notes}");
+
+    // Variables are there in a run alone: there it is refused, and waited for again.
+    let handler = server.begin("ruled", r#"{"count":0}"#).await;
+    for name in ["Eve", "Kay"] {
+        assert_eq!(server.send(&handler, "Allowed", &json!({ "name": name }).to_string()).await.status, 200);
+    }
+    assert_eq!(server.ended(&handler).await.json()["result"]["value"]["result"], "Kay");
 }

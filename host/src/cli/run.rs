@@ -82,7 +82,7 @@ impl Run {
         let unfit =
             |why: String| Problem::new(format!("the start event does not fit: {why}")).hint("`wf-host inspect` shows its fields").usage();
         let given = schemas.start(&workflow, form).map_err(|(BadStart::Invalid(why) | BadStart::Other(why))| unfit(why))?;
-        let event = host.validated(&workflow, given).await.map_err(unfit)?;
+        let event = host.validated(&workflow, given).await.map_err(refused)?.map_err(unfit)?;
         let start = Start { workflow: workflow.clone(), event, state: None, handler: None, idempotency: None };
         let view = host.start(start).await.map_err(refused)?;
         let session =
@@ -357,7 +357,8 @@ impl Session {
             }
         };
         forms::check(&self.workflow, &name, &Target::default()).map_err(|refusal| refusal.to_string())?;
-        let event = self.host.validated(&self.workflow, self.schemas.event(&self.workflow, name, payload)?).await?;
+        let given = self.schemas.event(&self.workflow, name, payload)?;
+        let event = self.host.validated(&self.workflow, given).await.map_err(|refusal| refusal.to_string())??;
         self.host.send(&self.view.handler, event, Target::default(), None).await.map_err(|refusal| refusal.to_string())?;
         Ok(true)
     }

@@ -91,7 +91,7 @@ impl Trial {
         let given = schemas.start(&workflow, form).map_err(|bad| match bad {
             BadStart::Invalid(why) | BadStart::Other(why) => unfit(why),
         })?;
-        let event = services.validated(&workflow, given).await.map_err(unfit)?;
+        let event = services.validated(&workflow, given).await?.map_err(unfit)?;
         let max = Limit { name: "state_max", max: workflow.limits.state_max };
         let state = plan.state.map(|state| text::read_object("the state", state.into(), max)).transpose();
         let state = state.map_err(|refused| Mistake::new(refused.message, "a state is a JSON object"))?.unwrap_or_else(json::empty);
@@ -159,7 +159,7 @@ impl Trial {
         let target = Target { step: sending.step, invocation: sending.invocation };
         forms::check(&workflow, &name, &target)?;
         let given = schemas.event(&workflow, name, payload).map_err(unfit)?;
-        let event = self.services.validated(&workflow, given).await.map_err(unfit)?;
+        let event = self.services.validated(&workflow, given).await?.map_err(unfit)?;
         self.sent += 1;
         let id = format!("event-{}", self.sent);
         self.command(Command::Send { id, event, target, idempotency: None, reply: () }).await

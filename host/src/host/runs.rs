@@ -63,8 +63,8 @@ impl Host {
         Ok(self.made(&store::event_scope(handler), idempotency).await?.is_some())
     }
 
-    /// The event, where its value fits its type; else why not.
-    pub(crate) async fn validated(&self, workflow: &Workflow, given: Given) -> Result<Event, String> {
+    /// The event, where its value fits its type, else why not; a refusal where nobody can say.
+    pub(crate) async fn validated(&self, workflow: &Workflow, given: Given) -> Result<Result<Event, String>, Refusal> {
         self.services.validated(workflow, given).await
     }
 

@@ -143,7 +143,7 @@ pub(super) async fn send(api: Shared, id: String, headers: HeaderMap, body: Resu
         Ok((given, target))
     };
     let (given, target) = perhaps_aside(size, prepared, read).await?;
-    let event = api.host.validated(&receiver.workflow, given).await.map_err(ApiError::bad_event)?;
+    let event = api.host.validated(&receiver.workflow, given).await?.map_err(ApiError::bad_event)?;
     api.host.send_checked(receiver, event, target, idempotency).await?;
     sent()
 }

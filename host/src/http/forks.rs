@@ -6,7 +6,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use warp::http::{HeaderMap, StatusCode};
-use wf_engine::entry::{Event, InvocationId};
+use wf_engine::entry::InvocationId;
 use wf_engine::text::{self, Limit};
 
 use super::aside::perhaps_aside;
@@ -129,16 +129,26 @@ impl Asked {
 
     /// The run that is forked, and its edit, which is read aside where that takes long. `size`: of the body, in bytes.
     pub(super) async fn checked(self, api: &Shared, forking: Forking, size: usize) -> Result<(Forking, Edit), ApiError> {
-        let (prepared, api) = (api.schemas.is_prepared(&forking.workflow().definition), api.clone());
+        let (prepared, aside) = (api.schemas.is_prepared(&forking.workflow().definition), api.clone());
         let check = move || {
-            api.schemas.prepare(&forking.workflow().definition);
-            let edit = self.edit(&forking, &api.schemas)?;
+            aside.schemas.prepare(&forking.workflow().definition);
+            let edit = self.edit(&forking, &aside.schemas)?;
             Ok((forking, edit))
         };
-        perhaps_aside(size, prepared, check).await
+        let (forking, (mut edit, receiver, given)) = perhaps_aside(size, prepared, check).await?;
+        let mut events = Vec::new();
+        for it in given {
+            events.push(api.host.validated(forking.workflow(), it).await?.map_err(ApiError::bad_event)?);
+        }
+        match receiver {
+            Some(id) => edit.events = Some((id, events)),
+            None => edit.next = events.pop(),
+        }
+        Ok((forking, edit))
     }
 
-    fn edit(self, forking: &Forking, schemas: &Schemas) -> Result<Edit, ApiError> {
+    /// What is edited but for events, and those, with the invocation that is to have them; none: they come from outside.
+    fn edit(self, forking: &Forking, schemas: &Schemas) -> Result<(Edit, Option<InvocationId>, Vec<Given>), ApiError> {
         let max = Limit { name: "state_max", max: forking.workflow().limits.state_max };
         let state = self.state.map(|state| text::read_object("the state", state.into(), max)).transpose();
         let state = state.map_err(|refused| ApiError::bad(format!("Invalid state: {}", refused.message)))?;
@@ -146,14 +156,16 @@ impl Asked {
         let Some(events) = self.events else {
             return match self.invocation {
                 Some(_) => Err(ApiError::bad("Event data is required: 'invocation' says who is to have it")),
-                None => Ok(edit),
+                None => Ok((edit, None, Vec::new())),
             };
         };
         let forms = events.iter().map(|event| Form::start(event).map_err(ApiError::bad_event)).collect::<Result<Vec<_>, _>>()?;
-        match chosen(forking, &forms, self.invocation)? {
-            Some(id) => Ok(Edit { events: Some((id, given(forking, id, forms, schemas)?)), ..edit }),
-            None => Ok(Edit { next: Some(next(forking, forms, schemas)?), ..edit }),
-        }
+        let receiver = chosen(forking, &forms, self.invocation)?;
+        let given = match receiver {
+            Some(id) => given(forking, id, forms, schemas)?,
+            None => vec![next(forking, forms, schemas)?],
+        };
+        Ok((edit, receiver, given))
     }
 }
 
@@ -189,7 +201,7 @@ fn chosen(forking: &Forking, forms: &[Form], named: Option<InvocationId>) -> Res
 const LISTED_MAX: usize = 20;
 
 /// What an invocation is given instead of what it was given.
-fn given(forking: &Forking, id: InvocationId, forms: Vec<Form>, schemas: &Schemas) -> Result<Vec<Event>, ApiError> {
+fn given(forking: &Forking, id: InvocationId, forms: Vec<Form>, schemas: &Schemas) -> Result<Vec<Given>, ApiError> {
     let workflow = forking.workflow();
     let found = forking.in_flight().find(|(there, _, _)| *there == id).map(|(_, step, events)| (step.clone(), events.clone()));
     let Some((step, before)) = found else { return Ok(Vec::new()) };
@@ -202,16 +214,16 @@ fn given(forking: &Forking, id: InvocationId, forms: Vec<Form>, schemas: &Schema
         if *name != *before.name && !workflow.definition.accepts(&step, &name) {
             return Err(ApiError::bad(format!("Failed to send event: Step {step} does not accept {name}")));
         }
-        events.push(schemas.event(workflow, name, form.payload).and_then(Given::by_schema).map_err(ApiError::bad_event)?);
+        events.push(schemas.event(workflow, name, form.payload).map_err(ApiError::bad_event)?);
     }
     Ok(events)
 }
 
 /// An event that comes from outside.
-fn next(forking: &Forking, forms: Vec<Form>, schemas: &Schemas) -> Result<Event, ApiError> {
+fn next(forking: &Forking, forms: Vec<Form>, schemas: &Schemas) -> Result<Given, ApiError> {
     let workflow = forking.workflow();
     let Some(Form { name, payload }) = forms.into_iter().next() else { return Err(ApiError::bad("Event data is required")) };
     let name = name.unwrap_or_default();
     forms::check(workflow, &name, &Target::default())?;
-    schemas.event(workflow, name, payload).and_then(Given::by_schema).map_err(ApiError::bad_event)
+    schemas.event(workflow, name, payload).map_err(ApiError::bad_event)
 }

@@ -204,7 +204,7 @@ async fn start(api: &Shared, name: &str, headers: &HeaderMap, body: Body, to_end
     let (prepared, api_aside) = (api.schemas.is_prepared(&workflow.definition), api.clone());
     let (size, of) = (body.len(), workflow.clone());
     let Parsed { given, state, handler } = perhaps_aside(size, prepared, move || parse(&api_aside, &of, &body)).await?;
-    let event = api.host.validated(&workflow, given).await.map_err(invalid_start)?;
+    let event = api.host.validated(&workflow, given).await?.map_err(invalid_start)?;
     let start = Start { workflow, event, state, handler, idempotency };
     if let Some(handler) = &start.handler {
         // Its state would be carried over.

@@ -24,7 +24,7 @@ use super::door::Door;
 use super::failures::{beyond_memory, exceeded, panic_message, trapped};
 use super::guest::Guest;
 use super::lines::{Lines, Output};
-use super::memory::Memory;
+use super::memory::{Memory, Refused};
 use super::meter::{Excess, Meter};
 use super::report::{Report, Reporter};
 use super::shares::Name;
@@ -74,13 +74,17 @@ pub(super) struct Opened {
 
 impl Opened {
     pub(super) fn new(inner: &Inner) -> Opened {
-        Opened::with(inner, DESCRIBED.into(), DESCRIBED_AT, &inner.limits, Meter::from(DESCRIBED_AT, inner.ticks.clone()))
+        Opened::described(inner, Meter::from(DESCRIBED_AT, inner.ticks.clone()))
     }
 
-    fn with(inner: &Inner, name: Name, at: Micros, limits: &Limits, meter: Meter) -> Opened {
+    fn described(inner: &Inner, meter: Meter) -> Opened {
+        Opened::with(inner, DESCRIBED.into(), DESCRIBED_AT, &[0; 32], &inner.limits, meter)
+    }
+
+    fn with(inner: &Inner, name: Name, at: Micros, seed: &[u8; 32], limits: &Limits, meter: Meter) -> Opened {
         let (stdout, stderr) = (Output::new("stdout", None), Output::new("stderr", None));
         let clock = Clock::at(at);
-        let wasi = wasi::context(&[0; 32], 0, 0, &clock, &stdout, &stderr).build();
+        let wasi = wasi::context(seed, 0, 0, &clock, &stdout, &stderr).build();
         let memory = Memory::new(limits.memory_max, name, inner.budget.clone(), meter.clone());
         let store = store(inner, memory, &meter, wasi, clock, None);
         Opened { store, meter, stderr }
@@ -106,7 +110,7 @@ pub(super) async fn ended<T>(
 }
 
 async fn described_by(inner: &Inner, component: &Component, meter: &Meter) -> Result<String, LoadError> {
-    let Opened { mut store, stderr, .. } = Opened::with(inner, DESCRIBED.into(), DESCRIBED_AT, &inner.limits, meter.clone());
+    let Opened { mut store, stderr, .. } = Opened::described(inner, meter.clone());
     let call = async {
         let workflow = component.pre.instantiate_async(&mut store).await?;
         workflow.wf_workflow_steps().call_describe(&mut store).await
@@ -128,8 +132,8 @@ async fn described_by(inner: &Inner, component: &Component, meter: &Meter) -> Re
 /// The step by which a component is asked whether an event from outside fits.
 const VALIDATE: &str = "wf:validate";
 
-/// The payload that a component wants for that of an event from outside, where it wants another; or why it refuses it, in
-/// its own words, where it has any.
+/// The payload that a component wants for that of an event from outside, where it wants another, or why it refuses it, in
+/// its own words, where it has any; an error where it could not be asked, which says nothing of the event.
 pub(super) async fn validate(
     inner: &Arc<Inner>,
     component: &Arc<Component>,
@@ -137,36 +141,41 @@ pub(super) async fn validate(
     event: &Event,
     at: Micros,
     limits: &Limits,
-) -> Result<Option<String>, String> {
+) -> Result<Result<Option<String>, String>, String> {
     let name = Name::from(workflow);
     let turn = inner.turns.turn(&name).await;
     let (sender, validated) = oneshot::channel();
     let (own, component, events, limits) = (inner.clone(), component.clone(), [outward(event)], limits.outside_of_runs());
     let meter = Meter::from(at, inner.ticks.clone());
+    // What it makes by chance is kept with the event.
+    let seed: [u8; 32] = rand::random();
     let _entry = inner.executor.spawn(name.clone(), meter.clone(), async move {
-        let Opened { mut store, meter, stderr } = Opened::with(&own, name, at, &limits, meter);
+        let Opened { mut store, meter, stderr } = Opened::with(&own, name, at, &seed, &limits, meter);
         let call = async {
             let workflow = component.pre.instantiate_async(&mut store).await?;
             workflow.wf_workflow_steps().call_invoke(&mut store, VALIDATE, &events).await
         };
         let called = timed(call, &meter, None, &limits, None).await;
         let refused = store.data().memory.refused;
-        let words = match called {
-            Called::Ended(Ok(Ok(events))) => Ok(events.into_iter().next().map(|event| event.payload)),
-            Called::Ended(Ok(Err(failure))) => Err(failure.message),
-            Called::Ended(Err(error)) => Err(match refused {
-                Some(refused) => beyond_memory(refused, &limits, own.limits.memory_total(), &error, &component.bytes).message,
-                None => trapped(&error, &limits, &stderr, &component.bytes).message,
-            }),
-            Called::Exceeded(excess) => Err(exceeded(excess, VALIDATE, &limits).message),
-            Called::TimedOut => Err(format!("step `{VALIDATE}` timed out")),
+        let failed = |failure: Failure| cut(failure.message, MESSAGE_MAX);
+        let words = match (called, refused) {
+            (Called::Ended(Ok(Ok(events))), _) => Ok(Ok(events.into_iter().next().map(|event| event.payload))),
+            (Called::Ended(Ok(Err(failure))), _) => Ok(Err(cut(failure.message, MESSAGE_MAX))),
+            (Called::Ended(Err(error)), Some(refused)) => {
+                let message = failed(beyond_memory(refused, &limits, own.limits.memory_total(), &error, &component.bytes));
+                // Where others have used up what there is for all, another time may do.
+                if matches!(refused, Refused::Total) { Err(message) } else { Ok(Err(message)) }
+            }
+            (Called::Ended(Err(error)), None) => Ok(Err(failed(trapped(&error, &limits, &stderr, &component.bytes)))),
+            (Called::Exceeded(excess), _) => Ok(Err(failed(exceeded(excess, VALIDATE, &limits)))),
+            (Called::TimedOut, _) => Ok(Err(format!("step `{VALIDATE}` timed out"))),
         };
         // Whoever asked may be gone.
         let _ = sender.send(words);
         drop(turn);
     });
-    let words = validated.await.unwrap_or_else(|_| Err("a defect of wf-host ended its validation; the log has the details".to_owned()));
-    words.map_err(|words| cut(words, MESSAGE_MAX))
+    // It is stopping, or a defect has ended it, which the log tells.
+    validated.await.unwrap_or_else(|_| Err(format!("step `{VALIDATE}` has not ended")))
 }
 
 /// Runs an attempt and reports how it ended, if anybody is to hear it.

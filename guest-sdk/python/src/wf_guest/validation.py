@@ -11,7 +11,7 @@ from pydantic._model import OfModel
 from pydantic._scalars import SCALARS, Choice, Kind, Member
 from workflows.events import StartEvent, StopEvent
 
-from . import forms
+from . import chance, forms, variables
 from .models import event_by_name
 
 #: The step by which the host asks.
@@ -36,8 +36,12 @@ def validated(name: str, payload: str, module: str) -> list[tuple[str, str]]:
     cls = event_by_name(name, module)
     if cls is None:
         raise Refused(f"there is no event `{name}`")
+    chance.reseed()
     try:
         event = cls(**json.loads(payload))
+    except (OSError, variables.Missing):
+        # Files and variables are there in a run alone: the step will see.
+        return []
     except Exception as error:
         # What a rule of its own raises that is no refusal, too.
         said = str(error) or type(error).__name__

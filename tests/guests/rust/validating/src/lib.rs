@@ -50,6 +50,7 @@ fn validated(event: Event) -> Result<Vec<Event>, Failure> {
             Some(14) => drop(state::get("count")),
             Some(15) => std::thread::sleep(std::time::Duration::from_secs(60)),
             Some(16) => drop(vec![1_u8; 1 << 30]),
+            Some(18) => drop(vec![1_u8; 128 << 20]),
             Some(17) => return Err(refused(&"long ".repeat(20_000))),
             Some(count) if count % 2 == 0 => (),
             Some(_) => return Err(refused("it is odd")),

@@ -57,7 +57,7 @@ test("a breakpoint is set on the page; what waits there is edited, and goes on i
   assert.ok(await paused.getByRole("button", { name: "Go on" }).isDisabled(), "that is no JSON");
   await event.fill('{"amount": "many"}');
   await paused.getByRole("button", { name: "Go on" }).click();
-  await seen(paused.getByText(/is not of type/));
+  await seen(paused.getByText(/should be a valid integer/));
   await paused.getByRole("radio", { name: "Form" }).click();
   await paused.getByLabel("Amount").and(page.locator("input")).fill("7");
   await paused.getByRole("button", { name: "Go on" }).click();

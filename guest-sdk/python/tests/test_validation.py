@@ -55,6 +55,10 @@ class Dated(Event):
     on: date
 
 
+class Numbered(StartEvent):
+    names: dict[int, str]
+
+
 class Made(InputRequiredEvent):
     def __init__(self, **params):
         super().__init__(**params)
@@ -80,8 +84,8 @@ class Ended(StopEvent):
 
 
 def test_who_validates_follows_from_what_a_class_has():
-    said = {it.__name__: validation(it) for it in (StartEvent, Plain, Checked, Whole, Nested, Dated, Made, Stripped, Answer, Ended)}
-    own = ("Checked", "Whole", "Nested", "Dated", "Made", "Stripped")
+    said = {it.__name__: validation(it) for it in (StartEvent, Plain, Checked, Whole, Nested, Dated, Numbered, Made, Stripped, Answer, Ended)}
+    own = ("Checked", "Whole", "Nested", "Dated", "Numbered", "Made", "Stripped")
     assert said == {"StartEvent": "last-word", "Plain": "last-word", "Answer": "last-word", "Ended": None, **dict.fromkeys(own, "own")}
 
 

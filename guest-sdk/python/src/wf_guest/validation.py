@@ -74,7 +74,8 @@ def _is_rule(kind: Kind, seen: set[type[Any]]) -> bool:
         # A list with what is there twice is a set all the same.
         return _is_rule(kind.item, seen)
     if isinstance(kind, Keyed):
-        return _is_rule(kind.key, seen) or _is_rule(kind.item, seen)
+        # Of its keys a schema says that they are texts.
+        return kind.key is not SCALARS[str] and type(kind.key) is not Kind or _is_rule(kind.item, seen)
     if isinstance(kind, (Either, Fixed)):
         return any(_is_rule(it, seen) for it in (kind.kinds if isinstance(kind, Either) else kind.items))
     # As a time, which a schema only hints at, or a function.

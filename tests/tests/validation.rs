@@ -1,9 +1,11 @@
 //! Events from outside that their component validates: what it takes, what it refuses, and what it cannot say.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use expect_test::expect;
 use serde_json::json;
 use wf_tests::artifacts::Language;
-use wf_tests::{Serve, Server, check};
+use wf_tests::{Serve, Server, check, until};
 
 #[tokio::test]
 async fn a_component_says_itself_whether_a_start_event_fits() {
@@ -129,6 +131,26 @@ async fn what_a_fork_is_given_is_validated_as_what_comes_in() {
 }
 
 #[tokio::test]
+async fn what_a_fork_has_as_its_origin_had_it_was_taken_before() {
+    let server = Server::start(&["validating"]).await;
+    let soon = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs() + 1;
+    let start = json!({ "count": 20, "until": soon });
+    let run = server.post("/workflows/validating/run-nowait", &json!({ "start_event": start }).to_string()).await.run();
+    until("what would be refused now", async || {
+        let another = server.post("/workflows/validating/run-nowait", &json!({ "start_event": start }).to_string()).await;
+        (another.status == 400).then_some(())
+    })
+    .await;
+    // However it is written.
+    for (event, status) in
+        [(format!(r#"{{ "until": {soon}, "count": 20 }}"#), 200), (format!(r#"{{"until":{},"count":20}}"#, soon - 1), 400)]
+    {
+        let forked = server.post(&format!("/api/v1/runs/{run}/fork"), &format!(r#"{{"at":0,"event":{event}}}"#)).await;
+        assert_eq!(forked.status, status, "{forked:?}");
+    }
+}
+
+#[tokio::test]
 async fn rules_in_python_look_at_the_world_as_far_as_it_is_there() {
     let environment = vec![("NAMES".to_owned(), "Ada,Kay".to_owned())];
     let serve = Serve { environment, ..Serve::of(Language::Python, &["ruled"]) };
@@ -150,4 +172,18 @@ async fn rules_in_python_look_at_the_world_as_far_as_it_is_there() {
         assert_eq!(server.send(&handler, "Allowed", &json!({ "name": name }).to_string()).await.status, 200);
     }
     assert_eq!(server.ended(&handler).await.json()["result"]["value"]["result"], "Kay");
+}
+
+#[tokio::test]
+async fn of_a_run_that_takes_nothing_any_more_nobody_is_asked() {
+    let server = Serve::of(Language::Python, &["ruled"]).start().await;
+    let handler = server.begin("ruled", r#"{"count":2,"by":"2999-01-01"}"#).await;
+    let refused = server.send(&handler, "Order", r#"{"count":"many"}"#).await;
+    assert_eq!(refused.text("detail").matches("Failed to deserialize event: ").count(), 1, "{refused:?}");
+    for _ in 0..2 {
+        assert_eq!(server.send(&handler, "Note", r#"{"text":"one"}"#).await.status, 200);
+    }
+    server.ended(&handler).await;
+    let late = server.send(&handler, "Note", r#"{"text":3}"#).await;
+    assert_eq!((late.status, late.text("detail").as_str()), (409, "Workflow already completed"));
 }

@@ -43,6 +43,13 @@ pub(crate) struct Receiver {
     run: RunSummary,
 }
 
+impl Receiver {
+    /// Whether it takes events at all.
+    pub(crate) fn is_open(&self) -> bool {
+        self.run.status.is_running() && self.run.queue.is_none()
+    }
+}
+
 impl From<Refusal> for Cut {
     fn from(refusal: Refusal) -> Cut {
         Cut { refusal, handler: None }

@@ -56,7 +56,10 @@ impl ApiError {
 
     /// An event that cannot be taken as it came.
     pub(super) fn bad_event(why: impl fmt::Display) -> ApiError {
-        ApiError::bad(format!("Failed to deserialize event: {why}"))
+        const WORDS: &str = "Failed to deserialize event: ";
+        let why = why.to_string();
+        // A component may have said so of a start event.
+        ApiError::bad(if why.starts_with(WORDS) { why } else { format!("{WORDS}{why}") })
     }
 
     /// Of a request that waited for the end of this handler's run, which goes on.

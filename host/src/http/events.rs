@@ -143,7 +143,11 @@ pub(super) async fn send(api: Shared, id: String, headers: HeaderMap, body: Resu
         Ok((given, target))
     };
     let (given, target) = perhaps_aside(size, prepared, read).await?;
-    let event = api.host.validated(&receiver.workflow, given).await?.map_err(ApiError::bad_event)?;
+    let event = match receiver.is_open() {
+        true => api.host.validated(&receiver.workflow, given).await?.map_err(ApiError::bad_event)?,
+        // It is refused, whatever it is.
+        false => given.event,
+    };
     api.host.send_checked(receiver, event, target, idempotency).await?;
     sent()
 }

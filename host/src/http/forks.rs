@@ -6,7 +6,8 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use warp::http::{HeaderMap, StatusCode};
-use wf_engine::entry::InvocationId;
+use wf_engine::entry::{Event, InvocationId};
+use wf_engine::json::Json;
 use wf_engine::text::{self, Limit};
 
 use super::aside::perhaps_aside;
@@ -138,7 +139,10 @@ impl Asked {
         let (forking, (mut edit, receiver, given)) = perhaps_aside(size, prepared, check).await?;
         let mut events = Vec::new();
         for it in given {
-            events.push(api.host.validated(forking.workflow(), it).await?.map_err(ApiError::bad_event)?);
+            events.push(match it {
+                Ok(event) => event,
+                Err(given) => api.host.validated(forking.workflow(), given).await?.map_err(ApiError::bad_event)?,
+            });
         }
         match receiver {
             Some(id) => edit.events = Some((id, events)),
@@ -148,7 +152,7 @@ impl Asked {
     }
 
     /// What is edited but for events, and those, with the invocation that is to have them; none: they come from outside.
-    fn edit(self, forking: &Forking, schemas: &Schemas) -> Result<(Edit, Option<InvocationId>, Vec<Given>), ApiError> {
+    fn edit(self, forking: &Forking, schemas: &Schemas) -> Result<(Edit, Option<InvocationId>, Vec<Handed>), ApiError> {
         let max = Limit { name: "state_max", max: forking.workflow().limits.state_max };
         let state = self.state.map(|state| text::read_object("the state", state.into(), max)).transpose();
         let state = state.map_err(|refused| ApiError::bad(format!("Invalid state: {}", refused.message)))?;
@@ -163,10 +167,19 @@ impl Asked {
         let receiver = chosen(forking, &forms, self.invocation)?;
         let given = match receiver {
             Some(id) => given(forking, id, forms, schemas)?,
-            None => vec![next(forking, forms, schemas)?],
+            None => vec![Err(next(forking, forms, schemas)?)],
         };
         Ok((edit, receiver, given))
     }
+}
+
+/// An event of a fork: one that was there, and was taken before, or another.
+type Handed = Result<Event, Given>;
+
+/// Whether two payloads are of one value.
+fn is_same(one: &Json, other: &Json) -> bool {
+    let read = |it: &Json| serde_json::from_str::<Value>(it.get()).ok();
+    one.get() == other.get() || read(one).is_some_and(|it| read(other) == Some(it))
 }
 
 /// Which of those in flight is to have the events; none: they come from outside.
@@ -201,7 +214,7 @@ fn chosen(forking: &Forking, forms: &[Form], named: Option<InvocationId>) -> Res
 const LISTED_MAX: usize = 20;
 
 /// What an invocation is given instead of what it was given.
-fn given(forking: &Forking, id: InvocationId, forms: Vec<Form>, schemas: &Schemas) -> Result<Vec<Given>, ApiError> {
+fn given(forking: &Forking, id: InvocationId, forms: Vec<Form>, schemas: &Schemas) -> Result<Vec<Handed>, ApiError> {
     let workflow = forking.workflow();
     let found = forking.in_flight().find(|(there, _, _)| *there == id).map(|(_, step, events)| (step.clone(), events.clone()));
     let Some((step, before)) = found else { return Ok(Vec::new()) };
@@ -214,7 +227,11 @@ fn given(forking: &Forking, id: InvocationId, forms: Vec<Form>, schemas: &Schema
         if *name != *before.name && !workflow.definition.accepts(&step, &name) {
             return Err(ApiError::bad(format!("Failed to send event: Step {step} does not accept {name}")));
         }
-        events.push(schemas.event(workflow, name, form.payload).map_err(ApiError::bad_event)?);
+        if *name == *before.name && is_same(&form.payload, &before.payload) {
+            events.push(Ok(before.clone()));
+            continue;
+        }
+        events.push(Err(schemas.event(workflow, name, form.payload).map_err(ApiError::bad_event)?));
     }
     Ok(events)
 }

@@ -70,7 +70,18 @@ def _length(test: Any, longest: bool) -> Any:
 
 
 def _pattern(value: Any, limit: str) -> tuple[str, str] | None:
-    return None if re.search(limit, value) else ("string_pattern_mismatch", f"String should match pattern '{limit}'")
+    # There, the end is that of the text, and not also before a last line feed.
+    ends = limit.endswith("$") and (len(limit) - len(limit[:-1].rstrip("\\"))) % 2 == 1
+    return None if re.search(limit[:-1] + r"\Z" if ends else limit, value) else ("string_pattern_mismatch", f"String should match pattern '{limit}'")
+
+
+def _multiple(value: Any, of: Any) -> bool:
+    """Whether it is one, as exactly as a double can be."""
+    rest = abs(value % of)
+    if not isinstance(value, float) and not isinstance(of, float):
+        return rest == 0
+    off = abs(value) / 1e9
+    return rest <= off or abs(rest - of) <= off
 
 
 _LIMITS = {
@@ -78,7 +89,7 @@ _LIMITS = {
     "ge": _than(lambda value, limit: value >= limit, "greater_than_equal", "greater than or equal to"),
     "lt": _than(lambda value, limit: value < limit, "less_than", "less than"),
     "le": _than(lambda value, limit: value <= limit, "less_than_equal", "less than or equal to"),
-    "multiple_of": _than(lambda value, limit: value % limit == 0, "multiple_of", "a multiple of"),
+    "multiple_of": _than(_multiple, "multiple_of", "a multiple of"),
     "min_length": _length(lambda length, limit: length >= limit, False),
     "max_length": _length(lambda length, limit: length <= limit, True),
     "pattern": _pattern,

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import enum
 import json
 from typing import Any
 
+from pydantic import ValidationError
 from pydantic._containers import Either, Fixed, Keyed, Many
 from pydantic._limits import Limited
 from pydantic._model import OfModel
 from pydantic._scalars import SCALARS, Choice, Kind, Member
-from workflows.events import StartEvent, StopEvent
+from workflows.events import Event, StartEvent, StopEvent
 
 from . import chance, forms, variables
 from .models import event_by_name
@@ -42,10 +44,11 @@ def validated(name: str, payload: str, module: str) -> list[tuple[str, str]]:
     except (OSError, variables.Missing):
         # Files and variables are there in a run alone: the step will see.
         return []
+    except ValidationError as error:
+        raise Refused(f"Failed to deserialize event: {error}" if issubclass(cls, StartEvent) else str(error)) from None
     except Exception as error:
         # What a rule of its own raises that is no refusal, too.
-        said = str(error) or type(error).__name__
-        raise Refused(f"Failed to deserialize event: {said}" if issubclass(cls, StartEvent) else said) from None
+        raise Refused(str(error) or type(error).__name__) from None
     return [] if issubclass(cls, forms.FROM_OUTSIDE) else [forms.written(event)]
 
 
@@ -60,19 +63,25 @@ def _has_rules(cls: type[Any], seen: set[type[Any]]) -> bool:
     hooks = cls.__pydantic_hooks__
     if hooks and (hooks.of("field_validator") or hooks.of("model_validator")):
         return True
-    return any(_is_rule(kind, seen) for kind in cls.__pydantic_ready__().values())
+    fields = cls.__pydantic_fields__.values()
+    # Of what has another name outside an event knows its own alone; and an addition to the schema may take something away.
+    if issubclass(cls, Event) and any(it.names_in for it in fields) or any(it.json_schema_extra is not None for it in fields):
+        return True
+    return cls.model_config.get("json_schema_extra") is not None or any(_is_rule(it, seen) for it in cls.__pydantic_ready__().values())
 
 
 def _is_rule(kind: Kind, seen: set[type[Any]]) -> bool:
-    if type(kind) is Kind or id(kind) in _PLAIN or isinstance(kind, (Choice, Member)):
+    if type(kind) is Kind or id(kind) in _PLAIN or isinstance(kind, Choice):
         return False
+    if isinstance(kind, Member):
+        return not all(isinstance(it.value, (str, int, float)) for it in kind.cls)
     if isinstance(kind, OfModel):
         return _has_rules(kind.cls, seen)
     if isinstance(kind, Limited):
         return _is_rule(kind.inner, seen)
     if isinstance(kind, Many):
-        # A list with what is there twice is a set all the same.
-        return _is_rule(kind.item, seen)
+        # Not everything can be in a set.
+        return kind.cls in (set, frozenset) and id(kind.item) not in _PLAIN or _is_rule(kind.item, seen)
     if isinstance(kind, Keyed):
         # Of its keys a schema says that they are texts.
         return kind.key is not SCALARS[str] and type(kind.key) is not Kind or _is_rule(kind.item, seen)

@@ -42,6 +42,11 @@ fn number(event: &Event, field: &str) -> Option<i64> {
     value[field].as_i64().or_else(|| value[field].as_str()?.parse().ok())
 }
 
+/// Seconds since 1970.
+fn now() -> i64 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(0, |it| it.as_secs() as i64)
+}
+
 fn validated(event: Event) -> Result<Vec<Event>, Failure> {
     let refused = |message: &str| Failure { kind: "ValueError".to_owned(), message: message.to_owned(), details: "{}".to_owned() };
     match event.name.as_str() {
@@ -52,6 +57,7 @@ fn validated(event: Event) -> Result<Vec<Event>, Failure> {
             Some(16) => drop(vec![1_u8; 1 << 30]),
             Some(18) => drop(vec![1_u8; 128 << 20]),
             Some(17) => return Err(refused(&"long ".repeat(20_000))),
+            Some(20) if number(&event, "until").is_some_and(|until| now() > until) => return Err(refused("it is over")),
             Some(count) if count % 2 == 0 => (),
             Some(_) => return Err(refused("it is odd")),
             None => return Err(refused("it is no count")),
